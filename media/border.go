@@ -1,0 +1,116 @@
+package media
+
+import (
+	"errors"
+	"time"
+)
+
+// The values in this file cross the border between signalling and the data plane,
+// which never import each other. SDP is text on this border.
+
+// SessionID names one peer connection; it is the last part of a WHIP or WHEP session URL.
+// 128 random bits in base64url.
+type SessionID string
+
+// Role is what a session does for its stream.
+type Role uint8
+
+// The roles of a session.
+const (
+	RolePublisher Role = iota + 1
+	RoleSubscriber
+)
+
+// String returns "publisher" or "subscriber".
+func (r Role) String() string {
+	if r == RolePublisher {
+		return "publisher"
+	}
+	return "subscriber"
+}
+
+// Answer is what an accepted offer gets.
+type Answer struct {
+	Session SessionID
+	// SDP is the whole answer.
+	SDP string
+	// ETag identifies the ICE session (RFC 9725 section 4.3.1), without quotes.
+	// It changes with an ICE restart.
+	ETag string
+}
+
+// PatchAnswer is the result of a trickle or restart fragment.
+type PatchAnswer struct {
+	// Restarted is set when the fragment asked for an ICE restart; then Fragment
+	// holds the server's new credentials and candidates (application/trickle-ice-sdpfrag)
+	// and ETag the new entity tag. Otherwise both are empty.
+	Restarted bool
+	Fragment  string
+	ETag      string
+}
+
+// CloseReason says why a session or a stream ended. It is a log key and, for viewers,
+// chooses the words on the page.
+type CloseReason string
+
+// The reasons for which sessions end.
+const (
+	CloseByClient   CloseReason = "client"       // DELETE, or an authentic close_notify
+	CloseReplaced   CloseReason = "replaced"     // a newer publisher took the stream over
+	CloseRemoved    CloseReason = "removed"      // the owner removed this viewer
+	CloseEnded      CloseReason = "ended"        // the owner stopped the stream
+	CloseTimeout    CloseReason = "timeout"      // ICE consent or connect deadline ran out
+	CloseFailed     CloseReason = "failed"       // DTLS or ICE failed
+	CloseShutdown   CloseReason = "shutdown"     // the server stops
+	CloseUnfinished CloseReason = "unfinished"   // answered, but never connected
+	CloseLinkMoved  CloseReason = "link-changed" // the owner changed the link
+)
+
+// Errors of the data plane that signalling maps to wire codes.
+var (
+	// ErrBadOffer: the text is no SDP offer, or not one that this role can serve. Wrapped with a short stable reason.
+	ErrBadOffer = errors.New("the offer cannot be served")
+	// ErrNoSuchSession: unknown or already closed.
+	ErrNoSuchSession = errors.New("no such session")
+	// ErrBusy: too many unfinished sessions; try again later.
+	ErrBusy = errors.New("too many sessions are being set up")
+	// ErrBadFragment: a PATCH body that is no sdpfrag, or names another session's m-lines.
+	ErrBadFragment = errors.New("the fragment cannot be used")
+	// ErrClosed: the data plane has been closed.
+	ErrClosed = errors.New("the relay is shutting down")
+)
+
+// EventKind names what happened in the data plane.
+type EventKind uint8
+
+// The kinds of event.
+const (
+	// EventConnected: ICE and DTLS of a session are up. For a publisher: media may flow.
+	EventConnected EventKind = iota + 1
+	// EventDisconnected: the session is gone, for Reason. Sent once for each session whose offer
+	// was accepted, connected or not.
+	EventDisconnected
+	// EventMedia: the first packet of a publisher's track, or a codec or size change;
+	// Track tells which.
+	EventMedia
+)
+
+// TrackInfo describes a track that is being published.
+type TrackInfo struct {
+	Kind          Kind
+	Codec         Codec
+	Width, Height int // of the last key frame, 0 when unknown or audio
+}
+
+// Event is one step in a session's life, told by the data plane in order for each session.
+type Event struct {
+	Kind    EventKind
+	Session SessionID
+	Stream  string
+	Role    Role
+	// Reason is set with EventDisconnected.
+	Reason CloseReason
+	// Track is set with EventMedia.
+	Track TrackInfo
+	At    time.Time
+}

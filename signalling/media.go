@@ -1,0 +1,27 @@
+package signalling
+
+import (
+	"context"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+// Media is what signalling needs of the data plane: SDP text in, SDP text out.
+// Implementations are safe for concurrent use. Errors wrap the sentinels of package media.
+// Events (media.Event) come back through the function given at construction; that
+// function must not block.
+type Media interface {
+	// Publish accepts a WHIP offer (RFC 9725) for the stream and takes over from a publisher
+	// that is already there: its session ends with media.CloseReplaced, the stream's
+	// subscribers stay.
+	Publish(ctx context.Context, stream, offer string) (media.Answer, error)
+	// Subscribe accepts a WHEP offer. The stream need not be live: media flows when it comes.
+	Subscribe(ctx context.Context, stream, offer string) (media.Answer, error)
+	// Patch applies a trickle-ice-sdpfrag (RFC 8840): candidates, or an ICE restart when the
+	// fragment's credentials differ from the session's.
+	Patch(ctx context.Context, id media.SessionID, fragment string) (media.PatchAnswer, error)
+	// Close ends one session; media.ErrNoSuchSession when there is none.
+	Close(id media.SessionID, reason media.CloseReason) error
+	// CloseStream ends every session of the stream, publisher and subscribers, and forgets it.
+	CloseStream(stream string, reason media.CloseReason)
+}
