@@ -1,0 +1,81 @@
+package msg
+
+//go:generate go run ./gen -out ../../web/src/signal/msg.gen.ts
+
+// Message is one member of the closed set; Type is its "type" on the wire.
+type Message interface {
+	Type() string
+}
+
+// ClientMessage is what an endpoint may send.
+type ClientMessage interface {
+	Message
+	// Check tells whether the members keep the limits; the error wraps ErrBadMessage or ErrTooLarge.
+	Check() error
+	fromClient()
+}
+
+// ServerMessage is what the server may send.
+type ServerMessage interface {
+	Message
+	fromServer()
+}
+
+// ClientMessages lists one zero value of each message that an endpoint may send.
+func ClientMessages() []ClientMessage {
+	return []ClientMessage{Hello{}, SetState{}, Stop{}, Remove{}, ChangeLink{}, SetAccess{}, Send{}, Ping{}}
+}
+
+// ServerMessages lists one zero value of each message that the server may send.
+func ServerMessages() []ServerMessage {
+	return []ServerMessage{
+		Welcome{}, State{}, Viewers{}, Access{}, Roster{}, Deliver{}, Notice{}, Replaced{},
+		Moved{}, Error{}, Goodbye{}, Pong{},
+	}
+}
+
+// The wire names.
+
+func (Hello) Type() string      { return "hello" }
+func (SetState) Type() string   { return "set-state" }
+func (Stop) Type() string       { return "stop" }
+func (Remove) Type() string     { return "remove" }
+func (ChangeLink) Type() string { return "change-link" }
+func (SetAccess) Type() string  { return "set-access" }
+func (Send) Type() string       { return "send" }
+func (Ping) Type() string       { return "ping" }
+
+func (Welcome) Type() string  { return "welcome" }
+func (State) Type() string    { return "state" }
+func (Viewers) Type() string  { return "viewers" }
+func (Access) Type() string   { return "access" }
+func (Roster) Type() string   { return "roster" }
+func (Deliver) Type() string  { return "deliver" }
+func (Notice) Type() string   { return "notice" }
+func (Replaced) Type() string { return "replaced" }
+func (Moved) Type() string    { return "moved" }
+func (Error) Type() string    { return "error" }
+func (Goodbye) Type() string  { return "goodbye" }
+func (Pong) Type() string     { return "pong" }
+
+func (Hello) fromClient()      {}
+func (SetState) fromClient()   {}
+func (Stop) fromClient()       {}
+func (Remove) fromClient()     {}
+func (ChangeLink) fromClient() {}
+func (SetAccess) fromClient()  {}
+func (Send) fromClient()       {}
+func (Ping) fromClient()       {}
+
+func (Welcome) fromServer()  {}
+func (State) fromServer()    {}
+func (Viewers) fromServer()  {}
+func (Access) fromServer()   {}
+func (Roster) fromServer()   {}
+func (Deliver) fromServer()  {}
+func (Notice) fromServer()   {}
+func (Replaced) fromServer() {}
+func (Moved) fromServer()    {}
+func (Error) fromServer()    {}
+func (Goodbye) fromServer()  {}
+func (Pong) fromServer()     {}
