@@ -1,0 +1,1 @@
+import{n as e,t}from"./jsxRuntime-DcQnePyc.js";var n=document.getElementById(`app`);n&&e(t(`main`,{class:`page`}),n);

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+const page = (name: string): string => new URL(`./src/${name}.html`, import.meta.url).pathname;
+
+// The build must give the same bytes everywhere: no time, path or host name goes into it, and
+// the versions of all tools are pinned. web/dist is committed, so that Go alone is enough to run.
+export default defineConfig({
+  root: 'src',
+  base: '/',
+  publicDir: '../public',
+  build: {
+    outDir: '../dist',
+    emptyOutDir: true,
+    target: ['chrome110', 'firefox115', 'safari16.4'],
+    assetsInlineLimit: 0,
+    sourcemap: false,
+    reportCompressedSize: true,
+    // The polyfill would be an extra script for browsers that we do not serve.
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: {
+        home: page('home'),
+        studio: page('studio'),
+        watch: page('watch'),
+        notfound: page('notfound'),
+      },
+    },
+  },
+  worker: { format: 'es' },
+  test: {
+    root: '.',
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+    environment: 'node',
+  },
+});
