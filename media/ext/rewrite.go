@@ -1,0 +1,148 @@
+package ext
+
+import "encoding/binary"
+
+// mapSize bounds the extensions that one viewer may use; the one-byte form has 14 ids.
+const mapSize = 16
+
+// Map tells which id of the publisher becomes which id of a viewer. Ids that are not in it are
+// left out. The zero value leaves everything out.
+type Map struct {
+	n        uint8
+	from, to [mapSize]uint8
+}
+
+// Set maps the publisher's id to the viewer's; 0 as the viewer's removes it. The error is
+// ErrFull for a map with 16 entries, or for the id 0.
+func (m *Map) Set(publisher, viewer uint8) error {
+	if publisher == 0 {
+		return ErrFull
+	}
+	for i := range m.n {
+		if m.from[i] == publisher {
+			m.to[i] = viewer
+			return nil
+		}
+	}
+	if m.n == mapSize {
+		return ErrFull
+	}
+	m.from[m.n], m.to[m.n] = publisher, viewer
+	m.n++
+	return nil
+}
+
+// Get returns the viewer's id, or 0.
+func (m *Map) Get(publisher uint8) uint8 {
+	for i := range m.n {
+		if m.from[i] == publisher {
+			return m.to[i]
+		}
+	}
+	return 0
+}
+
+// Element is an extension that the relay adds itself, with the viewer's id. One with the id 0
+// is passed over. An element of the packet with the same id is replaced by it.
+type Element struct {
+	ID   uint8
+	Data []byte // at most 255 bytes
+}
+
+// AppendRewritten appends the whole extension block for a viewer, beginning with profile and
+// length, and appends nothing when no element remains: then the header's X bit must stay
+// clear. It uses the one-byte form wherever it fits.
+func AppendRewritten(dst []byte, profile uint16, raw []byte, m *Map, add ...Element) []byte {
+	twoByte, any := form(profile, raw, m, add)
+	if !any {
+		return dst
+	}
+	w := begin(dst, twoByte)
+	it := Iterate(profile, raw)
+	for {
+		id, data, ok := it.Next()
+		if !ok {
+			break
+		}
+		if to := m.Get(id); to != 0 && !has(add, to) {
+			w.add(to, data)
+		}
+	}
+	for _, e := range add {
+		if e.ID != 0 {
+			w.add(e.ID, e.Data)
+		}
+	}
+	return w.end()
+}
+
+// form tells whether anything is to be written, and whether that needs the two-byte form.
+func form(profile uint16, raw []byte, m *Map, add []Element) (twoByte, any bool) {
+	it := Iterate(profile, raw)
+	for {
+		id, data, ok := it.Next()
+		if !ok {
+			break
+		}
+		if to := m.Get(id); to != 0 && !has(add, to) {
+			any = true
+			twoByte = twoByte || needsTwoBytes(to, data)
+		}
+	}
+	for _, e := range add {
+		if e.ID != 0 {
+			any = true
+			twoByte = twoByte || needsTwoBytes(e.ID, e.Data)
+		}
+	}
+	return twoByte, any
+}
+
+func needsTwoBytes(id uint8, data []byte) bool {
+	return id > 14 || len(data) == 0 || len(data) > 16
+}
+
+func has(add []Element, id uint8) bool {
+	for _, e := range add {
+		if e.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// writer appends one block; it knows where the block began.
+type writer struct {
+	dst     []byte
+	start   int
+	twoByte bool
+}
+
+func begin(dst []byte, twoByte bool) writer {
+	start := len(dst)
+	profile := uint16(ProfileOneByte)
+	if twoByte {
+		profile = ProfileTwoByte
+	}
+	dst = binary.BigEndian.AppendUint16(dst, profile)
+	return writer{dst: append(dst, 0, 0), start: start, twoByte: twoByte}
+}
+
+func (w *writer) add(id uint8, data []byte) {
+	if w.twoByte {
+		data = data[:min(len(data), 255)]
+		w.dst = append(w.dst, id, uint8(len(data)))
+	} else {
+		w.dst = append(w.dst, id<<4|uint8(len(data)-1))
+	}
+	w.dst = append(w.dst, data...)
+}
+
+// end pads the block to whole words and writes its length.
+func (w *writer) end() []byte {
+	for (len(w.dst)-w.start)%4 != 0 {
+		w.dst = append(w.dst, 0)
+	}
+	binary.BigEndian.PutUint16(w.dst[w.start+2:], uint16((len(w.dst)-w.start)/4-1))
+	return w.dst
+}
