@@ -1,0 +1,106 @@
+// Clips for the tests, made by ffmpeg on first use and kept in fixtures/ (not in git).
+//
+// Every picture carries a code that a viewer can read back from decoded pixels: one row of
+// 20 black or white cells across the top ninth of the picture:
+//
+//   cell   0 1   2..5      6..17          18..19
+//          1 0   clip id   frame number   number of white cells in 2..17, modulo 4
+//
+// most significant bit first, so that "which file, which frame" is a matter of fact and not of
+// likeness. Below it a moving test picture, and along the bottom four patches of known colour.
+
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+export const folder = fileURLToPath(new URL("../fixtures/", import.meta.url));
+
+/** Frames a second of every clip. */
+export const FPS = 25;
+
+/** Colours of the four patches along the bottom, as red, green, blue. */
+export const PATCHES = [[200, 40, 40], [40, 160, 40], [40, 60, 200], [220, 200, 60]];
+
+/**
+ * @typedef {object} Clip
+ * @property {number} id       0..15, drawn into each picture
+ * @property {string} file     name in fixtures/
+ * @property {number} seconds
+ * @property {string} [size]   WIDTHxHEIGHT; none: sound only
+ * @property {number} [tone]   Hz; none: no sound
+ * @property {string[]} codec  ffmpeg's output options
+ */
+
+const vp8 = ["-c:v", "libvpx", "-b:v", "1M", "-g", "50", "-deadline", "realtime", "-cpu-used", "8"];
+const h264 = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "1M", "-g", "50", "-pix_fmt", "yuv420p"];
+
+/** @type {Record<string, Clip>} */
+export const clips = {
+  webm: { id: 1, file: "film.webm", seconds: 30, size: "480x270", tone: 440, codec: [...vp8, "-c:a", "libvorbis"] },
+  mp4: { id: 2, file: "film.mp4", seconds: 30, size: "480x270", tone: 660, codec: [...h264, "-c:a", "aac", "-movflags", "+faststart"] },
+  short: { id: 3, file: "short.webm", seconds: 5, size: "480x270", tone: 550, codec: [...vp8, "-c:a", "libopus"] },
+  silent: { id: 4, file: "silent.webm", seconds: 6, size: "480x270", codec: [...vp8, "-an"] },
+  tall: { id: 5, file: "tall.mp4", seconds: 30, size: "240x320", tone: 330, codec: [...h264, "-c:a", "aac"] },
+  sound: { id: 6, file: "sound.ogg", seconds: 20, tone: 500, codec: ["-c:a", "libvorbis"] },
+  hevc: { id: 7, file: "hevc.mp4", seconds: 2, size: "320x180", tone: 440, codec: ["-c:v", "libx265", "-x265-params", "log-level=error", "-preset", "ultrafast", "-tag:v", "hvc1", "-c:a", "aac"] },
+  long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
+};
+
+/** A file that says it is a video and is none. */
+const broken = "broken.mp4";
+
+/** @param {keyof typeof clips | "broken"} name */
+export const fixture = (name) => path.join(folder, name === "broken" ? broken : clips[name].file);
+
+/** Makes the clips that are not there yet. A half-made one is never left behind. */
+export async function makeFixtures() {
+  await mkdir(folder, { recursive: true });
+  for (const clip of Object.values(clips)) {
+    const target = path.join(folder, clip.file);
+    if (existsSync(target)) continue;
+    const part = path.join(folder, `part-${process.pid}-${clip.file}`);
+    try {
+      await run("ffmpeg", ["-hide_banner", "-nostdin", "-loglevel", "error", "-y", ...inputs(clip), ...clip.codec, "-shortest", part]);
+      await rename(part, target);
+    } finally {
+      await rm(part, { force: true });
+    }
+  }
+  await writeFile(path.join(folder, broken), Buffer.from("This is no video. ".repeat(4000)));
+}
+
+/** @param {Clip} clip ffmpeg's inputs and filter for one clip @returns {string[]} */
+function inputs(clip) {
+  const args = [];
+  if (clip.size) {
+    args.push("-f", "lavfi", "-i", `testsrc2=size=${clip.size}:rate=${FPS}:duration=${clip.seconds},${code(clip.id)},${patches()}`);
+  }
+  if (clip.tone) {
+    args.push("-f", "lavfi", "-i", `sine=frequency=${clip.tone}:sample_rate=48000:duration=${clip.seconds},volume=4,aformat=channel_layouts=stereo`);
+  }
+  return args;
+}
+
+/** @param {number} id the row of cells, as drawbox filters whose "enable" is the bit */
+function code(id) {
+  const number = Array.from({ length: 12 }, (_, i) => `gte(mod(n,${2 ** (12 - i)}),${2 ** (11 - i)})`);
+  const idBits = Array.from({ length: 4 }, (_, i) => (id >> (3 - i)) & 1);
+  const whites = [...number, ...idBits].join("+");
+  const bits = ["1", "0", ...idBits.map(String), ...number, `gte(mod(${whites},4),2)`, `mod(mod(${whites},4),2)`];
+  const cells = bits.flatMap((bit, i) => (bit === "0" ? [] : [
+    `drawbox=x=iw*${i}/20:y=0:w=iw/20:h=ih/9:color=white:t=fill:enable='${bit}'`,
+  ]));
+  return ["drawbox=x=0:y=0:w=iw:h=ih/9:color=black:t=fill", ...cells].join(",");
+}
+
+/** Four blocks of known colour over the bottom ninth. */
+function patches() {
+  return PATCHES.map(([r, g, b], i) => {
+    const hex = [r, g, b].map((v) => v.toString(16).padStart(2, "0")).join("");
+    return `drawbox=x=iw*${i}/4:y=ih*8/9:w=iw/4:h=ih/9:color=0x${hex}:t=fill`;
+  }).join(",");
+}
