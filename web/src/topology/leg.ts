@@ -1,0 +1,114 @@
+// One peer connection to the server by WHIP or WHEP: what both ends of the stream have in
+// common. It says what happened; rejoin.ts decides what follows from it.
+
+import { HttpProblem, type Resource, ResourceClient } from './http';
+import { answerAfterRestart, restartFragment, withStereo } from './sdp';
+
+/** How a leg is doing, in the order of its life. */
+export type LegState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+export interface LegOptions {
+  /** URL of the WHIP or WHEP endpoint. */
+  url: string;
+  token: string | undefined;
+  /** "stun:host:port" of the server's own media port. */
+  stun: string | undefined;
+  onState(state: LegState): void;
+}
+
+export class Leg {
+  readonly connection: RTCPeerConnection;
+  private readonly http: ResourceClient;
+  private readonly options: LegOptions;
+  private readonly aborter = new AbortController();
+  private resource: Resource | undefined;
+  private last: LegState = 'new';
+
+  constructor(options: LegOptions) {
+    this.options = options;
+    this.http = new ResourceClient(options.url, options.token);
+    this.connection = new RTCPeerConnection({
+      bundlePolicy: 'max-bundle',
+      rtcpMuxPolicy: 'require',
+      iceServers: options.stun ? [{ urls: options.stun }] : [],
+    });
+    this.connection.addEventListener('connectionstatechange', () => this.told());
+    this.connection.addEventListener('iceconnectionstatechange', () => this.told());
+  }
+
+  get state(): LegState {
+    return this.last;
+  }
+
+  /**
+   * Sends the offer and takes the answer. The transceivers must be there already. No candidate
+   * is waited for: the server learns the browser's address from its connectivity checks.
+   * Throws HttpProblem, or an Error when the browser refuses the answer.
+   */
+  async open(): Promise<void> {
+    const offer = await this.connection.createOffer();
+    const sdp = withStereo(offer.sdp ?? '');
+    await this.connection.setLocalDescription({ type: 'offer', sdp });
+    const resource = await this.http.post(sdp, this.aborter.signal);
+    this.resource = resource;
+    if (this.last === 'closed') return this.forget();
+    await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(resource.answer) });
+    this.watchTransport();
+  }
+
+  /** ICE restart on the same session (RFC 9725 section 4.3.2). Throws HttpProblem. */
+  async restart(): Promise<void> {
+    const resource = this.resource;
+    if (!resource) throw new HttpProblem(0, 'There is no session to restart.');
+    const offer = await this.connection.createOffer({ iceRestart: true });
+    const sdp = withStereo(offer.sdp ?? '');
+    await this.connection.setLocalDescription({ type: 'offer', sdp });
+    try {
+      const { fragment, etag } = await this.http.restart(resource, restartFragment(sdp));
+      const answer = answerAfterRestart(resource.answer, fragment);
+      this.resource = { location: resource.location, etag, answer };
+      await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(answer) });
+    } catch (cause) {
+      // Back to the old credentials: the old path may yet come back by itself.
+      if (this.connection.signalingState === 'have-local-offer') {
+        await this.connection.setLocalDescription({ type: 'rollback' });
+      }
+      throw cause;
+    }
+  }
+
+  /** Ends the session on both sides. Safe to call at any time, more than once, and while the page is being left. */
+  close(): void {
+    if (this.last === 'closed') return;
+    this.last = 'closed';
+    this.aborter.abort();
+    this.connection.close();
+    this.forget();
+  }
+
+  private forget(): void {
+    if (this.resource) void this.http.remove(this.resource);
+    this.resource = undefined;
+  }
+
+  /** A server that ends a session says so by DTLS (close_notify), which connectionState does not show. */
+  private watchTransport(): void {
+    const dtls = [...this.connection.getReceivers(), ...this.connection.getSenders()].find((r) => r.transport)?.transport;
+    dtls?.addEventListener('statechange', () => {
+      if (dtls.state === 'closed' || dtls.state === 'failed') this.tell('failed');
+    });
+  }
+
+  private told(): void {
+    const ice = this.connection.iceConnectionState;
+    // iceConnectionState tells of a lost network; connectionState adds DTLS. The worse one counts.
+    if (ice === 'failed' || ice === 'disconnected') this.tell(ice);
+    else this.tell(this.connection.connectionState);
+  }
+
+  private tell(state: LegState): void {
+    if (state === this.last || this.last === 'closed') return;
+    this.last = state;
+    this.options.onState(state);
+  }
+}

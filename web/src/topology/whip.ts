@@ -1,0 +1,104 @@
+// A WHIP session of the studio (RFC 9725): always one audio and one video m-line, sendonly,
+// whether there is a track yet or not. Tracks come, go and change by replaceTrack, because
+// WHIP has no renegotiation.
+
+import { Leg, type LegState } from './leg';
+
+export interface WhipOptions {
+  /** URL or path of the WHIP endpoint, as told in Welcome.mediaUrl. */
+  url: string;
+  /** Welcome.mediaToken. */
+  token: string | undefined;
+  stun: string | undefined;
+  /** The stream that both tracks belong to. */
+  stream?: MediaStream;
+  /** Codecs to put first, for example what the source asks for; mime types such as "video/VP9". */
+  preferVideo?: readonly string[];
+  onState(state: LegState): void;
+}
+
+/** What the uploader has chosen for the picture; undefined leaves it to the browser. */
+export interface VideoLimits {
+  maxBitrate?: number; // bit/s
+  maxFramerate?: number;
+  scaleResolutionDownBy?: number;
+  degradationPreference?: RTCDegradationPreference;
+}
+
+export class WhipSession {
+  readonly connection: RTCPeerConnection;
+  private readonly leg: Leg;
+  private readonly audio: RTCRtpTransceiver;
+  private readonly video: RTCRtpTransceiver;
+
+  constructor(options: WhipOptions) {
+    this.leg = new Leg(options);
+    this.connection = this.leg.connection;
+    const init: RTCRtpTransceiverInit = {
+      direction: 'sendonly',
+      streams: [options.stream ?? new MediaStream()],
+    };
+    this.audio = this.connection.addTransceiver('audio', init);
+    this.video = this.connection.addTransceiver('video', init);
+    if (options.preferVideo?.length) prefer(this.video, options.preferVideo);
+  }
+
+  get state(): LegState {
+    return this.leg.state;
+  }
+
+  /** Makes the session. Throws HttpProblem (401: the key is wrong, 409: someone else's stream). */
+  open(): Promise<void> {
+    return this.leg.open();
+  }
+
+  /** Puts another track on the wire, or none; the m-line stays. */
+  async replaceTrack(kind: 'audio' | 'video', track: MediaStreamTrack | null): Promise<void> {
+    await (kind === 'audio' ? this.audio : this.video).sender.replaceTrack(track);
+  }
+
+  /** Changes the limits of the picture while it is being sent. */
+  async limitVideo(limits: VideoLimits): Promise<void> {
+    const sender = this.video.sender;
+    const parameters = sender.getParameters();
+    const encoding = parameters.encodings[0];
+    if (!encoding) return;
+    const { degradationPreference, ...rest } = limits;
+    for (const key of ['maxBitrate', 'maxFramerate', 'scaleResolutionDownBy'] as const) {
+      const value = rest[key];
+      if (value === undefined) delete encoding[key];
+      else encoding[key] = value;
+    }
+    if (degradationPreference) parameters.degradationPreference = degradationPreference;
+    await sender.setParameters(parameters);
+  }
+
+  /** Most bits a second for the sound. */
+  async limitAudio(maxBitrate: number): Promise<void> {
+    const parameters = this.audio.sender.getParameters();
+    const encoding = parameters.encodings[0];
+    if (!encoding) return;
+    encoding.maxBitrate = maxBitrate;
+    await this.audio.sender.setParameters(parameters);
+  }
+
+  /** ICE restart on the same session. Throws HttpProblem. */
+  restart(): Promise<void> {
+    return this.leg.restart();
+  }
+
+  close(): void {
+    this.leg.close();
+  }
+}
+
+/** Puts the named codecs first and keeps all others behind them, so that nothing is lost from the offer. */
+function prefer(transceiver: RTCRtpTransceiver, mimes: readonly string[]): void {
+  const all = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const rank = (mime: string): number => {
+    const at = mimes.findIndex((m) => m.toLowerCase() === mime.toLowerCase());
+    return at < 0 ? mimes.length : at;
+  };
+  const sorted = [...all].sort((a, b) => rank(a.mimeType) - rank(b.mimeType));
+  if (sorted.length > 0) transceiver.setCodecPreferences?.(sorted);
+}
