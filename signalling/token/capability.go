@@ -132,10 +132,14 @@ func parse(b []byte) (Capability, bool) {
 	copy(c.Owner[:], b[11:])
 	b = b[fixed:]
 	for _, field := range []*string{&c.Room, &c.Stream, &c.Endpoint, &c.Viewer} {
-		if len(b) < 1 || len(b) < 1+int(b[0]) {
+		if len(b) < 1 {
 			return c, false
 		}
-		*field, b = string(b[1:1+b[0]]), b[1+b[0]:]
+		end := 1 + int(b[0])
+		if len(b) < end {
+			return c, false
+		}
+		*field, b = string(b[1:end]), b[end:]
 	}
 	return c, len(b) == 0
 }

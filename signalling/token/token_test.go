@@ -131,5 +131,7 @@ func FuzzOpen(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte{capabilityVersion, 1, 1})
 	f.Add(append([]byte{capabilityVersion, 1, 1}, make([]byte, 44)...))
+	longest := append([]byte{capabilityVersion, 1, 1}, make([]byte, 40)...)
+	f.Add(append(append(longest, 255), make([]byte, 258)...))
 	f.Fuzz(func(_ *testing.T, b []byte) { parse(b) })
 }
