@@ -41,7 +41,9 @@ try {
     process.stderr.write(`web/dist/${name}: ${word}\n`);
   }
   if (differ.length > 0) {
-    process.stderr.write('web/dist is not the build of web/src: run npm --prefix web run build and commit the result\n');
+    process.stderr.write(
+      'web/dist is not the build of web/src: run npm --prefix web run build and commit the result\n',
+    );
     process.exitCode = 1;
   }
 } finally {

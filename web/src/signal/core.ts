@@ -246,7 +246,8 @@ export class SignalCore {
       case 'greeting':
         return [{ kind: 'drop' }, ...this.wait(now)];
       case 'open':
-        if (this.pingSent !== undefined && now - this.pingSent >= TIMES.dead) return [{ kind: 'drop' }, ...this.wait(now)];
+        if (this.pingSent !== undefined && now - this.pingSent >= TIMES.dead)
+          return [{ kind: 'drop' }, ...this.wait(now)];
         return this.ping(now);
       default:
         this.due = undefined;

@@ -2,6 +2,8 @@
 
 /** MaxPassword is the longest viewer password, in bytes. */
 export const MAX_PASSWORD = 72;
+/** MaxRoster is the longest list of peers that is told; the newest are in it. */
+export const MAX_ROSTER = 500;
 /** ViewerLength is the length of a viewer identifier: 128 bits in base64url. */
 export const VIEWER_LENGTH = 22;
 export const VERSION = 1;

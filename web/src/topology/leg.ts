@@ -93,7 +93,9 @@ export class Leg {
 
   /** A server that ends a session says so by DTLS (close_notify), which connectionState does not show. */
   private watchTransport(): void {
-    const dtls = [...this.connection.getReceivers(), ...this.connection.getSenders()].find((r) => r.transport)?.transport;
+    const dtls = [...this.connection.getReceivers(), ...this.connection.getSenders()].find(
+      (r) => r.transport,
+    )?.transport;
     dtls?.addEventListener('statechange', () => {
       if (dtls.state === 'closed' || dtls.state === 'failed') this.tell('failed');
     });
