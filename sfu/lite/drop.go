@@ -16,15 +16,6 @@ var (
 	ErrKeyExhausted = errors.New("the key is exhausted")
 )
 
-// MaxSources is how many SSRCs a leg sends: sound, picture and its RTX, with room.
-const MaxSources = 8
-
-// Overhead is the most that sealing adds to an RTP packet; OverheadRTCP to RTCP.
-const (
-	Overhead     = 16
-	OverheadRTCP = 20
-)
-
 // DropReason says why a datagram was thrown away. It is a metric's label.
 type DropReason uint8
 

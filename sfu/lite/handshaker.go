@@ -1,8 +1,11 @@
 package lite
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"runtime"
+	"sync"
 	"time"
 )
 
@@ -15,26 +18,6 @@ var (
 	// ErrHandshakeCancelled: cancelled by its owner, or the Handshaker was closed.
 	ErrHandshakeCancelled = errors.New("the handshake was cancelled")
 )
-
-// Profile is an SRTP protection profile (RFC 5764 section 4.1.2, RFC 7714 section 14.2).
-type Profile uint16
-
-// The profiles that a leg speaks, in order of preference.
-const (
-	ProfileGCM Profile = 0x0007 // AEAD_AES_128_GCM
-	ProfileCM  Profile = 0x0001 // AES128_CM_HMAC_SHA1_80
-)
-
-// String returns the registered name.
-func (p Profile) String() string {
-	switch p {
-	case ProfileGCM:
-		return "AEAD_AES_128_GCM"
-	case ProfileCM:
-		return "AES128_CM_HMAC_SHA1_80"
-	}
-	return "none"
-}
 
 // HandshakerConfig sets up a Handshaker.
 type HandshakerConfig struct {
@@ -55,34 +38,173 @@ type HandshakerConfig struct {
 	Patience time.Duration
 }
 
+func (c *HandshakerConfig) applyDefaults() {
+	if c.InFlight == 0 {
+		c.InFlight = max(16, 4*runtime.GOMAXPROCS(0))
+	}
+	if c.Queue == 0 {
+		c.Queue = 1024
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 10 * time.Second
+	}
+	if c.Patience == 0 {
+		c.Patience = 3 * time.Second
+	}
+}
+
 // Handshaker runs DTLS handshakes as the server (RFC 5764). It is safe for concurrent use.
-type Handshaker struct{}
+// It has a fixed number of goroutines, so that many who join at once can never starve
+// those who watch.
+type Handshaker struct {
+	cfg         HandshakerConfig
+	fingerprint Fingerprint
+
+	mu      sync.RWMutex // held while queueing, so that nothing comes after close
+	closed  bool
+	queue   chan *Handshake
+	running sync.WaitGroup
+	ctx     context.Context // of all handshakes
+	stop    context.CancelFunc
+}
 
 // NewHandshaker starts a Handshaker; Close stops it.
-func NewHandshaker(cfg HandshakerConfig) (*Handshaker, error) { return nil, nil }
+func NewHandshaker(cfg HandshakerConfig) (*Handshaker, error) {
+	cfg.applyDefaults()
+	if len(cfg.Certificate.Certificate) == 0 {
+		var err error
+		if cfg.Certificate, err = NewCertificate(time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	h := &Handshaker{
+		cfg:   cfg,
+		queue: make(chan *Handshake, cfg.Queue),
+		fingerprint: Fingerprint{
+			Algorithm: sha256Name,
+			Value:     hashCertificate(sha256Name, cfg.Certificate.Certificate[0]),
+		},
+	}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	for range cfg.InFlight {
+		h.running.Go(h.serve)
+	}
+	return h, nil
+}
 
 // Fingerprint is that of our certificate, for the answer.
-func (h *Handshaker) Fingerprint() Fingerprint { return Fingerprint{} }
+func (h *Handshaker) Fingerprint() Fingerprint { return h.fingerprint }
+
+// serve runs one handshake after another.
+func (h *Handshaker) serve() {
+	for s := range h.queue {
+		if s.ctx.Err() == nil {
+			s.end(s.run(&h.cfg))
+		} else {
+			s.end(Result{Err: s.cause()})
+		}
+		s.cancel(nil)
+	}
+}
 
 // Begin queues a handshake with a peer whose certificate must match one of the
 // fingerprints. done is called exactly once, from another goroutine, unless Begin
 // itself fails with ErrBusy or ErrHandshakeCancelled; it must not block for long.
 func (h *Handshaker) Begin(peer []Fingerprint, done func(Result)) (*Handshake, error) {
-	return nil, ErrBusy
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.closed {
+		return nil, ErrHandshakeCancelled
+	}
+	s := &Handshake{peer: peer, done: done, pipe: newPipe(h.cfg.Send)}
+	s.ctx, s.cancel = context.WithCancelCause(h.ctx)
+	s.fed = make(chan struct{}, 1)
+	s.timer = time.AfterFunc(h.cfg.Timeout, func() { s.cancel(ErrHandshakeTimeout) })
+	select {
+	case h.queue <- s:
+	default:
+		s.timer.Stop()
+		s.cancel(nil)
+		return nil, ErrBusy
+	}
+	// Also ends a handshake that still waits. After the regular end it does nothing.
+	context.AfterFunc(s.ctx, func() { s.end(Result{Err: s.cause()}) })
+	return s, nil
 }
 
 // Close cancels all handshakes, calls their done and waits for the goroutines.
-func (h *Handshaker) Close() error { return nil }
+func (h *Handshaker) Close() error {
+	h.mu.Lock()
+	already := h.closed
+	h.closed = true
+	h.mu.Unlock()
+	h.stop()
+	if !already {
+		close(h.queue)
+	}
+	h.running.Wait()
+	return nil
+}
 
 // Handshake is one handshake that waits or runs.
-type Handshake struct{}
+type Handshake struct {
+	peer []Fingerprint
+	pipe *pipe
+	fed  chan struct{} // holds a token when a datagram came
+
+	ctx    context.Context // ends with the handshake; its cause says why
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+
+	once sync.Once
+	done func(Result)
+}
 
 // Feed gives it a datagram of the peer; answers go to the path of the newest one. It
 // copies b and never blocks; a datagram too many is dropped, as a network would.
-func (s *Handshake) Feed(b []byte, from Path) {}
+func (s *Handshake) Feed(b []byte, from Path) {
+	if s.pipe.feed(b, from) {
+		select {
+		case s.fed <- struct{}{}:
+		default:
+		}
+	}
+}
 
 // Cancel ends it; done is called with ErrHandshakeCancelled unless it ended before.
-func (s *Handshake) Cancel() {}
+func (s *Handshake) Cancel() { s.cancel(ErrHandshakeCancelled) }
+
+func (s *Handshake) end(r Result) {
+	s.once.Do(func() {
+		s.timer.Stop()
+		s.done(r)
+	})
+}
+
+// cause says in our own words why the context ended.
+func (s *Handshake) cause() error {
+	if errors.Is(context.Cause(s.ctx), ErrHandshakeTimeout) {
+		return ErrHandshakeTimeout
+	}
+	return ErrHandshakeCancelled
+}
+
+// watch cancels the handshake when the peer is silent for too long.
+func (s *Handshake) watch(running context.Context, patience time.Duration) {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.fed:
+			t.Reset(patience)
+		case <-t.C:
+			s.cancel(ErrHandshakeTimeout)
+			return
+		case <-running.Done():
+			return
+		}
+	}
+}
 
 // Result is what is left of a handshake: all that a leg needs, and no connection.
 type Result struct {
@@ -97,11 +219,4 @@ type Result struct {
 	closeNotify []byte
 	alertKey    [16]byte
 	alertIV     [4]byte
-}
-
-// exportedKeys are the master keys and salts of RFC 5764 section 4.2; salts of the GCM
-// profile fill 12 of the 14 bytes.
-type exportedKeys struct {
-	clientKey, serverKey   [16]byte
-	clientSalt, serverSalt [14]byte
 }

@@ -3,6 +3,8 @@ package lite
 import (
 	"net/netip"
 
+	"github.com/pion/stun/v3"
+
 	"github.com/fanfare-relay/fanfare/media"
 )
 
@@ -37,7 +39,8 @@ type Out struct {
 	// Events are in the order in which they happened.
 	Events []Event
 
-	arena []byte
+	arena             []byte
+	request, response stun.Message // scratch space of ICE
 }
 
 // Reset empties o and keeps its memory.
