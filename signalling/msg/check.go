@@ -22,6 +22,8 @@ const (
 	maxAddress = 64 // an endpoint identifier
 	// MaxPassword is the longest viewer password, in bytes.
 	MaxPassword = 72
+	// MaxRoster is the longest list of peers that is told; the newest are in it.
+	MaxRoster = 500
 	// ViewerLength is the length of a viewer identifier: 128 bits in base64url.
 	ViewerLength = 22
 )

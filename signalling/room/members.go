@@ -1,0 +1,164 @@
+package room
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+func (r *Room) join(in Join, now time.Time) {
+	m, back := r.members[in.Endpoint]
+	if !back {
+		if len(r.members) >= r.limit() {
+			r.refuse(in.Endpoint, msg.CodeFull, "This room is full. Please try again later.")
+			r.emit(CloseEndpoint{in.Endpoint})
+			return
+		}
+		m = &member{since: now}
+		r.members[in.Endpoint] = m
+	}
+	m.role, m.viewer, m.address = in.Role, in.Viewer, in.Address
+	if r.owns(m) {
+		r.takeOver(in.Endpoint)
+	}
+	r.admit(in.Endpoint, m)
+	r.roster.dirty = true
+}
+
+func (r *Room) limit() int {
+	if r.kind == msg.RoomFiles {
+		return maxFilesMembers
+	}
+	return maxStreamMembers
+}
+
+func (r *Room) owns(m *member) bool { return r.kind == msg.RoomStream && m.role == msg.RolePublisher }
+
+// takeOver makes the endpoint the owner. The older owner's media goes on until the newer one
+// publishes, so that viewers see no gap.
+func (r *Room) takeOver(endpoint string) {
+	if r.owner == endpoint {
+		return
+	}
+	r.replaceOwner()
+	r.owner, r.declared = endpoint, msg.StateLive
+}
+
+// replaceOwner tells the owner that a newer one took over, and closes it.
+func (r *Room) replaceOwner() {
+	if r.owner == "" {
+		return
+	}
+	r.send(r.owner, msg.Replaced{})
+	r.drop(r.owner)
+}
+
+// drop closes an endpoint's connection and forgets it.
+func (r *Room) drop(endpoint string) {
+	r.emit(CloseEndpoint{endpoint})
+	r.forget(endpoint)
+}
+
+func (r *Room) forget(endpoint string) {
+	delete(r.members, endpoint)
+	if r.owner == endpoint {
+		r.owner = ""
+	}
+	r.roster.dirty = true
+}
+
+func (r *Room) admit(endpoint string, m *member) {
+	a := Admit{Endpoint: endpoint}
+	if r.kind == msg.RoomStream {
+		// flush has not run yet in this Step; a newcomer must not learn an old state.
+		state := r.now
+		state.State = r.streamState()
+		a.Stream, a.Viewers = &state, r.viewers()
+	}
+	if r.owns(m) {
+		access := r.access
+		a.Access = &access
+	}
+	r.emit(a)
+}
+
+func (r *Room) leave(in Leave) {
+	if _, ok := r.members[in.Endpoint]; !ok {
+		return
+	}
+	r.forget(in.Endpoint)
+	if !in.Page {
+		return // its media may go on; the page comes back with its Resume
+	}
+	for _, id := range sorted(r.sessions) {
+		s := r.sessions[id]
+		if s.endpoint != in.Endpoint {
+			continue
+		}
+		// A vanished publisher is lost, not finished: viewers are asked to wait.
+		reason := media.CloseByClient
+		if s.role == media.RolePublisher {
+			reason = media.CloseTimeout
+		}
+		r.emit(CloseSession{id, reason})
+	}
+}
+
+// viewers counts connected subscribers; a page that is reconnecting has two sessions and
+// counts once.
+func (r *Room) viewers() int {
+	n := 0
+	seen := make(map[string]bool, len(r.sessions))
+	for _, s := range r.sessions {
+		if s.role == media.RoleSubscriber && s.connected && !seen[s.label] {
+			seen[s.label] = true
+			n++
+		}
+	}
+	return n
+}
+
+// flushRoster tells the list to the owner of a stream, or to all members of a files room.
+func (r *Room) flushRoster(now time.Time) {
+	// Without a reader dirty stays set: an owner who comes gets the list at once.
+	if r.closed || !r.rosterHasReader() || !r.roster.fire(now) {
+		return
+	}
+	list := msg.Roster{Peers: r.peers()}
+	if r.kind == msg.RoomFiles {
+		r.sendAll(list)
+		return
+	}
+	r.sendOwner(list)
+}
+
+func (r *Room) rosterHasReader() bool { return r.kind == msg.RoomFiles || r.owner != "" }
+
+// peers lists members and players, in order of their coming, the newest msg.MaxRoster of them.
+func (r *Room) peers() []msg.Peer {
+	byLabel := make(map[string]msg.Peer, len(r.members))
+	for id, m := range r.members {
+		byLabel[id] = msg.Peer{Endpoint: id, Role: m.role, Since: m.since.UnixMilli()}
+	}
+	for _, s := range r.sessions {
+		p, ok := byLabel[s.label]
+		if !ok {
+			if s.role == media.RolePublisher || !s.connected {
+				continue
+			}
+			p = msg.Peer{Endpoint: s.label, Role: msg.RoleSubscriber, Since: s.since.UnixMilli()}
+		}
+		p.Watching = p.Watching || s.connected
+		byLabel[s.label] = p
+	}
+	list := slices.SortedFunc(maps.Values(byLabel), func(a, b msg.Peer) int {
+		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
+	return list[max(0, len(list)-msg.MaxRoster):]
+}
+
+func sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

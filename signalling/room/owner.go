@@ -1,0 +1,111 @@
+package room
+
+import (
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+// receive carries out what an endpoint asks for.
+func (r *Room) receive(in Receive) {
+	m, ok := r.members[in.Endpoint]
+	if !ok {
+		return // it was removed while its message was under way
+	}
+	switch body := in.Message.(type) {
+	case msg.Send:
+		r.carry(in.Endpoint, body)
+		return
+	case msg.Ping:
+		return // answered by the shell, which has the clock
+	case msg.Hello:
+		r.refuse(in.Endpoint, msg.CodeBadMessage, "This connection has said hello already.")
+		return
+	}
+	if !r.owns(m) {
+		r.refuse(in.Endpoint, msg.CodeForbidden, "Only the owner of the stream can do that.")
+		return
+	}
+	r.order(in.Endpoint, in.Message)
+}
+
+// order carries out the word of the owner.
+func (r *Room) order(owner string, m msg.ClientMessage) {
+	switch m := m.(type) {
+	case msg.SetState:
+		r.declared = m.State
+		if m.Title != r.now.Title {
+			r.now.Title = m.Title
+			r.emit(SaveTitle{m.Title})
+		}
+	case msg.Stop:
+		r.end()
+	case msg.Remove:
+		r.remove(owner, m.Endpoint)
+	case msg.ChangeLink:
+		r.emit(ChangeLink{By: owner})
+	case msg.SetAccess:
+		r.emit(SaveAccess{By: owner, Set: m})
+	}
+}
+
+func (r *Room) carry(from string, m msg.Send) {
+	if _, ok := r.members[m.To]; !ok {
+		r.refuse(from, msg.CodeNotFound, "The other side is not connected.")
+		return
+	}
+	r.emit(Carry{From: from, To: m.To, Sealed: m.Sealed})
+}
+
+// remove ends everything that belongs to the viewer: this endpoint, the same viewer's other
+// tabs, their sessions, or a player known by its label alone.
+func (r *Room) remove(owner, target string) {
+	subject, ok := r.subjectOf(target)
+	if target == owner || !ok {
+		r.refuse(owner, msg.CodeNotFound, "There is no such viewer any more.")
+		return
+	}
+	r.emit(Remember{subject})
+	for _, id := range sorted(r.sessions) {
+		s := r.sessions[id]
+		if s.role == media.RoleSubscriber && (s.label == target || Subject(s.viewer, s.address) == subject) {
+			r.emit(CloseSession{id, media.CloseRemoved})
+		}
+	}
+	for _, id := range sorted(r.members) {
+		m := r.members[id]
+		if id != owner && (id == target || Subject(m.viewer, m.address) == subject) {
+			r.refuse(id, msg.CodeRemoved, "The owner of this stream has removed you.")
+			r.drop(id)
+		}
+	}
+}
+
+func (r *Room) subjectOf(target string) (string, bool) {
+	if m, ok := r.members[target]; ok {
+		return Subject(m.viewer, m.address), true
+	}
+	for _, id := range sorted(r.sessions) {
+		s := r.sessions[id]
+		if s.label == target && s.role == media.RoleSubscriber {
+			return Subject(s.viewer, s.address), true
+		}
+	}
+	return "", false
+}
+
+// linkChanged ends the room under its old name. Only the owner learns the new one: who else
+// may know it is for the owner to say.
+func (r *Room) linkChanged(in LinkChanged) {
+	for _, id := range sorted(r.members) {
+		if id == r.owner {
+			r.send(id, msg.Moved{Name: in.Name, URL: in.URL})
+		} else {
+			r.send(id, msg.Goodbye{Code: msg.CodeNotFound, Text: "The owner has changed the link to this stream. Ask them for the new one."})
+		}
+		r.emit(CloseEndpoint{id})
+	}
+	r.emit(CloseStream{media.CloseLinkMoved})
+	clear(r.members)
+	clear(r.sessions)
+	r.owner, r.publisher, r.phase, r.closed = "", "", phaseEnded, true
+}

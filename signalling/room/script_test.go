@@ -1,0 +1,218 @@
+package room
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the room does into the scripts")
+
+// TestScripts runs testdata/*.txt: commands, a line of dashes, and what the room does about
+// them. The clock starts at 0 and moves with "tick". Run with -rewrite after a change that is
+// meant, and read the difference.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(string(text))
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(text), got); diff != "" {
+				t.Errorf("the script says otherwise (-script +room):\n%s", diff)
+			}
+		})
+	}
+}
+
+const dashes = "----"
+
+// play returns the script with the outputs that the room gives.
+func play(text string) string {
+	var out strings.Builder
+	p := player{now: time.UnixMilli(0)}
+	for block := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n\n") {
+		if out.Len() > 0 {
+			out.WriteString("\n")
+		}
+		commands, _, isStep := strings.Cut(block+"\n", dashes+"\n")
+		out.WriteString(commands)
+		if !isStep {
+			continue // a comment
+		}
+		out.WriteString(dashes + "\n")
+		for line := range strings.Lines(commands) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				out.WriteString(p.do(line))
+			}
+		}
+	}
+	return out.String()
+}
+
+type player struct {
+	room *Room
+	now  time.Time
+}
+
+func (p *player) do(line string) string {
+	name, rest, _ := strings.Cut(line, " ")
+	words := strings.Fields(rest)
+	switch name {
+	case "new":
+		p.room = New(Config{Kind: msg.RoomKind(words[0]), State: msg.StreamState(words[1])}, p.now)
+		return ""
+	case "tick":
+		return p.tick(words[0])
+	case "deadline":
+		at, ok := p.room.Deadline()
+		return fmt.Sprintln("deadline", at.Sub(time.UnixMilli(0)), ok)
+	case "empty":
+		return fmt.Sprintln("empty", p.room.Empty())
+	}
+	in, err := parseInput(name, rest, words)
+	if err != nil {
+		return fmt.Sprintln("script error:", err)
+	}
+	return p.step(in)
+}
+
+// tick moves the clock and wakes the room at each of its deadlines on the way.
+func (p *player) tick(by string) string {
+	d, err := time.ParseDuration(by)
+	if err != nil {
+		return fmt.Sprintln("script error:", err)
+	}
+	end, out := p.now.Add(d), ""
+	for range 1000 {
+		at, ok := p.room.Deadline()
+		if !ok || at.After(end) {
+			p.now = end
+			return out
+		}
+		p.now = at
+		out += p.step(Tick{})
+	}
+	return out + "the room asks for ticks without end\n"
+}
+
+func (p *player) step(in Input) string {
+	var b bytes.Buffer
+	for _, o := range p.room.Step(in, p.now) {
+		fmt.Fprintf(&b, "%6s  %s\n", p.now.Sub(time.UnixMilli(0)), describe(o))
+	}
+	return b.String()
+}
+
+func parseInput(name, rest string, words []string) (Input, error) {
+	switch name {
+	case "join":
+		return Join{Endpoint: words[0], Role: msg.Role(words[1]), Viewer: option(words, "viewer"), Address: option(words, "address")}, nil
+	case "leave":
+		return Leave{Endpoint: words[0], Page: len(words) > 1 && words[1] == "page"}, nil
+	case "say":
+		who, body, _ := strings.Cut(rest, " ")
+		m, err := msg.DecodeClient([]byte(body))
+		return Receive{Endpoint: who, Message: m}, err
+	case "open":
+		role := media.RoleSubscriber
+		if words[1] == "publisher" {
+			role = media.RolePublisher
+		}
+		return Open{Session: media.SessionID(words[0]), Role: role, Endpoint: option(words, "endpoint"),
+			Viewer: option(words, "viewer"), Address: option(words, "address")}, nil
+	case "delete":
+		return Delete{Session: media.SessionID(words[0])}, nil
+	case "connected":
+		return Happen{media.Event{Kind: media.EventConnected, Session: media.SessionID(words[0])}}, nil
+	case "disconnected":
+		return Happen{media.Event{Kind: media.EventDisconnected, Session: media.SessionID(words[0]), Reason: media.CloseReason(words[1])}}, nil
+	case "media":
+		track := media.TrackInfo{Codec: media.ParseCodec(words[1])}
+		track.Kind = track.Codec.Kind()
+		if len(words) > 2 {
+			if _, err := fmt.Sscanf(words[2], "%dx%d", &track.Width, &track.Height); err != nil {
+				return nil, err
+			}
+		}
+		return Happen{media.Event{Kind: media.EventMedia, Session: media.SessionID(words[0]), Track: track}}, nil
+	case "access-saved":
+		return AccessSaved{msg.Access{Password: words[0] == "true", Embed: words[1] == "true"}}, nil
+	case "link-changed":
+		return LinkChanged{Name: words[0], URL: "https://host/w/" + words[0]}, nil
+	}
+	return nil, fmt.Errorf("no command %q", name)
+}
+
+func option(words []string, name string) string {
+	for _, w := range words {
+		if v, ok := strings.CutPrefix(w, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func describe(o Output) string {
+	switch o := o.(type) {
+	case Admit:
+		text := "admit " + o.Endpoint
+		if o.Stream != nil {
+			text += fmt.Sprintf(" viewers=%d %s", o.Viewers, encode(*o.Stream))
+		}
+		if o.Access != nil {
+			text += " " + encode(*o.Access)
+		}
+		return text
+	case Send:
+		return "send " + o.To + " " + encode(o.Message)
+	case Carry:
+		return fmt.Sprintf("carry %s to %s: %s", o.From, o.To, o.Sealed)
+	case CloseEndpoint:
+		return "close endpoint " + o.Endpoint
+	case CloseSession:
+		return fmt.Sprintf("close session %s: %s", o.Session, o.Reason)
+	case CloseStream:
+		return fmt.Sprintf("close stream: %s", o.Reason)
+	case Remember:
+		return "remember " + o.Subject
+	case SaveAccess:
+		return "save access for " + o.By + " " + encode(o.Set)
+	case SaveTitle:
+		return fmt.Sprintf("save title %q", o.Title)
+	case SaveLive:
+		return fmt.Sprint("save live ", o.Live)
+	case ChangeLink:
+		return "change link for " + o.By
+	}
+	return fmt.Sprintf("unknown output %T", o)
+}
+
+func encode(m msg.Message) string {
+	data, err := msg.Encode(m)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
