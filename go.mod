@@ -49,3 +49,8 @@ require (
 	golang.org/x/time v0.16.0 // indirect
 	rsc.io/qr v0.2.0 // indirect
 )
+
+ignore (
+	./web/e2e/node_modules
+	./web/node_modules
+)
