@@ -76,6 +76,8 @@ var (
 	ErrBusy = errors.New("too many sessions are being set up")
 	// ErrBadFragment: a PATCH body that is no sdpfrag, or names another session's m-lines.
 	ErrBadFragment = errors.New("the fragment cannot be used")
+	// ErrNoRestart: this session's ICE cannot be restarted; a new POST takes over instead.
+	ErrNoRestart = errors.New("this session cannot restart ICE")
 	// ErrClosed: the data plane has been closed.
 	ErrClosed = errors.New("the relay is shutting down")
 )

@@ -1,0 +1,309 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/codec"
+	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/media/nack"
+	"github.com/fanfare-relay/fanfare/media/report"
+	"github.com/fanfare-relay/fanfare/media/ring"
+	"github.com/fanfare-relay/fanfare/media/seq"
+)
+
+// egress is one track of one viewer: what it is sent, from where, and under which numbers.
+// The payload stays in the ring; only numbers, ids and a few bytes are the viewer's own.
+// It belongs to the viewer's worker.
+type egress struct {
+	kind    media.Kind
+	ssrc    media.SSRC
+	rtx     media.SSRC // 0: the viewer takes no RTX
+	formats []format
+	exts    []extension
+
+	rewriter  seq.Rewriter
+	patcher   codec.Patcher
+	responder nack.Responder
+	sent      report.Sender
+	rtxSeq    uint16
+
+	// Output timestamps run with the clock: base at epoch.
+	base  uint32
+	epoch time.Time
+
+	enc    *encoding // what is being sent, nil before the first start
+	pos    uint64    // the next position in its ring
+	extMap ext.Map
+	halted bool // enc waits for its next key frame
+	// inPT is the publisher's payload type that out was found for.
+	inPT  media.PayloadType
+	out   format
+	outOK bool
+
+	old    *encoding // the source before, for packets that are asked for late
+	oldMap ext.Map
+
+	next *encoding // goes on from its key frame at or after from; nil: nothing to start
+	from uint64
+	wait uint64 // packets of next before this position have been counted
+}
+
+// newEgress makes a viewer's track. Numbers begin at random (RFC 3550 section 5.1).
+func newEgress(t *trackOffer, ssrc trackSSRC) egress {
+	seed := randomUint64()
+	return egress{
+		kind: t.kind, ssrc: ssrc.main, rtx: ssrc.rtx, formats: t.formats, exts: t.exts,
+		rewriter:  seq.NewRewriter(uint16(seed)&0x7fff, 0),
+		responder: nack.NewResponder(nack.ResponderConfig{}),
+		rtxSeq:    uint16(seed>>16) & 0x7fff,
+		base:      uint32(seed >> 32),
+	}
+}
+
+// choose makes best the source, as soon as it can be started. Until then the viewer keeps
+// what it has.
+func (t *egress) choose(best *encoding, now time.Time) {
+	switch {
+	case best == nil || best == t.next:
+		return
+	case best == t.enc && !t.halted:
+		t.next = nil
+		return
+	}
+	t.next, t.from, t.wait = best, best.ring.Head(), best.ring.Head()
+	k, ok := best.ring.KeyFrame()
+	age := now.Sub(unixTime(best.keyAt.Load()))
+	if ok && joinable(age, best.bytes.Load()) {
+		t.from = k.Pos
+		return
+	}
+	best.requestKey(now)
+}
+
+// tryStart begins to send next if its key frame is there.
+func (t *egress) tryStart(now time.Time) bool {
+	at, first, ok := t.entry()
+	if !ok {
+		return false
+	}
+	p, err := t.next.ring.At(at)
+	if err != nil {
+		return false
+	}
+	if first == nil {
+		first = p
+	}
+	if t.next != t.enc {
+		t.old, t.oldMap = t.enc, t.extMap
+		t.extMap = extensionMap(t.next.exts, t.exts, t.kind)
+	}
+	t.enc, t.pos, t.next, t.halted = t.next, at, nil, false
+	t.findFormat(first.PayloadType)
+	t.rewriter.Switch(seq.Start{
+		Source: t.enc.source, Seq: first.ExtSeq, Timestamp: first.Timestamp,
+		Out: t.outputTime(first, now), Patch: t.patcher.Switch(first.Descriptor),
+	})
+	return true
+}
+
+// entry finds where next can be entered: sound at its newest packet, picture at the
+// newest key frame that is not before from. first is the frame's first packet.
+func (t *egress) entry() (at uint64, first *ring.Packet, ok bool) {
+	r := t.next.ring
+	if t.kind == media.KindAudio {
+		head := r.Head()
+		return head - 1, nil, head > 0
+	}
+	k, ok := r.KeyFrame()
+	if !ok || k.Pos < t.from {
+		return 0, nil, false
+	}
+	first, ok = r.BySeq(k.ExtSeq)
+	return k.Pos, first, ok
+}
+
+// outputTime returns the timestamp under which the viewer sees the packet: the time of its
+// capture on this machine's clock, which runs on over changes of source.
+func (t *egress) outputTime(p *ring.Packet, now time.Time) uint32 {
+	rate := t.enc.clockRate()
+	if t.epoch.IsZero() {
+		t.epoch = now
+	}
+	at := p.Arrival
+	if m := t.enc.mapping.Load(); m != nil {
+		at = m.Time(p.Timestamp)
+	}
+	ms := at.Sub(t.epoch).Milliseconds()
+	out := t.base + uint32(ms*int64(rate)/1000)
+	if _, last, ok := t.rewriter.Highest(); ok && int32(out-last) <= 0 {
+		return t.rewriter.TimestampAfter(time.Millisecond, rate)
+	}
+	return out
+}
+
+// findFormat caches the viewer's format for a payload type of the current source.
+func (t *egress) findFormat(pt media.PayloadType) {
+	t.inPT = pt
+	t.out, t.outOK = t.match(t.enc, pt)
+}
+
+func (t *egress) match(enc *encoding, pt media.PayloadType) (format, bool) {
+	source := enc.formats[pt&0x7f]
+	if source == nil {
+		return format{}, false
+	}
+	return matchFormat(*source, t.formats)
+}
+
+// formatFor returns the viewer's format for a packet of a source, current or old.
+func (t *egress) formatFor(enc *encoding, pt media.PayloadType) (format, bool) {
+	if enc == t.enc && pt == t.inPT {
+		return t.out, t.outOK
+	}
+	return t.match(enc, pt)
+}
+
+func (t *egress) sourceOf(s seq.Source) *encoding {
+	for _, e := range [...]*encoding{t.enc, t.old} {
+		if e != nil && e.source == s {
+			return e
+		}
+	}
+	return nil
+}
+
+// clock is the mapping of what is being sent; nil before anything was.
+func (t *egress) clock() *report.Mapping {
+	if t.enc == nil {
+		return nil
+	}
+	if _, _, ok := t.rewriter.Highest(); !ok {
+		return nil
+	}
+	return t.enc.mapping.Load()
+}
+
+// forward sends the track what its source has had since the last time.
+func (w *worker) forward(v *viewer, t *egress, now time.Time) {
+	if t.next != nil && !t.tryStart(now) {
+		w.countWaiting(t)
+	}
+	for t.enc != nil && !t.halted {
+		p, err := t.enc.ring.At(t.pos)
+		switch err {
+		case nil:
+			t.pos++
+			w.sendRTP(v, t, p)
+		case ring.ErrLapped:
+			w.lapped(t, now)
+		default:
+			return
+		}
+	}
+}
+
+// countWaiting counts what a viewer without a picture has not been sent.
+func (w *worker) countWaiting(t *egress) {
+	if t.enc != nil && !t.halted {
+		return // it still gets its old source
+	}
+	head := t.next.ring.Head()
+	if head > t.wait {
+		w.tally.drops[DropWaitKeyFrame] += head - t.wait
+		w.tally.dirty = true
+		t.wait = head
+	}
+}
+
+// lapped is called when the writer has overtaken the track: what it missed is lost, and it
+// goes on at the newest key frame, or waits for one.
+func (w *worker) lapped(t *egress, now time.Time) {
+	tail := t.enc.ring.Tail()
+	w.tally.drops[DropLapped] += tail - t.pos
+	w.tally.dirty = true
+	t.halted, t.next, t.from = true, t.enc, t.pos
+	if t.tryStart(now) {
+		return
+	}
+	t.wait = t.enc.ring.Head()
+	t.enc.requestKey(now)
+}
+
+// sendRTP renumbers, encrypts and sends one packet.
+func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet) {
+	if p.PayloadType != t.inPT {
+		t.findFormat(p.PayloadType)
+	}
+	if len(p.Payload) == 0 || !t.outOK {
+		reason := DropPadding
+		if len(p.Payload) > 0 {
+			reason = DropNoFormat
+		}
+		t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
+		w.tally.drop(reason)
+		return
+	}
+	place, err := t.rewriter.Next(t.enc.source, p.ExtSeq, p.Timestamp)
+	if err != nil {
+		w.tally.drop(DropOldSource)
+		return
+	}
+	t.patcher.Forward(p.Descriptor)
+	header := appendHeader(w.header[:0], t.out.pt, place.Seq, p.Timestamp+place.TimestampOffset, t.ssrc, p, &t.extMap)
+	payload := p.Payload
+	if place.Patch != (media.Patch{}) {
+		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
+		payload = w.payload
+	}
+	if w.sealAndSend(v, header, payload) {
+		t.sent.Sent(len(payload))
+	}
+}
+
+// sendRTX sends a packet again (RFC 4588 section 4): on the RTX source, with the number
+// that it had before its payload.
+func (w *worker) sendRTX(v *viewer, t *egress, enc *encoding, p *ring.Packet, f format, place seq.Place) bool {
+	t.rtxSeq++
+	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, p.Timestamp+place.TimestampOffset, t.rtx, p, t.extensions(enc))
+	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
+	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
+	return w.sealAndSend(v, header, w.payload)
+}
+
+func (w *worker) sealAndSend(v *viewer, header, payload []byte) bool {
+	packet, err := v.leg.SealRTP(w.packet[:0], header, payload)
+	if err != nil {
+		w.tally.drop(DropSeal)
+		return false
+	}
+	if !w.send(packet, v.path) {
+		return false
+	}
+	w.tally.PacketsOut++
+	w.tally.BytesOut += uint64(len(packet))
+	w.tally.dirty = true
+	return true
+}
+
+// appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the
+// viewer takes. Contributing sources are left out: nothing is mixed here.
+func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32, ssrc media.SSRC,
+	p *ring.Packet, m *ext.Map) []byte {
+	second := byte(pt)
+	if p.Marker {
+		second |= 0x80
+	}
+	start := len(dst)
+	dst = append(dst, 0x80, second)
+	dst = binary.BigEndian.AppendUint16(dst, seqNumber)
+	dst = binary.BigEndian.AppendUint32(dst, ts)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(ssrc))
+	plain := len(dst)
+	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, m)
+	if len(dst) > plain {
+		dst[start] |= 0x10
+	}
+	return dst
+}

@@ -1,0 +1,249 @@
+package sfu
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/codec"
+	"github.com/fanfare-relay/fanfare/media/nack"
+	"github.com/fanfare-relay/fanfare/media/report"
+	"github.com/fanfare-relay/fanfare/media/ring"
+	"github.com/fanfare-relay/fanfare/media/seq"
+)
+
+const (
+	// ringVideo and ringAudio are the packets that a history holds: three seconds of video
+	// at 2.5 Mbit/s, ten of sound. A viewer's worker that is further behind has been lapped.
+	ringVideo = 1024
+	ringAudio = 512
+	// encodingStale is the silence after which an encoding is not chosen while another is
+	// live. Sources in hidden tabs send a frame a second.
+	encodingStale = 3 * time.Second
+	// reportInterval is that of reports, in both directions (RFC 3550 section 6.2 asks for 5 s
+	// on average and lets profiles go lower; browsers send every second).
+	reportInterval = time.Second
+)
+
+// encoding is one RTP stream of a publisher: an audio track, a video track, or one rid of
+// a simulcast track. Its ingest goroutine owns what has no atomic; workers read the rest.
+type encoding struct {
+	pub    *publisher
+	kind   media.Kind
+	rid    media.RID
+	rank   int // place in the offer's list of rids
+	source seq.Source
+	track  report.Track
+	ssrc   media.SSRC
+	// formats by payload type, and extensions, as negotiated; never changed.
+	formats [128]*format
+	exts    []extension
+	ring    *ring.Ring
+
+	// bytes counts payload since the newest key frame began; keyAt is when that was and
+	// askedAt when a key frame was last wanted, both in Unix nanoseconds, 0 for never.
+	bytes          atomic.Uint64
+	keyAt, askedAt atomic.Int64
+	lastArrival    atomic.Int64
+	pixels         atomic.Uint32
+	mapping        atomic.Pointer[report.Mapping]
+	lastSR         atomic.Pointer[senderReport]
+
+	gate keyGate // owned by the publisher's loop
+
+	builder ring.Builder
+	nacks   *nack.Receiver
+	stats   report.Receiver
+	tally   tally
+	armed   time.Time // the read deadline that is set
+	reports time.Time // when the next report is due
+	seenSR  *senderReport
+	info    media.TrackInfo
+	due     []uint64
+	pairs   []rtcp.NackPair
+}
+
+// senderReport is what a publisher's sender report says, and when it came.
+type senderReport struct {
+	ntp report.NTP
+	at  time.Time
+}
+
+// requestKey notes that somebody cannot go on without a key frame. The publisher's loop
+// decides when to ask. Any goroutine may call it.
+func (e *encoding) requestKey(now time.Time) {
+	if e.kind != media.KindVideo {
+		return
+	}
+	e.askedAt.Store(now.UnixNano())
+	e.pub.poke()
+}
+
+// remoteTrack is what ingest needs of pion's track.
+type remoteTrack interface {
+	Read(b []byte) (int, interceptor.Attributes, error)
+	SetReadDeadline(time.Time) error
+}
+
+// run reads the track until it ends. It is the encoding's ingest goroutine. Timers (asking
+// for lost packets, reports) are read deadlines, so that one goroutine is enough; a read
+// that times out also picks up repeats, which pion delivers only between reads.
+func (e *encoding) run(track remoteTrack) {
+	for {
+		if !e.arm(track) {
+			return
+		}
+		n, attrs, err := track.Read(e.builder.Buffer())
+		now := time.Now()
+		switch {
+		case err == nil:
+			e.receive(n, attrs, now)
+		case isTimeout(err):
+			e.armed = time.Time{}
+		case errors.Is(err, webrtc.ErrCodecNotFound):
+			e.tally.drop(DropNotNegotiated)
+		default:
+			e.flush()
+			return
+		}
+		e.tick(now)
+		e.flush()
+	}
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+func (e *encoding) flush() { e.tally.flush(&e.pub.stream.counters, &e.pub.sfu.total) }
+
+// arm sets the read deadline to the next thing to do. It is touched only when it must come
+// earlier than the one that is set, or that one has passed: setting it is not free.
+func (e *encoding) arm(track remoteTrack) bool {
+	at := e.reports
+	if d, ok := e.nacks.Deadline(); ok && d.Before(at) {
+		at = d
+	}
+	if !e.armed.IsZero() && !at.Before(e.armed) {
+		return true
+	}
+	e.armed = at
+	return track.SetReadDeadline(at) == nil
+}
+
+// receive takes one packet of n bytes in the builder's buffer.
+func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
+	if attrs.Get(webrtc.AttributeRtxSsrc) != nil {
+		e.tally.RTXReceived++
+	}
+	p, err := e.builder.Build(n, now)
+	if err != nil {
+		e.tally.drop(DropBadPacket)
+		return
+	}
+	f := e.formats[p.PayloadType&0x7f]
+	if f == nil {
+		e.tally.drop(DropNotNegotiated)
+		return
+	}
+	p.Codec = f.codec
+	p.Descriptor = codec.Describe(f.codec, p.Payload, p.Marker)
+	if f.nack {
+		switch e.nacks.Observe(p.ExtSeq, now) {
+		case nack.GapTooLarge:
+			e.requestKey(now)
+		case nack.Stale:
+			e.tally.drop(DropDuplicate)
+			return
+		}
+	}
+	e.stats.Observe(p.ExtSeq, p.Timestamp, now)
+	e.pub.observePacket(e, p)
+	e.publish(p, now)
+}
+
+// publish puts the packet into the history and wakes the workers.
+func (e *encoding) publish(p *ring.Packet, now time.Time) {
+	if p.Descriptor.KeyFrame && p.Descriptor.FrameStart && e.kind == media.KindVideo {
+		e.noteKey(p, now)
+	}
+	if !e.ring.Append(p) {
+		e.tally.drop(DropDuplicate)
+		return
+	}
+	e.bytes.Add(uint64(len(p.Payload)))
+	e.lastArrival.Store(now.UnixNano())
+	e.tally.PacketsIn++
+	e.tally.BytesIn += uint64(len(p.Payload))
+	e.tally.dirty = true
+	e.noteInfo(p)
+	e.pub.stream.wake()
+}
+
+// noteKey begins a new group of pictures. Further starts of the same frame are passed over.
+func (e *encoding) noteKey(p *ring.Packet, now time.Time) {
+	if k, ok := e.ring.KeyFrame(); ok && k.Timestamp == p.Timestamp {
+		return
+	}
+	e.bytes.Store(0)
+	e.keyAt.Store(now.UnixNano())
+	e.tally.KeyFrames++
+}
+
+// noteInfo tells about the first packet, another codec and another size.
+func (e *encoding) noteInfo(p *ring.Packet) {
+	info := media.TrackInfo{Kind: e.kind, Codec: p.Codec, Width: e.info.Width, Height: e.info.Height}
+	if d := p.Descriptor; d.KeyFrame && d.Width > 0 {
+		info.Width, info.Height = int(d.Width), int(d.Height)
+		e.pixels.Store(uint32(d.Width) * uint32(d.Height))
+	}
+	if info == e.info {
+		return
+	}
+	e.info = info
+	e.pub.tellMedia(info, p.Arrival)
+}
+
+// tick does what is due: asking for lost packets, a receiver report.
+func (e *encoding) tick(now time.Time) {
+	if sr := e.lastSR.Load(); sr != nil && sr != e.seenSR {
+		e.seenSR = sr
+		e.stats.ObserveReport(sr.ntp, sr.at)
+	}
+	if at, ok := e.nacks.Deadline(); ok && !at.After(now) {
+		e.askForLost(now)
+	}
+	if !now.Before(e.reports) {
+		e.reports = now.Add(reportInterval)
+		e.sendReport(now)
+	}
+}
+
+func (e *encoding) askForLost(now time.Time) {
+	due, lost := e.nacks.AppendDue(e.due[:0], now)
+	e.due = due
+	if lost > 0 {
+		e.requestKey(now)
+	}
+	if len(due) == 0 {
+		return
+	}
+	e.pairs = nack.AppendPairs(e.pairs[:0], due)
+	e.tally.NACKsSent += uint64(len(due))
+	e.tally.dirty = true
+	e.pub.send(&rtcp.TransportLayerNack{
+		SenderSSRC: uint32(e.pub.ssrc), MediaSSRC: uint32(e.ssrc), Nacks: e.pairs})
+}
+
+func (e *encoding) sendReport(now time.Time) {
+	if r, ok := e.stats.Report(e.ssrc, now); ok {
+		e.pub.send(&rtcp.ReceiverReport{SSRC: uint32(e.pub.ssrc), Reports: []rtcp.ReceptionReport{r}})
+	}
+}

@@ -1,0 +1,418 @@
+package sfu
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
+)
+
+// Limits on an offer. They bound the work that one POST can cause.
+const (
+	maxOfferBytes   = 64 << 10
+	maxMLines       = 16
+	maxCandidates   = 64
+	maxRIDs         = 4
+	maxFormats      = 96 // Chromium offers about 45 for video
+	maxExtensions   = 32
+	maxFingerprints = 4
+)
+
+const rtpProfile = "UDP/TLS/RTP/SAVPF"
+
+// offer is what an SDP offer that passed the checks says. Its strings are copies: none
+// of them keeps the offer's text alive.
+type offer struct {
+	ice          lite.Credentials
+	fingerprints []lite.Fingerprint
+	mixed        bool // extmap-allow-mixed, RFC 8285 section 6
+	// tracks has one element for each m-line, in the offer's order.
+	tracks []trackOffer
+}
+
+// trackOffer is one m-line.
+type trackOffer struct {
+	mid     media.MID
+	kind    media.Kind
+	name    string // the m-line's media name
+	rawFmts []string
+	live    bool // not refused or inactive by the offerer
+	formats []format
+	exts    []extension
+	rids    []media.RID
+}
+
+// hasRTX tells whether any of the formats can be repeated by RTX.
+func (t *trackOffer) hasRTX() bool {
+	return slices.ContainsFunc(t.formats, func(f format) bool { return f.rtx != 0 })
+}
+
+// format is one payload type of a codec of ours.
+type format struct {
+	pt       media.PayloadType
+	codec    media.Codec
+	channels int
+	fmtp     string
+	rtx      media.PayloadType // 0: none offered
+	nack     bool
+	pli      bool
+	fir      bool
+}
+
+type extension struct {
+	id  int
+	uri string
+}
+
+// parseOffer reads an offer and checks that the role can be served with it. Errors wrap
+// media.ErrBadOffer with a short stable reason that holds nothing of the offer's text.
+func parseOffer(role media.Role, text string) (*offer, error) {
+	if len(text) > maxOfferBytes {
+		return nil, badOffer("too long")
+	}
+	var desc sdp.SessionDescription
+	if err := desc.UnmarshalString(text); err != nil {
+		return nil, badOffer("not SDP")
+	}
+	if err := checkSizes(&desc); err != nil {
+		return nil, err
+	}
+	o := &offer{mixed: hasAttribute(desc.Attributes, "extmap-allow-mixed")}
+	for _, m := range desc.MediaDescriptions {
+		track, err := parseTrack(role, &desc, m)
+		if err != nil {
+			return nil, err
+		}
+		o.tracks = append(o.tracks, track)
+	}
+	if err := checkTracks(role, o); err != nil {
+		return nil, err
+	}
+	if err := o.readTransport(role, &desc); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func badOffer(reason string) error { return fmt.Errorf("%w: %s", media.ErrBadOffer, reason) }
+
+func checkSizes(desc *sdp.SessionDescription) error {
+	switch {
+	case len(desc.MediaDescriptions) == 0:
+		return badOffer("no m-line")
+	case len(desc.MediaDescriptions) > maxMLines:
+		return badOffer("too many m-lines")
+	}
+	candidates := 0
+	for _, m := range desc.MediaDescriptions {
+		rids, exts := 0, 0
+		for _, a := range m.Attributes {
+			switch a.Key {
+			case "candidate":
+				candidates++
+			case "rid":
+				rids++
+			case "extmap":
+				exts++
+			}
+		}
+		switch {
+		case candidates > maxCandidates:
+			return badOffer("too many candidates")
+		case rids > maxRIDs:
+			return badOffer("too many rids")
+		case exts > maxExtensions:
+			return badOffer("too many header extensions")
+		case len(m.MediaName.Formats) > maxFormats:
+			return badOffer("too many formats")
+		}
+	}
+	return nil
+}
+
+// parseTrack reads one m-line. Those that the offerer has switched off (port 0 without
+// bundle-only, or inactive) are kept as dead lines: an answer must repeat them.
+func parseTrack(role media.Role, desc *sdp.SessionDescription, m *sdp.MediaDescription) (trackOffer, error) {
+	t := trackOffer{
+		mid:     media.MID(strings.Clone(attribute(m.Attributes, "mid"))),
+		name:    strings.Clone(m.MediaName.Media),
+		rawFmts: cloneAll(m.MediaName.Formats),
+	}
+	direction := trackDirection(desc, m)
+	if direction == "inactive" || m.MediaName.Port.Value == 0 && !hasAttribute(m.Attributes, "bundle-only") {
+		return t, nil
+	}
+	t.live = true
+	switch {
+	case m.MediaName.Media == "audio":
+		t.kind = media.KindAudio
+	case m.MediaName.Media == "video":
+		t.kind = media.KindVideo
+	default:
+		return t, badOffer("an m-line that is neither audio nor video")
+	}
+	if strings.Join(m.MediaName.Protos, "/") != rtpProfile {
+		return t, badOffer("not " + rtpProfile)
+	}
+	if t.mid == "" || len(t.mid) > 32 || strings.ContainsAny(string(t.mid), " \t") {
+		return t, badOffer("an m-line without mid")
+	}
+	if !hasAttribute(m.Attributes, "rtcp-mux") {
+		return t, badOffer("no rtcp-mux")
+	}
+	if role == media.RolePublisher && direction == "recvonly" {
+		return t, badOffer("a publisher's m-line that only receives")
+	}
+	if role == media.RoleSubscriber && direction == "sendonly" {
+		return t, badOffer("a viewer's m-line that only sends")
+	}
+	t.formats = parseFormats(m, t.kind)
+	t.exts = parseExtensions(m)
+	t.rids = parseRIDs(m)
+	if len(t.formats) == 0 {
+		return t, badOffer("no codec in common for " + t.kind.String())
+	}
+	return t, nil
+}
+
+// trackDirection returns the m-line's direction: its own, the session's, or sendrecv (RFC 8866 section 6.7).
+func trackDirection(desc *sdp.SessionDescription, m *sdp.MediaDescription) string {
+	for _, attrs := range [][]sdp.Attribute{m.Attributes, desc.Attributes} {
+		for _, a := range attrs {
+			switch a.Key {
+			case "sendrecv", "sendonly", "recvonly", "inactive":
+				return a.Key
+			}
+		}
+	}
+	return "sendrecv"
+}
+
+// checkTracks allows one audio and one video m-line: WHIP and WHEP have no renegotiation
+// that could make use of more, and an m-line that is not served fails the whole offer.
+func checkTracks(role media.Role, o *offer) error {
+	var seen [3]int
+	mids := map[media.MID]bool{}
+	for i := range o.tracks {
+		t := &o.tracks[i]
+		if !t.live {
+			continue
+		}
+		seen[t.kind]++
+		if mids[t.mid] {
+			return badOffer("a mid that is used twice")
+		}
+		mids[t.mid] = true
+		if len(t.rids) > 0 && (role != media.RolePublisher || t.kind != media.KindVideo) {
+			return badOffer("rids where none can be served")
+		}
+	}
+	switch {
+	case seen[media.KindAudio]+seen[media.KindVideo] == 0:
+		return badOffer("no m-line that can be served")
+	case seen[media.KindAudio] > 1 || seen[media.KindVideo] > 1:
+		return badOffer("more than one m-line of a kind")
+	}
+	return nil
+}
+
+// readTransport reads ICE and DTLS parameters from the first live m-line, which carries
+// the bundle (RFC 9143 section 7.2.1), or from the session level.
+func (o *offer) readTransport(role media.Role, desc *sdp.SessionDescription) error {
+	first := -1
+	live := 0
+	for i := range o.tracks {
+		if !o.tracks[i].live {
+			continue
+		}
+		live++
+		if first < 0 {
+			first = i
+		}
+	}
+	if live > 1 && !bundled(desc, o.tracks) {
+		return badOffer("no BUNDLE of all m-lines")
+	}
+	attrs := append(slices.Clone(desc.MediaDescriptions[first].Attributes), desc.Attributes...)
+	o.ice = lite.Credentials{
+		Ufrag: strings.Clone(attribute(attrs, "ice-ufrag")),
+		Pwd:   strings.Clone(attribute(attrs, "ice-pwd")),
+	}
+	switch {
+	case !o.ice.Valid():
+		return badOffer("no ICE credentials")
+	case hasAttribute(desc.Attributes, "ice-lite"):
+		return badOffer("an ICE-lite offerer")
+	case role == media.RoleSubscriber && attribute(attrs, "setup") == "passive":
+		return badOffer("setup:passive, which is the relay's own role")
+	}
+	for _, a := range attrs {
+		if a.Key != "fingerprint" || len(o.fingerprints) == maxFingerprints {
+			continue
+		}
+		if f, err := lite.ParseFingerprint(a.Value); err == nil { // others use hashes that are not sound
+			o.fingerprints = append(o.fingerprints, f)
+		}
+	}
+	if len(o.fingerprints) == 0 {
+		return badOffer("no fingerprint")
+	}
+	return nil
+}
+
+// bundled tells whether one BUNDLE group holds every live m-line.
+func bundled(desc *sdp.SessionDescription, tracks []trackOffer) bool {
+	for _, a := range desc.Attributes {
+		fields := strings.Fields(a.Value)
+		if a.Key != "group" || len(fields) == 0 || fields[0] != "BUNDLE" {
+			continue
+		}
+		all := true
+		for i := range tracks {
+			all = all && (!tracks[i].live || slices.Contains(fields[1:], string(tracks[i].mid)))
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+// parseFormats returns the payload types of codecs that are forwarded, with their RTX.
+func parseFormats(m *sdp.MediaDescription, kind media.Kind) []format {
+	maps, fmtps := formatLines(m, "rtpmap"), formatLines(m, "fmtp")
+	var list []format
+	for _, name := range m.MediaName.Formats {
+		pt, err := strconv.ParseUint(name, 10, 7)
+		if err != nil {
+			continue
+		}
+		encoding, rate, _ := strings.Cut(maps[name], "/")
+		rate, channels, _ := strings.Cut(rate, "/")
+		codec := media.ParseCodec(encoding)
+		if codec.Kind() != kind || rate != strconv.Itoa(int(codec.ClockRate())) {
+			continue
+		}
+		f := format{pt: media.PayloadType(pt), codec: codec, fmtp: strings.Clone(fmtps[name])}
+		f.channels, _ = strconv.Atoi(channels)
+		if codec == media.CodecOpus && f.channels != 2 {
+			continue // RFC 7587 section 7: always opus/48000/2
+		}
+		f.readFeedback(m, name)
+		f.rtx = findRTX(m, maps, fmtps, name)
+		list = append(list, f)
+	}
+	return list
+}
+
+// findRTX returns the payload type that repeats the given one (RFC 4588 section 8.6).
+func findRTX(m *sdp.MediaDescription, maps, fmtps map[string]string, pt string) media.PayloadType {
+	for _, name := range m.MediaName.Formats {
+		encoding, _, _ := strings.Cut(maps[name], "/")
+		if !strings.EqualFold(encoding, "rtx") || fmtpValue(fmtps[name], "apt") != pt {
+			continue
+		}
+		if n, err := strconv.ParseUint(name, 10, 7); err == nil {
+			return media.PayloadType(n)
+		}
+	}
+	return 0
+}
+
+func (f *format) readFeedback(m *sdp.MediaDescription, pt string) {
+	for _, a := range m.Attributes {
+		who, what, _ := strings.Cut(a.Value, " ")
+		if a.Key != "rtcp-fb" || who != pt && who != "*" {
+			continue
+		}
+		switch strings.TrimSpace(what) {
+		case "nack":
+			f.nack = true
+		case "nack pli":
+			f.pli = true
+		case "ccm fir":
+			f.fir = true
+		}
+	}
+}
+
+// formatLines gathers the values of an attribute that begins with a payload type.
+func formatLines(m *sdp.MediaDescription, key string) map[string]string {
+	lines := map[string]string{}
+	for _, a := range m.Attributes {
+		if pt, value, ok := strings.Cut(a.Value, " "); a.Key == key && ok {
+			if _, twice := lines[pt]; !twice {
+				lines[pt] = strings.TrimSpace(value)
+			}
+		}
+	}
+	return lines
+}
+
+// fmtpValue returns one parameter of a format's fmtp line, "" when it is not there.
+func fmtpValue(fmtp, key string) string {
+	for part := range strings.SplitSeq(fmtp, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if strings.EqualFold(name, key) {
+			return value
+		}
+	}
+	return ""
+}
+
+func parseExtensions(m *sdp.MediaDescription) []extension {
+	var list []extension
+	for _, a := range m.Attributes {
+		if a.Key != "extmap" {
+			continue
+		}
+		fields := strings.Fields(a.Value)
+		if len(fields) < 2 {
+			continue
+		}
+		number, _, _ := strings.Cut(fields[0], "/")
+		id, err := strconv.Atoi(number)
+		if err != nil || id < 1 || id > 255 || id == 15 {
+			continue
+		}
+		list = append(list, extension{id: id, uri: strings.Clone(fields[1])})
+	}
+	return list
+}
+
+func parseRIDs(m *sdp.MediaDescription) []media.RID {
+	var list []media.RID
+	for _, a := range m.Attributes {
+		fields := strings.Fields(a.Value)
+		if a.Key == "rid" && len(fields) >= 2 && fields[1] == "send" && len(fields[0]) <= 16 {
+			list = append(list, media.RID(strings.Clone(fields[0])))
+		}
+	}
+	return list
+}
+
+func attribute(attrs []sdp.Attribute, key string) string {
+	for _, a := range attrs {
+		if a.Key == key {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func hasAttribute(attrs []sdp.Attribute, key string) bool {
+	return slices.ContainsFunc(attrs, func(a sdp.Attribute) bool { return a.Key == key })
+}
+
+func cloneAll(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.Clone(s)
+	}
+	return out
+}

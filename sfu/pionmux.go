@@ -1,0 +1,170 @@
+package sfu
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v2"
+
+	"github.com/fanfare-relay/fanfare/sfu/udp"
+)
+
+const (
+	// muxQueue holds datagrams of publishers on their way to pion: about 0.3 s of five
+	// publishers of 2.5 Mbit/s. What does not fit is lost like on the network, and asked for again.
+	muxQueue = 1024
+	// maxPeers bounds the remote addresses of publishers that are remembered.
+	maxPeers = 4096
+	// maxDatagram is more than any MTU in use; longer datagrams are cut and then fail their checks.
+	maxDatagram = 2048
+)
+
+// muxConn is the net.PacketConn under pion's ICE mux. The demultiplexer pushes datagrams
+// in; what pion writes leaves by the relay's socket, from the address that the peer asked.
+type muxConn struct {
+	conn   *udp.Conn
+	queue  chan datagram
+	closed chan struct{}
+	once   sync.Once
+	free   sync.Pool // of *[maxDatagram]byte
+
+	mu sync.RWMutex
+	// asked remembers at which of our addresses a peer knows us.
+	asked map[netip.AddrPort]netip.Addr
+	// peers are addresses that pion has written to. It writes to none but those that passed
+	// a connectivity check, since publishers' candidates are withheld from it.
+	peers map[netip.AddrPort]struct{}
+}
+
+// datagram is a pooled copy of what came in.
+type datagram struct {
+	buf  *[maxDatagram]byte
+	n    int
+	path udp.Path
+}
+
+func newMuxConn(conn *udp.Conn) *muxConn {
+	return &muxConn{
+		conn:   conn,
+		queue:  make(chan datagram, muxQueue),
+		closed: make(chan struct{}),
+		free:   sync.Pool{New: func() any { return new([maxDatagram]byte) }},
+		asked:  map[netip.AddrPort]netip.Addr{},
+		peers:  map[netip.AddrPort]struct{}{},
+	}
+}
+
+// push hands a copy of b to pion; false when the queue is full.
+func (c *muxConn) push(b []byte, path udp.Path) bool {
+	c.remember(path)
+	buf := c.free.Get().(*[maxDatagram]byte)
+	select {
+	case c.queue <- datagram{buf: buf, n: copy(buf[:], b), path: path}:
+		return true
+	default:
+		c.free.Put(buf)
+		return false
+	}
+}
+
+// known tells whether pion has answered a check from the address.
+func (c *muxConn) known(remote netip.AddrPort) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	_, ok := c.peers[remote]
+	return ok
+}
+
+// remember keeps the asked address. When the table is full it starts anew: live peers are
+// back with their next check.
+func (c *muxConn) remember(path udp.Path) {
+	c.mu.RLock()
+	old, ok := c.asked[path.Remote]
+	c.mu.RUnlock()
+	if ok && old == path.Local {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.asked) >= maxPeers {
+		clear(c.asked)
+		clear(c.peers)
+	}
+	c.asked[path.Remote] = path.Local
+}
+
+// ReadFrom gives pion the next datagram.
+func (c *muxConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case d := <-c.queue:
+		n := copy(b, d.buf[:d.n])
+		c.free.Put(d.buf)
+		return n, net.UDPAddrFromAddrPort(d.path.Remote), nil
+	case <-c.closed:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+// WriteTo sends from the address that the peer asked. The socket copies before it returns.
+func (c *muxConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	addr, ok := to.(*net.UDPAddr)
+	if !ok {
+		return 0, errors.New("not a UDP address")
+	}
+	remote := addr.AddrPort()
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	c.mu.RLock()
+	local := c.asked[remote]
+	_, known := c.peers[remote]
+	c.mu.RUnlock()
+	if !known {
+		c.mu.Lock()
+		if len(c.peers) >= maxPeers {
+			clear(c.peers)
+		}
+		c.peers[remote] = struct{}{}
+		c.mu.Unlock()
+	}
+	return c.conn.WriteMsg(b, udp.Path{Remote: remote, Local: local})
+}
+
+// Close wakes pion's reader. The socket itself stays open.
+func (c *muxConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return nil
+}
+
+// LocalAddr is the wildcard address: pion's mux then takes candidates of both families.
+func (c *muxConn) LocalAddr() net.Addr {
+	return &net.UDPAddr{IP: net.IPv6unspecified, Port: int(c.conn.Port())}
+}
+
+// Deadlines are not used by pion's mux.
+func (c *muxConn) SetDeadline(time.Time) error      { return os.ErrNoDeadline }
+func (c *muxConn) SetReadDeadline(time.Time) error  { return os.ErrNoDeadline }
+func (c *muxConn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
+
+// pionMux is pion's mux with the relay's own idea of addresses. All of pion's connections
+// share the one socket, so one address of each family is enough for it; the answer's
+// candidates are the relay's own (withCandidates).
+type pionMux struct {
+	*ice.UDPMuxDefault
+	conn *muxConn
+}
+
+func newPionMux(conn *muxConn, logs pionLogs) *pionMux {
+	return &pionMux{
+		UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: logs.NewLogger("ice-mux")}),
+		conn:          conn,
+	}
+}
+
+// GetListenAddresses returns one address of each family.
+func (m *pionMux) GetListenAddresses() []net.Addr {
+	port := int(m.conn.conn.Port())
+	return []net.Addr{&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}, &net.UDPAddr{IP: net.IPv6loopback, Port: port}}
+}

@@ -1,0 +1,354 @@
+package sfu
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/nack"
+	"github.com/fanfare-relay/fanfare/media/report"
+	"github.com/fanfare-relay/fanfare/media/ring"
+	"github.com/fanfare-relay/fanfare/media/seq"
+)
+
+// publisher is a publisher's session: a peer connection of pion and the encodings that
+// come through it. Its loop asks for key frames and ends the session; each encoding has an
+// ingest goroutine and one that reads its sender reports.
+type publisher struct {
+	sfu    *SFU
+	stream *stream
+	id     media.SessionID
+	pc     *webrtc.PeerConnection
+	offer  *offer
+	ssrc   media.SSRC // under which the relay reports
+	ufrag  string     // the relay's, as the answer names it
+
+	connected atomic.Bool
+	encodings atomic.Pointer[[]*encoding] // replaced, never changed, under mu
+
+	pokes  chan struct{}          // a key frame may be due
+	states chan media.CloseReason // why the session is to end
+	done   chan struct{}          // closed when the loop has ended
+	tasks  sync.WaitGroup         // ingest goroutines and report readers
+
+	mu     sync.Mutex
+	sync   report.Sync
+	closed bool
+}
+
+// newPublisher makes the peer connection for an offer and returns the answer's text.
+func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string) (*publisher, string, error) {
+	api, err := newPublisherAPI(o, s.mux, s.log)
+	if err != nil {
+		return nil, "", err
+	}
+	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.certificate}})
+	if err != nil {
+		return nil, "", fmt.Errorf("new peer connection: %w", err)
+	}
+	p := &publisher{
+		sfu: s, stream: st, pc: pc, offer: o, id: newSessionID(), ssrc: randomSSRC(),
+		pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
+	}
+	pc.OnTrack(p.onTrack)
+	pc.OnConnectionStateChange(p.onState)
+	answer, err := p.negotiate(ctx, text)
+	if err != nil {
+		p.tasks.Wait()
+		_ = pc.GracefulClose() // the negotiation's error is the one that counts
+		return nil, "", err
+	}
+	return p, answer, nil
+}
+
+// negotiate answers the offer. Gathering is a matter of microseconds: the mux has one
+// socket and pion asks no server.
+func (p *publisher) negotiate(ctx context.Context, text string) (string, error) {
+	err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: withoutCandidates(text)})
+	if err != nil {
+		p.sfu.log.Debug("offer refused by pion", "err", err)
+		return "", badOffer("not accepted")
+	}
+	answer, err := p.pc.CreateAnswer(nil)
+	if err != nil {
+		p.sfu.log.Debug("no answer by pion", "err", err)
+		return "", badOffer("no answer is possible")
+	}
+	gathered := webrtc.GatheringCompletePromise(p.pc)
+	if err := p.pc.SetLocalDescription(answer); err != nil {
+		return "", fmt.Errorf("set local description: %w", err)
+	}
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	local := p.pc.LocalDescription().SDP
+	p.ufrag = sdpValue(local, "ice-ufrag")
+	return withCandidates(local, candidateLines(p.sfu.addresses.list(time.Now()))), nil
+}
+
+// sdpValue returns the value of the first such attribute in an SDP text.
+func sdpValue(text, key string) string {
+	for line := range strings.SplitSeq(text, "\n") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "a="+key+":"); ok {
+			return strings.Clone(v)
+		}
+	}
+	return ""
+}
+
+// onState is called by pion. Disconnected ends nothing: it may come back.
+func (p *publisher) onState(state webrtc.PeerConnectionState) {
+	switch state {
+	case webrtc.PeerConnectionStateConnected:
+		if p.connected.CompareAndSwap(false, true) {
+			p.sfu.publisherConnected(p)
+			p.poke()
+		}
+	case webrtc.PeerConnectionStateFailed:
+		p.end(media.CloseFailed)
+	}
+}
+
+// end asks the loop to end the session; the first reason counts.
+func (p *publisher) end(reason media.CloseReason) {
+	select {
+	case p.states <- reason:
+	default:
+	}
+}
+
+// poke wakes the loop to look for wanted key frames.
+func (p *publisher) poke() {
+	select {
+	case p.pokes <- struct{}{}:
+	default:
+	}
+}
+
+// loop is the session's own goroutine. It owns the key frame gates.
+func (p *publisher) loop() {
+	defer close(p.done)
+	timer := time.NewTimer(p.sfu.cfg.ConnectTimeout)
+	defer timer.Stop()
+	connectBy := time.Now().Add(p.sfu.cfg.ConnectTimeout)
+	for {
+		select {
+		case reason := <-p.states:
+			p.finish(reason)
+			return
+		case <-p.pokes:
+		case <-timer.C:
+		}
+		now := time.Now()
+		if !p.connected.Load() && !now.Before(connectBy) {
+			p.finish(media.CloseUnfinished)
+			return
+		}
+		timer.Reset(time.Until(p.askForKeys(now, connectBy)))
+	}
+}
+
+// askForKeys sends the key frame requests that are due and returns when to look again.
+func (p *publisher) askForKeys(now, connectBy time.Time) time.Time {
+	next := now.Add(time.Hour)
+	if !p.connected.Load() {
+		return connectBy
+	}
+	for _, e := range p.list() {
+		asked, arrived := unixTime(e.askedAt.Load()), unixTime(e.keyAt.Load())
+		if e.gate.due(asked, arrived, now) {
+			p.countPLI()
+			p.send(&rtcp.PictureLossIndication{SenderSSRC: uint32(p.ssrc), MediaSSRC: uint32(e.ssrc)})
+		}
+		if at, ok := e.gate.deadline(asked, arrived); ok && at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}
+
+func (p *publisher) countPLI() {
+	t := tally{Counts: Counts{PLIsSent: 1}, dirty: true}
+	t.flush(&p.stream.counters, &p.sfu.total)
+}
+
+func unixTime(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}
+
+// send writes RTCP to the publisher. Losing it costs what losing a datagram costs.
+func (p *publisher) send(pkt rtcp.Packet) {
+	if err := p.pc.WriteRTCP([]rtcp.Packet{pkt}); err != nil {
+		p.sfu.log.Debug("feedback not sent", "session", p.id, "err", err)
+	}
+}
+
+// finish closes the connection, waits for the session's goroutines, and tells.
+func (p *publisher) finish(reason media.CloseReason) {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	if err := p.pc.GracefulClose(); err != nil {
+		p.sfu.log.Debug("close publisher", "session", p.id, "err", err)
+	}
+	p.tasks.Wait()
+	p.sfu.publisherGone(p, reason)
+}
+
+// list returns the encodings that have sent something.
+func (p *publisher) list() []*encoding {
+	if l := p.encodings.Load(); l != nil {
+		return *l
+	}
+	return nil
+}
+
+// onTrack is called by pion in a goroutine of its own, with the first packet of a track.
+// That goroutine becomes the encoding's ingest.
+func (p *publisher) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	e, ok := p.newEncoding(track, receiver)
+	if !ok {
+		return
+	}
+	defer p.tasks.Done()
+	go func() {
+		defer p.tasks.Done()
+		p.readReports(e, receiver)
+	}()
+	e.requestKey(time.Now())
+	e.run(track)
+}
+
+// newEncoding adds an encoding, and two tasks for its goroutines; false when the session has
+// ended or the track was not negotiated.
+func (p *publisher) newEncoding(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) (*encoding, bool) {
+	t := p.trackOf(receiver)
+	if t == nil {
+		return nil, false
+	}
+	e := &encoding{
+		pub: p, kind: t.kind, rid: media.RID(track.RID()), ssrc: media.SSRC(track.SSRC()),
+		exts: t.exts, source: p.sfu.newSource(), reports: time.Now().Add(reportInterval),
+		nacks: nack.NewReceiver(nack.ReceiverConfig{}), stats: report.NewReceiver(t.formats[0].codec.ClockRate()),
+	}
+	for i, rid := range t.rids {
+		if rid == e.rid {
+			e.rank = i
+		}
+	}
+	for i := range t.formats {
+		e.formats[t.formats[i].pt] = &t.formats[i]
+	}
+	size := ringVideo
+	if e.kind == media.KindAudio {
+		size = ringAudio
+	}
+	e.ring = ring.New(size)
+	return e, p.add(e)
+}
+
+// add registers the encoding unless the session has ended.
+func (p *publisher) add(e *encoding) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.list()
+	if p.closed || len(list) >= int(report.MaxTracks) {
+		return false
+	}
+	e.track = report.Track(len(list))
+	list = append(list[:len(list):len(list)], e)
+	p.encodings.Store(&list)
+	p.tasks.Add(2)
+	return true
+}
+
+// trackOf finds the offer's m-line of pion's receiver.
+func (p *publisher) trackOf(receiver *webrtc.RTPReceiver) *trackOffer {
+	mid := ""
+	if tr := receiver.RTPTransceiver(); tr != nil {
+		mid = tr.Mid()
+	}
+	for i := range p.offer.tracks {
+		if t := &p.offer.tracks[i]; t.live && string(t.mid) == mid {
+			return t
+		}
+	}
+	return nil
+}
+
+// readReports reads the encoding's RTCP until the session ends: sender reports are all of
+// it that matters.
+func (p *publisher) readReports(e *encoding, receiver *webrtc.RTPReceiver) {
+	for {
+		var pkts []rtcp.Packet
+		var err error
+		if e.rid == "" {
+			pkts, _, err = receiver.ReadRTCP()
+		} else {
+			pkts, _, err = receiver.ReadSimulcastRTCP(string(e.rid))
+		}
+		if err != nil {
+			return
+		}
+		for _, pkt := range pkts {
+			if sr, ok := pkt.(*rtcp.SenderReport); ok && media.SSRC(sr.SSRC) == e.ssrc {
+				p.observeReport(e, sr, time.Now())
+			}
+		}
+	}
+}
+
+func (p *publisher) observeReport(e *encoding, sr *rtcp.SenderReport, now time.Time) {
+	e.lastSR.Store(&senderReport{ntp: report.NTP(sr.NTPTime), at: now})
+	p.mu.Lock()
+	p.sync.ObserveReport(e.track, report.NTP(sr.NTPTime), sr.RTPTime, e.clockRate(), now)
+	p.storeMappings()
+	p.mu.Unlock()
+}
+
+// observePacket keeps the encoding's mapping to the clock until reports do.
+func (p *publisher) observePacket(e *encoding, pkt *ring.Packet) {
+	if e.lastSR.Load() != nil {
+		return
+	}
+	p.mu.Lock()
+	p.sync.ObservePacket(e.track, pkt.Timestamp, e.clockRate(), pkt.Arrival)
+	p.storeMapping(e)
+	p.mu.Unlock()
+}
+
+// storeMappings renews all mappings: they share the clock offset. The caller holds mu.
+func (p *publisher) storeMappings() {
+	for _, e := range p.list() {
+		p.storeMapping(e)
+	}
+}
+
+func (p *publisher) storeMapping(e *encoding) {
+	m, ok := p.sync.Mapping(e.track)
+	if old := e.mapping.Load(); ok && (old == nil || *old != m) {
+		e.mapping.Store(&m)
+	}
+}
+
+func (e *encoding) clockRate() uint32 {
+	if e.kind == media.KindAudio {
+		return media.CodecOpus.ClockRate()
+	}
+	return media.CodecVP8.ClockRate()
+}
+
+// newSource names an encoding for the rewriters of its viewers.
+func (s *SFU) newSource() seq.Source { return seq.Source(s.sources.Add(1)) }

@@ -1,0 +1,191 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/media/nack"
+	"github.com/fanfare-relay/fanfare/media/report"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
+)
+
+// viewer is a viewer's session. Its worker owns everything in it but the fields of the
+// first group, which never change.
+type viewer struct {
+	id           media.SessionID
+	stream       *stream
+	shard        *shard
+	fingerprints []lite.Fingerprint
+	cname        string
+
+	leg        *lite.Leg
+	handshake  *lite.Handshake // in progress, or nil
+	paths      []lite.Path     // addresses that passed a check
+	path       lite.Path       // where media goes
+	connected  bool
+	tracks     []egress
+	nextReport time.Time
+
+	shardAt int // place in shard.viewers
+	heapAt  int // place in the worker's heap
+	inHeap  bool
+	due     time.Time
+}
+
+// report sends one compound packet with a sender report for each track that has begun, and
+// the name that ties them together (RFC 3550 section 6.1).
+func (w *worker) report(v *viewer, now time.Time) {
+	buf := w.rtcp[:0]
+	for i := range v.tracks {
+		t := &v.tracks[i]
+		mapping := t.clock()
+		if mapping == nil {
+			continue
+		}
+		sr := t.sent.Report(t.ssrc, now, mapping.RTP(now)+t.rewriter.TimestampOffset())
+		buf = appendRTCP(buf, &sr)
+		buf = appendRTCP(buf, rtcp.NewCNAMESourceDescription(uint32(t.ssrc), v.cname))
+	}
+	if len(buf) > 0 {
+		w.sendRTCP(v, buf)
+	}
+}
+
+// appendRTCP appends what pion/rtcp makes of a packet of ours, which cannot fail.
+func appendRTCP(dst []byte, p rtcp.Packet) []byte {
+	b, err := p.Marshal()
+	if err != nil {
+		panic("sfu: own RTCP cannot be written: " + err.Error())
+	}
+	return append(dst, b...)
+}
+
+func (w *worker) sendRTCP(v *viewer, b []byte) {
+	packet, err := v.leg.SealRTCP(w.packet[:0], b)
+	if err != nil {
+		w.tally.drop(DropSeal)
+		return
+	}
+	w.send(packet, v.path)
+}
+
+// readRTCP takes a decrypted compound packet of the viewer. Anything may be in it.
+func (w *worker) readRTCP(v *viewer, b []byte, now time.Time) {
+	pkts, err := rtcp.Unmarshal(b)
+	if err != nil {
+		w.tally.RTCPIgnored++
+		w.tally.dirty = true
+		return
+	}
+	for _, pkt := range pkts {
+		w.readPacket(v, pkt, now)
+	}
+	w.tally.dirty = true
+}
+
+func (w *worker) readPacket(v *viewer, pkt rtcp.Packet, now time.Time) {
+	switch p := pkt.(type) {
+	case *rtcp.TransportLayerNack:
+		if t := v.trackOf(p.MediaSSRC); t != nil {
+			w.repeat(v, t, p.Nacks, now)
+		}
+	case *rtcp.PictureLossIndication:
+		w.wantKey(v, p.MediaSSRC, now)
+	case *rtcp.FullIntraRequest:
+		for _, f := range p.FIR[:min(len(p.FIR), maxTracks)] {
+			w.wantKey(v, f.SSRC, now)
+		}
+	case *rtcp.ReceiverReport:
+		v.learn(p.Reports, now)
+	case *rtcp.SenderReport:
+		v.learn(p.Reports, now)
+	default:
+		w.tally.RTCPIgnored++
+	}
+}
+
+// maxTracks is the most that one viewer has: sound and picture.
+const maxTracks = 2
+
+// learn takes the round trip from reception reports.
+func (v *viewer) learn(reports []rtcp.ReceptionReport, now time.Time) {
+	for _, r := range reports {
+		t := v.trackOf(r.SSRC)
+		if t == nil {
+			continue
+		}
+		if rtt, ok := report.RTT(r.LastSenderReport, r.Delay, now); ok {
+			t.responder.SetRTT(rtt)
+		}
+	}
+}
+
+func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
+	t := v.trackOf(ssrc)
+	if t == nil || t.kind != media.KindVideo {
+		return
+	}
+	w.tally.PLIsReceived++
+	if t.enc != nil {
+		t.enc.requestKey(now)
+	}
+}
+
+func (v *viewer) trackOf(ssrc uint32) *egress {
+	for i := range v.tracks {
+		if uint32(v.tracks[i].ssrc) == ssrc {
+			return &v.tracks[i]
+		}
+	}
+	return nil
+}
+
+// repeat answers a NACK: each packet that is still in the history goes out again by RTX.
+func (w *worker) repeat(v *viewer, t *egress, pairs []rtcp.NackPair, now time.Time) {
+	w.seqs = nack.AppendSeqs(w.seqs[:0], pairs)
+	w.tally.NACKsReceived += uint64(len(w.seqs))
+	for _, s := range w.seqs {
+		w.repeatOne(v, t, s, now)
+	}
+}
+
+func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time) {
+	origin, ok := t.rewriter.Origin(seqNumber)
+	if !ok {
+		w.tally.refused[nack.TooLate]++
+		return
+	}
+	enc := t.sourceOf(origin.Source)
+	if enc == nil {
+		w.tally.refused[nack.TooLate]++
+		return
+	}
+	p, ok := enc.ring.BySeq(origin.Seq)
+	if !ok {
+		w.tally.refused[nack.TooLate]++
+		return
+	}
+	f, ok := t.formatFor(enc, p.PayloadType)
+	if !ok || f.rtx == 0 || t.rtx == 0 {
+		w.tally.refused[nack.TooLate]++
+		return
+	}
+	if v := t.responder.Decide(origin.Place.Ext, len(p.Payload), p.Arrival, now); v != nack.Resend {
+		w.tally.refused[v]++
+		return
+	}
+	if w.sendRTX(v, t, enc, p, f, origin.Place) {
+		w.tally.RTXSent++
+	}
+}
+
+// extensions is what ext needs to write a viewer's block.
+func (t *egress) extensions(enc *encoding) *ext.Map {
+	if enc == t.enc {
+		return &t.extMap
+	}
+	return &t.oldMap
+}

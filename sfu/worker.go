@@ -1,0 +1,368 @@
+package sfu
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
+)
+
+const (
+	// inboxSize bounds the datagrams of viewers that wait for a worker. A viewer sends about
+	// five a second; a full inbox means the worker is seconds behind, and ICE and RTCP repeat.
+	inboxSize = 1024
+	// idleWait is how long a worker without deadlines sleeps.
+	idleWait = time.Hour
+)
+
+// worker owns a share of the viewers outright: their legs, tracks and keys. One goroutine
+// runs it. Others reach it through two bounded ways only: the inbox of datagrams, and the
+// list of commands and shards, which is no longer than there are viewers and streams.
+type worker struct {
+	sfu   *SFU
+	inbox chan inbound
+	wakes chan struct{}
+	done  chan struct{} // closed when run has ended
+	load  atomic.Int64  // viewers, for placing new ones
+
+	mu       sync.Mutex
+	commands []command
+	dirty    []*shard
+
+	// The rest is owned by the goroutine.
+	viewers   map[*viewer]struct{}
+	deadlines deadlines
+	out       lite.Out
+	header    []byte   // scratch: RTP header of the packet in work
+	payload   []byte   // scratch: payload that was changed
+	packet    []byte   // scratch: the encrypted packet
+	rtcp      []byte   // scratch: RTCP in clear text
+	seqs      []uint16 // scratch: numbers of a NACK
+	tally     tally
+	takenCmds []command
+	takenShd  []*shard
+	stopped   bool
+}
+
+// inbound is a datagram for a viewer; buf comes from the relay's pool.
+type inbound struct {
+	viewer *viewer
+	datagram
+}
+
+type commandKind uint8
+
+const (
+	commandAdd commandKind = iota + 1
+	commandRemove
+	commandHandshake
+	commandRestart
+	commandStop
+)
+
+// command is something that others want of a worker.
+type command struct {
+	kind   commandKind
+	viewer *viewer
+	reason media.CloseReason
+	result lite.Result
+	local  lite.Credentials
+	remote lite.Credentials
+}
+
+func newWorker(s *SFU) *worker {
+	return &worker{
+		sfu:     s,
+		inbox:   make(chan inbound, inboxSize),
+		wakes:   make(chan struct{}, 1),
+		done:    make(chan struct{}),
+		viewers: map[*viewer]struct{}{},
+		header:  make([]byte, 0, maxDatagram),
+		payload: make([]byte, 0, maxDatagram),
+		packet:  make([]byte, 0, maxDatagram),
+		rtcp:    make([]byte, 0, maxDatagram),
+	}
+}
+
+// post hands over a command. It never blocks.
+func (w *worker) post(c command) {
+	w.mu.Lock()
+	w.commands = append(w.commands, c)
+	w.mu.Unlock()
+	w.wake()
+}
+
+// wakeFor puts a shard on the list. It never blocks.
+func (w *worker) wakeFor(sh *shard) {
+	w.mu.Lock()
+	w.dirty = append(w.dirty, sh)
+	w.mu.Unlock()
+	w.wake()
+}
+
+func (w *worker) wake() {
+	select {
+	case w.wakes <- struct{}{}:
+	default:
+	}
+}
+
+// run is the worker's goroutine; it ends with commandStop.
+func (w *worker) run() {
+	defer close(w.done)
+	timer := time.NewTimer(idleWait)
+	defer timer.Stop()
+	for !w.stopped {
+		select {
+		case in := <-w.inbox:
+			w.receive(in, time.Now())
+		case <-w.wakes:
+			w.serve(time.Now())
+		case <-timer.C:
+			w.advance(time.Now())
+		}
+		timer.Reset(w.wait(time.Now()))
+	}
+}
+
+func (w *worker) wait(now time.Time) time.Duration {
+	if len(w.deadlines) == 0 {
+		return idleWait
+	}
+	return max(w.deadlines[0].due.Sub(now), 0)
+}
+
+// serve carries out the commands and drains the shards that have something to read.
+func (w *worker) serve(now time.Time) {
+	w.mu.Lock()
+	w.commands, w.takenCmds = w.takenCmds[:0], w.commands
+	w.dirty, w.takenShd = w.takenShd[:0], w.dirty
+	w.mu.Unlock()
+	for i := range w.takenCmds {
+		w.obey(&w.takenCmds[i], now)
+		w.takenCmds[i] = command{}
+	}
+	for i, sh := range w.takenShd {
+		sh.queued.Store(false) // before reading: what comes now wakes again
+		w.drain(sh, now)
+		w.takenShd[i] = nil
+	}
+}
+
+// drain sends every viewer of the shard what its tracks have not had yet.
+func (w *worker) drain(sh *shard, now time.Time) {
+	pub := sh.stream.pub.Load()
+	var list []*encoding
+	if pub != nil {
+		list = pub.list()
+	}
+	var best [media.KindVideo + 1]*encoding
+	best[media.KindAudio] = bestEncoding(list, media.KindAudio, now.UnixNano())
+	best[media.KindVideo] = bestEncoding(list, media.KindVideo, now.UnixNano())
+	for _, v := range sh.viewers {
+		if !v.connected {
+			continue
+		}
+		for i := range v.tracks {
+			t := &v.tracks[i]
+			t.choose(best[t.kind], now)
+			w.forward(v, t, now)
+		}
+	}
+	w.flush(sh.stream)
+}
+
+func (w *worker) flush(st *stream) { w.tally.flush(&st.counters, &w.sfu.total) }
+
+func (w *worker) obey(c *command, now time.Time) {
+	v := c.viewer
+	switch c.kind {
+	case commandAdd:
+		w.add(v, now)
+	case commandStop:
+		w.stop(now)
+	case commandRemove:
+		if w.owns(v) {
+			v.leg.Close(c.reason, &w.out)
+			w.settle(v, now)
+		}
+	case commandHandshake:
+		w.sfu.countHandshake(c.result.Err)
+		v.handshake = nil
+		if w.owns(v) {
+			v.leg.Finish(c.result, now, &w.out)
+			w.settle(v, now)
+		}
+	case commandRestart:
+		if w.owns(v) {
+			v.leg.Restart(c.local, c.remote, &w.out)
+			w.settle(v, now)
+		}
+	}
+}
+
+func (w *worker) owns(v *viewer) bool {
+	_, ok := w.viewers[v]
+	return ok
+}
+
+func (w *worker) add(v *viewer, now time.Time) {
+	w.viewers[v] = struct{}{}
+	v.shardAt = len(v.shard.viewers)
+	v.shard.viewers = append(v.shard.viewers, v)
+	w.schedule(v, now)
+}
+
+// remove forgets a viewer whose leg has ended.
+func (w *worker) remove(v *viewer, reason media.CloseReason) {
+	if !w.owns(v) {
+		return
+	}
+	delete(w.viewers, v)
+	w.deadlines.remove(v)
+	if v.handshake != nil {
+		v.handshake.Cancel()
+	}
+	list := v.shard.viewers
+	last := list[len(list)-1]
+	list[v.shardAt], last.shardAt = last, v.shardAt
+	list[len(list)-1] = nil
+	v.shard.viewers = list[:len(list)-1]
+	w.load.Add(-1)
+	w.sfu.routes.forget(v)
+	w.sfu.viewerGone(v, reason)
+}
+
+// stop ends every viewer and then the worker.
+func (w *worker) stop(now time.Time) {
+	w.stopped = true
+	for v := range w.viewers {
+		v.leg.Close(media.CloseShutdown, &w.out)
+		w.settle(v, now)
+	}
+}
+
+// receive gives a viewer's datagram to its leg.
+func (w *worker) receive(in inbound, now time.Time) {
+	v := in.viewer
+	if w.owns(v) {
+		if drop := v.leg.Receive(in.buf[:in.n], lite.Path(in.path), now, &w.out); drop != lite.DropNone {
+			w.tally.legDrops[drop]++
+			w.tally.dirty = true
+		}
+		w.settle(v, now)
+	}
+	w.sfu.free.Put(in.buf)
+}
+
+// advance does what is due for the viewers at the top of the heap.
+func (w *worker) advance(now time.Time) {
+	for len(w.deadlines) > 0 && !w.deadlines[0].due.After(now) {
+		v := w.deadlines[0]
+		v.leg.Advance(now, &w.out)
+		if v.connected && !now.Before(v.nextReport) {
+			w.report(v, now)
+			v.nextReport = now.Add(reportInterval)
+		}
+		w.settle(v, now)
+	}
+}
+
+// settle carries out what a leg has handed back, and finds the viewer's next deadline.
+func (w *worker) settle(v *viewer, now time.Time) {
+	out := &w.out
+	for i := range out.Send {
+		w.send(out.Send[i].Data, out.Send[i].Path)
+	}
+	for i := range out.Handshake {
+		w.handshake(v, out.Handshake[i])
+	}
+	for _, pkt := range out.RTCP {
+		w.readRTCP(v, pkt, now)
+	}
+	for i := range out.Events {
+		w.event(v, &out.Events[i], now)
+	}
+	out.Reset()
+	if w.owns(v) {
+		w.schedule(v, now)
+	}
+	w.flush(v.shard.stream)
+}
+
+func (w *worker) send(b []byte, path lite.Path) bool {
+	if _, err := w.sfu.conn.WriteMsg(b, path); err != nil {
+		w.tally.drop(DropSend)
+		return false
+	}
+	return true
+}
+
+// schedule sets the viewer's deadline: its leg's, or the next report.
+func (w *worker) schedule(v *viewer, now time.Time) {
+	at, _, ok := v.leg.Deadline()
+	if v.connected && (!ok || v.nextReport.Before(at)) {
+		at, ok = v.nextReport, true
+	}
+	if ok {
+		// Never now: a deadline that does not move must not keep the worker busy.
+		w.deadlines.set(v, later(at, now.Add(time.Millisecond)))
+	} else {
+		w.deadlines.remove(v)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// handshake passes a DTLS datagram on, and begins a handshake with the first one. When the
+// handshaker is full the datagram is lost, and the viewer sends it again.
+func (w *worker) handshake(v *viewer, d lite.Datagram) {
+	if v.handshake == nil && !w.stopped {
+		h, err := w.sfu.handshaker.Begin(v.fingerprints, func(r lite.Result) {
+			w.post(command{kind: commandHandshake, viewer: v, result: r})
+		})
+		if err != nil {
+			return
+		}
+		v.handshake = h
+	}
+	if v.handshake != nil {
+		v.handshake.Feed(d.Data, d.Path)
+	}
+}
+
+func (w *worker) event(v *viewer, e *lite.Event, now time.Time) {
+	switch e.Kind {
+	case lite.EventAddress:
+		v.paths = append(v.paths, e.Path)
+		w.sfu.routes.addPath(e.Path, v)
+	case lite.EventAddressGone:
+		v.paths = slices.DeleteFunc(v.paths, func(p lite.Path) bool { return p == e.Path })
+		w.sfu.routes.removePath(e.Path, v)
+	case lite.EventUfragGone:
+		w.sfu.routes.removeUfrag(e.Ufrag)
+	case lite.EventConnected:
+		v.path = e.Path
+		w.connect(v, now)
+	case lite.EventPath:
+		v.path = e.Path
+	case lite.EventClosed:
+		w.remove(v, e.Close)
+	}
+}
+
+// connect starts a viewer's tracks: what the stream has is sent at once.
+func (w *worker) connect(v *viewer, now time.Time) {
+	v.connected = true
+	v.nextReport = now
+	w.sfu.viewerConnected(v)
+	v.shard.wake()
+}
