@@ -1,8 +1,8 @@
 // All browser tests, in one process, one after the other: they share two browsers and the machine.
-// `npm test -- --test-name-pattern=…` does not reach here; set FANFARE_E2E_ONLY to a regular
-// expression to run some of them.
+// FANFARE_E2E_ONLY is a regular expression for the names of those that should run (make e2e E2E=…).
 
 import { makeFixtures } from "./lib/fixtures.mjs";
+import { build } from "./lib/server.mjs";
 
-await makeFixtures();
+await Promise.all([makeFixtures(), build()]);
 await import("./tests/browsers.mjs");

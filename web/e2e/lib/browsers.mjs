@@ -4,6 +4,7 @@
 // the driver that speaks to the browser as it comes from the distribution. A run starts each
 // browser once; every test opens contexts of its own, which share nothing.
 
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +16,19 @@ import { GENEROUS, until } from "./poll.mjs";
 export const OUT = fileURLToPath(new URL("../out/", import.meta.url));
 
 const LAUNCH = 180_000; // a cold start on a busy two-core machine
+
+/**
+ * The browser as the distribution installs it; a variable names another one.
+ * @param {string} variable @param {...string} names
+ */
+function executable(variable, ...names) {
+  const given = process.env[variable];
+  if (given) return given;
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  const found = names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find((file) => existsSync(file));
+  if (!found) throw new Error(`no ${names.join(" or ")} on this machine: run "make tools", or set ${variable}`);
+  return found;
+}
 
 /**
  * What a driver's page must do for us.
@@ -180,10 +194,10 @@ const KEEP_AWAKE = [
   "--disable-renderer-backgrounding",
 ];
 
-/** @param {{ honestTabs?: boolean, executable?: string }} [options] honestTabs: hidden tabs are throttled as for a person */
-export async function launchChromium({ honestTabs = false, executable = "/usr/bin/chromium" } = {}) {
+/** @param {{ honestTabs?: boolean }} [options] honestTabs: hidden tabs are throttled as for a person */
+export async function launchChromium({ honestTabs = false } = {}) {
   const browser = await chromium.launch({
-    executablePath: executable,
+    executablePath: executable("FANFARE_CHROMIUM", "chromium", "chromium-browser", "google-chrome"),
     headless: true,
     timeout: LAUNCH,
     ignoreDefaultArgs: honestTabs ? KEEP_AWAKE : [],
@@ -230,11 +244,10 @@ function chromiumPage(name, tab) {
   return page;
 }
 
-/** @param {{ executable?: string }} [options] */
-export async function launchFirefox({ executable = "/usr/bin/firefox-esr" } = {}) {
+export async function launchFirefox() {
   const browser = await puppeteer.launch({
     browser: "firefox",
-    executablePath: executable,
+    executablePath: executable("FANFARE_FIREFOX", "firefox-esr", "firefox"),
     headless: true,
     timeout: LAUNCH,
     protocolTimeout: LAUNCH,
@@ -272,7 +285,7 @@ async function firefoxPage(name, tab, options) {
       await /** @type {import("puppeteer-core").ElementHandle<HTMLInputElement>} */ (input).uploadFile(...files);
     },
     press: (key) => tab.keyboard.press(/** @type {any} */ (key)),
-    evaluate: (fn, ...args) => /** @type {any} */ (tab.evaluate(fn, ...args)),
+    evaluate: (fn, ...args) => /** @type {any} */ (tab).evaluate(fn, ...args),
     screenshot: (file, fullPage) => tab.screenshot({ path: /** @type {`${string}.png`} */ (file), fullPage }),
     resize: (width, height) => tab.setViewport({ width, height }),
     front: () => tab.bringToFront(),

@@ -36,6 +36,7 @@ function readInPage(selector) {
     return sum.map((v) => Math.round((v * 4) / data.length));
   };
 
+  /** @type {number[]} */
   const bits = Array.from({ length: 20 }, (_, i) => (mean((width * i) / 20, 0, width / 20, height / 9)[1] > 127 ? 1 : 0));
   const number = (/** @type {number[]} */ some) => some.reduce((n, bit) => n * 2 + bit, 0);
   const ones = bits.slice(2, 18).reduce((n, bit) => n + bit, 0);

@@ -25,12 +25,15 @@ export function browser(name) {
 /** The two that every story is told in. */
 export const BOTH = /** @type {const} */ (["chromium", "firefox"]);
 
+const only = new RegExp(process.env.FANFARE_E2E_ONLY ?? "", "i");
+
 /**
  * A test with a clean slate: whatever it opened is closed after it; when it fails, pictures and
  * page logs are kept in out/. Give it what must end with it by t.after.
  * @param {string} name @param {(t: import("node:test").TestContext) => Promise<void>} body @param {{ timeout?: number }} [options]
  */
 export function story(name, body, { timeout = 240_000 } = {}) {
+  if (!only.test(name)) return;
   test(name, { timeout }, async (t) => {
     let failed = true;
     try {

@@ -1,0 +1,41 @@
+// Runs the browser tests under a deadline, and ends every process that they started, by its id.
+//
+//   node run.mjs [main.mjs | screenshots.mjs]
+//
+// A driver that hangs, or is killed, leaves its browsers behind. All that a run starts inherits
+// a mark in its environment; what still carries the mark at the end is ended.
+
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+
+const MINUTES = 20;
+const mark = `FANFARE_E2E_RUN=${randomUUID()}`;
+const script = new URL(process.argv[2] ?? "main.mjs", import.meta.url).pathname;
+
+const [name, value] = mark.split("=");
+const child = spawn("timeout", ["-k", "10", `${MINUTES}m`, process.execPath, "--test-reporter=spec", script], {
+  stdio: "inherit",
+  env: { ...process.env, [name]: value },
+});
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));
+
+child.on("exit", async (code, signal) => {
+  await sweep();
+  if (code === 124 || code === 137) console.error(`the browser tests did not end within ${MINUTES} minutes`);
+  process.exit(code ?? (signal ? 1 : 0));
+});
+
+/** Ends what still carries the mark. Only Linux shows environments; elsewhere the drivers' own clean-up must do. */
+async function sweep() {
+  const ids = (await readdir("/proc").catch(() => [])).filter((id) => /^\d+$/.test(id));
+  for (const id of ids) {
+    const environment = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
+    if (!environment.split("\0").includes(mark)) continue;
+    try {
+      process.kill(Number(id), "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
