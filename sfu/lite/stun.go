@@ -55,7 +55,10 @@ func LocalUfrag(b []byte) ([]byte, bool) {
 		return name == nil
 	})
 	ufrag, _, found := bytes.Cut(name, []byte{':'})
-	return ufrag, found && len(ufrag) > 0
+	if !found || len(ufrag) == 0 {
+		return nil, false
+	}
+	return ufrag, true
 }
 
 // AppendBindingResponse appends to dst the answer to a plain STUN Binding request, one

@@ -1,0 +1,175 @@
+package lite
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/pion/stun/v3"
+)
+
+func build(t testing.TB, setters ...stun.Setter) []byte {
+	t.Helper()
+	m, err := stun.Build(setters...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Raw
+}
+
+func TestClassify(t *testing.T) {
+	rows := []struct {
+		b    []byte
+		want Kind
+	}{
+		{nil, KindUnknown},
+		{[]byte{0}, KindUnknown},
+		{[]byte{0, 1}, KindSTUN},
+		{[]byte{3, 0}, KindSTUN},
+		{[]byte{4, 0}, KindUnknown},
+		{[]byte{19, 0}, KindUnknown},
+		{[]byte{20, 0xFE}, KindDTLS},
+		{[]byte{63, 0xFE}, KindDTLS},
+		{[]byte{64, 0}, KindUnknown},
+		{[]byte{0x80, 96}, KindRTP},
+		{[]byte{0x80, 96 | 0x80}, KindRTP},
+		{[]byte{0x80, 191}, KindRTP},
+		{[]byte{0x80, 192}, KindRTCP},
+		{[]byte{0x80, 201}, KindRTCP},
+		{[]byte{0xBF, 223}, KindRTCP},
+		{[]byte{0x80, 224}, KindRTP},
+		{[]byte{0xC0, 201}, KindUnknown},
+	}
+	for _, r := range rows {
+		got := Classify(r.b)
+		if got != r.want {
+			t.Errorf("Classify(%v) = %d, want %d", r.b, got, r.want)
+		}
+		if IsSTUN(r.b) != (got == KindSTUN) || IsDTLS(r.b) != (got == KindDTLS) ||
+			IsRTP(r.b) != (got == KindRTP) || IsRTCP(r.b) != (got == KindRTCP) {
+			t.Errorf("the Is functions differ for %v", r.b)
+		}
+	}
+}
+
+func TestLocalUfrag(t *testing.T) {
+	named := build(t, stun.TransactionID, stun.BindingRequest, stun.NewUsername("mine:theirs"), stun.Fingerprint)
+	rows := []struct {
+		name string
+		b    []byte
+		want string
+	}{
+		{"check", named, "mine"},
+		{"empty", nil, ""},
+		{"plain", build(t, stun.TransactionID, stun.BindingRequest), ""},
+		{"response", build(t, stun.TransactionID, stun.BindingSuccess, stun.NewUsername("mine:theirs")), ""},
+		{"no colon", build(t, stun.TransactionID, stun.BindingRequest, stun.NewUsername("mine")), ""},
+		{"empty part", build(t, stun.TransactionID, stun.BindingRequest, stun.NewUsername(":theirs")), ""},
+		{"cut", named[:len(named)-1], ""},
+		{"longer", append(bytes.Clone(named), 0, 0, 0, 0), ""},
+	}
+	for _, r := range rows {
+		got, ok := LocalUfrag(r.b)
+		if string(got) != r.want || ok != (r.want != "") {
+			t.Errorf("%s: %q, %v", r.name, got, ok)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { LocalUfrag(named) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestBindingResponse(t *testing.T) {
+	v4 := netip.MustParseAddrPort("203.0.113.7:4711")
+	v6 := netip.MustParseAddrPort("[2001:db8::7]:4711")
+	for _, from := range []netip.AddrPort{v4, v6, netip.MustParseAddrPort("[::ffff:203.0.113.7]:4711")} {
+		for _, with := range [][]stun.Setter{
+			{stun.TransactionID, stun.BindingRequest},
+			{stun.TransactionID, stun.BindingRequest, stun.Fingerprint},
+			{stun.TransactionID, stun.BindingRequest, stun.NewSoftware("client"), stun.Fingerprint},
+		} {
+			checkBindingResponse(t, build(t, with...), from)
+		}
+	}
+}
+
+func checkBindingResponse(t *testing.T, request []byte, from netip.AddrPort) {
+	t.Helper()
+	out, ok := AppendBindingResponse([]byte("before"), request, from)
+	if !ok || !bytes.HasPrefix(out, []byte("before")) {
+		t.Fatalf("no answer to %x", request)
+	}
+	out = out[len("before"):]
+	var m stun.Message
+	var addr stun.XORMappedAddress
+	if err := stun.Decode(out, &m); err != nil {
+		t.Fatal(err)
+	}
+	if err := addr.GetFrom(&m); err != nil || !addr.IP.Equal(net.IP(from.Addr().AsSlice())) || addr.Port != int(from.Port()) {
+		t.Errorf("mapped %v, %v; want %v", addr, err, from)
+	}
+	if m.Type != stun.BindingSuccess || !bytes.Equal(m.TransactionID[:], request[8:20]) {
+		t.Errorf("answered by %v", &m)
+	}
+	var q stun.Message
+	if err := stun.Decode(request, &q); err != nil {
+		t.Fatal(err)
+	}
+	if q.Contains(stun.AttrFingerprint) != (stun.Fingerprint.Check(&m) == nil) {
+		t.Error("a fingerprint must be there exactly when asked with one")
+	}
+	headers := 28
+	if from.Addr().Unmap().Is6() {
+		headers = 48
+	}
+	if len(out)+headers > 2*(len(request)+headers) {
+		t.Errorf("%d bytes for %d", len(out), len(request))
+	}
+	if from.Addr().Unmap().Is4() && len(out) > 2*len(request) {
+		t.Errorf("payload of %d bytes for %d", len(out), len(request))
+	}
+}
+
+func TestNoBindingResponse(t *testing.T) {
+	from := netip.MustParseAddrPort("203.0.113.7:4711")
+	plain := build(t, stun.TransactionID, stun.BindingRequest)
+	oldCookie := bytes.Clone(plain)
+	oldCookie[4] = 0
+	for name, b := range map[string][]byte{
+		"empty":          nil,
+		"check":          build(t, stun.TransactionID, stun.BindingRequest, stun.NewUsername("a:b")),
+		"success":        build(t, stun.TransactionID, stun.BindingSuccess),
+		"change request": build(t, stun.TransactionID, stun.BindingRequest, stun.RawAttribute{Type: stun.AttrChangeRequest, Value: make([]byte, 4)}),
+		"no cookie":      oldCookie,
+		"cut":            plain[:19],
+		"long":           append(bytes.Clone(plain), 1, 2, 3, 4),
+	} {
+		if out, ok := AppendBindingResponse(nil, b, from); ok || len(out) != 0 {
+			t.Errorf("%s was answered", name)
+		}
+	}
+	if _, ok := AppendBindingResponse(nil, plain, netip.AddrPort{}); ok {
+		t.Error("answered nobody")
+	}
+}
+
+func FuzzSTUN(f *testing.F) {
+	f.Add(build(f, stun.TransactionID, stun.BindingRequest))
+	f.Add(build(f, stun.TransactionID, stun.BindingRequest, stun.NewUsername("mine:theirs"), stun.Fingerprint))
+	f.Add([]byte{0, 1, 0, 4, 0x21, 0x12, 0xA4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 255, 255})
+	from := netip.MustParseAddrPort("[2001:db8::7]:4711")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		ufrag, named := LocalUfrag(b)
+		out, plain := AppendBindingResponse(nil, b, from)
+		if named && plain {
+			t.Error("both a check and a plain request")
+		}
+		if plain && (len(out)+48 > 2*(len(b)+48) || !stun.IsMessage(out)) {
+			t.Errorf("%x for %x", out, b)
+		}
+		if named && !bytes.Contains(b, ufrag) {
+			t.Error("the ufrag is no part of the message")
+		}
+	})
+}
