@@ -1,0 +1,61 @@
+package sfu_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pion/rtp"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/mediatest"
+	"github.com/fanfare-relay/fanfare/sfu/sfutest"
+)
+
+// A publisher's packets reach every viewer whole, in order and without gaps, under the
+// numbers that the viewer offered.
+func TestForward(t *testing.T) {
+	for _, codec := range []media.Codec{media.CodecVP8, media.CodecVP9, media.CodecH264, media.CodecAV1} {
+		t.Run(codec.String(), func(t *testing.T) {
+			r := sfutest.Start(t, nil)
+			pub := sfutest.Publish(t, r, "s", codec, media.CodecOpus)
+			viewers := []*sfutest.Viewer{sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s")}
+			video := mediatest.NewSource(mediatest.SourceConfig{Codec: codec, Seq: 65500, PictureID: 32760})
+			audio := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecOpus, Seq: 10})
+			var sent []*rtp.Packet
+			for i := range 60 {
+				frame := video.Next(mediatest.Frame{Key: i == 0, Size: 2500})
+				sent = append(sent, frame...)
+				pub.Send(t, media.KindVideo, frame...)
+				pub.Send(t, media.KindAudio, audio.Next(mediatest.Frame{Size: 80})...)
+				for _, v := range viewers { // one frame after the other: sockets hold only so much
+					v.WaitCount(t, media.KindVideo, len(sent))
+				}
+			}
+			for _, v := range viewers {
+				checkSame(t, sent, v.Packets(media.KindVideo), sfutest.ViewerType(codec))
+				v.WaitCount(t, media.KindAudio, 50)
+			}
+		})
+	}
+}
+
+func checkSame(t *testing.T, sent []*rtp.Packet, got []sfutest.Packet, pt uint8) {
+	t.Helper()
+	if len(got) != len(sent) {
+		t.Fatalf("%d packets, want %d", len(got), len(sent))
+	}
+	for i, p := range got {
+		switch {
+		case p.SequenceNumber != got[0].SequenceNumber+uint16(i):
+			t.Fatalf("packet %d has number %d after %d", i, p.SequenceNumber, got[i-1].SequenceNumber)
+		case p.Timestamp-got[0].Timestamp != sent[i].Timestamp-sent[0].Timestamp:
+			t.Fatalf("packet %d: timestamps are not the publisher's", i)
+		case p.PayloadType != pt:
+			t.Fatalf("packet %d has payload type %d, want %d", i, p.PayloadType, pt)
+		case p.Marker != sent[i].Marker:
+			t.Fatalf("packet %d: marker %v", i, p.Marker)
+		case !bytes.Equal(p.Payload, sent[i].Payload):
+			t.Fatalf("packet %d: another payload", i)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package sfutest
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/logging"
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
+)
+
+// PayloadTypes of publishers; those of viewers differ on purpose.
+var publisherTypes = map[media.Codec]webrtc.PayloadType{
+	media.CodecVP8: 96, media.CodecVP9: 98, media.CodecH264: 102, media.CodecAV1: 45, media.CodecOpus: 111,
+}
+
+// viewerTypes are the payload types that a Viewer offers.
+var viewerTypes = map[media.Codec]webrtc.PayloadType{
+	media.CodecVP8: 120, media.CodecVP9: 122, media.CodecH264: 124, media.CodecAV1: 126, media.CodecOpus: 109,
+}
+
+// AllCodecs are those that the relay forwards.
+var AllCodecs = []media.Codec{media.CodecVP8, media.CodecVP9, media.CodecH264, media.CodecAV1, media.CodecOpus}
+
+// ViewerType returns the payload type that a Viewer offers for a codec.
+func ViewerType(c media.Codec) uint8 { return uint8(viewerTypes[c]) }
+
+// endpoint is a peer connection on a socket of its own.
+type endpoint struct {
+	pc   *webrtc.PeerConnection
+	link *Link
+}
+
+// newEndpoint makes a peer connection with the given payload types. RTX gets the number
+// after each video codec's.
+func newEndpoint(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool) *endpoint {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("listen: %v", err)
+	}
+	link := &Link{PacketConn: conn}
+	quiet := logging.NewDefaultLoggerFactory()
+	quiet.DefaultLogLevel = logging.LogLevelDisabled
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: link, Logger: quiet.NewLogger("ice")})
+
+	settings := webrtc.SettingEngine{LoggerFactory: quiet}
+	settings.SetICEUDPMux(mux)
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.SetICETimeouts(25*time.Second, 60*time.Second, 2*time.Second)
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(mediaEngine(t, types, codecs, noRTX)),
+		webrtc.WithInterceptorRegistry(retransmission(t)))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatalf("new peer connection: %v", err)
+	}
+	e := &endpoint{pc: pc, link: link}
+	t.Cleanup(func() {
+		if err := pc.GracefulClose(); err != nil {
+			t.Errorf("close endpoint: %v", err)
+		}
+		_ = mux.Close()
+		_ = conn.Close()
+	})
+	return e
+}
+
+func mediaEngine(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool) *webrtc.MediaEngine {
+	t.Helper()
+	engine := &webrtc.MediaEngine{}
+	for _, c := range codecs {
+		for _, p := range parameters(c, types[c], noRTX) {
+			if err := engine.RegisterCodec(p, kindOf(c)); err != nil {
+				t.Fatalf("register %s: %v", c, err)
+			}
+		}
+	}
+	for _, uri := range []string{ext.URIMid, ext.URIRid, ext.URIRepairedRid, ext.URIAbsCaptureTime, ext.URIVideoOrientation} {
+		err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeVideo)
+		if err != nil {
+			t.Fatalf("register %s: %v", uri, err)
+		}
+	}
+	for _, uri := range []string{ext.URIMid, ext.URIAudioLevel} {
+		err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeAudio)
+		if err != nil {
+			t.Fatalf("register %s: %v", uri, err)
+		}
+	}
+	return engine
+}
+
+func parameters(c media.Codec, pt webrtc.PayloadType, noRTX bool) []webrtc.RTPCodecParameters {
+	capability := Capability(c)
+	list := []webrtc.RTPCodecParameters{{RTPCodecCapability: capability, PayloadType: pt}}
+	if c.Kind() == media.KindVideo && !noRTX {
+		list = append(list, webrtc.RTPCodecParameters{
+			RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: "video/rtx", ClockRate: c.ClockRate(), SDPFmtpLine: "apt=" + itoa(pt)},
+			PayloadType: pt + 1,
+		})
+	}
+	return list
+}
+
+// Capability describes a codec as the endpoints offer it.
+func Capability(c media.Codec) webrtc.RTPCodecCapability {
+	capability := webrtc.RTPCodecCapability{MimeType: c.MimeType(), ClockRate: c.ClockRate()}
+	switch c {
+	case media.CodecOpus:
+		capability.Channels = 2
+		capability.SDPFmtpLine = "minptime=10;useinbandfec=1"
+		return capability
+	case media.CodecH264:
+		capability.SDPFmtpLine = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+	case media.CodecVP9:
+		capability.SDPFmtpLine = "profile-id=0"
+	}
+	capability.RTCPFeedback = []webrtc.RTCPFeedback{
+		{Type: webrtc.TypeRTCPFBNACK}, {Type: webrtc.TypeRTCPFBNACK, Parameter: "pli"}, {Type: webrtc.TypeRTCPFBCCM, Parameter: "fir"}}
+	return capability
+}
+
+// retransmission asks for lost packets as a browser does, and answers such requests.
+func retransmission(t testing.TB) *interceptor.Registry {
+	t.Helper()
+	ask, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(20 * time.Millisecond))
+	if err != nil {
+		t.Fatalf("nack generator: %v", err)
+	}
+	answer, err := nack.NewResponderInterceptor()
+	if err != nil {
+		t.Fatalf("nack responder: %v", err)
+	}
+	registry := &interceptor.Registry{}
+	registry.Add(ask)
+	registry.Add(answer)
+	return registry
+}
+
+// Offer makes an offer with all candidates in it.
+func (e *endpoint) offer(t testing.TB) string {
+	t.Helper()
+	offer, err := e.pc.CreateOffer(nil)
+	if err != nil {
+		t.Fatalf("create offer: %v", err)
+	}
+	gathered := webrtc.GatheringCompletePromise(e.pc)
+	if err := e.pc.SetLocalDescription(offer); err != nil {
+		t.Fatalf("set offer: %v", err)
+	}
+	select {
+	case <-gathered:
+	case <-time.After(Patience):
+		t.Fatal("gathering never ended")
+	}
+	return e.pc.LocalDescription().SDP
+}
+
+func (e *endpoint) accept(t testing.TB, answer string) {
+	t.Helper()
+	err := e.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
+	if err != nil {
+		t.Fatalf("set answer: %v\n%s", err, answer)
+	}
+}
+
+func kindOf(c media.Codec) webrtc.RTPCodecType {
+	if c.Kind() == media.KindAudio {
+		return webrtc.RTPCodecTypeAudio
+	}
+	return webrtc.RTPCodecTypeVideo
+}
+
+// within bounds a call to the relay.
+func within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,196 @@
+package sfutest
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
+)
+
+// Publisher is a WHIP client.
+type Publisher struct {
+	*endpoint
+	Answer media.Answer
+	// PLIs counts the key frames that it was asked for.
+	PLIs atomic.Int64
+
+	tracks  map[media.Kind][]*outTrack
+	senders map[media.Kind]*webrtc.RTPSender
+	keys    chan struct{}
+}
+
+type outTrack struct {
+	local *webrtc.TrackLocalStaticRTP
+	rid   string
+}
+
+// Publish offers one track for each codec, connects, and returns when media may flow.
+func Publish(t testing.TB, r *Relay, stream string, codecs ...media.Codec) *Publisher {
+	t.Helper()
+	p := NewPublisher(t, codecs...)
+	p.Connect(t, r, stream)
+	return p
+}
+
+// NewPublisher makes a client that has not asked the relay yet.
+func NewPublisher(t testing.TB, codecs ...media.Codec) *Publisher {
+	t.Helper()
+	p := bare(t, codecs...)
+	for _, c := range codecs {
+		p.addTrack(t, c, "")
+	}
+	return p
+}
+
+func bare(t testing.TB, codecs ...media.Codec) *Publisher {
+	t.Helper()
+	return &Publisher{
+		endpoint: newEndpoint(t, publisherTypes, codecs, true),
+		tracks:   map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
+		keys: make(chan struct{}, 1),
+	}
+}
+
+// PublishSimulcast is Publish with one video track in several encodings, the best last.
+func PublishSimulcast(t testing.TB, r *Relay, stream string, codec media.Codec, rids ...string) *Publisher {
+	t.Helper()
+	p := bare(t, codec)
+	for _, rid := range rids {
+		p.addTrack(t, codec, rid)
+	}
+	p.Connect(t, r, stream)
+	return p
+}
+
+func (p *Publisher) addTrack(t testing.TB, c media.Codec, rid string) {
+	t.Helper()
+	var options []func(*webrtc.TrackLocalStaticRTP)
+	if rid != "" {
+		options = append(options, webrtc.WithRTPStreamID(rid))
+	}
+	track, err := webrtc.NewTrackLocalStaticRTP(Capability(c), c.Kind().String(), "source", options...)
+	if err != nil {
+		t.Fatalf("new track: %v", err)
+	}
+	kind := c.Kind()
+	p.tracks[kind] = append(p.tracks[kind], &outTrack{local: track, rid: rid})
+	if sender := p.senders[kind]; sender != nil {
+		if err := sender.AddEncoding(track); err != nil {
+			t.Fatalf("add encoding %s: %v", rid, err)
+		}
+		return
+	}
+	tr, err := p.pc.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	if err != nil {
+		t.Fatalf("add track: %v", err)
+	}
+	p.senders[kind] = tr.Sender()
+}
+
+// Connect sends the offer to the relay and waits until the session is up.
+func (p *Publisher) Connect(t testing.TB, r *Relay, stream string) {
+	t.Helper()
+	answer, err := r.Publish(within(t), stream, p.offer(t))
+	if err != nil {
+		t.Fatalf("publish: %v", err)
+	}
+	p.Answer = answer
+	p.accept(t, answer.SDP)
+	for kind, sender := range p.senders {
+		p.listen(sender, kind)
+	}
+	r.WaitEvent(t, "publisher connected", func(e media.Event) bool {
+		return e.Kind == media.EventConnected && e.Session == answer.Session
+	})
+}
+
+// listen counts key frame requests, and keeps the NACK responder fed.
+func (p *Publisher) listen(sender *webrtc.RTPSender, kind media.Kind) {
+	for _, track := range p.tracks[kind] {
+		go func() {
+			for {
+				var pkts []rtcp.Packet
+				var err error
+				if track.rid == "" {
+					pkts, _, err = sender.ReadRTCP()
+				} else {
+					pkts, _, err = sender.ReadSimulcastRTCP(track.rid)
+				}
+				if err != nil {
+					return
+				}
+				p.count(pkts)
+			}
+		}()
+	}
+}
+
+func (p *Publisher) count(pkts []rtcp.Packet) {
+	for _, pkt := range pkts {
+		if _, ok := pkt.(*rtcp.PictureLossIndication); ok {
+			p.PLIs.Add(1)
+			select {
+			case p.keys <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// KeyWanted gets a value when a key frame has been asked for; requests that nobody takes
+// are merged.
+func (p *Publisher) KeyWanted() <-chan struct{} { return p.keys }
+
+// Send sends packets on the track of a kind. Payload type and SSRC are filled in.
+func (p *Publisher) Send(t testing.TB, kind media.Kind, packets ...*rtp.Packet) {
+	t.Helper()
+	p.SendEncoding(t, kind, "", packets...)
+}
+
+// SendEncoding sends packets of one encoding, with mid and rid as simulcast wants them.
+func (p *Publisher) SendEncoding(t testing.TB, kind media.Kind, rid string, packets ...*rtp.Packet) {
+	t.Helper()
+	for _, track := range p.tracks[kind] {
+		if track.rid != rid {
+			continue
+		}
+		for _, pkt := range packets {
+			if rid != "" {
+				p.label(t, kind, rid, pkt)
+			}
+			if err := track.local.WriteRTP(pkt); err != nil {
+				t.Fatalf("send: %v", err)
+			}
+		}
+	}
+}
+
+func (p *Publisher) label(t testing.TB, kind media.Kind, rid string, pkt *rtp.Packet) {
+	t.Helper()
+	mid := ""
+	for _, tr := range p.pc.GetTransceivers() {
+		if tr.Sender() == p.senders[kind] {
+			mid = tr.Mid()
+		}
+	}
+	for uri, value := range map[string]string{ext.URIMid: mid, ext.URIRid: rid} {
+		if err := pkt.SetExtension(p.ExtensionID(kind, uri), []byte(value)); err != nil {
+			t.Fatalf("extension: %v", err)
+		}
+	}
+}
+
+// ExtensionID returns the negotiated id of a header extension, 0 when there is none.
+func (p *Publisher) ExtensionID(kind media.Kind, uri string) uint8 {
+	for _, e := range p.senders[kind].GetParameters().HeaderExtensions {
+		if e.URI == uri {
+			return uint8(e.ID)
+		}
+	}
+	return 0
+}

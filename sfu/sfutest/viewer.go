@@ -1,0 +1,220 @@
+package sfutest
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+// Packet is one that a viewer got, with when it came. Repeats look as if they had come on
+// the main source (RTX is undone).
+type Packet struct {
+	rtp.Packet
+	At       time.Time
+	Repeated bool
+}
+
+// Viewer is a WHEP client.
+type Viewer struct {
+	*endpoint
+	Answer media.Answer
+	relay  *Relay
+
+	mu      sync.Mutex
+	changed chan struct{}
+	packets map[media.Kind][]Packet
+	ssrc    map[media.Kind]uint32
+	reports []*rtcp.SenderReport
+	kinds   []media.Kind
+}
+
+// ViewerOptions changes what a viewer offers. The zero value is every codec with RTX.
+type ViewerOptions struct {
+	Codecs []media.Codec
+	NoRTX  bool
+}
+
+// Subscribe offers one audio and one video m-line with every codec, and returns when the
+// session is up. The stream need not be live.
+func Subscribe(t testing.TB, r *Relay, stream string) *Viewer {
+	t.Helper()
+	v := NewViewer(t, r, ViewerOptions{})
+	v.Connect(t, stream)
+	return v
+}
+
+// NewViewer makes a client that has not asked the relay yet.
+func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
+	t.Helper()
+	if o.Codecs == nil {
+		o.Codecs = AllCodecs
+	}
+	v := &Viewer{
+		endpoint: newEndpoint(t, viewerTypes, o.Codecs, o.NoRTX), relay: r,
+		changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
+	}
+	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
+		for _, c := range o.Codecs {
+			if c.Kind() == kind {
+				v.addKind(t, kind)
+				break
+			}
+		}
+	}
+	v.pc.OnTrack(v.onTrack)
+	return v
+}
+
+func (v *Viewer) addKind(t testing.TB, kind media.Kind) {
+	t.Helper()
+	_, err := v.pc.AddTransceiverFromKind(webrtc.NewRTPCodecType(kind.String()),
+		webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+	if err != nil {
+		t.Fatalf("add transceiver: %v", err)
+	}
+	v.kinds = append(v.kinds, kind)
+}
+
+// Offer returns the viewer's offer, for tests that send it themselves.
+func (v *Viewer) Offer(t testing.TB) string { return v.offer(t) }
+
+// Accept takes the relay's answer, for tests that sent the offer themselves.
+func (v *Viewer) Accept(t testing.TB, answer media.Answer) {
+	t.Helper()
+	v.Answer = answer
+	v.accept(t, answer.SDP)
+}
+
+// Connect sends the offer to the relay and waits until the session is up.
+func (v *Viewer) Connect(t testing.TB, stream string) {
+	t.Helper()
+	r := v.relay
+	answer, err := r.Subscribe(within(t), stream, v.offer(t))
+	if err != nil {
+		t.Fatalf("subscribe: %v", err)
+	}
+	v.Accept(t, answer)
+	r.WaitEvent(t, "viewer connected", func(e media.Event) bool {
+		return e.Kind == media.EventConnected && e.Session == answer.Session
+	})
+}
+
+// State is that of the peer connection.
+func (v *Viewer) State() webrtc.PeerConnectionState { return v.pc.ConnectionState() }
+
+// Leave closes the connection from the viewer's side.
+func (v *Viewer) Leave(t testing.TB) {
+	t.Helper()
+	if err := v.pc.GracefulClose(); err != nil {
+		t.Fatalf("leave: %v", err)
+	}
+}
+
+// Link is the viewer's socket.
+func (v *Viewer) Link() *Link { return v.link }
+
+func (v *Viewer) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	kind := media.KindVideo
+	if track.Kind() == webrtc.RTPCodecTypeAudio {
+		kind = media.KindAudio
+	}
+	v.mu.Lock()
+	v.ssrc[kind] = uint32(track.SSRC())
+	v.mu.Unlock()
+	go v.readReports(receiver)
+	for {
+		p, attrs, err := track.ReadRTP()
+		if err != nil {
+			return
+		}
+		v.mu.Lock()
+		v.packets[kind] = append(v.packets[kind], Packet{
+			Packet: *p, At: time.Now(), Repeated: attrs.Get(webrtc.AttributeRtxSsrc) != nil})
+		v.wake()
+		v.mu.Unlock()
+	}
+}
+
+func (v *Viewer) readReports(receiver *webrtc.RTPReceiver) {
+	for {
+		pkts, _, err := receiver.ReadRTCP()
+		if err != nil {
+			return
+		}
+		v.mu.Lock()
+		for _, p := range pkts {
+			if sr, ok := p.(*rtcp.SenderReport); ok {
+				v.reports = append(v.reports, sr)
+			}
+		}
+		v.wake()
+		v.mu.Unlock()
+	}
+}
+
+func (v *Viewer) wake() {
+	close(v.changed)
+	v.changed = make(chan struct{})
+}
+
+// Packets returns what came of a kind so far, in the order of arrival.
+func (v *Viewer) Packets(kind media.Kind) []Packet {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]Packet(nil), v.packets[kind]...)
+}
+
+// Reports returns the sender reports that came so far.
+func (v *Viewer) Reports() []*rtcp.SenderReport {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]*rtcp.SenderReport(nil), v.reports...)
+}
+
+// SSRC is that of the track, 0 before its first packet.
+func (v *Viewer) SSRC(kind media.Kind) uint32 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.ssrc[kind]
+}
+
+// Wait waits until the packets of a kind fit.
+func (v *Viewer) Wait(t testing.TB, kind media.Kind, what string, fits func([]Packet) bool) []Packet {
+	t.Helper()
+	deadline := time.After(Patience)
+	for {
+		v.mu.Lock()
+		changed := v.changed
+		v.mu.Unlock()
+		list := v.Packets(kind)
+		if fits(list) {
+			return list
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("never came: %s; %d packets of %s; the relay: %+v", what, len(list), kind, v.relay.Stats())
+		}
+	}
+}
+
+// WaitCount waits until at least n packets of a kind have come.
+func (v *Viewer) WaitCount(t testing.TB, kind media.Kind, n int) []Packet {
+	t.Helper()
+	return v.Wait(t, kind, strconv.Itoa(n)+" packets", func(p []Packet) bool { return len(p) >= n })
+}
+
+// AskForKey sends a PLI for the video track.
+func (v *Viewer) AskForKey(t testing.TB) {
+	t.Helper()
+	if err := v.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: v.SSRC(media.KindVideo)}}); err != nil {
+		t.Fatalf("send PLI: %v", err)
+	}
+}
