@@ -1,0 +1,492 @@
+package lite
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/dtls/v3/pkg/crypto/elliptic"
+	"github.com/pion/rtcp"
+	"github.com/pion/srtp/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+// exchange is a leg, a handshaker, and a DTLS client as a browser has it, joined in
+// process. The test goroutine owns the leg; datagrams reach it by a channel.
+type exchange struct {
+	t         *testing.T
+	leg       *Leg
+	out       Out
+	hs        *Handshaker
+	handshake *Handshake
+	peer      []Fingerprint
+	client    *dtls.Conn
+	pipe      *pipe // under the client
+	path      Path
+	now       time.Time
+
+	toLeg      chan []byte // from the client
+	toClient   chan []byte // from the handshaker
+	results    chan Result
+	finished   chan error // what the client waits for; run notes it in the two fields below
+	clientDone bool
+	clientErr  error
+	lose       func(b []byte) bool    // the network towards the client; nil loses nothing
+	drops      [NumDropReasons]int    // of the leg
+	events     []Event                // of the leg
+	reports    [][]byte               // of the leg
+	early      func(b []byte, p Path) // sees the client's datagrams first
+}
+
+func newCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	c, err := NewCertificate(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func fingerprintOf(c tls.Certificate) []Fingerprint {
+	return []Fingerprint{{"sha-256", hashCertificate("sha-256", c.Certificate[0])}}
+}
+
+// newExchange prepares a client with the options of a browser, changed by opts.
+func newExchange(t *testing.T, opts ...dtls.ClientOption) *exchange {
+	t.Helper()
+	x := &exchange{
+		t: t, path: somewhere(5000), now: start(), leg: newLeg(),
+		toLeg: make(chan []byte, 100), toClient: make(chan []byte, 100),
+		results: make(chan Result, 1), finished: make(chan error, 1),
+	}
+	var err error
+	x.hs, err = NewHandshaker(HandshakerConfig{
+		InFlight: 2, Send: func(b []byte, _ Path) { x.toClient <- bytes.Clone(b) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := newCertificate(t)
+	x.peer = fingerprintOf(cert)
+	opts = append([]dtls.ClientOption{
+		dtls.WithCertificates(cert),
+		dtls.WithInsecureSkipVerify(true),
+		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AES128_CM_HMAC_SHA1_80, dtls.SRTP_AEAD_AES_128_GCM),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithEllipticCurves(elliptic.X25519, elliptic.P256),
+		dtls.WithFlightInterval(50 * time.Millisecond),
+	}, opts...)
+	x.pipe = newPipe(func(b []byte, _ Path) { x.toLeg <- bytes.Clone(b) })
+	if x.client, err = dtls.ClientWithOptions(x.pipe, pipeAddr{}, opts...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = x.client.Close()
+		_ = x.hs.Close()
+	})
+	return x
+}
+
+// check makes the path known to the leg.
+func (x *exchange) check() { x.receive(question{}.build(x.t), x.path) }
+
+func (x *exchange) receive(b []byte, from Path) DropReason {
+	x.out.Reset()
+	x.now = x.now.Add(time.Millisecond)
+	reason := x.leg.Receive(b, from, x.now, &x.out)
+	x.drops[reason]++
+	x.deliver()
+	return reason
+}
+
+// deliver does with the outputs what a worker does.
+func (x *exchange) deliver() {
+	for _, d := range x.out.Handshake {
+		if x.handshake == nil {
+			var err error
+			if x.handshake, err = x.hs.Begin(x.peer, func(r Result) { x.results <- r }); err != nil {
+				x.t.Fatal(err)
+			}
+		}
+		x.handshake.Feed(d.Data, d.Path)
+	}
+	for _, d := range x.out.Send {
+		if IsDTLS(d.Data) {
+			x.pipe.feed(d.Data, d.Path)
+		}
+	}
+	for _, r := range x.out.RTCP {
+		x.reports = append(x.reports, bytes.Clone(r))
+	}
+	x.events = append(x.events, x.out.Events...)
+}
+
+// finish gives the leg a result.
+func (x *exchange) finish(r Result) {
+	x.out.Reset()
+	x.handshake = nil
+	x.leg.Finish(r, x.now, &x.out)
+	x.deliver()
+}
+
+// begin starts the client's handshake.
+func (x *exchange) begin() {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		x.finished <- x.client.HandshakeContext(ctx)
+	}()
+}
+
+// run carries datagrams until done is true.
+func (x *exchange) run(done func() bool) {
+	x.t.Helper()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	for !done() {
+		select {
+		case b := <-x.toLeg:
+			if x.early != nil {
+				x.early(b, x.path)
+			}
+			x.receive(b, x.path)
+		case b := <-x.toClient:
+			if x.lose == nil || !x.lose(b) {
+				x.pipe.feed(b, x.path)
+			}
+		case r := <-x.results:
+			x.finish(r)
+		case err := <-x.finished:
+			x.clientDone, x.clientErr = true, err
+		case <-limit.C:
+			x.t.Fatalf("nothing more happens; dropped %v", x.drops)
+		}
+	}
+}
+
+// connect runs the handshake to its end on both sides and returns the client's error.
+func (x *exchange) connect() error {
+	x.t.Helper()
+	x.begin()
+	x.run(func() bool {
+		return x.clientDone && (x.leg.Connected() || x.leg.Closed() || x.clientErr != nil)
+	})
+	return x.clientErr
+}
+
+// keys are the client's SRTP contexts, made by pion.
+func (x *exchange) keys() (enc, dec *srtp.Context) {
+	x.t.Helper()
+	state, ok := x.client.ConnectionState()
+	p, has := x.client.SelectedSRTPProtectionProfile()
+	if !ok || !has {
+		x.t.Fatal("the client has no keys")
+	}
+	profile := srtp.ProtectionProfile(p)
+	var cfg srtp.Config
+	cfg.Profile = profile
+	if err := cfg.ExtractSessionKeysFromDTLS(&state, true); err != nil {
+		x.t.Fatal(err)
+	}
+	enc, err1 := srtp.CreateContext(cfg.Keys.LocalMasterKey, cfg.Keys.LocalMasterSalt, profile)
+	dec, err2 := srtp.CreateContext(cfg.Keys.RemoteMasterKey, cfg.Keys.RemoteMasterSalt, profile)
+	if err := errors.Join(err1, err2); err != nil {
+		x.t.Fatal(err)
+	}
+	return enc, dec
+}
+
+// talk sends media one way and a report the other.
+func (x *exchange) talk() {
+	x.t.Helper()
+	enc, dec := x.keys()
+	header, payload := rtpPacket(x.t, 7, 1, 500)
+	sealed, err := x.leg.SealRTP(nil, header, payload)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if plain, err := dec.DecryptRTP(nil, sealed, nil); err != nil || !bytes.Equal(plain, append(header, payload...)) {
+		x.t.Errorf("media: %v", err)
+	}
+	report, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: 1}})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	b, err := enc.EncryptRTCP(nil, report, nil)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if reason := x.receive(b, x.path); reason != DropNone || !bytes.Equal(x.reports[len(x.reports)-1], report) {
+		x.t.Errorf("report dropped for %v", reason)
+	}
+}
+
+func TestHandshake(t *testing.T) {
+	for name, r := range map[string]struct {
+		profiles []dtls.SRTPProtectionProfile
+		want     Profile
+	}{
+		"both, CM first": {[]dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80, dtls.SRTP_AEAD_AES_128_GCM}, ProfileGCM},
+		"CM only":        {[]dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80}, ProfileCM},
+		"GCM only":       {[]dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM}, ProfileGCM},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, dtls.WithSRTPProtectionProfiles(r.profiles...))
+			x.check()
+			if err := x.connect(); err != nil {
+				t.Fatal(err)
+			}
+			if x.leg.Profile() != r.want {
+				t.Errorf("profile %v", x.leg.Profile())
+			}
+			x.talk()
+		})
+	}
+}
+
+// TestLastFlightLost: our ChangeCipherSpec and Finished get lost once, the client repeats
+// its flight, and the leg answers although the connection is long gone.
+func TestLastFlightLost(t *testing.T) {
+	x := newExchange(t)
+	x.check()
+	lost := 0
+	x.lose = func(b []byte) bool {
+		if b[0] == recordChangeCipherSpec {
+			lost++
+			return true
+		}
+		return false
+	}
+	if err := x.connect(); err != nil {
+		t.Fatal(err)
+	}
+	if lost == 0 {
+		t.Error("nothing was lost")
+	}
+	x.talk()
+}
+
+// TestFlightRate: repeats are at least 20 ms apart.
+func TestFlightRate(t *testing.T) {
+	v := connected(t, ProfileGCM)
+	flight := []byte{20, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1}
+	for _, r := range []struct {
+		after time.Duration
+		want  DropReason
+	}{{0, DropNone}, {19 * time.Millisecond, DropDTLSRepeat}, {20 * time.Millisecond, DropNone}, {21 * time.Millisecond, DropDTLSRepeat}} {
+		v.out.Reset()
+		if got := v.leg.Receive(flight, v.path, start().Add(r.after), &v.out); got != r.want || (got == DropNone) != (len(v.out.Send) == 1) {
+			t.Errorf("after %v: %v, %d sent", r.after, got, len(v.out.Send))
+		}
+	}
+	if got := v.leg.Receive(flight, somewhere(9), start().Add(time.Second), &v.out); got != DropUncheckedAddress {
+		t.Errorf("repeated to a stranger: %v", got)
+	}
+}
+
+// TestCloseNotifyFromClient: an authentic one ends the leg, a forged one does not.
+func TestCloseNotifyFromClient(t *testing.T) {
+	x := newExchange(t)
+	x.check()
+	if err := x.connect(); err != nil {
+		t.Fatal(err)
+	}
+	var forgeries int
+	x.early = func(b []byte, p Path) {
+		if b[0] != recordAlert {
+			return
+		}
+		for _, i := range []int{0, 3, 10, 13, 21, len(b) - 1} {
+			bad := bytes.Clone(b)
+			bad[i] ^= 1
+			x.receive(bad, p)
+			forgeries++
+		}
+		x.receive(append(bytes.Clone(b[:11]), 0, 2, 1, 0), p) // in the clear
+		if x.leg.Closed() {
+			t.Error("a forged alert ended the leg")
+		}
+	}
+	if err := x.client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x.run(x.leg.Closed)
+	last := x.events[len(x.events)-1]
+	if forgeries == 0 || last.Kind != EventClosed || last.Close != media.CloseByClient {
+		t.Errorf("%d forgeries, then %v", forgeries, last)
+	}
+}
+
+// TestCloseNotifyToClient: the kept record ends the client's connection.
+func TestCloseNotifyToClient(t *testing.T) {
+	x := newExchange(t)
+	x.check()
+	if err := x.connect(); err != nil {
+		t.Fatal(err)
+	}
+	x.clientDone = false
+	go func() {
+		_, err := x.client.Read(make([]byte, 100))
+		x.finished <- err
+	}()
+	x.out.Reset()
+	x.leg.Close(media.CloseEnded, &x.out)
+	if len(x.out.Send) != 1 || x.out.Send[0].Path != x.path || x.out.Send[0].Data[0] != recordAlert {
+		t.Fatalf("sent %v", x.out.Send)
+	}
+	x.deliver()
+	x.run(func() bool { return x.clientDone })
+	if x.clientErr == nil {
+		t.Error("the client still reads")
+	}
+	x.out.Reset()
+	x.leg.Close(media.CloseEnded, &x.out)
+	if len(x.out.Send)+len(x.out.Events) != 0 {
+		t.Error("closing twice did something")
+	}
+}
+
+// TestWrongCertificate: no media, and the leg is closed.
+func TestWrongCertificate(t *testing.T) {
+	x := newExchange(t)
+	x.peer = fingerprintOf(newCertificate(t))
+	x.check()
+	if err := x.connect(); err == nil {
+		t.Error("the client believes to be connected")
+	}
+	x.run(x.leg.Closed)
+	if _, err := x.leg.SealRTP(nil, make([]byte, 12), nil); !errors.Is(err, ErrNotConnected) {
+		t.Error(err)
+	}
+	last := x.events[len(x.events)-1]
+	if last.Kind != EventClosed || last.Close != media.CloseFailed {
+		t.Errorf("events %v", x.events)
+	}
+}
+
+// TestHandshakesRefused: each of these is a client that no browser is; the leg waits for
+// another try.
+func TestHandshakesRefused(t *testing.T) {
+	for name, opt := range map[string]dtls.ClientOption{
+		"no extended master secret": dtls.WithExtendedMasterSecret(dtls.DisableExtendedMasterSecret),
+		"no common profile":         dtls.WithSRTPProtectionProfiles(dtls.SRTP_AES128_CM_HMAC_SHA1_32),
+		"no common suite":           dtls.WithCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA),
+		"no common curve":           dtls.WithEllipticCurves(elliptic.P384),
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, opt)
+			x.check()
+			if err := x.connect(); err == nil {
+				t.Error("the client believes to be connected")
+			}
+			x.run(func() bool { return x.handshake == nil })
+			if x.leg.Connected() || x.leg.Closed() || x.leg.state != stateNew {
+				t.Errorf("state %d", x.leg.state)
+			}
+		})
+	}
+}
+
+// TestDTLSFromStrangers: a ClientHello counts only from an address that passed a check,
+// and nothing else begins a handshake.
+func TestDTLSFromStrangers(t *testing.T) {
+	x := newExchange(t)
+	x.early = func(b []byte, _ Path) {
+		if reason := x.receive(b, somewhere(6666)); reason != DropUncheckedAddress || x.handshake != nil && len(x.out.Handshake) != 0 {
+			t.Errorf("a stranger's datagram: %v", reason)
+		}
+	}
+	x.begin()
+	x.run(func() bool { return x.drops[DropUncheckedAddress] >= 4 }) // unchecked itself, too
+	if x.handshake != nil || x.leg.state != stateNew {
+		t.Error("a handshake has begun")
+	}
+	x.check()
+	for _, b := range [][]byte{
+		{22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 11},
+		{20, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1},
+		{22, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1},
+	} {
+		if reason := x.receive(b, x.path); reason != DropDTLSUnexpected {
+			t.Errorf("%v: %v", b, reason)
+		}
+	}
+	for _, b := range [][]byte{{22, 0xFE}, {22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1}, {22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 9, 1}} {
+		if reason := x.receive(b, x.path); reason != DropDTLSMalformed {
+			t.Errorf("%v: %v", b, reason)
+		}
+	}
+	x.run(func() bool { return x.leg.Connected() && x.clientDone }) // it repeats the ClientHello
+	if x.clientErr != nil {
+		t.Error(x.clientErr)
+	}
+	x.talk()
+}
+
+// TestAttempts: after a failed handshake the peer may try again, but not for ever.
+func TestAttempts(t *testing.T) {
+	x := newExchange(t)
+	x.check()
+	hello := []byte{22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1}
+	for i := range maxAttempts {
+		x.out.Reset()
+		if got := x.leg.Receive(hello, x.path, x.now, &x.out); got != DropNone || len(x.out.Handshake) != 1 {
+			t.Fatalf("attempt %d: %v", i, got)
+		}
+		x.finish(Result{Err: ErrHandshakeTimeout})
+		if x.leg.Closed() {
+			t.Fatal("closed")
+		}
+	}
+	if got := x.receive(hello, x.path); got != DropDTLSUnexpected {
+		t.Error(got)
+	}
+}
+
+// TestLateResult: keys that come after the connect deadline are of no use.
+func TestLateResult(t *testing.T) {
+	v := newLeg()
+	var out Out
+	v.trust(somewhere(1), start(), &out)
+	v.state = stateHandshaking
+	v.Finish(Result{Profile: ProfileGCM}, start().Add(DefaultConnectTimeout), &out)
+	if !v.Closed() || out.Events[len(out.Events)-1].Close != media.CloseUnfinished {
+		t.Errorf("events %v", out.Events)
+	}
+	v.Finish(Result{Profile: ProfileGCM}, start(), &out)
+	if v.Connected() {
+		t.Error("a closed leg connected")
+	}
+}
+
+// TestDTLSPathBeforeNomination: Chromium talks DTLS before it nominates; the answer and
+// then the media go to where it talks.
+func TestDTLSPathBeforeNomination(t *testing.T) {
+	x := newExchange(t)
+	x.receive(question{}.build(t), somewhere(4999))
+	x.check()
+	if err := x.connect(); err != nil {
+		t.Fatal(err)
+	}
+	if p, ok := x.leg.Path(); !ok || p != x.path {
+		t.Errorf("media goes to %v", p)
+	}
+	if !slices.ContainsFunc(x.events, func(e Event) bool { return e.Kind == EventConnected && e.Path == x.path }) {
+		t.Errorf("events %v", x.events)
+	}
+}
+
+func FuzzParseKeyLog(f *testing.F) {
+	f.Add("CLIENT_RANDOM 00 00\n")
+	f.Fuzz(func(t *testing.T, line string) {
+		if master, random, ok := parseKeyLog(line); ok && (len(master) != 48 || len(random) != 32) {
+			t.Errorf("%d and %d bytes", len(master), len(random))
+		}
+	})
+}
