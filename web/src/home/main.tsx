@@ -1,5 +1,7 @@
 import { render } from 'preact';
 import '../ui/base.css';
+import './home.css';
+import { Home } from './home';
 
 const root = document.getElementById('app');
-if (root) render(<main class="page" />, root);
+if (root) render(<Home />, root);

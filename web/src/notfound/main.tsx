@@ -1,5 +1,7 @@
 import { render } from 'preact';
 import '../ui/base.css';
+import './notfound.css';
+import { NotFound } from './notfound';
 
 const root = document.getElementById('app');
-if (root) render(<main class="page" />, root);
+if (root) render(<NotFound path={window.location.pathname} />, root);

@@ -181,6 +181,8 @@ export class SignalCore {
       case 'replaced':
         return [{ kind: 'message', message }, ...this.stop({ phase: 'replaced' })];
       case 'moved':
+        // What could be resumed belongs to the room under its old name.
+        this.resume = undefined;
         this.identity = { ...this.identity, room: { ...this.identity.room, name: message.name } };
         return [{ kind: 'message', message }];
       default:

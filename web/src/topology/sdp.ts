@@ -84,8 +84,8 @@ export function restartFragment(offer: string): string {
 export function answerAfterRestart(answer: string, fragment: string): string {
   const head = /^([\s\S]*?)(?=^m=)/m.exec(fragment)?.[1] ?? fragment;
   const section = iceSections(fragment)[0];
-  const ufrag = section?.ufrag || valueOf(head, 'a=ice-ufrag:');
-  const pwd = section?.pwd || valueOf(head, 'a=ice-pwd:');
+  const ufrag = section?.ufrag || attribute(head, 'a=ice-ufrag:');
+  const pwd = section?.pwd || attribute(head, 'a=ice-pwd:');
   if (!ufrag || !pwd) throw new Error('the fragment has no ICE credentials');
   const fresh = lines(fragment).filter((line) => line.startsWith('a=candidate:'));
   let placed = false;
@@ -101,7 +101,7 @@ export function answerAfterRestart(answer: string, fragment: string): string {
   return join(out);
 }
 
-function valueOf(text: string, prefix: string): string {
+function attribute(text: string, prefix: string): string {
   return (
     lines(text)
       .find((line) => line.startsWith(prefix))

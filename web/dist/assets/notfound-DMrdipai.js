@@ -1,1 +1,0 @@
-import{n as e,t}from"./jsxRuntime-DcQnePyc.js";var n=document.getElementById(`app`);n&&e(t(`main`,{class:`page`}),n);

@@ -1,0 +1,34 @@
+// The path through the server: a WHEP session (draft-ietf-wish-whep-03). The offer always holds
+// one audio and one video m-line, both recvonly, because there is no renegotiation: a publisher
+// who comes back with sound finds the m-line waiting.
+
+import { Leg } from './leg';
+import type { Path, PathOptions } from './path';
+
+export class SfuPath implements Path {
+  readonly topology = 'sfu';
+  readonly stream: MediaStream;
+  readonly connection: RTCPeerConnection;
+  private readonly leg: Leg;
+
+  constructor(options: PathOptions) {
+    this.leg = new Leg(options);
+    this.connection = this.leg.connection;
+    const receivers = (['audio', 'video'] as const).map(
+      (kind) => this.connection.addTransceiver(kind, { direction: 'recvonly' }).receiver,
+    );
+    this.stream = new MediaStream(receivers.map((r) => r.track));
+  }
+
+  open(): Promise<void> {
+    return this.leg.open();
+  }
+
+  restart(): Promise<void> {
+    return this.leg.restart();
+  }
+
+  close(): void {
+    this.leg.close();
+  }
+}

@@ -1,0 +1,234 @@
+// The watch page without its looks: signalling, the path, the player and the figures, and one
+// set of signals that the components read. It decides little: what is shown is scene.ts, when
+// to reconnect is rejoin.ts and core.ts.
+
+import { computed, signal } from '@preact/signals';
+import { pageNow, SignalClient, signalUrl } from '../signal/client';
+import type { Link } from '../signal/core';
+import type { ServerMessage, State, Welcome } from '../signal/msg.gen';
+import { viewerId } from '../signal/viewer-id';
+import { Monitor } from '../stats/monitor';
+import type { Figures } from '../stats/rates';
+import type { Path } from '../topology/path';
+import { Receiver } from '../topology/receiver';
+import type { PathStatus } from '../topology/rejoin';
+import { stunUrl } from '../topology/sdp';
+import { SfuPath } from '../topology/sfu';
+import { whenShown } from '../topology/shown';
+import { canPlay } from './codecs';
+import { HealthWatch } from './health';
+import { keepPassword, keptPassword } from './password';
+import type { Player } from './player';
+import { type Facts, sceneOf } from './scene';
+
+/** What the controls show of the player. */
+export interface PlayerView {
+  muted: boolean;
+  volume: number;
+  soundBlocked: boolean;
+  playBlocked: boolean;
+  stopped: boolean;
+  fullScreen: boolean;
+  pictureInPicture: boolean;
+}
+
+export class WatchController {
+  readonly stream: string;
+  readonly link = signal<Link>({ phase: 'connecting' });
+  readonly welcome = signal<Welcome | undefined>(undefined);
+  readonly state = signal<Omit<State, 'type'> | undefined>(undefined);
+  readonly viewers = signal<number | undefined>(undefined);
+  readonly path = signal<PathStatus>('none');
+  readonly shown = signal(false);
+  readonly flowing = signal(false);
+  readonly undecodable = signal(false);
+  readonly figures = signal<Figures | undefined>(undefined);
+  readonly player = signal<PlayerView>({
+    muted: false,
+    volume: 1,
+    soundBlocked: false,
+    playBlocked: false,
+    stopped: false,
+    fullScreen: false,
+    pictureInPicture: false,
+  });
+  readonly passwordTried = signal(false);
+  readonly scene = computed(() => sceneOf(this.facts()));
+
+  /** There once attach() has been called. */
+  device: Player | undefined;
+  private readonly client: SignalClient;
+  private readonly health = new HealthWatch();
+  private readonly monitor: Monitor;
+  private receiver: Receiver | undefined;
+  /** The server was restarted; the Welcome that follows brings the token for a new path. */
+  private restarted = false;
+
+  constructor(stream: string) {
+    this.stream = stream;
+    const password = keptPassword(stream);
+    this.passwordTried.value = password !== undefined;
+    this.client = new SignalClient(
+      signalUrl(window.location),
+      {
+        room: { kind: 'stream', name: stream },
+        role: 'subscriber',
+        viewer: viewerId(),
+        ...(password === undefined ? {} : { password }),
+      },
+      {
+        link: (link) => {
+          this.link.value = link;
+          if (link.phase === 'refused') this.follow();
+        },
+        message: (message) => this.received(message),
+        restarted: () => {
+          this.restarted = true;
+        },
+      },
+    );
+    this.monitor = new Monitor((figures, snapshot) => {
+      this.figures.value = figures;
+      const live = this.state.value?.state === 'live' && this.path.value === 'connected';
+      const health = this.health.observe(snapshot, live, pageNow());
+      this.flowing.value = health.flowing;
+      this.undecodable.value = health.undecodable;
+      if (health.stalled) this.receiver?.stalled();
+    });
+  }
+
+  /** Starts everything; player is the device that shows it. */
+  attach(player: Player): void {
+    this.device = player;
+    if (typeof RTCPeerConnection !== 'function') return;
+    this.receiver = new Receiver({
+      screen: {
+        use: (path) => player.use(path),
+        whenShown: (path, shown) =>
+          whenShown(
+            path,
+            () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
+            () => {
+              this.shown.value = true;
+              this.flowing.value = true;
+              shown();
+            },
+          ),
+      },
+      makePath: (onState) => this.makePath(onState),
+      onStatus: (status) => {
+        this.path.value = status;
+      },
+      onPath: (path) => this.watch(path),
+      onGreet: () => this.client.identify({}),
+      onProblem: () => undefined,
+    });
+    this.client.start();
+  }
+
+  /** The device tells that something about it has changed. */
+  playerChanged(): void {
+    const d = this.device;
+    if (!d) return;
+    this.player.value = {
+      muted: d.muted,
+      volume: d.video.volume,
+      soundBlocked: d.soundBlocked,
+      playBlocked: d.playBlocked,
+      stopped: d.stopped,
+      fullScreen: d.fullScreen,
+      pictureInPicture: d.pictureInPicture,
+    };
+  }
+
+  /** Tries again with what is known, at once. */
+  retry(): void {
+    this.client.identify({});
+  }
+
+  givePassword(password: string): void {
+    keepPassword(this.stream, password);
+    this.passwordTried.value = true;
+    this.client.identify({ password });
+  }
+
+  /** Ends the session, the connection and all timers. */
+  close(): void {
+    this.receiver?.close();
+    this.monitor.close();
+    this.client.stop();
+    this.device?.close();
+  }
+
+  private makePath(onState: ConstructorParameters<typeof SfuPath>[0]['onState']): Path {
+    const welcome = this.welcome.value;
+    return new SfuPath({
+      url: welcome?.mediaUrl ?? `/whep/${encodeURIComponent(this.stream)}`,
+      token: welcome?.mediaToken,
+      stun: stunUrl(welcome?.stun, window.location.hostname),
+      onState,
+    });
+  }
+
+  private watch(path: Path | undefined): void {
+    this.health.reset();
+    this.monitor.watch(path?.connection);
+    if (!path) this.figures.value = undefined;
+  }
+
+  private received(message: ServerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.welcomed(message);
+        break;
+      case 'state':
+        this.state.value = message;
+        this.follow();
+        break;
+      case 'viewers':
+        this.viewers.value = message.count;
+        break;
+      default:
+        break;
+    }
+  }
+
+  private welcomed(welcome: Welcome): void {
+    const wanted = this.path.value !== 'none';
+    const stale = this.restarted || this.path.value !== 'connected';
+    this.restarted = false;
+    this.welcome.value = welcome;
+    this.state.value = welcome.stream;
+    this.viewers.value = welcome.viewers;
+    this.follow();
+    // A path that was wanted before is made anew when the server or the token is a new one.
+    if (wanted && stale) this.receiver?.renew();
+  }
+
+  /** A path is wanted while the stream may come, and not after its end. */
+  private follow(): void {
+    const over = this.state.value?.state === 'ended' || this.link.value.phase === 'refused';
+    if (over) {
+      this.shown.value = false;
+      this.flowing.value = false;
+    }
+    this.receiver?.want(this.welcome.value !== undefined && !over);
+  }
+
+  private facts(): Facts {
+    const video = this.state.value?.video;
+    return {
+      missing: typeof RTCPeerConnection === 'function' ? undefined : 'webrtc',
+      link: this.link.value,
+      welcomed: this.welcome.value !== undefined,
+      stream: this.state.value,
+      path: this.path.value,
+      shown: this.shown.value,
+      flowing: this.flowing.value,
+      stopped: this.player.value.stopped,
+      playBlocked: this.player.value.playBlocked,
+      playable: !video || (canPlay(video) && !this.undecodable.value),
+      passwordWrong: this.passwordTried.value,
+    };
+  }
+}
