@@ -109,3 +109,14 @@ func (r *Room) linkChanged(in LinkChanged) {
 	clear(r.sessions)
 	r.owner, r.publisher, r.phase, r.closed = "", "", phaseEnded, true
 }
+
+// turnAway answers those who were let in just before the link was changed.
+func (r *Room) turnAway(in Input) {
+	switch in := in.(type) {
+	case Join:
+		r.refuse(in.Endpoint, msg.CodeNotFound, "The owner has changed the link to this stream.")
+		r.emit(CloseEndpoint{in.Endpoint})
+	case Open:
+		r.emit(CloseSession{in.Session, media.CloseLinkMoved})
+	}
+}

@@ -123,6 +123,10 @@ func New(c Config, now time.Time) *Room {
 // slice is good until the next call.
 func (r *Room) Step(in Input, now time.Time) []Output {
 	r.out = r.out[:0]
+	if r.closed {
+		r.turnAway(in)
+		return r.out
+	}
 	switch in := in.(type) {
 	case Join:
 		r.join(in, now)
@@ -191,7 +195,7 @@ func (r *Room) streamState() msg.StreamState {
 
 // flush tells members what has changed, no more often than the throttles allow.
 func (r *Room) flush(now time.Time) {
-	if r.closed || r.kind == msg.RoomFiles {
+	if r.kind == msg.RoomFiles || r.closed {
 		r.flushRoster(now)
 		return
 	}

@@ -83,8 +83,8 @@ func (r *Room) lost(e media.Event, s *session, now time.Time) {
 	case e.Reason == media.CloseReplaced:
 		// The newer session is accepted and about to be told.
 		r.giveUp = now.Add(handover)
-	case s.deleted && !superseded, e.Reason == media.CloseEnded:
-		r.end()
+	case s.deleted && s.connected && !superseded, e.Reason == media.CloseEnded:
+		r.end() // a try that never connected, and is given up, says nothing of the stream
 	default:
 		r.away(now)
 	}

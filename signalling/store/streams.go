@@ -74,6 +74,19 @@ func (s *Store) UpdateStream(name string, change func(*Stream)) error {
 	})
 }
 
+// DropUnused forgets a stream that was never live; any other stays.
+func (s *Store) DropUnused(name string) error {
+	return s.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketStreams)
+		var rec Stream
+		found, err := get(b, []byte(name), &rec)
+		if err != nil || !found || !rec.LastLive.IsZero() {
+			return err
+		}
+		return b.Delete([]byte(name))
+	})
+}
+
 func missing(found bool) error {
 	if found {
 		return nil

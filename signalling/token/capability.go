@@ -47,8 +47,10 @@ type Capability struct {
 	Stream   string // name of the stream or room
 	Endpoint string
 	Viewer   string // the page's viewer identifier, may be empty
-	Owner    Hash   // of the key that a publisher showed, zero for subscribers
-	Expires  time.Time
+	// Proof is the hash of what was shown for it: a key, or the stored form of a password, zero
+	// when nothing was asked for. When that is no longer valid, neither is the capability.
+	Proof   Hash
+	Expires time.Time
 }
 
 // SecretSize is the length of the server's secret in bytes.
@@ -76,13 +78,13 @@ const (
 
 // Sign writes a capability as base64url text of
 //
-//	version(1) kind(1) role(1) expiry(8, seconds) owner(32) 4 × [length(1) text] mac(32)
+//	version(1) kind(1) role(1) expiry(8, seconds) proof(32) 4 × [length(1) text] mac(32)
 //
 // It fails with ErrField when a text is longer than 255 bytes.
 func (s Signer) Sign(c Capability) (string, error) {
 	b := []byte{capabilityVersion, byte(c.Kind), byte(c.Role)}
 	b = binary.BigEndian.AppendUint64(b, uint64(c.Expires.Unix()))
-	b = append(b, c.Owner[:]...)
+	b = append(b, c.Proof[:]...)
 	for _, field := range []string{c.Room, c.Stream, c.Endpoint, c.Viewer} {
 		if len(field) > maxField {
 			return "", fmt.Errorf("%w: %d bytes", ErrField, len(field))
@@ -123,13 +125,13 @@ func (s Signer) mac(body []byte) []byte {
 
 func parse(b []byte) (Capability, bool) {
 	var c Capability
-	const fixed = 3 + 8 + len(c.Owner)
+	const fixed = 3 + 8 + len(c.Proof)
 	if len(b) < fixed || b[0] != capabilityVersion {
 		return c, false
 	}
 	c.Kind, c.Role = Kind(b[1]), Role(b[2])
 	c.Expires = time.Unix(int64(binary.BigEndian.Uint64(b[3:])), 0)
-	copy(c.Owner[:], b[11:])
+	copy(c.Proof[:], b[11:])
 	b = b[fixed:]
 	for _, field := range []*string{&c.Room, &c.Stream, &c.Endpoint, &c.Viewer} {
 		if len(b) < 1 {

@@ -49,7 +49,7 @@ func TestHash(t *testing.T) {
 func sample(now time.Time) Capability {
 	return Capability{
 		Kind: KindMedia, Role: RoleSubscriber, Room: "stream", Stream: "demo", Endpoint: NewID(), Viewer: "v",
-		Owner: HashKey("k"), Expires: now.Add(time.Minute).Truncate(time.Second),
+		Proof: HashKey("k"), Expires: now.Add(time.Minute).Truncate(time.Second),
 	}
 }
 

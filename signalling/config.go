@@ -1,0 +1,60 @@
+package signalling
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fanfare-relay/fanfare/signalling/store"
+	"github.com/fanfare-relay/fanfare/signalling/token"
+	"github.com/fanfare-relay/fanfare/web"
+)
+
+// Config sets up a Server. Media, Store, Site and PublicURL must be set.
+type Config struct {
+	Media Media
+	Store *store.Store
+	Site  *web.Site
+	// Logger gets one line a step of a life: listeners, rooms, sessions. Nil: slog.Default().
+	Logger *slog.Logger
+	// Registry collects the figures of /metrics; others may add theirs to it. Nil: a new one.
+	Registry *prometheus.Registry
+	// PublicURL is the origin of links, for example "https://live.example.org".
+	PublicURL string
+	// STUN is the media port's address as host:port; an empty host means the host that the
+	// client has asked, "" that there is none to tell.
+	STUN string
+	// PublishKeys are hashes of keys that may publish and are not in the store.
+	PublishKeys []token.Hash
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Unlimited lifts the limits on rates and on unfinished sessions, for load tests on one machine.
+	Unlimited bool
+}
+
+var errConfig = errors.New("signalling: the configuration is not complete")
+
+func (c *Config) setDefaults() {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+}
+
+func (c *Config) validate() error {
+	if c.Media == nil || c.Store == nil || c.Site == nil {
+		return fmt.Errorf("%w: Media, Store and Site must be set", errConfig)
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") {
+		return fmt.Errorf("%w: PublicURL must be an origin such as https://live.example.org", errConfig)
+	}
+	c.PublicURL = u.Scheme + "://" + u.Host
+	return nil
+}

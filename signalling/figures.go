@@ -1,0 +1,117 @@
+package signalling
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+// figures are what this package counts for /metrics.
+type figures struct {
+	registry *prometheus.Registry
+	offers   *prometheus.CounterVec
+	sockets  prometheus.Gauge
+}
+
+func newFigures(registry *prometheus.Registry, h *hub) *figures {
+	f := &figures{
+		registry: registry,
+		offers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fanfare_offers_total", Help: "WHIP and WHEP offers by role and by what became of them.",
+		}, []string{"role", "result"}),
+		sockets: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "fanfare_websockets", Help: "Open WebSockets.",
+		}),
+	}
+	registry.MustRegister(f.offers, f.sockets, hubFigures{h})
+	return f
+}
+
+// offer counts one POST; a problem's name is its result.
+func (f *figures) offer(role media.Role, p *problem) {
+	result := "accepted"
+	if p != nil {
+		result = p.Name
+	}
+	f.offers.WithLabelValues(role.String(), result).Inc()
+}
+
+// hubFigures reads the hub when it is asked.
+type hubFigures struct{ hub *hub }
+
+var (
+	roomsFigure    = prometheus.NewDesc("fanfare_rooms", "Rooms in use.", nil, nil)
+	sessionsFigure = prometheus.NewDesc("fanfare_sessions", "Media sessions by role, connected or connecting.", []string{"role"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (f hubFigures) Describe(out chan<- *prometheus.Desc) {
+	out <- roomsFigure
+	out <- sessionsFigure
+}
+
+// Collect implements prometheus.Collector.
+func (f hubFigures) Collect(out chan<- prometheus.Metric) {
+	rooms, sessions := f.hub.count()
+	out <- prometheus.MustNewConstMetric(roomsFigure, prometheus.GaugeValue, float64(rooms))
+	for role, n := range sessions {
+		out <- prometheus.MustNewConstMetric(sessionsFigure, prometheus.GaugeValue, float64(n), role.String())
+	}
+}
+
+// serveMetrics tells figures to this machine, or to whoever has a publish key.
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	if !isDirectLoopback(r) {
+		if p := s.judgeMetrics(r); p != nil {
+			p.write(w)
+			return
+		}
+	}
+	promhttp.HandlerFor(s.figures.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+}
+
+func (s *Server) judgeMetrics(r *http.Request) *problem {
+	from, now := s.proxies.who(r), time.Now()
+	if d := s.meters.refused.wait(from.household, now); d > 0 {
+		return problemRate.after(d)
+	}
+	gr, p := s.gate.publisherKey(bearer(r), now)
+	if p == nil && gr.bound == "" && gr.only == "" {
+		return nil
+	}
+	s.meters.refused.spend(from.household, now)
+	return problemMetricsKey.with(problemMetricsKey.Detail)
+}
+
+// serveHealth tells that the process answers.
+func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
+
+// serveReady tells whether new work is welcome: not while stopping, nor with a store that cannot be read.
+func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-s.done:
+		problemShutdown.write(w)
+		return
+	default:
+	}
+	if err := s.cfg.Store.Ready(); err != nil {
+		s.log.Error("not ready", "err", err)
+		problemStorage.write(w)
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(text)+1))
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
+}

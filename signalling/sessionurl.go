@@ -1,0 +1,150 @@
+package signalling
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+	"github.com/fanfare-relay/fanfare/signalling/room"
+	"github.com/fanfare-relay/fanfare/signalling/token"
+)
+
+// sessionMethods are what a session's URL takes. GET, HEAD, PUT and POST are refused (RFC 9725
+// section 4.2).
+const sessionMethods = "DELETE, OPTIONS, PATCH"
+
+// sessionURL is /whip/{stream}/{session} or /whep/{stream}/{session}.
+func (s *Server) sessionURL(role media.Role) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cors(w, r, sessionMethods)
+		w.Header().Set("Accept-Patch", typeFragment)
+		var p *problem
+		switch r.Method {
+		case http.MethodDelete:
+			p = s.deleteSession(w, r, role)
+		case http.MethodPatch:
+			p = s.patchSession(w, r, role)
+		case http.MethodOptions:
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.Header().Set("Allow", sessionMethods)
+			p = &problemMethod
+		}
+		if p != nil {
+			p.write(w)
+		}
+	})
+}
+
+// findSession finds the session of a URL and judges the token: whoever has the URL of a
+// session that was made with a token must show that token, or one that could make it anew.
+func (s *Server) findSession(r *http.Request, role media.Role, now time.Time) (media.SessionID, session, *problem) {
+	id, stream := media.SessionID(chi.URLParam(r, "session")), chi.URLParam(r, "stream")
+	info, ok := s.hub.session(id, stream, role)
+	if !ok {
+		return id, info, problemSession.with(problemSession.Detail)
+	}
+	if info.bearer.IsZero() {
+		return id, info, nil // its 128 random bits are the only secret there is
+	}
+	shown := bearer(r)
+	if shown != "" && token.HashKey(shown).Equal(info.bearer) {
+		return id, info, nil
+	}
+	return id, info, s.judgeAgain(shown, stream, role, s.proxies.who(r), now)
+}
+
+// judgeAgain takes a newer token of the same page, or the key that the token was made from.
+func (s *Server) judgeAgain(shown, stream string, role media.Role, from who, now time.Time) *problem {
+	refused := problemSessionKey.with(problemSessionKey.Detail)
+	if d := s.meters.refused.wait(from.household, now); d > 0 {
+		return problemRate.after(d)
+	}
+	if role == media.RolePublisher {
+		gr, p := s.gate.publisherKey(shown, now)
+		if p == nil && s.gate.owns(gr, stream) {
+			return nil
+		}
+	} else {
+		ref := msg.RoomRef{Kind: msg.RoomStream, Name: stream}
+		if s.gate.open(shown, token.KindMedia, ref, msg.RoleSubscriber, now) != nil {
+			return nil
+		}
+	}
+	s.meters.refused.spend(from.household, now)
+	return refused
+}
+
+// deleteSession ends a session. To the room a publisher's DELETE is the end of the stream.
+func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, role media.Role) *problem {
+	id, info, p := s.findSession(r, role, time.Now())
+	if p != nil {
+		return p
+	}
+	s.hub.post(roomKey{msg.RoomStream, info.stream}, letter{in: room.Delete{Session: id}})
+	if err := s.cfg.Media.Close(id, media.CloseByClient); err != nil {
+		return problemOf(err)
+	}
+	s.log.Info("session deleted", "role", role, "stream", info.stream, "session", shorten(id))
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// patchSession takes candidates (204) or an ICE restart (200 with the server's fragment).
+// Judged in the order: content type, size, key, session, precondition, body.
+func (s *Server) patchSession(w http.ResponseWriter, r *http.Request, role media.Role) *problem {
+	if p := rightType(r, typeFragment); p != nil {
+		return p
+	}
+	body, p := startBody(w, r)
+	if p != nil {
+		return p
+	}
+	id, info, p := s.findSession(r, role, time.Now())
+	if p != nil {
+		return p
+	}
+	if p := precondition(r.Header.Get("If-Match"), info.etag); p != nil {
+		return p
+	}
+	fragment, p := body.finish()
+	if p != nil {
+		return p
+	}
+	if strings.TrimSpace(fragment) == "" {
+		return problemFragment.with("The body is empty; it should be a fragment of SDP.")
+	}
+	answer, err := s.cfg.Media.Patch(r.Context(), id, fragment)
+	if err != nil {
+		return problemOf(err)
+	}
+	if !answer.Restarted {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	s.hub.restarted(id, answer.ETag)
+	w.Header().Set("Content-Type", typeFragment)
+	w.Header().Set("ETag", quote(answer.ETag))
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.WriteString(w, answer.Fragment) // a client that is gone asks again
+	return nil
+}
+
+// precondition judges If-Match (RFC 9110 section 13.1.1, RFC 9725 section 4.3.1): missing is
+// 428, another tag than the current one 412; * is for those who restart ICE.
+func precondition(header, etag string) *problem {
+	if header == "" {
+		return problemNoMatch.with(problemNoMatch.Detail)
+	}
+	for tag := range strings.SplitSeq(header, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == quote(etag) {
+			return nil
+		}
+	}
+	return problemMismatch.with(problemMismatch.Detail)
+}
