@@ -103,7 +103,7 @@ cross: ## Compiles and vets for macOS, Windows and Linux on ARM
 .PHONY: deploy
 deploy: ## The container file, compose file and systemd unit, as far as a machine without them can check
 	$(call say,deploy)
-	go test -race -count=1 ./deploy/
+	go test ./deploy/
 	@if command -v systemd-analyze > /dev/null; then .ci/unit deploy/fanfare.service; else echo 'systemd-analyze is not here: the unit is read by the Go test alone'; fi
 
 .PHONY: e2e

@@ -1,0 +1,92 @@
+// WHIP and WHEP by hand, on an empty page of the server's origin: what any client can do, with the
+// connection in the test's hands. The pages' own tests are told through the pages.
+
+import { fixture } from "./fixtures.mjs";
+import { KEY } from "./server.mjs";
+
+/** @typedef {import("./browsers.mjs").Page} Page */
+/** @typedef {import("./browsers.mjs").Browser} Browser */
+/** @typedef {import("./server.mjs").Server} Server */
+
+/** In the page: an empty stage with a file input, the source and the picture. */
+function stageInPage() {
+  document.body.innerHTML = `<input type="file"><video muted autoplay playsinline></video>`;
+}
+
+/** In the page: one POST, as RFC 9725 and WHEP have it; the answer may be changed on its way. @param {{ path: string, token: string, send: boolean, only?: string }} options */
+async function connectInPage({ path, token, send, only }) {
+  const video = /** @type {any} */ (document.querySelector("video"));
+  const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  /** @type {string[]} */ const states = [];
+  pc.onconnectionstatechange = () => states.push(pc.connectionState);
+  Object.assign(globalThis, { pc, states });
+  if (send) {
+    video.loop = true;
+    video.src = URL.createObjectURL(/** @type {File} */ (document.querySelector("input")?.files?.[0]));
+    await video.play();
+    const stream = /** @type {MediaStream} */ (video.captureStream());
+    for (const kind of ["audio", "video"]) {
+      const track = stream.getTracks().find((one) => one.kind === kind);
+      pc.addTransceiver(track ?? kind, { direction: "sendonly", streams: [stream] });
+    }
+  } else {
+    const stream = new MediaStream();
+    for (const kind of ["audio", "video"]) pc.addTransceiver(kind, { direction: "recvonly" });
+    pc.ontrack = (event) => { stream.addTrack(event.track); video.srcObject = stream; };
+  }
+  await pc.setLocalDescription();
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/sdp", ...(token && { Authorization: `Bearer ${token}` }) },
+    body: pc.localDescription?.sdp,
+  });
+  let sdp = await answer.text();
+  if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${sdp}`);
+  if (only) {
+    const [line] = sdp.match(/^a=candidate:.*$/m) ?? [];
+    if (!line) throw new Error(`no candidate in the answer: ${sdp}`);
+    const [address, port] = only.split(" ");
+    const words = line.trim().split(" ");
+    words.splice(4, 2, address, port);
+    const at = sdp.indexOf(line);
+    sdp = `${sdp.slice(0, at)}${words.join(" ")}\r\n${sdp.slice(at).replace(/^a=candidate:.*\r?\n/gm, "")}`;
+  }
+  await pc.setRemoteDescription({ type: "answer", sdp });
+  return { location: answer.headers.get("Location"), sdp };
+}
+
+/** Publishes a clip in a loop. @param {Browser} browser @param {Server} server @param {string} stream @param {keyof typeof import("./fixtures.mjs").clips} clip */
+export async function publishRaw(browser, server, stream, clip) {
+  const page = await browser.open(`${server.url}/healthz`, { label: "raw publisher" });
+  await page.evaluate(stageInPage);
+  await page.setFiles("input", fixture(clip));
+  await page.evaluate(connectInPage, { path: `/whip/${stream}`, token: KEY, send: true });
+  return page;
+}
+
+/** Watches. only: "ADDRESS PORT", the one candidate that is left of the answer's. @param {Browser} browser @param {Server} server @param {string} stream @param {{ only?: string }} [options] */
+export async function watchRaw(browser, server, stream, { only } = {}) {
+  const page = await browser.open(`${server.url}/healthz`, { label: "raw viewer" });
+  await page.evaluate(stageInPage);
+  await page.evaluate(connectInPage, { path: `/whep/${stream}`, token: "", send: false, only });
+  return page;
+}
+
+/** In the page: what the connection made by connectInPage is doing. */
+async function figuresInPage() {
+  const { pc, states } = /** @type {any} */ (globalThis);
+  /** @type {any[]} */ const all = [...(await pc.getStats()).values()];
+  const video = all.find((s) => s.type === "inbound-rtp" && s.kind === "video");
+  const audio = all.find((s) => s.type === "inbound-rtp" && s.kind === "audio");
+  return {
+    state: /** @type {string} */ (pc.connectionState),
+    states: /** @type {string[]} */ (states),
+    ciphers: /** @type {string[]} */ (all.filter((s) => s.type === "transport").map((s) => s.srtpCipher)),
+    frames: /** @type {number} */ (video?.framesDecoded ?? 0),
+    packets: /** @type {number} */ ((video?.packetsReceived ?? 0) + (audio?.packetsReceived ?? 0)),
+    energy: /** @type {number} */ (audio?.totalAudioEnergy ?? 0),
+  };
+}
+
+/** @param {Page} page */
+export const figures = (page) => page.evaluate(figuresInPage);
