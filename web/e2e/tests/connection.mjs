@@ -27,7 +27,6 @@ for (const name of BOTH) {
 }
 
 story("a viewer who asks before the stream is live gets the picture when it comes", async (t) => {
-story("a viewer who asks before the stream is live gets the picture when it comes", async (t) => {
   const server = await serve(t);
   // The stream must be known: a name that nobody made is a wrong link.
   await (await publishRaw(await browser("chromium"), server, "raw", "webm")).close();
