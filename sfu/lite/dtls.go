@@ -25,8 +25,8 @@ const (
 const (
 	// repeatInterval is the least time between two repeats of our last flight.
 	repeatInterval = 20 * time.Millisecond
-	// maxAttempts is how many handshakes a leg may begin. Only the peer itself can
-	// (it takes an authentic check), and a browser needs one.
+	// maxAttempts is how many handshakes of a leg may fail. Only the peer itself can
+	// begin one (it takes an authentic check), and a browser needs one.
 	maxAttempts = 4
 )
 
@@ -60,7 +60,6 @@ func (l *Leg) receiveDTLS(b []byte, from Path, now time.Time, out *Out) DropReas
 		if !first.isClientHello() || l.attempts == maxAttempts {
 			return DropDTLSUnexpected
 		}
-		l.attempts++
 		l.state = stateHandshaking
 	}
 	if !l.nominated {
@@ -168,8 +167,9 @@ func (r record) isClientHello() bool {
 		len(r) > recordHeader && r[recordHeader] == messageClientHello
 }
 
-// Finish gives the leg the result of its handshake. Afterwards the leg is connected, or
-// waits for another ClientHello, or (wrong fingerprint) is closed.
+// Finish gives the leg the result of its handshake, or Result{Err: err} when it could not
+// begin. Afterwards the leg is connected, or waits for another ClientHello, or (wrong
+// fingerprint) is closed.
 func (l *Leg) Finish(r Result, now time.Time, out *Out) {
 	l.Advance(now, out) // a result after the deadline comes too late
 	if l.state != stateHandshaking {
@@ -184,6 +184,9 @@ func (l *Leg) Finish(r Result, now time.Time, out *Out) {
 		l.end(media.CloseFailed, out)
 	default:
 		l.state = stateNew
+		if !errors.Is(r.Err, ErrBusy) {
+			l.attempts++
+		}
 	}
 }
 

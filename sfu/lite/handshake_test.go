@@ -434,6 +434,11 @@ func TestAttempts(t *testing.T) {
 	x := newExchange(t)
 	x.check()
 	hello := []byte{22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1}
+	for range 2 * maxAttempts { // a full queue is not the peer's fault
+		x.out.Reset()
+		x.leg.Receive(hello, x.path, x.now, &x.out)
+		x.finish(Result{Err: ErrBusy})
+	}
 	for i := range maxAttempts {
 		x.out.Reset()
 		if got := x.leg.Receive(hello, x.path, x.now, &x.out); got != DropNone || len(x.out.Handshake) != 1 {

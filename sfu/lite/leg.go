@@ -43,7 +43,7 @@ const (
 type Leg struct {
 	state     state
 	nominated bool  // the peer has nominated at least once
-	attempts  uint8 // handshakes begun
+	attempts  uint8 // handshakes that failed
 
 	current credentialPair
 	former  *credentialPair // of before an ICE restart, until the next nomination

@@ -34,7 +34,8 @@ type Out struct {
 	// not parsed.
 	RTCP [][]byte
 	// Handshake holds DTLS datagrams for the leg's handshake. When there is none in
-	// progress, the first one begins it: Handshaker.Begin, then Handshake.Feed.
+	// progress, the first one begins it: Handshaker.Begin, then Handshake.Feed. If that
+	// fails, the leg must hear of it by Finish.
 	Handshake []Datagram
 	// Events are in the order in which they happened.
 	Events []Event
@@ -79,7 +80,8 @@ const (
 	EventUfragGone
 	// EventSender: the viewer reports under SSRC, seen authentic for the first time.
 	EventSender
-	// EventClosed: the leg has ended, for Close. Nothing follows.
+	// EventClosed: the leg has ended, for Close. Nothing follows. All its addresses and
+	// ufrags are gone; a handshake that still runs should be cancelled.
 	EventClosed
 )
 

@@ -85,8 +85,8 @@ func Wrap(pc net.PacketConn) *Conn {
 }
 
 // ReadMsg reads one datagram into b. It blocks until one comes, the read deadline
-// passes, or the socket is closed (then the error wraps net.ErrClosed). A datagram
-// longer than b is cut.
+// passes, or the socket is closed (then the error wraps net.ErrClosed; any other error
+// concerns one datagram, and reading may go on). A datagram longer than b is cut.
 func (c *Conn) ReadMsg(b []byte) (n int, p Path, err error) {
 	if c.udp == nil {
 		return c.readForeign(b)
