@@ -11,8 +11,8 @@ import (
 var (
 	// ErrOtherSource: the packet is not of the current source.
 	ErrOtherSource = errors.New("packet of a source that is not current")
-	// ErrBefore: the packet is older than the point where the source was switched on,
-	// or older than the history.
+	// ErrBefore: the packet is older than the point where its source was switched on, or older
+	// than the history.
 	ErrBefore = errors.New("packet is older than the start of its source")
 	// ErrDropped: the packet was left out, its number has been given to another.
 	ErrDropped = errors.New("packet was left out before")
@@ -65,10 +65,12 @@ type span struct {
 	tsOffset uint32
 	source   Source
 	patch    media.Patch
+	// follows is set when a drop began this span: the one before it is of the same switch.
+	follows bool
 }
 
 // DefaultHistory is the number of drops and switches that a Rewriter remembers. At thirty
-// frames a second of which every second is left out it covers four seconds; more costs 48
+// frames a second of which every second is left out it covers four seconds; more costs 40
 // bytes each and lets older packets be asked for again.
 const DefaultHistory = 64
 
@@ -150,13 +152,15 @@ func (r *Rewriter) Drop(src Source, ext uint64, patch media.Patch) bool {
 		return false
 	}
 	s := r.current()
-	if ext == s.in { // nothing of this span was sent: move it on
+	if ext == s.in && s.follows { // nothing lies between this drop and the last: widen that
 		s.in, s.patch, r.highIn = ext+1, patch, ext
 		return true
 	}
 	s.end, r.highIn = ext, ext
-	next := span{in: ext + 1, out: s.out + (ext - s.in), tsOffset: s.tsOffset, source: src, patch: patch}
-	r.push(next)
+	r.push(span{
+		in: ext + 1, out: s.out + (ext - s.in), tsOffset: s.tsOffset,
+		source: src, patch: patch, follows: true,
+	})
 	return true
 }
 
