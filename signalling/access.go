@@ -21,12 +21,12 @@ const capabilityLife = 12 * time.Hour
 type gate struct {
 	store  *store.Store
 	signer token.Signer
-	extra  []token.Hash // publish keys that are not in the store
+	extra  []Key // that are not in the store
 	// guesses bounds how many passwords are hashed at a time: each takes some 50 ms of a core.
 	guesses chan struct{}
 }
 
-func newGate(s *store.Store, extra []token.Hash) *gate {
+func newGate(s *store.Store, extra []Key) *gate {
 	return &gate{store: s, signer: token.NewSigner(s.Secret()), extra: extra, guesses: make(chan struct{}, 2)}
 }
 
@@ -62,8 +62,8 @@ func (g *gate) publisherKey(bearer string, now time.Time) (grant, *problem) {
 // key finds a key by its hash and tells the stream that it is bound to.
 func (g *gate) key(hash token.Hash) (stream string, p *problem) {
 	for _, extra := range g.extra {
-		if extra.Equal(hash) {
-			return "", nil
+		if extra.Hash.Equal(hash) {
+			return extra.Stream, nil
 		}
 	}
 	k, found, err := g.store.Key(hash)

@@ -28,12 +28,19 @@ type Config struct {
 	// STUN is the media port's address as host:port; an empty host means the host that the
 	// client has asked, "" that there is none to tell.
 	STUN string
-	// PublishKeys are hashes of keys that may publish and are not in the store.
-	PublishKeys []token.Hash
+	// Keys may publish and are not in the store: the operator's by flag, the server's own.
+	Keys []Key
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// Unlimited lifts the limits on rates and on unfinished sessions, for load tests on one machine.
 	Unlimited bool
+}
+
+// Key is the hash of a key that is valid while the server runs.
+type Key struct {
+	Hash token.Hash
+	// Stream binds it to one stream; "" is a publish key.
+	Stream string
 }
 
 var errConfig = errors.New("signalling: the configuration is not complete")

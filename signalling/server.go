@@ -48,7 +48,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Logger, gate: newGate(cfg.Store, cfg.PublishKeys), meters: newMeters(cfg.Unlimited),
+		cfg: cfg, log: cfg.Logger, gate: newGate(cfg.Store, cfg.Keys), meters: newMeters(cfg.Unlimited),
 		proxies: cfg.TrustedProxies, origins: []string{hostOf(cfg.PublicURL)}, instance: token.NewID(),
 		started: time.Now(), done: make(chan struct{}),
 	}

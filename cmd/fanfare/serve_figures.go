@@ -1,0 +1,91 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fanfare-relay/fanfare/sfu"
+)
+
+// relayFigures shows the data plane's counts at /metrics.
+type relayFigures struct{ relay *sfu.SFU }
+
+// relayFigure is one count and where it is found.
+type relayFigure struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(sfu.Stats) float64
+}
+
+func counter(name, help string, value func(sfu.Stats) uint64) relayFigure {
+	return relayFigure{
+		prometheus.NewDesc("fanfare_"+name, help, nil, nil), prometheus.CounterValue,
+		func(s sfu.Stats) float64 { return float64(value(s)) },
+	}
+}
+
+func gauge(name, help string, value func(sfu.Stats) int) relayFigure {
+	return relayFigure{
+		prometheus.NewDesc("fanfare_"+name, help, nil, nil), prometheus.GaugeValue,
+		func(s sfu.Stats) float64 { return float64(value(s)) },
+	}
+}
+
+var (
+	relayCounts = []relayFigure{
+		counter("rtp_packets_received_total", "RTP packets of publishers.", func(s sfu.Stats) uint64 { return s.PacketsIn }),
+		counter("rtp_bytes_received_total", "Payload bytes of publishers.", func(s sfu.Stats) uint64 { return s.BytesIn }),
+		counter("rtp_packets_sent_total", "RTP packets to viewers, repeats included.", func(s sfu.Stats) uint64 { return s.PacketsOut }),
+		counter("rtp_bytes_sent_total", "Bytes of datagrams to viewers.", func(s sfu.Stats) uint64 { return s.BytesOut }),
+		counter("nack_sent_total", "Packets that publishers were asked for again.", func(s sfu.Stats) uint64 { return s.NACKsSent }),
+		counter("nack_received_total", "Packets that viewers asked for again.", func(s sfu.Stats) uint64 { return s.NACKsReceived }),
+		counter("rtx_received_total", "Repeats that came from publishers.", func(s sfu.Stats) uint64 { return s.RTXReceived }),
+		counter("rtx_sent_total", "Repeats that viewers got.", func(s sfu.Stats) uint64 { return s.RTXSent }),
+		counter("pli_received_total", "Key frames that viewers asked for.", func(s sfu.Stats) uint64 { return s.PLIsReceived }),
+		counter("pli_sent_total", "Key frames that publishers were asked for.", func(s sfu.Stats) uint64 { return s.PLIsSent }),
+		counter("keyframes_total", "Key frames that publishers sent.", func(s sfu.Stats) uint64 { return s.KeyFrames }),
+		counter("rtcp_ignored_total", "RTCP packets of viewers that mean nothing here.", func(s sfu.Stats) uint64 { return s.RTCPIgnored }),
+		counter("dtls_handshakes_total", "DTLS handshakes of viewers that succeeded.", func(s sfu.Stats) uint64 { return s.HandshakesDone }),
+		counter("dtls_failures_total", "DTLS handshakes of viewers that failed.", func(s sfu.Stats) uint64 { return s.HandshakesFailed }),
+		counter("stun_answers_total", "Answers to plain STUN questions.", func(s sfu.Stats) uint64 { return s.BindingAnswers }),
+		gauge("publishers_connected", "Publishers whose media session is connected.", func(s sfu.Stats) int { return s.Publishers }),
+		gauge("viewers_connected", "Viewers whose media session is connected.", func(s sfu.Stats) int { return s.Viewers }),
+		gauge("sessions_unfinished", "Sessions that were answered and have not connected.", func(s sfu.Stats) int { return s.Unfinished }),
+		gauge("streams", "Streams with a session.", func(s sfu.Stats) int { return len(s.Streams) }),
+	}
+	dropsFigure    = prometheus.NewDesc("fanfare_packets_dropped_total", "Packets that were not forwarded, by reason.", []string{"reason"}, nil)
+	legDropsFigure = prometheus.NewDesc("fanfare_datagrams_dropped_total", "Datagrams that a viewer's leg threw away, by reason.", []string{"reason"}, nil)
+	refusedFigure  = prometheus.NewDesc("fanfare_nack_refused_total", "Packets that a viewer asked for again and did not get, by reason.", []string{"reason"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (relayFigures) Describe(out chan<- *prometheus.Desc) {
+	for _, f := range relayCounts {
+		out <- f.desc
+	}
+	out <- dropsFigure
+	out <- legDropsFigure
+	out <- refusedFigure
+}
+
+// Collect implements prometheus.Collector.
+func (f relayFigures) Collect(out chan<- prometheus.Metric) {
+	stats := f.relay.Stats()
+	for _, figure := range relayCounts {
+		out <- prometheus.MustNewConstMetric(figure.desc, figure.kind, figure.value(stats))
+	}
+	byReason(out, dropsFigure, stats.Drops)
+	byReason(out, legDropsFigure, stats.LegDrops)
+	byReason(out, refusedFigure, stats.NACKsRefused)
+}
+
+// reason is a typed cause that has a name.
+type reason interface {
+	comparable
+	String() string
+}
+
+func byReason[R reason](out chan<- prometheus.Metric, desc *prometheus.Desc, counts map[R]uint64) {
+	for r, n := range counts {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), r.String())
+	}
+}
