@@ -7,11 +7,14 @@
 
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 
 const MINUTES = 20;
 const mark = `FANFARE_E2E_RUN=${randomUUID()}`;
 const script = new URL(process.argv[2] ?? "main.mjs", import.meta.url).pathname;
+
+// What an earlier run kept of its failures is of no use any more.
+await rm(new URL("out/", import.meta.url), { recursive: true, force: true });
 
 const [name, value] = mark.split("=");
 const child = spawn("timeout", ["-k", "10", `${MINUTES}m`, process.execPath, "--test-reporter=spec", script], {

@@ -21,9 +21,10 @@ export const KEY = "fanpub_browser-tests-use-this-key-01";
 /** @type {Promise<string> | undefined} */
 let built;
 
-/** Builds the program once a run; answers its path. */
+/** Builds the program once a run, unless FANFARE_PROGRAM names one; answers its path. */
 export function build() {
   built ??= (async () => {
+    if (process.env.FANFARE_PROGRAM) return process.env.FANFARE_PROGRAM;
     await mkdir(OUT, { recursive: true });
     await promisify(execFile)("go", ["build", "-o", program, "./cmd/fanfare"], { cwd: root });
     return program;
