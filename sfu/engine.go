@@ -45,7 +45,7 @@ var publisherFeedback = []webrtc.RTCPFeedback{
 // newPublisherAPI makes pion's API for one offer. Its media engine holds exactly the
 // offered formats of our codecs, so every H.264 profile and packetization mode that a
 // publisher knows is accepted as it stands.
-func newPublisherAPI(o *offer, mux ice.UDPMux, log *slog.Logger) (*webrtc.API, error) {
+func newPublisherAPI(o *offer, mux ice.UDPMux, log *slog.Logger, p *publisher) (*webrtc.API, error) {
 	engine, err := publisherMedia(o)
 	if err != nil {
 		return nil, err
@@ -56,6 +56,7 @@ func newPublisherAPI(o *offer, mux ice.UDPMux, log *slog.Logger) (*webrtc.API, e
 	}
 	var registry interceptor.Registry
 	registry.Add(feedback)
+	registry.Add(&reportReader{publisher: p})
 
 	settings := webrtc.SettingEngine{LoggerFactory: pionLogs{log}}
 	settings.SetICEUDPMux(mux)

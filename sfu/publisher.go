@@ -3,6 +3,7 @@ package sfu
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ import (
 
 // publisher is a publisher's session: a peer connection of pion and the encodings that
 // come through it. Its loop asks for key frames and ends the session; each encoding has an
-// ingest goroutine and one that reads its sender reports.
+// ingest goroutine, and each source one that reads its sender reports (reports.go).
 type publisher struct {
 	sfu    *SFU
 	stream *stream
@@ -36,7 +37,7 @@ type publisher struct {
 	pokes  chan struct{}          // a key frame may be due
 	states chan media.CloseReason // why the session is to end
 	done   chan struct{}          // closed when the loop has ended
-	tasks  sync.WaitGroup         // ingest goroutines and report readers
+	tasks  sync.WaitGroup         // ingest goroutines and readers of reports
 
 	mu     sync.Mutex
 	sync   report.Sync
@@ -45,24 +46,23 @@ type publisher struct {
 
 // newPublisher makes the peer connection for an offer and returns the answer's text.
 func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string) (*publisher, string, error) {
-	api, err := newPublisherAPI(o, s.mux, s.log)
+	p := &publisher{
+		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(),
+		pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
+	}
+	api, err := newPublisherAPI(o, s.mux, s.log, p)
 	if err != nil {
 		return nil, "", err
 	}
-	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.certificate}})
+	p.pc, err = api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.certificate}})
 	if err != nil {
 		return nil, "", fmt.Errorf("new peer connection: %w", err)
 	}
-	p := &publisher{
-		sfu: s, stream: st, pc: pc, offer: o, id: newSessionID(), ssrc: randomSSRC(),
-		pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
-	}
-	pc.OnTrack(p.onTrack)
-	pc.OnConnectionStateChange(p.onState)
+	p.pc.OnTrack(p.onTrack)
+	p.pc.OnConnectionStateChange(p.onState)
 	answer, err := p.negotiate(ctx, text)
 	if err != nil {
-		p.tasks.Wait()
-		_ = pc.GracefulClose() // the negotiation's error is the one that counts
+		_ = p.pc.GracefulClose() // the negotiation's error is the one that counts
 		return nil, "", err
 	}
 	return p, answer, nil
@@ -223,15 +223,11 @@ func (p *publisher) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPRecei
 		return
 	}
 	defer p.tasks.Done()
-	go func() {
-		defer p.tasks.Done()
-		p.readReports(e, receiver)
-	}()
 	e.requestKey(time.Now())
 	e.run(track)
 }
 
-// newEncoding adds an encoding, and two tasks for its goroutines; false when the session has
+// newEncoding adds an encoding, and a task for its goroutine; false when the session has
 // ended or the track was not negotiated.
 func (p *publisher) newEncoding(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) (*encoding, bool) {
 	t := p.trackOf(receiver)
@@ -259,6 +255,17 @@ func (p *publisher) newEncoding(track *webrtc.TrackRemote, receiver *webrtc.RTPR
 	return e, p.add(e)
 }
 
+// begin counts a goroutine of the session; false when it has ended.
+func (p *publisher) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.tasks.Add(1)
+	return true
+}
+
 // add registers the encoding unless the session has ended.
 func (p *publisher) add(e *encoding) bool {
 	p.mu.Lock()
@@ -270,7 +277,7 @@ func (p *publisher) add(e *encoding) bool {
 	e.track = report.Track(len(list))
 	list = append(list[:len(list):len(list)], e)
 	p.encodings.Store(&list)
-	p.tasks.Add(2)
+	p.tasks.Add(1)
 	return true
 }
 
@@ -288,29 +295,14 @@ func (p *publisher) trackOf(receiver *webrtc.RTPReceiver) *trackOffer {
 	return nil
 }
 
-// readReports reads the encoding's RTCP until the session ends: sender reports are all of
-// it that matters.
-func (p *publisher) readReports(e *encoding, receiver *webrtc.RTPReceiver) {
-	for {
-		var pkts []rtcp.Packet
-		var err error
-		if e.rid == "" {
-			pkts, _, err = receiver.ReadRTCP()
-		} else {
-			pkts, _, err = receiver.ReadSimulcastRTCP(string(e.rid))
-		}
-		if err != nil {
-			return
-		}
-		for _, pkt := range pkts {
-			if sr, ok := pkt.(*rtcp.SenderReport); ok && media.SSRC(sr.SSRC) == e.ssrc {
-				p.observeReport(e, sr, time.Now())
-			}
-		}
+// observeReport takes a sender report of any source of this publisher.
+func (p *publisher) observeReport(sr *rtcp.SenderReport, now time.Time) {
+	list := p.list()
+	i := slices.IndexFunc(list, func(e *encoding) bool { return e.ssrc == media.SSRC(sr.SSRC) })
+	if i < 0 {
+		return // of a repair source, or of one that has sent nothing yet
 	}
-}
-
-func (p *publisher) observeReport(e *encoding, sr *rtcp.SenderReport, now time.Time) {
+	e := list[i]
 	e.lastSR.Store(&senderReport{ntp: report.NTP(sr.NTPTime), at: now})
 	p.mu.Lock()
 	p.sync.ObserveReport(e.track, report.NTP(sr.NTPTime), sr.RTPTime, e.clockRate(), now)

@@ -3,6 +3,7 @@ package sfutest
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/logging"
+	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -34,13 +36,16 @@ func ViewerType(c media.Codec) uint8 { return uint8(viewerTypes[c]) }
 
 // endpoint is a peer connection on a socket of its own.
 type endpoint struct {
-	pc   *webrtc.PeerConnection
-	link *Link
+	pc        *webrtc.PeerConnection
+	link      *Link
+	connected chan struct{}
+	once      sync.Once
 }
 
 // newEndpoint makes a peer connection with the given payload types. RTX gets the number
 // after each video codec's.
-func newEndpoint(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool) *endpoint {
+func newEndpoint(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool,
+	rtcpFrom func([]rtcp.Packet)) *endpoint {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -56,12 +61,17 @@ func newEndpoint(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs 
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetICETimeouts(25*time.Second, 60*time.Second, 2*time.Second)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(mediaEngine(t, types, codecs, noRTX)),
-		webrtc.WithInterceptorRegistry(retransmission(t)))
+		webrtc.WithInterceptorRegistry(interceptors(t, rtcpFrom)))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatalf("new peer connection: %v", err)
 	}
-	e := &endpoint{pc: pc, link: link}
+	e := &endpoint{pc: pc, link: link, connected: make(chan struct{})}
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateConnected {
+			e.once.Do(func() { close(e.connected) })
+		}
+	})
 	t.Cleanup(func() {
 		if err := pc.GracefulClose(); err != nil {
 			t.Errorf("close endpoint: %v", err)
@@ -128,8 +138,9 @@ func Capability(c media.Codec) webrtc.RTPCodecCapability {
 	return capability
 }
 
-// retransmission asks for lost packets as a browser does, and answers such requests.
-func retransmission(t testing.TB) *interceptor.Registry {
+// interceptors ask for lost packets as a browser does, answer such requests, and read all
+// RTCP.
+func interceptors(t testing.TB, from func([]rtcp.Packet)) *interceptor.Registry {
 	t.Helper()
 	ask, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(20 * time.Millisecond))
 	if err != nil {
@@ -142,10 +153,44 @@ func retransmission(t testing.TB) *interceptor.Registry {
 	registry := &interceptor.Registry{}
 	registry.Add(ask)
 	registry.Add(answer)
+	registry.Add(&rtcpReader{from: from}) // last, so that what it reads has gone through the others
 	return registry
 }
 
-// Offer makes an offer with all candidates in it.
+// rtcpReader reads every source's RTCP until it is closed.
+type rtcpReader struct {
+	interceptor.NoOp
+	from func([]rtcp.Packet)
+}
+
+func (r *rtcpReader) NewInterceptor(string) (interceptor.Interceptor, error) { return r, nil }
+
+func (r *rtcpReader) BindRTCPReader(reader interceptor.RTCPReader) interceptor.RTCPReader {
+	go func() {
+		buf := make([]byte, 2048)
+		for {
+			n, _, err := reader.Read(buf, nil)
+			if err != nil {
+				return
+			}
+			if pkts, err := rtcp.Unmarshal(buf[:n]); err == nil {
+				r.from(pkts)
+			}
+		}
+	}()
+	return reader
+}
+
+func (e *endpoint) waitConnected(t testing.TB) {
+	t.Helper()
+	select {
+	case <-e.connected:
+	case <-time.After(Patience):
+		t.Fatalf("the endpoint never connected; it is %v", e.pc.ConnectionState())
+	}
+}
+
+// offer makes an offer with all candidates in it.
 func (e *endpoint) offer(t testing.TB) string {
 	t.Helper()
 	offer, err := e.pc.CreateOffer(nil)

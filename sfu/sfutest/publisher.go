@@ -49,11 +49,12 @@ func NewPublisher(t testing.TB, codecs ...media.Codec) *Publisher {
 
 func bare(t testing.TB, codecs ...media.Codec) *Publisher {
 	t.Helper()
-	return &Publisher{
-		endpoint: newEndpoint(t, publisherTypes, codecs, true),
-		tracks:   map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
+	p := &Publisher{
+		tracks: map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
 		keys: make(chan struct{}, 1),
 	}
+	p.endpoint = newEndpoint(t, publisherTypes, codecs, true, p.count)
+	return p
 }
 
 // PublishSimulcast is Publish with one video track in several encodings, the best last.
@@ -101,35 +102,13 @@ func (p *Publisher) Connect(t testing.TB, r *Relay, stream string) {
 	}
 	p.Answer = answer
 	p.accept(t, answer.SDP)
-	for kind, sender := range p.senders {
-		p.listen(sender, kind)
-	}
+	p.waitConnected(t)
 	r.WaitEvent(t, "publisher connected", func(e media.Event) bool {
 		return e.Kind == media.EventConnected && e.Session == answer.Session
 	})
 }
 
-// listen counts key frame requests, and keeps the NACK responder fed.
-func (p *Publisher) listen(sender *webrtc.RTPSender, kind media.Kind) {
-	for _, track := range p.tracks[kind] {
-		go func() {
-			for {
-				var pkts []rtcp.Packet
-				var err error
-				if track.rid == "" {
-					pkts, _, err = sender.ReadRTCP()
-				} else {
-					pkts, _, err = sender.ReadSimulcastRTCP(track.rid)
-				}
-				if err != nil {
-					return
-				}
-				p.count(pkts)
-			}
-		}()
-	}
-}
-
+// count takes the relay's RTCP.
 func (p *Publisher) count(pkts []rtcp.Packet) {
 	for _, pkt := range pkts {
 		if _, ok := pkt.(*rtcp.PictureLossIndication); ok {

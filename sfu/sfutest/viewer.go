@@ -57,9 +57,9 @@ func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
 		o.Codecs = AllCodecs
 	}
 	v := &Viewer{
-		endpoint: newEndpoint(t, viewerTypes, o.Codecs, o.NoRTX), relay: r,
-		changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
+		relay: r, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
 	}
+	v.endpoint = newEndpoint(t, viewerTypes, o.Codecs, o.NoRTX, v.note)
 	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
 		for _, c := range o.Codecs {
 			if c.Kind() == kind {
@@ -101,6 +101,7 @@ func (v *Viewer) Connect(t testing.TB, stream string) {
 		t.Fatalf("subscribe: %v", err)
 	}
 	v.Accept(t, answer)
+	v.waitConnected(t)
 	r.WaitEvent(t, "viewer connected", func(e media.Event) bool {
 		return e.Kind == media.EventConnected && e.Session == answer.Session
 	})
@@ -120,7 +121,7 @@ func (v *Viewer) Leave(t testing.TB) {
 // Link is the viewer's socket.
 func (v *Viewer) Link() *Link { return v.link }
 
-func (v *Viewer) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+func (v *Viewer) onTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	kind := media.KindVideo
 	if track.Kind() == webrtc.RTPCodecTypeAudio {
 		kind = media.KindAudio
@@ -128,7 +129,6 @@ func (v *Viewer) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver
 	v.mu.Lock()
 	v.ssrc[kind] = uint32(track.SSRC())
 	v.mu.Unlock()
-	go v.readReports(receiver)
 	for {
 		p, attrs, err := track.ReadRTP()
 		if err != nil {
@@ -142,21 +142,16 @@ func (v *Viewer) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver
 	}
 }
 
-func (v *Viewer) readReports(receiver *webrtc.RTPReceiver) {
-	for {
-		pkts, _, err := receiver.ReadRTCP()
-		if err != nil {
-			return
+// note keeps the relay's sender reports.
+func (v *Viewer) note(pkts []rtcp.Packet) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, p := range pkts {
+		if sr, ok := p.(*rtcp.SenderReport); ok {
+			v.reports = append(v.reports, sr)
 		}
-		v.mu.Lock()
-		for _, p := range pkts {
-			if sr, ok := p.(*rtcp.SenderReport); ok {
-				v.reports = append(v.reports, sr)
-			}
-		}
-		v.wake()
-		v.mu.Unlock()
 	}
+	v.wake()
 }
 
 func (v *Viewer) wake() {
