@@ -27,7 +27,7 @@ func (m Mapping) Time(rtp uint32) time.Time {
 	return m.at.Add(span(int64(int32(rtp-m.rtp)), m.rate))
 }
 
-// units returns d in units of rate, rounded down.
+// units returns d in units of rate, rounded towards 0.
 func units(d time.Duration, rate uint32) int64 {
 	sec, rest := d/time.Second, d%time.Second
 	return int64(sec)*int64(rate) + int64(rest)*int64(rate)/int64(time.Second)
