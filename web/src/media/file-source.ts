@@ -1,0 +1,210 @@
+// Files as a source: one media element plays them one after the other, and what it plays is
+// captured. The element's volume is the uploader's alone: capture takes the sound before it
+// (measured in Chromium and Firefox, muted included).
+
+import { titleOf } from './card';
+import { Capture } from './capture';
+import { Drawn } from './drawn';
+import { inspect } from './inspect';
+import { type Contents, verdict } from './refusal';
+import type { Size, Source, SourceEvent, Tracks, Trouble } from './source';
+
+export type FileEvent =
+  | SourceEvent
+  | { kind: 'loaded'; duration: number; picture: boolean; sound: boolean }
+  | { kind: 'refused'; trouble: Trouble }
+  | { kind: 'playing' }
+  | { kind: 'paused' }
+  | { kind: 'seeking' }
+  | { kind: 'seeked' }
+  | { kind: 'position'; seconds: number }
+  | { kind: 'ended' }
+  /** The browser wants a gesture before it plays with sound; it plays without. */
+  | { kind: 'muted' };
+
+export interface Start {
+  /** seconds */
+  at: number;
+  play: boolean;
+}
+
+export class FileSource implements Source {
+  readonly kind = 'file';
+  readonly preview = document.createElement('video');
+  private readonly tell: (event: FileEvent) => void;
+  private readonly capture: Capture;
+  private readonly drawn = new Drawn();
+  /** Counts loads: what comes late for an earlier file is not heard. */
+  private turn = 0;
+  private url = '';
+  private name = '';
+  private turned = false;
+  private ready = false;
+
+  constructor(tell: (event: FileEvent) => void) {
+    this.tell = tell;
+    this.capture = new Capture(this.preview, () => this.arrange());
+    this.preview.playsInline = true;
+    this.preview.preload = 'auto';
+    this.listen();
+  }
+
+  tracks(): Tracks {
+    const { video, audio } = this.capture.tracks();
+    return { video: this.isDrawn() ? this.drawn.track : video, audio };
+  }
+
+  size(): Size | undefined {
+    if (!this.ready) return undefined;
+    if (this.isDrawn()) return this.drawn.size();
+    return { width: this.preview.videoWidth, height: this.preview.videoHeight };
+  }
+
+  /** Plays another file in the place of the one before. Viewers keep the last picture meanwhile. */
+  async load(file: File, start: Start): Promise<void> {
+    const turn = ++this.turn;
+    this.leave();
+    this.name = file.name;
+    const looked = inspect(file);
+    const opened = await this.open(file);
+    const contents = await looked;
+    if (turn !== this.turn) return;
+    const picture = this.preview.videoWidth > 0;
+    const trouble = verdict(file.name, { failed: !opened, picture }, contents);
+    if (trouble) return this.refuse(trouble);
+    this.turned = picture && (contents?.rotation ?? 0) !== 0;
+    if (start.at > 0 && start.at < this.preview.duration) await this.seekAndWait(start.at);
+    if (turn === this.turn) await this.begin(contents, start.play);
+  }
+
+  async play(): Promise<void> {
+    try {
+      await this.preview.play();
+    } catch (cause) {
+      if (!(cause instanceof DOMException) || cause.name !== 'NotAllowedError') return;
+      this.preview.muted = true;
+      this.tell({ kind: 'muted' });
+      await this.preview.play().catch(() => undefined);
+    }
+  }
+
+  pause(): void {
+    this.preview.pause();
+  }
+
+  /** seconds */
+  seek(to: number): void {
+    if (Number.isFinite(this.preview.duration)) {
+      this.preview.currentTime = Math.min(Math.max(0, to), this.preview.duration);
+    }
+  }
+
+  /** What the uploader hears; viewers are not touched. volume: 0…1 */
+  listenAt(volume: number, muted: boolean): void {
+    this.preview.volume = volume;
+    this.preview.muted = muted;
+  }
+
+  close(): void {
+    this.turn++;
+    this.ready = false;
+    this.preview.pause();
+    this.capture.forget();
+    this.drawn.close();
+    this.preview.removeAttribute('src');
+    this.preview.load();
+    URL.revokeObjectURL(this.url);
+  }
+
+  private leave(): void {
+    if (this.ready) this.drawn.still(this.preview);
+    this.drawn.rest();
+    this.ready = false;
+    this.turned = false;
+    this.preview.pause();
+    this.capture.forget();
+    URL.revokeObjectURL(this.url);
+  }
+
+  /** Whether the element could open the file. (A later load settles an earlier one; its turn is over then.) */
+  private open(file: File): Promise<boolean> {
+    this.url = URL.createObjectURL(file);
+    this.preview.src = this.url;
+    this.capture.start();
+    return new Promise((resolve) => {
+      const over = new AbortController();
+      const settle = (opened: boolean) => (): void => {
+        over.abort();
+        resolve(opened);
+      };
+      this.preview.addEventListener('loadeddata', settle(true), { signal: over.signal });
+      this.preview.addEventListener('error', settle(false), { signal: over.signal });
+    });
+  }
+
+  private refuse(trouble: Trouble): void {
+    this.preview.removeAttribute('src');
+    this.preview.load();
+    this.tell({ kind: 'refused', trouble });
+  }
+
+  private seekAndWait(to: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.preview.addEventListener('seeked', () => resolve(), { once: true });
+      this.preview.currentTime = to;
+    });
+  }
+
+  private async begin(contents: Contents | undefined, play: boolean): Promise<void> {
+    this.ready = true;
+    const { duration, videoWidth } = this.preview;
+    const sound = contents ? contents.audio !== undefined : this.capture.tracks().audio !== null;
+    this.tell({ kind: 'loaded', duration, picture: videoWidth > 0, sound });
+    this.arrange();
+    if (play) await this.play();
+  }
+
+  /** The browser's capture does well with a picture that moves and lies as it is stored. */
+  private isDrawn(): boolean {
+    return this.preview.paused || this.turned || this.preview.videoWidth === 0;
+  }
+
+  private arrange(): void {
+    if (!this.ready) return;
+    if (this.preview.videoWidth === 0) this.drawn.card(titleOf(this.name));
+    else if (this.preview.paused) this.drawn.still(this.preview);
+    else if (this.turned) this.drawn.follow(this.preview);
+    else this.drawn.rest();
+    this.tell({ kind: 'tracks' });
+  }
+
+  private listen(): void {
+    const on = (name: keyof HTMLMediaElementEventMap, heard: () => void): void => {
+      this.preview.addEventListener(name, () => {
+        if (this.ready) heard();
+      });
+    };
+    on('playing', () => {
+      this.arrange();
+      this.tell({ kind: 'playing' });
+    });
+    on('pause', () => {
+      this.arrange();
+      this.tell({ kind: 'paused' });
+    });
+    on('seeking', () => this.tell({ kind: 'seeking' }));
+    on('seeked', () => {
+      this.arrange();
+      this.tell({ kind: 'seeked' });
+    });
+    on('resize', () => this.arrange());
+    on('timeupdate', () => this.tell({ kind: 'position', seconds: this.preview.currentTime }));
+    on('ended', () => this.tell({ kind: 'ended' }));
+    on('error', () => this.tell({ kind: 'refused', trouble: BROKEN }));
+  }
+}
+
+const BROKEN: Trouble = {
+  title: 'The file stopped in the middle.',
+  advice: 'It may be damaged, or it was moved, changed or deleted while it was playing.',
+};

@@ -1,0 +1,167 @@
+// Camera and screen as sources: what the browser hands over is sent as it is, or not at all
+// while the uploader pauses. Nothing is drawn but the card of a microphone without camera.
+
+import { Drawn } from './drawn';
+import type { Size, Source, SourceEvent, Tracks } from './source';
+
+/** Which devices to take; empty for the browser's own choice. */
+export interface Devices {
+  camera: string;
+  microphone: string;
+}
+
+export interface DeviceName {
+  id: string;
+  label: string;
+}
+
+/** The name of the error by which a device or a screen was refused. */
+export class DeviceRefused extends Error {
+  override readonly name: string;
+  constructor(name: string) {
+    super(name);
+    this.name = name;
+  }
+}
+
+export class LiveSource implements Source {
+  readonly kind: 'camera' | 'screen';
+  readonly preview = document.createElement('video');
+  private readonly stream: MediaStream;
+  private readonly tell: (event: SourceEvent) => void;
+  private readonly drawn: Drawn | undefined;
+
+  constructor(kind: 'camera' | 'screen', stream: MediaStream, tell: (event: SourceEvent) => void) {
+    this.kind = kind;
+    this.stream = stream;
+    this.tell = tell;
+    this.preview.playsInline = true;
+    this.preview.autoplay = true;
+    // Always: the room would hear itself.
+    this.preview.muted = true;
+    this.preview.srcObject = stream;
+    void this.preview.play().catch(() => undefined);
+    // A shared window may change its size at any time.
+    this.preview.addEventListener('resize', () => tell({ kind: 'tracks' }));
+    for (const track of stream.getTracks()) track.addEventListener('ended', () => this.ended(track));
+    if (this.picture() === null) {
+      this.drawn = new Drawn();
+      this.drawn.card('Microphone');
+    }
+  }
+
+  tracks(): Tracks {
+    return { video: this.drawn?.track ?? this.picture(), audio: this.sound() };
+  }
+
+  size(): Size | undefined {
+    if (this.drawn) return this.drawn.size();
+    const { videoWidth, videoHeight } = this.preview;
+    return videoWidth > 0 ? { width: videoWidth, height: videoHeight } : undefined;
+  }
+
+  /** Paused: viewers get black and silence from the browser, and the devices stay on. */
+  setPaused(paused: boolean): void {
+    for (const track of this.stream.getTracks()) track.enabled = !paused;
+  }
+
+  setSound(on: boolean): void {
+    for (const track of this.stream.getAudioTracks()) track.enabled = on;
+  }
+
+  /** The devices in use, by the browser's identifiers. */
+  devices(): Devices {
+    return {
+      camera: this.picture()?.getSettings().deviceId ?? '',
+      microphone: this.sound()?.getSettings().deviceId ?? '',
+    };
+  }
+
+  hasSound(): boolean {
+    return this.sound() !== null;
+  }
+
+  close(): void {
+    this.drawn?.close();
+    for (const track of this.stream.getTracks()) track.stop();
+    this.preview.srcObject = null;
+  }
+
+  private ended(track: MediaStreamTrack): void {
+    // A microphone may go and the picture stays; without its picture the source is gone.
+    const gone = track.kind === 'video' || this.stream.getTracks().every((t) => t.readyState === 'ended');
+    this.tell({ kind: gone ? 'gone' : 'tracks' });
+  }
+
+  private picture(): MediaStreamTrack | null {
+    return this.stream.getVideoTracks().find((t) => t.readyState === 'live') ?? null;
+  }
+
+  private sound(): MediaStreamTrack | null {
+    return this.stream.getAudioTracks().find((t) => t.readyState === 'live') ?? null;
+  }
+}
+
+/** Opens camera and microphone, or the one of them that is there. Throws DeviceRefused. */
+export async function openCamera(devices: Devices): Promise<MediaStream> {
+  if (!navigator.mediaDevices) throw new DeviceRefused('insecure');
+  const video: MediaTrackConstraints = {
+    width: { ideal: 1920 },
+    height: { ideal: 1080 },
+    frameRate: { ideal: 30 },
+    ...(devices.camera ? { deviceId: { ideal: devices.camera } } : {}),
+  };
+  const audio: MediaTrackConstraints = devices.microphone ? { deviceId: { ideal: devices.microphone } } : {};
+  let missing = '';
+  for (const constraints of [{ video, audio }, { video }, { audio }]) {
+    try {
+      return await navigator.mediaDevices.getUserMedia(constraints);
+    } catch (cause) {
+      missing = nameOf(cause);
+      if (missing !== 'NotFoundError') throw new DeviceRefused(missing);
+    }
+  }
+  throw new DeviceRefused(missing);
+}
+
+/** Asks for a screen, with its sound where the browser gives it. Throws DeviceRefused. */
+export async function openScreen(): Promise<MediaStream> {
+  if (!window.isSecureContext) throw new DeviceRefused('insecure');
+  if (!navigator.mediaDevices?.getDisplayMedia) throw new DeviceRefused('unsupported');
+  const options = {
+    video: { frameRate: { ideal: 30 } },
+    audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    systemAudio: 'include',
+    surfaceSwitching: 'include',
+    selfBrowserSurface: 'exclude',
+  };
+  try {
+    return await navigator.mediaDevices.getDisplayMedia(options);
+  } catch (cause) {
+    throw new DeviceRefused(nameOf(cause));
+  }
+}
+
+/** The cameras and microphones to choose from. Their names are known once one of them is allowed. */
+export async function listDevices(): Promise<{ cameras: DeviceName[]; microphones: DeviceName[] }> {
+  const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  const named = (kind: MediaDeviceKind, word: string): DeviceName[] =>
+    all
+      .filter((d) => d.kind === kind && d.deviceId !== '')
+      .map((d, i) => ({ id: d.deviceId, label: d.label || `${word} ${i + 1}` }));
+  return { cameras: named('videoinput', 'Camera'), microphones: named('audioinput', 'Microphone') };
+}
+
+/** Whether the camera may be opened without asking the person again. */
+export async function cameraIsAllowed(): Promise<boolean> {
+  try {
+    const answer = await navigator.permissions.query({ name: 'camera' as PermissionName });
+    return answer.state === 'granted';
+  } catch {
+    return false; // a browser that does not tell is one that asks
+  }
+}
+
+function nameOf(cause: unknown): string {
+  return cause instanceof Error ? cause.name : 'unknown';
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { codecOrder, DEFAULTS, goodBitrate, hintFor, keepFor, limitsFor, readSettings, sentSize } from './settings';
+
+const full = { width: 1920, height: 1080 };
+const upright = { width: 1080, height: 1920 };
+
+describe('sentSize', () => {
+  it.each([
+    ['source', full, full],
+    [1080, full, full],
+    [720, full, { width: 1280, height: 720 }],
+    [360, full, { width: 640, height: 360 }],
+    [720, upright, { width: 720, height: 1280 }],
+    [1080, { width: 480, height: 270 }, { width: 480, height: 270 }],
+    [360, { width: 853, height: 481 }, { width: 638, height: 360 }],
+  ] as const)('%s of %o is %o', (height, size, sent) => {
+    expect(sentSize({ ...DEFAULTS, height }, size)).toEqual(sent);
+  });
+});
+
+describe('goodBitrate', () => {
+  it('grows with size and pace, and is less for thrifty codecs', () => {
+    expect(goodBitrate({ width: 1280, height: 720 }, 30, 'auto')).toBe(2_500_000);
+    expect(goodBitrate(full, 30, 'auto')).toBe(4_600_000);
+    expect(goodBitrate({ width: 640, height: 360 }, 30, 'auto')).toBe(900_000);
+    expect(goodBitrate(full, 60, 'auto')).toBeGreaterThan(goodBitrate(full, 30, 'auto'));
+    expect(goodBitrate(full, 15, 'auto')).toBeLessThan(goodBitrate(full, 30, 'auto'));
+    expect(goodBitrate(full, 30, 'VP9')).toBeLessThan(goodBitrate(full, 30, 'VP8'));
+  });
+
+  it('has a floor and a ceiling', () => {
+    expect(goodBitrate({ width: 16, height: 16 }, 15, 'AV1')).toBe(250_000);
+    expect(goodBitrate({ width: 15360, height: 8640 }, 60, 'VP8')).toBe(20_000_000);
+  });
+});
+
+describe('limitsFor', () => {
+  it('leaves size and pace of the source alone by default', () => {
+    expect(limitsFor(DEFAULTS, full, 'file')).toEqual({
+      maxBitrate: 4_600_000,
+      scaleResolutionDownBy: 1,
+      degradationPreference: 'balanced',
+    });
+  });
+
+  it('follows what was chosen', () => {
+    const chosen = { height: 360, frameRate: 15, bitrate: 1000, codec: 'VP9', keep: 'motion' } as const;
+    expect(limitsFor(chosen, full, 'camera')).toEqual({
+      maxBitrate: 1_000_000,
+      maxFramerate: 15,
+      scaleResolutionDownBy: 3,
+      degradationPreference: 'maintain-framerate',
+    });
+  });
+
+  it('keeps a screen sharp, and has an answer before there is a picture', () => {
+    expect(limitsFor(DEFAULTS, undefined, 'screen')).toEqual({
+      maxBitrate: 2_500_000,
+      scaleResolutionDownBy: 1,
+      degradationPreference: 'maintain-resolution',
+    });
+    expect(hintFor(keepFor(DEFAULTS, 'screen'))).toBe('detail');
+    expect(hintFor(keepFor(DEFAULTS, 'file'))).toBe('');
+  });
+});
+
+describe('codecOrder', () => {
+  it('puts what everybody plays first, and the chosen one before it', () => {
+    expect(codecOrder('auto')).toEqual(['video/VP8', 'video/VP9', 'video/H264', 'video/AV1']);
+    expect(codecOrder('H264')).toEqual(['video/H264', 'video/VP8', 'video/VP9', 'video/AV1']);
+  });
+});
+
+describe('readSettings', () => {
+  it.each([[undefined], [null], ['text'], [{ height: 7, codec: 'HEVC', keep: 1, bitrate: '3000' }]])(
+    'makes defaults of %o',
+    (value) => expect(readSettings(value)).toEqual(DEFAULTS),
+  );
+
+  it('keeps what it understands', () => {
+    const chosen = { height: 480, frameRate: 24, bitrate: 3000, codec: 'AV1', keep: 'detail' };
+    expect(readSettings({ ...chosen, more: true })).toEqual(chosen);
+  });
+});

@@ -1,0 +1,57 @@
+// What went wrong with a camera, a microphone or a screen, in words. Pure.
+
+import type { Trouble } from './source';
+
+const SECURE: Trouble = {
+  title: 'This page may not use the camera or the screen here.',
+  advice:
+    'Browsers allow that on secure pages only. Open the studio at an address that begins with https://, or on the computer where Fanfare runs at http://localhost.',
+};
+
+/** The words for an error of getUserMedia. */
+export function cameraTrouble(name: string): Trouble {
+  switch (name) {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return {
+        title: 'The browser was not allowed to use the camera.',
+        advice: 'Allow camera and microphone for this page: the sign is in the address bar. Then try again.',
+      };
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return { title: 'There is no camera and no microphone.', advice: 'Connect one and try again.' };
+    case 'NotReadableError':
+    case 'AbortError':
+      return {
+        title: 'The camera does not start.',
+        advice: 'Another program may be using it. Close that one and try again.',
+      };
+    case 'insecure':
+      return SECURE;
+    default:
+      return { title: 'The camera does not start.', advice: 'Try again, or choose another camera.' };
+  }
+}
+
+/** The words for an error of getDisplayMedia; undefined when the person only closed the browser's question. */
+export function screenTrouble(name: string): Trouble | undefined {
+  switch (name) {
+    case 'NotAllowedError':
+    case 'AbortError':
+      return undefined;
+    case 'insecure':
+      return SECURE;
+    case 'unsupported':
+      return {
+        title: 'This browser cannot share a screen.',
+        advice: 'Phones and tablets cannot do that; a computer can.',
+      };
+    case 'NotReadableError':
+      return {
+        title: 'The screen cannot be shared.',
+        advice: 'The system forbids it. On a Mac, allow screen recording for this browser in the system settings.',
+      };
+    default:
+      return { title: 'The screen cannot be shared.', advice: 'Try again, or choose a window instead.' };
+  }
+}
