@@ -121,7 +121,7 @@ const probeInterval = 250 * time.Millisecond
 
 // probe is a check of ours that waits for its answer.
 type probe struct {
-	to   Path
+	to   Path // none when it was answered
 	id   [stun.TransactionIDSize]byte
 	sent time.Time
 	n    uint32
@@ -133,6 +133,12 @@ func (l *Leg) sendProbe(to Path, now time.Time, out *Out) {
 		l.probe = &probe{}
 	} else if now.Sub(l.probe.sent) < probeInterval {
 		return
+	}
+	if former := l.probe.to; former != to {
+		if former.Remote.IsValid() && !l.knows(former) {
+			out.event(Event{Kind: EventAddressGone, Path: former})
+		}
+		out.event(Event{Kind: EventProbe, Path: to})
 	}
 	l.probe.to, l.probe.sent = to, now
 	l.probe.n++
@@ -174,13 +180,13 @@ func (l *Leg) transactionID(n uint32) (id [stun.TransactionIDSize]byte) {
 // password for an ID that only we and the peer know, from the address that we asked.
 func (l *Leg) receiveProbeAnswer(m *stun.Message, from Path, now time.Time, out *Out) DropReason {
 	p := l.probe
-	if p == nil || m.TransactionID != p.id || from != p.to || p.id == ([stun.TransactionIDSize]byte{}) {
+	if p == nil || from != p.to || m.TransactionID != p.id {
 		return DropSTUNType
 	}
 	if stun.NewShortTermIntegrity(l.current.remote.Pwd).Check(m) != nil {
 		return DropSTUNIntegrity
 	}
-	p.id = [stun.TransactionIDSize]byte{} // answered once
+	p.to = Path{} // answered once
 	l.trust(from, now, out)
 	l.moveMedia(from, out)
 	return DropNone
@@ -233,6 +239,9 @@ func (l *Leg) forget(i int, out *Out) {
 	gone := l.addresses[i].path
 	l.addresses = slices.Delete(l.addresses, i, i+1)
 	out.event(Event{Kind: EventAddressGone, Path: gone})
+	if l.probe != nil && l.probe.to == gone {
+		l.probe.to = Path{}
+	}
 	if gone == l.media && len(l.addresses) > 0 {
 		newest := slices.MaxFunc(l.addresses, func(a, b address) int { return a.checked.Compare(b.checked) })
 		l.moveMedia(newest.path, out)

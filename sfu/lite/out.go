@@ -70,6 +70,11 @@ const (
 	// EventAddress: the address Path passed its first check; datagrams from it belong to
 	// this leg.
 	EventAddress EventKind = iota + 1
+	// EventProbe: an authentic report came from the address Path, which passed no check,
+	// and the leg has sent a check of its own there. Until EventAddressGone, datagrams
+	// from Path should reach this leg, unless the address belongs to another. When the
+	// answer comes, EventAddress follows.
+	EventProbe
 	// EventAddressGone: the address Path belongs to this leg no longer.
 	EventAddressGone
 	// EventConnected: the keys are there, media may flow. Path is where it goes.
@@ -78,7 +83,11 @@ const (
 	EventPath
 	// EventUfragGone: the local ufrag Ufrag of before an ICE restart is accepted no longer.
 	EventUfragGone
-	// EventSender: the viewer reports under SSRC, seen authentic for the first time.
+	// EventSender: the viewer reports under SSRC, seen authentic for the first time. A
+	// report with that sender from an address of nobody may be this viewer's, behind a
+	// NAT that has changed its port; giving it to the leg makes the media follow at once
+	// (EventProbe). All Chromiums report under the same few SSRCs, so only an SSRC
+	// that one leg alone has leads to it.
 	EventSender
 	// EventClosed: the leg has ended, for Close. Nothing follows. All its addresses and
 	// ufrags are gone; a handshake that still runs should be cancelled.
