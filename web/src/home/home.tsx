@@ -1,7 +1,7 @@
 // The home page: what this is, the two ways on, and the addresses for developers.
 
 import { useEffect, useState } from 'preact/hooks';
-import { Button, ButtonLink, Field } from '../ui/controls';
+import { Button, ButtonLink, Field, IconButton } from '../ui/controls';
 import { ArrowIcon, CameraIcon, CheckIcon, CodeIcon, CopyIcon, LockIcon, PlayIcon, ViewersIcon } from '../ui/icons';
 import { Page, Top } from '../ui/layout';
 import { Art } from './art';
@@ -37,8 +37,9 @@ function Hero() {
           nothing to install.
         </p>
         <div class="row">
-          <ButtonLink href="/studio" variant="primary" large icon={<ArrowIcon />}>
+          <ButtonLink href="/studio" variant="primary" large>
             Share a video
+            <ArrowIcon />
           </ButtonLink>
           {/* Its place is kept while the server is being asked, so that nothing moves. */}
           <span class={demo ? 'demo here' : 'demo'}>
@@ -158,9 +159,8 @@ function Address({ label, value }: { label: string; value: string }) {
             onFocus={(event) => event.currentTarget.select()}
           />
           {navigator.clipboard ? (
-            <Button
-              icon={done ? <CheckIcon size={18} /> : <CopyIcon size={18} />}
-              aria-label={`Copy the address: ${label}`}
+            <IconButton
+              label={done ? 'Copied' : `Copy the address: ${label}`}
               onClick={() =>
                 navigator.clipboard.writeText(value).then(
                   () => setDone(true),
@@ -168,8 +168,8 @@ function Address({ label, value }: { label: string; value: string }) {
                 )
               }
             >
-              {done ? 'Copied' : 'Copy'}
-            </Button>
+              {done ? <CheckIcon /> : <CopyIcon />}
+            </IconButton>
           ) : null}
         </div>
       )}

@@ -10,7 +10,7 @@ export function NotFound({ path }: { path: string }) {
       <Top />
       <Page narrow>
         <section class="lost">
-          <svg class="lost-art" viewBox="0 0 200 120" aria-hidden="true">
+          <svg class="lost-art" viewBox="26 8 148 104" aria-hidden="true">
             <rect x="28" y="10" width="144" height="88" rx="12" />
             <path d="M76 110h48" />
             <path class="gone" d="M82 36l36 36M118 36 82 72" />
@@ -21,8 +21,9 @@ export function NotFound({ path }: { path: string }) {
             look like <code>/w/name</code>.
           </p>
           <div class="row">
-            <ButtonLink href="/" variant="primary" icon={<ArrowIcon />}>
+            <ButtonLink href="/" variant="primary">
               Go to the start page
+              <ArrowIcon />
             </ButtonLink>
             <ButtonLink href="/studio">Share a video</ButtonLink>
           </div>

@@ -15,7 +15,7 @@ import type { PathStatus } from '../topology/rejoin';
 import { stunUrl } from '../topology/sdp';
 import { SfuPath } from '../topology/sfu';
 import { whenShown } from '../topology/shown';
-import { canPlay } from './codecs';
+import { canPlay, offeredFormats } from './codecs';
 import { HealthWatch } from './health';
 import { keepPassword, keptPassword } from './password';
 import type { Player } from './player';
@@ -227,7 +227,7 @@ export class WatchController {
       flowing: this.flowing.value,
       stopped: this.player.value.stopped,
       playBlocked: this.player.value.playBlocked,
-      playable: !video || (canPlay(video) && !this.undecodable.value),
+      playable: !video || (canPlay(video, offeredFormats()) && !this.undecodable.value),
       passwordWrong: this.passwordTried.value,
     };
   }

@@ -224,6 +224,21 @@ function running(f: Facts): Scene {
   return scene('playing', ['', '', { form: 'none' }]);
 }
 
+const OVER: ReadonlySet<SceneKind> = new Set<SceneKind>([
+  'ended',
+  'removed',
+  'password',
+  'not-found',
+  'refused',
+  'version',
+  'no-webrtc',
+]);
+
+/** Whether there is anything to control in this scene. */
+export function hasControls(s: Scene): boolean {
+  return !OVER.has(s.kind);
+}
+
 /** What a screen reader hears when the scene changes. */
 export function spoken(s: Scene): string {
   if (s.kind === 'playing') return 'Live.';

@@ -10,6 +10,7 @@ import { Cover } from './cover';
 import { useIdle, useKeys } from './hooks';
 import { KEYS } from './keys';
 import { Player } from './player';
+import { hasControls } from './scene';
 
 export function Stage({ watch }: { watch: WatchController }) {
   const frame = useRef<HTMLDivElement>(null);
@@ -38,9 +39,11 @@ export function Stage({ watch }: { watch: WatchController }) {
       />
       <Cover watch={watch} />
       <SoundPrompt watch={watch} />
-      <div class="bottom">
-        <Bar watch={watch} panel={panel} show={show} />
-      </div>
+      {hasControls(scene) ? (
+        <div class="bottom">
+          <Bar watch={watch} panel={panel} show={show} />
+        </div>
+      ) : null}
       {panel ? <SidePanel watch={watch} panel={panel} close={() => show(undefined)} /> : null}
     </div>
   );

@@ -30,7 +30,7 @@ export function Watch({ watch, embedded }: { watch: WatchController; embedded: b
           </a>
         ) : (
           <div class="below">
-            <h1>{title || 'Live on Fanfare'}</h1>
+            <h1>{title || 'Shared with Fanfare'}</h1>
             <CopyLink />
           </div>
         )}

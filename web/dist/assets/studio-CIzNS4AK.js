@@ -1,1 +1,0 @@
-import{r as e,t}from"./jsxRuntime-Bc2PmDYo.js";var n=document.getElementById(`app`);n&&e(t(`main`,{class:`page`}),n);

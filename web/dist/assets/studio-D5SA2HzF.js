@@ -1,0 +1,1 @@
+import{r as e,t}from"./jsxRuntime-e2eRdxOX.js";var n=document.getElementById(`app`);n&&e(t(`main`,{class:`page`}),n);
