@@ -1,14 +1,13 @@
-// The two real browsers behind one small page interface.
+// The two real browsers, as the distribution ships them, behind one small page interface.
 //
-// Chromium is driven by playwright-core, Firefox by puppeteer-core over WebDriver BiDi: each is
-// the driver that speaks to the browser as it comes from the distribution. A run starts each
-// browser once; every test opens contexts of its own, which share nothing.
+// Both are driven by puppeteer-core: Chromium by its own protocol, Firefox by WebDriver BiDi. A run
+// starts each browser once; every test opens contexts of its own, which share nothing and stand in
+// windows of their own, so that a page is hidden only when a test hides it.
 
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { GENEROUS, until } from "./poll.mjs";
 
@@ -30,62 +29,53 @@ function executable(variable, ...names) {
   return found;
 }
 
-/**
- * What a driver's page must do for us.
- * @typedef {object} Driver
- * @property {(url: string) => Promise<unknown>} goto
- * @property {() => Promise<unknown>} reload
- * @property {(selector: string) => Promise<void>} click
- * @property {(selector: string, text: string) => Promise<void>} fill
- * @property {(selector: string, files: string[]) => Promise<void>} setFiles
- * @property {(key: string) => Promise<void>} press
- * @property {<A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => Promise<Awaited<R>>} evaluate
- * @property {(file: string, fullPage: boolean) => Promise<unknown>} screenshot
- * @property {(width: number, height: number) => Promise<unknown>} resize
- * @property {() => Promise<unknown>} front
- * @property {() => Promise<unknown>} close
- */
-
 /** One tab. */
 export class Page {
   /** @type {string[]} */ log = [];
 
-  /** @param {string} name @param {Driver} driver */
-  constructor(name, driver) {
+  /** @param {string} name told in failures: "firefox viewer" @param {import("puppeteer-core").Page} tab */
+  constructor(name, tab) {
     this.name = name;
-    this.driver = driver;
+    this.tab = tab;
+    tab.setDefaultTimeout(GENEROUS);
+    tab.on("console", (line) => this.log.push(`${line.type()}: ${line.text()}`));
+    tab.on("pageerror", (error) => this.log.push(`uncaught: ${error instanceof Error ? error.stack : error}`));
+    // A page that is live asks before it is left; the tests always leave.
+    tab.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
   }
 
   /** @param {string} url */
-  async goto(url) { await this.driver.goto(url); return this; }
-  async reload() { await this.driver.reload(); }
+  async goto(url) { await this.tab.goto(url, { waitUntil: "load" }); }
+  async reload() { await this.tab.reload({ waitUntil: "load" }); }
 
   /** Clicks as soon as the element is there, visible and enabled. @param {string} selector */
   async click(selector) {
     await this.see(selector);
-    await this.driver.click(selector);
+    await this.tab.click(selector);
   }
 
   /** @param {string} selector @param {string} text */
   async fill(selector, text) {
     await this.see(selector);
-    await this.driver.fill(selector, text);
+    await this.tab.locator(selector).fill(text);
   }
 
-  /** @param {string} key */
-  async press(key) { await this.driver.press(key); }
+  /** @param {import("puppeteer-core").KeyInput} key */
+  async press(key) { await this.tab.keyboard.press(key); }
 
   /** Hands files to an <input type=file>, which may be hidden. @param {string} selector @param {...string} files */
   async setFiles(selector, ...files) {
     await this.waitFor(`${selector} is there`, (s) => document.querySelector(s) !== null, selector);
-    await this.driver.setFiles(selector, files);
+    const input = /** @type {import("puppeteer-core").ElementHandle<HTMLInputElement>} */ (await this.tab.$(selector));
+    await input.uploadFile(...files);
   }
 
   /**
    * @template {unknown[]} A @template R
-   * @param {(...args: A) => R} fn @param {A} args
+   * @param {(...args: A) => R} fn runs inside the page: it may use nothing from outside @param {A} args
+   * @returns {Promise<Awaited<R>>}
    */
-  evaluate(fn, ...args) { return this.driver.evaluate(fn, ...args); }
+  evaluate(fn, ...args) { return /** @type {any} */ (this.tab).evaluate(fn, ...args); }
 
   /**
    * Waits until the predicate, asked inside the page, answers something truthy.
@@ -93,7 +83,7 @@ export class Page {
    * @param {string} what @param {(...args: A) => R} fn @param {A} args
    */
   waitFor(what, fn, ...args) {
-    return until(`${this.name}: ${what}`, () => this.driver.evaluate(fn, ...args));
+    return until(`${this.name}: ${what}`, () => this.evaluate(fn, ...args));
   }
 
   /** @param {string} selector waits until the element is visible and enabled */
@@ -104,13 +94,20 @@ export class Page {
     }, selector);
   }
 
-  /** @param {string} selector @param {RegExp | string} text waits until the element says so */
-  async says(selector, text) {
-    const source = typeof text === "string" ? text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") : text.source;
+  /** The text of an element, or null. @param {string} selector */
+  text(selector) {
+    return this.evaluate((s) => document.querySelector(s)?.textContent ?? null, selector);
+  }
+
+  /** @param {string} selector @param {RegExp} words waits until the element says so, in any case */
+  async says(selector, words) {
+    /** @type {string | null} */ let said = null;
     try {
-      await this.waitFor(`${selector} says "${source}"`, (s, r) => new RegExp(r, "i").test(document.querySelector(s)?.textContent ?? ""), selector, source);
+      await until(`${this.name}: ${selector} says ${words}`, async () => {
+        said = await this.text(selector);
+        return said !== null && words.test(said);
+      });
     } catch (error) {
-      const said = await this.evaluate((s) => document.querySelector(s)?.textContent ?? null, selector);
       throw new Error(`${/** @type {Error} */ (error).message}; it says ${JSON.stringify(said)}`);
     }
   }
@@ -118,62 +115,74 @@ export class Page {
   /** @param {string} file @param {boolean} [fullPage] */
   async screenshot(file, fullPage = false) {
     await mkdir(path.dirname(file), { recursive: true });
-    await this.driver.screenshot(file, fullPage);
+    await this.tab.screenshot({ path: /** @type {`${string}.png`} */ (file), fullPage });
   }
 
-  /** @param {number} width @param {number} height */
-  async resize(width, height) { await this.driver.resize(width, height); }
-  /** Brings the tab to the front. */
-  async front() { await this.driver.front(); }
-  async close() { await this.driver.close(); }
+  /** Brings the tab to the front of its window. */
+  async front() { await this.tab.bringToFront(); }
+  async close() { await this.tab.close(); }
 }
 
 /**
- * @typedef {object} ContextOptions
- * @property {string} [label]                     told in failures: "chromium viewer"
- * @property {"light" | "dark"} [colours]         Chromium only
- * @property {{ width: number, height: number }} [viewport]
- * @property {number} [scale]                     device pixels a CSS pixel, Chromium only
- * @property {boolean} [bypassCSP]                Chromium only: for instruments that need a worklet
+ * @typedef {object} Options
+ * @property {string} [label]       told in failures
+ * @property {"light" | "dark"} [colours]  Chromium only
+ * @property {import("puppeteer-core").Viewport} [viewport]
  */
 
-/** A running browser; open() makes a tab in a context of its own. */
-export class Browser {
+/** Tabs that share storage and stand in one window. */
+export class Context {
   /** @type {Page[]} */ pages = [];
-  /** @type {(() => Promise<unknown>)[]} */ contexts = [];
 
-  /**
-   * @param {"chromium" | "firefox"} name
-   * @param {(options: ContextOptions) => Promise<{ tab: () => Promise<Page>, close: () => Promise<unknown> }>} context
-   * @param {() => Promise<unknown>} close
-   */
-  constructor(name, context, close) {
+  /** @param {string} name @param {import("puppeteer-core").BrowserContext} context @param {Options} options */
+  constructor(name, context, options) {
     this.name = name;
     this.context = context;
-    this.close = close;
+    this.options = options;
   }
 
-  /** A new tab in a new context. @param {string} url @param {ContextOptions} [options] */
-  async open(url, options = {}) {
-    const { tab } = await this.fresh(options);
-    const page = await tab();
+  /** A new tab, in front of the others. @param {string} url */
+  async open(url) {
+    const { label = "page", colours, viewport = { width: 1280, height: 800 } } = this.options;
+    const page = new Page(`${this.name} ${label}`, await this.context.newPage());
+    this.pages.push(page);
+    await page.tab.setViewport(viewport);
+    if (colours) await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
     await page.goto(url);
     return page;
   }
+}
 
-  /** A new context, whose tabs share storage. @param {ContextOptions} [options] */
-  async fresh(options = {}) {
-    const context = await this.context({ ...options, label: `${this.name} ${options.label ?? "page"}` });
-    this.contexts.push(context.close);
-    return { tab: async () => { const page = await context.tab(); this.pages.push(page); return page; } };
+/** A running browser. */
+export class Browser {
+  /** @type {Context[]} */ contexts = [];
+
+  /** @param {"chromium" | "firefox"} name @param {import("puppeteer-core").Browser} driver */
+  constructor(name, driver) {
+    this.name = name;
+    this.driver = driver;
   }
 
-  /** Closes what open() and fresh() made; the browser goes on. @param {string} [failed] a failed test's name: keeps pictures and logs */
+  /** @param {Options} [options] */
+  async context(options = {}) {
+    const context = new Context(this.name, await this.driver.createBrowserContext(), options);
+    this.contexts.push(context);
+    return context;
+  }
+
+  /** A tab in a context of its own. @param {string} url @param {Options} [options] */
+  async open(url, options) {
+    return (await this.context(options)).open(url);
+  }
+
+  /** Closes what was opened; the browser goes on. @param {string} [failed] a failed test's name: keeps pictures and logs */
   async clean(failed) {
-    if (failed) await Promise.all(this.pages.map((page, i) => keep(page, failed, i)));
-    this.pages = [];
-    await Promise.allSettled(this.contexts.splice(0).map((close) => close()));
+    const contexts = this.contexts.splice(0);
+    if (failed) await Promise.all(contexts.flatMap((one) => one.pages).map((page, i) => keep(page, failed, i)));
+    await Promise.allSettled(contexts.map((one) => one.context.close()));
   }
+
+  async close() { await this.driver.close(); }
 }
 
 /** @param {Page} page @param {string} test @param {number} i */
@@ -185,8 +194,8 @@ async function keep(page, test, i) {
 }
 
 /**
- * Switches that playwright sets to keep hidden tabs awake. A person's browser has none of them,
- * and a test of a hidden tab proves nothing with them.
+ * Switches of the driver that keep hidden tabs awake. A person's browser has none of them, and a test
+ * of a hidden tab proves nothing with them.
  */
 const KEEP_AWAKE = [
   "--disable-background-timer-throttling",
@@ -194,13 +203,15 @@ const KEEP_AWAKE = [
   "--disable-renderer-backgrounding",
 ];
 
-/** @param {{ honestTabs?: boolean }} [options] honestTabs: hidden tabs are throttled as for a person */
-export async function launchChromium({ honestTabs = false } = {}) {
-  const browser = await chromium.launch({
+export async function launchChromium() {
+  return new Browser("chromium", await puppeteer.launch({
+    browser: "chrome",
     executablePath: executable("FANFARE_CHROMIUM", "chromium", "chromium-browser", "google-chrome"),
     headless: true,
     timeout: LAUNCH,
-    ignoreDefaultArgs: honestTabs ? KEEP_AWAKE : [],
+    protocolTimeout: LAUNCH,
+    acceptInsecureCerts: true,
+    ignoreDefaultArgs: KEEP_AWAKE,
     args: [
       "--no-sandbox",
       "--autoplay-policy=no-user-gesture-required",
@@ -208,44 +219,11 @@ export async function launchChromium({ honestTabs = false } = {}) {
       "--use-fake-device-for-media-stream",
       "--disable-features=WebRtcHideLocalIpsWithMdns",
     ],
-  });
-  return new Browser("chromium", async (options) => {
-    const context = await browser.newContext({
-      colorScheme: options.colours ?? "light",
-      viewport: options.viewport ?? { width: 1280, height: 800 },
-      deviceScaleFactor: options.scale ?? 1,
-      bypassCSP: options.bypassCSP ?? false,
-      ignoreHTTPSErrors: true,
-    });
-    return { tab: async () => chromiumPage(options.label ?? "chromium", await context.newPage()), close: () => context.close() };
-  }, () => browser.close());
-}
-
-/** @param {string} name @param {import("playwright-core").Page} tab */
-function chromiumPage(name, tab) {
-  tab.setDefaultTimeout(GENEROUS);
-  const page = new Page(name, {
-    goto: (url) => tab.goto(url),
-    reload: () => tab.reload(),
-    click: (selector) => tab.click(selector),
-    fill: (selector, text) => tab.fill(selector, text),
-    setFiles: (selector, files) => tab.setInputFiles(selector, files),
-    press: (key) => tab.keyboard.press(key),
-    // playwright passes one argument; ours are spread inside the page.
-    evaluate: (fn, ...args) => /** @type {any} */ (tab.evaluate(`(${fn})(...${JSON.stringify(args)})`)),
-    screenshot: (file, fullPage) => tab.screenshot({ path: file, fullPage }),
-    resize: (width, height) => tab.setViewportSize({ width, height }),
-    front: () => tab.bringToFront(),
-    close: () => tab.close(),
-  });
-  tab.on("console", (line) => page.log.push(`${line.type()}: ${line.text()}`));
-  tab.on("pageerror", (error) => page.log.push(`uncaught: ${error.stack ?? error.message}`));
-  tab.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
-  return page;
+  }));
 }
 
 export async function launchFirefox() {
-  const browser = await puppeteer.launch({
+  return new Browser("firefox", await puppeteer.launch({
     browser: "firefox",
     executablePath: executable("FANFARE_FIREFOX", "firefox-esr", "firefox"),
     headless: true,
@@ -260,39 +238,5 @@ export async function launchFirefox() {
       "media.navigator.permission.disabled": true,
       "media.navigator.streams.fake": true,
     },
-  });
-  return new Browser("firefox", async (options) => {
-    const context = await browser.createBrowserContext();
-    return {
-      tab: async () => firefoxPage(options.label ?? "firefox", await context.newPage(), options),
-      close: () => context.close(),
-    };
-  }, () => browser.close());
-}
-
-/** @param {string} name @param {import("puppeteer-core").Page} tab @param {ContextOptions} options */
-async function firefoxPage(name, tab, options) {
-  tab.setDefaultTimeout(GENEROUS);
-  await tab.setViewport(options.viewport ?? { width: 1280, height: 800 });
-  const page = new Page(name, {
-    goto: (url) => tab.goto(url),
-    reload: () => tab.reload(),
-    click: (selector) => tab.click(selector),
-    fill: (selector, text) => tab.locator(selector).fill(text),
-    setFiles: async (selector, files) => {
-      const input = await tab.$(selector);
-      if (!input) throw new Error(`${name}: no ${selector}`);
-      await /** @type {import("puppeteer-core").ElementHandle<HTMLInputElement>} */ (input).uploadFile(...files);
-    },
-    press: (key) => tab.keyboard.press(/** @type {any} */ (key)),
-    evaluate: (fn, ...args) => /** @type {any} */ (tab).evaluate(fn, ...args),
-    screenshot: (file, fullPage) => tab.screenshot({ path: /** @type {`${string}.png`} */ (file), fullPage }),
-    resize: (width, height) => tab.setViewport({ width, height }),
-    front: () => tab.bringToFront(),
-    close: () => tab.close(),
-  });
-  tab.on("console", (line) => page.log.push(`${line.type()}: ${line.text()}`));
-  tab.on("pageerror", (error) => page.log.push(`uncaught: ${error}`));
-  tab.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
-  return page;
+  }));
 }

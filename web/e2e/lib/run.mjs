@@ -8,12 +8,7 @@ import { launchChromium, launchFirefox } from "./browsers.mjs";
 /** @type {Map<string, Promise<Browser>>} */
 const running = new Map();
 
-const launchers = {
-  chromium: () => launchChromium(),
-  firefox: () => launchFirefox(),
-  /** A Chromium whose hidden tabs are throttled as for a person. */
-  honest: () => launchChromium({ honestTabs: true }),
-};
+const launchers = { chromium: launchChromium, firefox: launchFirefox };
 
 /** The browser of that name, started once a run. @param {keyof typeof launchers} name */
 export function browser(name) {
