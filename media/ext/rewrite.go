@@ -53,8 +53,8 @@ type Element struct {
 // length, and appends nothing when no element remains: then the header's X bit must stay
 // clear. It uses the one-byte form wherever it fits.
 func AppendRewritten(dst []byte, profile uint16, raw []byte, m *Map, add ...Element) []byte {
-	twoByte, any := form(profile, raw, m, add)
-	if !any {
+	twoByte, some := form(profile, raw, m, add)
+	if !some {
 		return dst
 	}
 	w := begin(dst, twoByte)
@@ -77,7 +77,7 @@ func AppendRewritten(dst []byte, profile uint16, raw []byte, m *Map, add ...Elem
 }
 
 // form tells whether anything is to be written, and whether that needs the two-byte form.
-func form(profile uint16, raw []byte, m *Map, add []Element) (twoByte, any bool) {
+func form(profile uint16, raw []byte, m *Map, add []Element) (twoByte, some bool) {
 	it := Iterate(profile, raw)
 	for {
 		id, data, ok := it.Next()
@@ -85,17 +85,17 @@ func form(profile uint16, raw []byte, m *Map, add []Element) (twoByte, any bool)
 			break
 		}
 		if to := m.Get(id); to != 0 && !has(add, to) {
-			any = true
+			some = true
 			twoByte = twoByte || needsTwoBytes(to, data)
 		}
 	}
 	for _, e := range add {
 		if e.ID != 0 {
-			any = true
+			some = true
 			twoByte = twoByte || needsTwoBytes(e.ID, e.Data)
 		}
 	}
-	return twoByte, any
+	return twoByte, some
 }
 
 func needsTwoBytes(id uint8, data []byte) bool {
