@@ -60,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 // Handler routes every request.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.recoverer, security)
+	r.Use(s.recoverer, security, middleware.GetHead)
 	r.Get("/ws", s.serveSocket)
 	r.Handle("/whip/{stream}", s.endpoint(media.RolePublisher))
 	r.Handle("/whip/{stream}/{session}", s.sessionURL(media.RolePublisher))
@@ -77,7 +77,6 @@ func (s *Server) Handler() http.Handler {
 
 // pages are for browsers.
 func (s *Server) pages(r chi.Router) {
-	r.Use(middleware.GetHead)
 	r.Get("/", s.page(web.PageHome))
 	r.Get("/studio", s.page(web.PageStudio))
 	r.Get("/w/{stream}", s.serveWatch)

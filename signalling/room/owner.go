@@ -96,6 +96,7 @@ func (r *Room) subjectOf(target string) (string, bool) {
 // linkChanged ends the room under its old name. Only the owner learns the new one: who else
 // may know it is for the owner to say.
 func (r *Room) linkChanged(in LinkChanged) {
+	r.emit(CloseStream{media.CloseLinkMoved})
 	for _, id := range sorted(r.members) {
 		if id == r.owner {
 			r.send(id, msg.Moved{Name: in.Name, URL: in.URL})
@@ -104,7 +105,6 @@ func (r *Room) linkChanged(in LinkChanged) {
 		}
 		r.emit(CloseEndpoint{id})
 	}
-	r.emit(CloseStream{media.CloseLinkMoved})
 	clear(r.members)
 	clear(r.sessions)
 	r.owner, r.publisher, r.phase, r.closed = "", "", phaseEnded, true
