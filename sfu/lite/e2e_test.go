@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,9 +44,9 @@ type shell struct {
 	loses  atomic.Bool   // our next last flight gets lost
 }
 
-func newShell(t *testing.T) *shell {
+func newShell(t *testing.T, listen string) *shell {
 	t.Helper()
-	conn, err := udp.Listen("127.0.0.1:0")
+	conn, err := udp.Listen(listen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +293,7 @@ func (c *client) reports(t *testing.T, s *shell, arrives bool) {
 // TestRealClient connects a real client, loses our last flight, gives it a new port on
 // the way, and lets it go by close_notify.
 func TestRealClient(t *testing.T) {
-	s := newShell(t)
+	s := newShell(t, "0.0.0.0:0")
 	defer s.close()
 	nat := newRelay(t, s.conn.Port())
 	defer nat.close()
@@ -326,11 +327,23 @@ func TestRealClient(t *testing.T) {
 	}
 }
 
-// TestServerCloses: the kept close_notify reaches a real client.
+// TestServerCloses: the kept close_notify reaches a real client, also at the second address
+// of the machine and by a dual-stack socket. (pion gathers no ::1; IPv6 is tested without
+// it.)
 func TestServerCloses(t *testing.T) {
-	s := newShell(t)
+	rows := []struct{ listen, at string }{{"127.0.0.1:0", "127.0.0.1"}, {":0", "127.0.0.1"}}
+	if runtime.GOOS == "linux" {
+		rows = append(rows, struct{ listen, at string }{"0.0.0.0:0", "127.0.0.2"})
+	}
+	for _, r := range rows {
+		t.Run(r.listen+" at "+r.at, func(t *testing.T) { serverCloses(t, r.listen, netip.MustParseAddr(r.at)) })
+	}
+}
+
+func serverCloses(t *testing.T, listen string, at netip.Addr) {
+	s := newShell(t, listen)
 	defer s.close()
-	c := join(t, s, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.conn.Port()))
+	c := join(t, s, netip.AddrPortFrom(at, s.conn.Port()))
 	defer func() { _ = c.pc.Close() }()
 	c.receives(t, 1)
 	s.stop <- media.CloseEnded
