@@ -190,8 +190,8 @@ func (e *endpoint) waitConnected(t testing.TB) {
 	}
 }
 
-// offer makes an offer with all candidates in it.
-func (e *endpoint) offer(t testing.TB) string {
+// Offer makes the endpoint's offer, with all candidates in it.
+func (e *endpoint) Offer(t testing.TB) string {
 	t.Helper()
 	offer, err := e.pc.CreateOffer(nil)
 	if err != nil {

@@ -96,7 +96,7 @@ func (p *Publisher) addTrack(t testing.TB, c media.Codec, rid string) {
 // Connect sends the offer to the relay and waits until the session is up.
 func (p *Publisher) Connect(t testing.TB, r *Relay, stream string) {
 	t.Helper()
-	answer, err := r.Publish(within(t), stream, p.offer(t))
+	answer, err := r.Publish(within(t), stream, p.Offer(t))
 	if err != nil {
 		t.Fatalf("publish: %v", err)
 	}

@@ -2,6 +2,7 @@ package sfutest
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,9 +83,6 @@ func (v *Viewer) addKind(t testing.TB, kind media.Kind) {
 	v.kinds = append(v.kinds, kind)
 }
 
-// Offer returns the viewer's offer, for tests that send it themselves.
-func (v *Viewer) Offer(t testing.TB) string { return v.offer(t) }
-
 // Accept takes the relay's answer, for tests that sent the offer themselves.
 func (v *Viewer) Accept(t testing.TB, answer media.Answer) {
 	t.Helper()
@@ -96,7 +94,7 @@ func (v *Viewer) Accept(t testing.TB, answer media.Answer) {
 func (v *Viewer) Connect(t testing.TB, stream string) {
 	t.Helper()
 	r := v.relay
-	answer, err := r.Subscribe(within(t), stream, v.offer(t))
+	answer, err := r.Subscribe(within(t), stream, v.Offer(t))
 	if err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}
@@ -200,6 +198,23 @@ func (v *Viewer) Wait(t testing.TB, kind media.Kind, what string, fits func([]Pa
 	}
 }
 
+// Repeat does something again and again, 200 times a second, until the packets of
+// a kind fit.
+func (v *Viewer) Repeat(t testing.TB, kind media.Kind, what string, do func(), fits func([]Packet) bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(Patience)
+	for !fits(v.Packets(kind)) {
+		do()
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("never came: %s; the relay: %+v", what, v.relay.Stats())
+		}
+	}
+}
+
 // WaitCount waits until at least n packets of a kind have come.
 func (v *Viewer) WaitCount(t testing.TB, kind media.Kind, n int) []Packet {
 	t.Helper()
@@ -212,4 +227,49 @@ func (v *Viewer) AskForKey(t testing.TB) {
 	if err := v.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: v.SSRC(media.KindVideo)}}); err != nil {
 		t.Fatalf("send PLI: %v", err)
 	}
+}
+
+// RestartFragment begins an ICE restart and returns what is to be sent by PATCH.
+func (v *Viewer) RestartFragment(t testing.TB) string {
+	t.Helper()
+	offer, err := v.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+	if err != nil {
+		t.Fatalf("create offer: %v", err)
+	}
+	if err := v.pc.SetLocalDescription(offer); err != nil {
+		t.Fatalf("set offer: %v", err)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(offer.SDP) {
+		if strings.HasPrefix(line, "a=mid:") {
+			b.WriteString("m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" + line)
+		}
+		if strings.HasPrefix(line, "a=ice-ufrag:") || strings.HasPrefix(line, "a=ice-pwd:") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// Restart takes the relay's fragment, by putting it into the answer of before.
+func (v *Viewer) Restart(t testing.TB, fragment string) {
+	t.Helper()
+	fresh := map[string]string{}
+	for line := range strings.Lines(fragment) {
+		for _, key := range []string{"a=ice-ufrag:", "a=ice-pwd:"} {
+			if strings.HasPrefix(line, key) {
+				fresh[key] = line
+			}
+		}
+	}
+	var b strings.Builder
+	for line := range strings.Lines(v.Answer.SDP) {
+		for key, replacement := range fresh {
+			if strings.HasPrefix(line, key) {
+				line = replacement
+			}
+		}
+		b.WriteString(line)
+	}
+	v.accept(t, b.String())
 }
