@@ -1,0 +1,203 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pion/sdp/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
+)
+
+const testPrint = "sha-256 AB:CD:EF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC"
+
+// sessionLines and those below make an offer that browsers might send.
+const sessionLines = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=extmap-allow-mixed\r\n"
+
+const transport = "c=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:" + testPrint + "\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+
+const audioLines = "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 0\r\n" + transport + "a=mid:0\r\n" +
+	"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n" +
+	"a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\na=rtcp-fb:111 transport-cc\r\n" +
+	"a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=rtpmap:0 PCMU/8000\r\n"
+
+const videoLines = "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 108 45 98 116\r\n" + transport + "a=mid:1\r\n" +
+	"a=extmap:3 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n" +
+	"a=extmap:13 urn:3gpp:video-orientation\r\n" +
+	"a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\n" +
+	"a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n" +
+	"a=rtpmap:102 H264/90000\r\na=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\na=rtcp-fb:102 nack\r\n" +
+	"a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n" +
+	"a=rtpmap:108 H264/90000\r\na=fmtp:108 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n" +
+	"a=rtpmap:45 AV1/90000\r\na=rtpmap:98 VP9/90000\r\na=fmtp:98 profile-id=0\r\na=rtpmap:116 ulpfec/90000\r\n"
+
+func whep() string { return sessionLines + audioLines + "a=recvonly\r\n" + videoLines + "a=recvonly\r\n" }
+func whip() string { return strings.ReplaceAll(whep(), "a=recvonly", "a=sendonly") }
+
+func TestParseOffer(t *testing.T) {
+	o, err := parseOffer(media.RoleSubscriber, whep())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.ice != (lite.Credentials{Ufrag: "abcd", Pwd: "0123456789012345678901"}) || len(o.fingerprints) == 0 || !o.mixed {
+		t.Errorf("transport: %+v", o)
+	}
+	var got []string
+	for _, track := range o.tracks {
+		for _, f := range track.formats {
+			got = append(got, fmt.Sprintf("%s %s %d/%d %v%v%v", track.mid, f.codec, f.pt, f.rtx, f.nack, f.pli, f.fir))
+		}
+	}
+	want := []string{
+		"0 opus 111/0 falsefalsefalse", "1 VP8 96/97 truetruetrue", "1 H264 102/103 truefalsefalse",
+		"1 H264 108/0 falsefalsefalse", "1 AV1 45/0 falsefalsefalse", "1 VP9 98/0 falsefalsefalse",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("formats:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Offers that cannot be served are refused, each with a reason that never changes.
+func TestBadOffers(t *testing.T) {
+	change := func(offer, from, to string) string { return strings.ReplaceAll(offer, from, to) }
+	one := sessionLines + videoLines
+	for _, c := range []struct {
+		name   string
+		role   media.Role
+		offer  string
+		reason string
+	}{
+		{"empty", media.RoleSubscriber, "", "no m-line"},
+		{"not SDP", media.RoleSubscriber, "GET / HTTP/1.1", "not SDP"},
+		{"too long", media.RoleSubscriber, whep() + strings.Repeat("a=x\r\n", 20000), "too long"},
+		{"300 m-lines", media.RoleSubscriber, whep() + strings.Repeat("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", 300), "too many m-lines"},
+		{"100 candidates", media.RoleSubscriber, whep() + strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", 100), "too many candidates"},
+		{"5 rids", media.RolePublisher, whip() + strings.Repeat("a=rid:x send\r\n", 5), "too many rids"},
+		{"100 extensions", media.RoleSubscriber, whep() + strings.Repeat("a=extmap:1 urn:x\r\n", 100), "too many header extensions"},
+		{"plain RTP", media.RoleSubscriber, change(whep(), "UDP/TLS/RTP/SAVPF", "RTP/AVP"), "not UDP/TLS/RTP/SAVPF"},
+		{"SDES", media.RoleSubscriber, change(whep(), "UDP/TLS/RTP/SAVPF", "RTP/SAVPF"), "not UDP/TLS/RTP/SAVPF"},
+		{"no fingerprint", media.RoleSubscriber, change(whep(), "a=fingerprint:"+testPrint+"\r\n", ""), "no fingerprint"},
+		{"weak fingerprint", media.RoleSubscriber, change(whep(), "sha-256 AB", "md5 AB"), "no fingerprint"},
+		{"no credentials", media.RoleSubscriber, change(whep(), "a=ice-pwd:0123456789012345678901\r\n", ""), "no ICE credentials"},
+		{"short password", media.RoleSubscriber, change(whep(), "0123456789012345678901", "short"), "no ICE credentials"},
+		{"no BUNDLE", media.RoleSubscriber, change(whep(), "a=group:BUNDLE 0 1\r\n", ""), "no BUNDLE of all m-lines"},
+		{"half a BUNDLE", media.RoleSubscriber, change(whep(), "BUNDLE 0 1", "BUNDLE 0"), "no BUNDLE of all m-lines"},
+		{"no rtcp-mux", media.RoleSubscriber, change(whep(), "a=rtcp-mux\r\n", ""), "no rtcp-mux"},
+		{"no mid", media.RoleSubscriber, change(whep(), "a=mid:1\r\n", ""), "an m-line without mid"},
+		{"one mid twice", media.RoleSubscriber, change(whep(), "a=mid:1\r\n", "a=mid:0\r\n"), "a mid that is used twice"},
+		{"a viewer that sends", media.RoleSubscriber, whip(), "a viewer's m-line that only sends"},
+		{"a publisher that receives", media.RolePublisher, whep(), "a publisher's m-line that only receives"},
+		{"a viewer that is passive", media.RoleSubscriber, change(whep(), "setup:actpass", "setup:passive"), "setup:passive, which is the relay's own role"},
+		{"an ICE-lite viewer", media.RoleSubscriber, change(whep(), "a=extmap-allow-mixed", "a=ice-lite"), "an ICE-lite offerer"},
+		{"a data channel", media.RoleSubscriber, whep() + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + transport + "a=mid:2\r\n", "an m-line that is neither audio nor video"},
+		{"two pictures", media.RoleSubscriber, whep() + change(videoLines, "a=mid:1", "a=mid:2"), "more than one m-line of a kind"},
+		{"no codec of ours", media.RoleSubscriber, change(one, "VP8/90000", "XYZ/90000") + "", ""},
+		{"no codec at all", media.RoleSubscriber, sessionLines + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" + transport + "a=mid:0\r\na=rtpmap:0 PCMU/8000\r\n", "no codec in common for audio"},
+		{"all refused", media.RoleSubscriber, change(one, "m=video 9", "m=video 0"), "no m-line that can be served"},
+		{"a viewer's rids", media.RoleSubscriber, one + "a=rid:x send\r\n", "rids where none can be served"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := parseOffer(c.role, c.offer)
+			if c.reason == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			if want := "the offer cannot be served: " + c.reason; !errors.Is(err, media.ErrBadOffer) || err.Error() != want {
+				t.Errorf("%v\nwant: %s", err, want)
+			}
+		})
+	}
+}
+
+func TestAnswerViewer(t *testing.T) {
+	// The offerer has switched off an m-line of its own.
+	o, err := parseOffer(media.RoleSubscriber, whep()+"m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=inactive\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := answerViewer(o, answerParams{
+		origin: 7, ice: lite.Credentials{Ufrag: "OURS", Pwd: "secret"}, fingerprint: testPrint,
+		candidates: []string{"1 1 udp 5 192.0.2.1 7000 typ host"}, cname: "c", stream: "f",
+		ssrcs: []trackSSRC{{main: 10}, {main: 20, rtx: 21}, {}},
+	})
+	var desc sdp.SessionDescription
+	if err := desc.UnmarshalString(text); err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	for _, line := range []string{
+		"a=group:BUNDLE 0 1\r\na=ice-lite\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+		"m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 108 45 98\r\n", "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n",
+		"a=setup:passive\r\n", "a=sendonly\r\n", "a=msid:f audio\r\n", "a=msid:f video\r\n", "a=rtcp-fb:96 nack pli\r\n",
+		"a=ssrc-group:FID 20 21\r\n", "a=ssrc:21 cname:c\r\n", "a=fmtp:97 apt=96\r\n", "a=extmap:13 " + ext.URIVideoOrientation + "\r\n",
+		"a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n",
+		"a=candidate:1 1 udp 5 192.0.2.1 7000 typ host\r\na=end-of-candidates\r\n",
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("the answer lacks %q", line)
+		}
+	}
+	for _, word := range []string{"goog-remb", "transport-cc", "abs-send-time", "red/", "ulpfec", "PCMU"} {
+		if strings.Contains(text, word) {
+			t.Errorf("the answer holds %q, which is not served", word)
+		}
+	}
+}
+
+func TestPionAnswer(t *testing.T) {
+	answer := withCandidates("v=0\r\nm=audio 9 X\r\na=candidate:old\r\na=mid:0\r\na=end-of-candidates\r\nm=video 0 X\r\n", []string{"new"})
+	if want := "v=0\r\nm=audio 9 X\r\na=mid:0\r\na=candidate:new\r\na=end-of-candidates\r\nm=video 0 X\r\n"; answer != want {
+		t.Errorf("%q\nwant %q", answer, want)
+	}
+	if got := withoutCandidates("m=x\r\na=candidate:1\r\na=y\r\na=candidate:2"); got != "m=x\r\na=y\r\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// No text makes the checks fail in another way than by ErrBadOffer, and what they let
+// through can be answered.
+func FuzzParseOffer(f *testing.F) {
+	f.Add(whep())
+	f.Add(whip())
+	f.Add("m=audio 0 x")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, role := range []media.Role{media.RolePublisher, media.RoleSubscriber} {
+			o, err := parseOffer(role, text)
+			if err != nil {
+				if !errors.Is(err, media.ErrBadOffer) || o != nil {
+					t.Fatalf("%v, %v", o, err)
+				}
+				continue
+			}
+			if role == media.RoleSubscriber {
+				checkAnswer(t, o)
+			}
+		}
+	})
+}
+
+func checkAnswer(t *testing.T, o *offer) {
+	t.Helper()
+	text := answerViewer(o, answerParams{ssrcs: make([]trackSSRC, len(o.tracks)), stream: "f", cname: "c"})
+	var desc sdp.SessionDescription
+	if err := desc.UnmarshalString(text); err != nil {
+		t.Fatalf("the answer is no SDP: %v\n%s", err, text)
+	}
+	if len(desc.MediaDescriptions) != len(o.tracks) {
+		t.Fatalf("%d m-lines for %d", len(desc.MediaDescriptions), len(o.tracks))
+	}
+}
+
+func FuzzParseFragment(f *testing.F) {
+	f.Add("a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 X 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := parseFragment(text); err != nil && !errors.Is(err, media.ErrBadFragment) {
+			t.Fatal(err)
+		}
+	})
+}
