@@ -151,6 +151,8 @@ type rig struct {
 	// url and client reach the server.
 	url    string
 	client *http.Client
+	// patience is how long a page waits for a message.
+	patience time.Duration
 }
 
 // lockedBuffer keeps the log.
@@ -187,7 +189,7 @@ func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, store: st, key: token.NewPublishKey(), log: &lockedBuffer{}}
+	r := &rig{t: t, store: st, key: token.NewPublishKey(), log: &lockedBuffer{}, patience: 30 * time.Second}
 	r.plane = &plane{sessions: map[media.SessionID]planeSession{}, tell: func(e media.Event) { r.srv.Event(e) }}
 	if err := st.AddKey(token.HashKey(r.key), store.Key{}); err != nil {
 		t.Fatal(err)
@@ -285,8 +287,9 @@ func describe(res *http.Response) string {
 
 // page is an endpoint on /ws.
 type page struct {
-	t    *testing.T
-	conn *websocket.Conn
+	t        *testing.T
+	conn     *websocket.Conn
+	patience time.Duration
 }
 
 func (r *rig) dial() *page {
@@ -297,7 +300,7 @@ func (r *rig) dial() *page {
 	}
 	r.t.Cleanup(func() { _ = conn.CloseNow() })
 	conn.SetReadLimit(1 << 20)
-	return &page{r.t, conn}
+	return &page{r.t, conn, r.patience}
 }
 
 // join dials and says hello.
@@ -336,7 +339,7 @@ func (p *page) write(kind websocket.MessageType, data []byte) {
 
 // next reads one message; the error is the connection's end.
 func (p *page) next() (msg.ServerMessage, error) {
-	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.t.Context(), p.patience)
 	defer cancel()
 	_, data, err := p.conn.Read(ctx)
 	if err != nil {

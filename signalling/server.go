@@ -32,7 +32,6 @@ type Server struct {
 	meters   meters
 	proxies  proxies
 	figures  *figures
-	origins  []string // hosts whose pages may open /ws, beside the one that was asked
 	instance string
 	started  time.Time
 
@@ -49,7 +48,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, gate: newGate(cfg.Store, cfg.Keys), meters: newMeters(cfg.Unlimited),
-		proxies: cfg.TrustedProxies, origins: []string{hostOf(cfg.PublicURL)}, instance: token.NewID(),
+		proxies: cfg.TrustedProxies, instance: token.NewID(),
 		started: time.Now(), done: make(chan struct{}),
 	}
 	s.hub = newHub(s.runRoom)

@@ -1,0 +1,204 @@
+package msg
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDocumentedExamples decodes every JSON example of the protocol's document, and asks for one
+// of each message.
+func TestDocumentedExamples(t *testing.T) {
+	text, err := os.ReadFile("../../docs/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(text, -1) {
+		example := bytes.TrimSpace(m[1])
+		decoded, err := decodeAny(example)
+		if err != nil {
+			t.Errorf("%s\n%v", example, err)
+			continue
+		}
+		seen[decoded.Type()] = true
+		again, err := Encode(decoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(generic(t, example), generic(t, again)); diff != "" {
+			t.Errorf("the example loses something on its way (-document +again):\n%s", diff)
+		}
+	}
+	for _, m := range ClientMessages() {
+		if !seen[m.Type()] {
+			t.Errorf("docs/PROTOCOL.md has no example of %q", m.Type())
+		}
+	}
+	for _, m := range ServerMessages() {
+		if !seen[m.Type()] {
+			t.Errorf("docs/PROTOCOL.md has no example of %q", m.Type())
+		}
+	}
+	for _, code := range codes() {
+		if !bytes.Contains(text, []byte("| `"+string(code)+"` |")) {
+			t.Errorf("docs/PROTOCOL.md does not explain the code %q", code)
+		}
+	}
+}
+
+func codes() []Code {
+	return []Code{CodeBadMessage, CodeVersion, CodeUnauthorised, CodePassword, CodeForbidden, CodeRemoved, CodeNotFound,
+		CodeRate, CodeTooLarge, CodeFull, CodeInternal, CodeShutdown}
+}
+
+func decodeAny(data []byte) (Message, error) {
+	if m, err := DecodeClient(data); err == nil {
+		return m, nil
+	}
+	return DecodeServer(data)
+}
+
+func generic(t *testing.T, data []byte) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestTypesAreUnique(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range ClientMessages() {
+		seen[m.Type()] = true
+	}
+	for _, m := range ServerMessages() {
+		seen[m.Type()] = true
+	}
+	if want := len(ClientMessages()) + len(ServerMessages()); len(seen) != want {
+		t.Errorf("%d names for %d messages", len(seen), want)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	hello := `{"type":"hello","version":1,"room":{"kind":"stream","name":"a"},"role":"subscriber"`
+	for _, tt := range []struct {
+		name, text string
+		want       error
+	}{
+		{"nothing", ``, ErrBadMessage},
+		{"no object", `[]`, ErrBadMessage},
+		{"null", `null`, ErrBadMessage},
+		{"no type", `{}`, ErrBadMessage},
+		{"type of another type", `{"type":1}`, ErrBadMessage},
+		{"unknown type", `{"type":"nonsense"}`, ErrBadMessage},
+		{"a message of the server", `{"type":"viewers","count":1}`, ErrBadMessage},
+		{"unknown member", `{"type":"stop","why":1}`, ErrBadMessage},
+		{"another case of a member", `{"type":"remove","Endpoint":"a"}`, ErrBadMessage},
+		{"another case of type", `{"Type":"stop"}`, ErrBadMessage},
+		{"member of another type", `{"type":"remove","endpoint":1}`, ErrBadMessage},
+		{"text after it", `{"type":"stop"}{}`, ErrBadMessage},
+		{"not UTF-8", "{\"type\":\"set-state\",\"state\":\"live\",\"title\":\"\xff\"}", ErrBadMessage},
+		{"too long", `{"type":"send","to":"a","sealed":"` + strings.Repeat("a", MaxMessage) + `"}`, ErrTooLarge},
+		{"unknown member inside", `{"type":"hello","version":1,"room":{"kind":"stream","name":"a","x":1},"role":"subscriber"}`, ErrBadMessage},
+
+		{"hello without version", `{"type":"hello"}`, ErrBadMessage},
+		{"hello to no kind of room", `{"type":"hello","version":1,"room":{"kind":"chat","name":"a"},"role":"subscriber"}`, ErrBadMessage},
+		{"hello to no name", `{"type":"hello","version":1,"room":{"kind":"stream","name":"a b"},"role":"subscriber"}`, ErrBadMessage},
+		{"hello in no role", `{"type":"hello","version":1,"room":{"kind":"stream","name":"a"},"role":"king"}`, ErrBadMessage},
+		{"hello of a short viewer", hello + `,"viewer":"short"}`, ErrBadMessage},
+		{"hello with a long token", hello + `,"token":"` + strings.Repeat("a", maxSecret+1) + `"}`, ErrTooLarge},
+		{"hello with a long password", hello + `,"password":"` + strings.Repeat("a", MaxPassword+1) + `"}`, ErrTooLarge},
+		{"hello with a long resume", hello + `,"resume":"` + strings.Repeat("a", maxSecret+1) + `"}`, ErrTooLarge},
+		{"a state that is not for owners", `{"type":"set-state","state":"ended"}`, ErrBadMessage},
+		{"a long title", `{"type":"set-state","state":"live","title":"` + strings.Repeat("ä", MaxTitle+1) + `"}`, ErrTooLarge},
+		{"a title with a line", `{"type":"set-state","state":"live","title":"a\nb"}`, ErrBadMessage},
+		{"a title that turns round", `{"type":"set-state","state":"live","title":"a\u202eb"}`, ErrBadMessage},
+		{"a long new password", `{"type":"set-access","password":"` + strings.Repeat("a", MaxPassword+1) + `"}`, ErrTooLarge},
+		{"remove nobody", `{"type":"remove","endpoint":""}`, ErrBadMessage},
+		{"send to no endpoint", `{"type":"send","to":"<b>","sealed":"a"}`, ErrBadMessage},
+		{"send nothing", `{"type":"send","to":"a","sealed":""}`, ErrBadMessage},
+		{"send what is not base64url", `{"type":"send","to":"a","sealed":"a+b="}`, ErrBadMessage},
+		{"send too much", `{"type":"send","to":"a","sealed":"` + strings.Repeat("a", MaxSealed+1) + `"}`, ErrTooLarge},
+	} {
+		m, err := DecodeClient([]byte(tt.text))
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, %v; want %v", tt.name, m, err, tt.want)
+		}
+	}
+}
+
+func TestAnotherVersionIsRead(t *testing.T) {
+	m, err := DecodeClient([]byte(`{"type":"hello","version":7,"room":"new shape","novelty":true}`))
+	if h, ok := m.(Hello); err != nil || !ok || h.Version != 7 {
+		t.Errorf("%v %v", m, err)
+	}
+}
+
+func TestCodeOf(t *testing.T) {
+	for want, err := range map[Code]error{CodeBadMessage: bad("x"), CodeTooLarge: large("x"), CodeInternal: errors.New("x")} {
+		if got := CodeOf(err); got != want {
+			t.Errorf("CodeOf(%v) = %s", err, got)
+		}
+	}
+}
+
+// FuzzDecodeClient: what is taken can be written and is taken again, the same.
+func FuzzDecodeClient(f *testing.F) {
+	for _, m := range ClientMessages() {
+		data, err := Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"type":"hello","version":1,"room":{"kind":"stream","name":"a"},"role":"subscriber"}`))
+	f.Add([]byte(`{"type":"send","to":"a","sealed":"c2VhbGVk"}`))
+	f.Add([]byte(`{"type":"set-access","password":"","embed":false}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := DecodeClient(data)
+		if err != nil {
+			if CodeOf(err) == CodeInternal {
+				t.Errorf("%q: %v is no error of this package", data, err)
+			}
+			return
+		}
+		again, err := Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, ok := m.(Hello); ok && h.Version != Version {
+			return
+		}
+		back, err := DecodeClient(again)
+		if err != nil || !cmp.Equal(m, back) {
+			t.Errorf("%q came back as %v, %v", data, back, err)
+		}
+	})
+}
+
+func FuzzDecodeServer(f *testing.F) {
+	for _, m := range ServerMessages() {
+		data, err := Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := DecodeServer(data)
+		if err != nil {
+			return
+		}
+		if _, err := Encode(m); err != nil {
+			t.Error(err)
+		}
+	})
+}
