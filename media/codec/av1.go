@@ -91,7 +91,7 @@ func describeAV1(b []byte, marker bool) media.Descriptor {
 	d := unknown
 	d.FrameEnd = marker
 	e := av1Elements{b: b[1:], count: int(b[0] >> 4 & 3), w: b[0]>>4&3 != 0}
-	continued, sequence := b[0]&0x80 != 0, false
+	continued, newSequence, header := b[0]&0x80 != 0, b[0]&0x08 != 0, false
 	for first := true; ; first = false {
 		obu, ok := e.next()
 		if !ok {
@@ -115,16 +115,16 @@ func describeAV1(b []byte, marker bool) media.Descriptor {
 		}
 		switch typ {
 		case obuSequenceHeader:
-			sequence, d.KeyFrame = true, true
+			header, d.KeyFrame = true, true
 			d.Width, d.Height = parseSequenceHeader(body)
 		case obuFrame, obuFrameHeader:
 			// show_existing_frame, and two bits of frame_type, 0 for a key frame (section 5.9.2).
-			if sequence && len(body) > 0 && body[0]&0xe0 != 0 {
+			if header && !newSequence && len(body) > 0 && body[0]&0xe0 != 0 {
 				d.KeyFrame, d.Width, d.Height = false, 0, 0
 			}
 		}
 	}
-	if b[0]&0x08 != 0 && !continued {
+	if newSequence && !continued {
 		d.KeyFrame, d.FrameStart = true, true
 	}
 	return d

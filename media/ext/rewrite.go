@@ -51,7 +51,9 @@ type Element struct {
 
 // AppendRewritten appends the whole extension block for a viewer, beginning with profile and
 // length, and appends nothing when no element remains: then the header's X bit must stay
-// clear. It uses the one-byte form wherever it fits.
+// clear. It uses the one-byte form wherever that fits: ids up to 14, 1 to 16 bytes each. A viewer
+// that has not negotiated extmap-allow-mixed must not be mapped to larger ids, nor to extensions
+// that grow longer, such as the dependency descriptor (RFC 8285 section 4.1.2).
 func AppendRewritten(dst []byte, profile uint16, raw []byte, m *Map, add ...Element) []byte {
 	twoByte, some := form(profile, raw, m, add)
 	if !some {
