@@ -49,11 +49,10 @@ var (
 const (
 	// connectTimeout is from the answer to media flowing. Servers give up after 10 to 15 s.
 	connectTimeout = 15 * time.Second
-	// silence after which ICE says disconnected, and failed thereafter. A busy machine causes a few
-	// seconds, so nothing is done before failed.
-	iceDisconnected = 4 * time.Second
-	iceFailed       = 4 * time.Second
-	iceKeepalive    = time.Second
+	// patience is the silence after which a connection counts as lost. A busy machine causes a few seconds, so
+	// nothing is done when ICE says disconnected, only when it says failed.
+	patience     = 8 * time.Second
+	iceKeepalive = time.Second
 )
 
 // newConfiguration makes what several peer connections can share: one certificate, because making one
@@ -72,11 +71,11 @@ func newConfiguration() (webrtc.Configuration, error) {
 
 // newAPI makes the pion API: no interceptors but those given, no mDNS, loopback included, and AES-GCM first
 // because it costs least.
-func newAPI(m *webrtc.MediaEngine, r *interceptor.Registry) *webrtc.API {
+func newAPI(m *webrtc.MediaEngine, r *interceptor.Registry, patience time.Duration) *webrtc.API {
 	var s webrtc.SettingEngine
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetIncludeLoopbackCandidate(true)
-	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
+	s.SetICETimeouts(patience/2, patience/2, min(iceKeepalive, patience/4))
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s), webrtc.WithInterceptorRegistry(r))

@@ -96,6 +96,9 @@ func (in *inbound) packet(dst []container.Assembled, c media.Codec, p *rtp.Packe
 	from := len(dst)
 	dst = in.frames.Push(dst, p, now)
 	in.count(dst[from:])
+	if in.shallow && in.stats.KeyFramesReceived > 0 {
+		in.setCodec(c) // lets go of the packets
+	}
 	return dst
 }
 
@@ -152,7 +155,10 @@ func (in *inbound) tick(dst []container.Assembled, out []rtcp.Packet, now time.T
 }
 
 func (in *inbound) wantsKey() bool {
-	return in.codec.Kind() == media.KindVideo && in.frames.NeedKey() && !in.reportAt.IsZero()
+	if in.shallow && in.stats.KeyFramesReceived > 0 || in.codec.Kind() != media.KindVideo {
+		return false
+	}
+	return in.frames.NeedKey() && !in.reportAt.IsZero()
 }
 
 // deadline is when tick has something to do; ok is false before the first packet.

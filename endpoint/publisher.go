@@ -33,6 +33,8 @@ type PublisherConfig struct {
 	Notes func(clip, note string)
 	// OnLive is called whenever media begins to flow; nil for nothing.
 	OnLive func()
+
+	patience time.Duration // tests lose connections faster
 }
 
 // Publisher sends files over WHIP. Use NewPublisher.
@@ -56,6 +58,9 @@ type Publisher struct {
 func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.patience == 0 {
+		cfg.patience = patience
 	}
 	if len(cfg.Clips) == 0 {
 		return nil, fmt.Errorf("%w: there are no files", container.ErrNoTrack)
@@ -225,7 +230,7 @@ func (p *Publisher) connect(ctx context.Context) (*pubSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.at, err = exchange(ctx, s.pc, p.signal); err == nil {
+	if s.at, err = exchange(ctx, s.pc, p.signal, func() {}); err == nil {
 		err = awaitUp(ctx, s.up, s.lost)
 	}
 	if err != nil {
@@ -259,7 +264,7 @@ func (p *Publisher) offer() (*pubSession, error) {
 			s.codec, s.profile = t.Codec, t.Profile
 		}
 	}
-	if s.pc, err = newAPI(engine, registry).NewPeerConnection(p.rtc); err != nil {
+	if s.pc, err = newAPI(engine, registry, p.cfg.patience).NewPeerConnection(p.rtc); err != nil {
 		return nil, err
 	}
 	watchState(s.pc, s.up, s.lost)
@@ -288,12 +293,16 @@ func (p *Publisher) offered() []container.Track {
 	return out
 }
 
+// settle is the time between our end of the handshake and the first packet: the server's end comes half a round trip
+// later, and what arrives before it is lost.
+const settle = 100 * time.Millisecond
+
 // play sends frames in time until something ends it.
 func (p *Publisher) play(ctx context.Context, s *pubSession) error {
 	for _, o := range s.tracks {
 		go o.feedback(s.wantKey) // ends with the peer connection
 	}
-	s.anchor = anchor{time.Now().Add(-p.list.line.head)}
+	s.anchor = anchor{time.Now().Add(settle - p.list.line.head)}
 	if p.broken {
 		p.list.pli(p.list.line.head) // after a break the picture begins with a key frame
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/pion/webrtc/v3"
 )
 
-// exchange makes the offer with all candidates, posts it and takes the answer.
-func exchange(ctx context.Context, pc *webrtc.PeerConnection, s *signal) (resource, error) {
+// exchange makes the offer with all candidates, posts it and takes the answer. posting is called right
+// before the POST.
+func exchange(ctx context.Context, pc *webrtc.PeerConnection, s *signal, posting func()) (resource, error) {
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
 		return resource{}, err
@@ -23,6 +24,7 @@ func exchange(ctx context.Context, pc *webrtc.PeerConnection, s *signal) (resour
 	case <-ctx.Done():
 		return resource{}, ctx.Err()
 	}
+	posting()
 	at, err := s.post(ctx, pc.LocalDescription().SDP)
 	if err != nil {
 		return resource{}, err

@@ -36,7 +36,7 @@ type Assembler struct {
 	Codec media.Codec
 	Wait  time.Duration
 
-	slots   [assemblerSlots]slot
+	slots   []slot // assemblerSlots of them, from the first packet on
 	started bool
 	next    uint64 // extended number of the next packet in order
 	newest  uint64
@@ -61,6 +61,7 @@ type slot struct {
 func (a *Assembler) Push(dst []Assembled, p *rtp.Packet, now time.Time) []Assembled {
 	if !a.started {
 		a.started, a.needKey, a.torn = true, a.Codec.Kind() == media.KindVideo, true
+		a.slots = make([]slot, assemblerSlots)
 		a.next = 1<<32 | uint64(p.SequenceNumber)
 		a.newest = a.next - 1
 	}
@@ -124,7 +125,7 @@ func (a *Assembler) extend(seq uint16) uint64 {
 }
 
 func (a *Assembler) forget(next uint64) {
-	a.slots = [assemblerSlots]slot{}
+	clear(a.slots)
 	a.next, a.newest = next, next-1
 	a.loss()
 }
