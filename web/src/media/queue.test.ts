@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { add, current, difference, emptyQueue, type Item, MAX_ITEMS, move, neighbour, pick, refuse, remove } from './queue';
+import {
+  add,
+  current,
+  difference,
+  emptyQueue,
+  type Item,
+  MAX_ITEMS,
+  move,
+  neighbour,
+  pick,
+  refuse,
+  remove,
+} from './queue';
 
 const item = (id: string): Item => ({ id, name: `${id}.webm`, size: 10, modified: 5_000 });
 const abc = add(emptyQueue, ['a', 'b', 'c'].map(item));

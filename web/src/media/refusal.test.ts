@@ -4,7 +4,11 @@ import { verdict } from './refusal';
 const plays = { failed: false, picture: true };
 const sound = { failed: false, picture: false };
 const fails = { failed: true, picture: false };
-const contents = (video: string | null | undefined, audio: string | null | undefined) => ({ video, audio, rotation: 0 });
+const contents = (video: string | null | undefined, audio: string | null | undefined) => ({
+  video,
+  audio,
+  rotation: 0,
+});
 
 describe('verdict', () => {
   it.each([

@@ -68,6 +68,7 @@ function readOutbound(e: Entry, byId: Map<string, Entry>, entries: readonly Entr
     ...some('roundTrip', remote && maybe(remote, 'roundTripTime')),
     ...some('target', maybe(e, 'targetBitrate')),
     ...some('scalability', str(e, 'scalabilityMode')),
+    ...some('encoder', str(e, 'encoderImplementation')),
     ...some('limitedBy', isLimit(limited) ? limited : undefined),
   };
 }

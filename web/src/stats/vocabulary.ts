@@ -56,6 +56,8 @@ export interface Outbound extends Track {
   /** Why the picture is not better. */
   limitedBy?: 'none' | 'cpu' | 'bandwidth' | 'other';
   encodeTime: number; // s, sum
+  /** The encoder's own name, where the browser tells it: "libvpx". */
+  encoder?: string;
 }
 
 export interface Address {

@@ -6,11 +6,11 @@
 //   drop-zone                     the whole working area; files may be dropped anywhere on the page
 //   file-input                    <input type=file multiple>, always there: files go to the end of the list
 //   choose-files, choose-camera, choose-screen               buttons that begin or change the source
-//   camera-device, microphone-device                         <select>, with a camera
+//   camera-device, microphone-device, device-sound           with a camera
 //   preview                       the <video> that shows what viewers get
 //   state                         words for the state; data-state = ready | connecting | live | paused |
 //                                 seeking | reconnecting | ended | replaced | refused | unreachable | setup
-//   notice                        what the uploader should know (hidden tab, end of list, file refused …)
+//   notice, notice-close          what the uploader should know (hidden tab, end of list, file refused …)
 //   go-live, stop, take-back      take-back: publish here again after a newer publisher took over
 //   pause                         plays and pauses; aria-pressed says whether it is paused
 //   seek                          <input type=range> in seconds; position, duration: text
@@ -19,12 +19,21 @@
 //   resolution, frame-rate, bitrate, codec, keep             <select>
 //   title, password, password-save, password-remove, embed
 //   link (<input readonly>), copy-link, share-link, qr, change-link, change-link-confirm
-//   viewers (data-count), viewer (data-endpoint), viewer-remove
+//   viewers (data-count), viewer (data-endpoint), viewer-remove, viewer-remove-confirm
 //   health (data-level = good | fair | bad | none), health-why, figures-toggle, figures
-//   continue-card, continue, continue-input (<input type=file>), continue-discard    after a reload while live
+//   continue-card, continue, continue-input (<input type=file>), continue-instead, continue-discard
+//                                 after a reload while live
+//   keep-key, forget-key          the key of this page
 
 import { render } from 'preact';
 import '../ui/base.css';
+import './studio.css';
+import { StudioController } from './controller';
+import { Studio } from './studio';
 
 const root = document.getElementById('app');
-if (root) render(<main class="page" />, root);
+if (root) {
+  const studio = new StudioController();
+  render(<Studio studio={studio} />, root);
+  void studio.start();
+}

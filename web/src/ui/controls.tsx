@@ -123,9 +123,12 @@ export function Switch({
   disabled,
   onChange,
   children,
+  testid,
 }: {
   checked: boolean;
   disabled?: boolean;
+  /** data-testid of the checkbox. */
+  testid?: string;
   onChange(checked: boolean): void;
   children: ComponentChildren;
 }) {
@@ -137,6 +140,7 @@ export function Switch({
         aria-checked={checked}
         checked={checked}
         disabled={disabled ?? false}
+        data-testid={testid}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
       <span>{children}</span>
@@ -153,6 +157,7 @@ export function Range({
   text,
   onInput,
   disabled,
+  testid,
 }: {
   label: string;
   value: number;
@@ -162,6 +167,8 @@ export function Range({
   text?: string;
   onInput(value: number): void;
   disabled?: boolean;
+  /** data-testid of the input. */
+  testid?: string;
 }) {
   return (
     <input
@@ -174,6 +181,7 @@ export function Range({
       step={step}
       value={value}
       disabled={disabled ?? false}
+      data-testid={testid}
       ref={(element) => element?.style.setProperty('--fill', String(max > 0 ? value / max : 0))}
       onInput={(event) => onInput(event.currentTarget.valueAsNumber)}
     />

@@ -1,0 +1,311 @@
+// The studio without its looks: carries out what step.ts decides, and holds the signals that
+// the components read.
+
+import { computed, signal } from '@preact/signals';
+import { type Chosen, dropped, hasHandle, pickWithHandles } from '../media/handles';
+import { cameraIsAllowed, type DeviceName, listDevices } from '../media/live-source';
+import { AUDIO_BITRATE, codecOrder, hintFor, keepFor, limitsFor, sentSize } from '../media/settings';
+import type { Tracks } from '../media/source';
+import { pageNow, SignalClient, signalUrl } from '../signal/client';
+import { Monitor } from '../stats/monitor';
+import type { Figures } from '../stats/rates';
+import { stunUrl } from '../topology/sdp';
+import { Awake } from './awake';
+import { Files } from './files';
+import { GOOD, judge, Steady } from './health';
+import { dropKey, isKept, keepKey, keeps, keptKey, takeKey } from './key';
+import { memoryOf, type Memory, Shelf } from './memory';
+import { Publisher } from './publisher';
+import { declared, mustWarn, phaseOf, shownTitle, wantsAwake } from './select';
+import { Stage } from './stage';
+import { type Effect, type Event, initial, type Remembered, type StageEffect } from './state';
+import { step } from './step';
+import { Tabs } from './tabs';
+
+const SAVE_EVERY = 1_000; // ms
+
+export class StudioController {
+  readonly state = signal(initial);
+  /** The page has found out what it remembers; until then it shows nothing. */
+  readonly begun = signal(false);
+  readonly figures = signal<Figures | undefined>(undefined);
+  readonly health = signal(GOOD);
+  readonly cameras = signal<readonly DeviceName[]>([]);
+  readonly microphones = signal<readonly DeviceName[]>([]);
+  /** The key is kept for longer than this tab. */
+  readonly keyKept = signal(false);
+  readonly phase = computed(() => phaseOf(this.state.value));
+  readonly stage: Stage;
+
+  private readonly keeps = keeps();
+  private readonly shelf = new Shelf(this.keeps.tab as Storage | undefined, this.keeps.device as Storage | undefined);
+  private readonly files = new Files();
+  private readonly awake = new Awake();
+  private readonly steady = new Steady();
+  private readonly tabs = new Tabs(() => this.state.value.room?.name);
+  private readonly publisher: Publisher;
+  private readonly monitor: Monitor;
+  private client: SignalClient | undefined;
+  /** The key that is being tried, and whether to keep it. */
+  private trying: { key: string; remember: boolean } | undefined;
+  /** The stream's name, kept over reloads. */
+  private stream = '';
+  private saving: ReturnType<typeof setTimeout> | undefined;
+  private chosenInstead: readonly Chosen[] = [];
+
+  constructor() {
+    this.stage = new Stage(this.feed, () => this.publisher.refresh());
+    this.publisher = new Publisher({
+      target: () => this.target(),
+      tracks: () => this.tracks(),
+      limits: () => this.limits(),
+      audioBitrate: AUDIO_BITRATE,
+      codecs: () => codecOrder(this.state.value.settings.codec),
+      onStatus: (status) => this.feed({ kind: 'path', status }),
+      onConnection: (connection) => this.watch(connection),
+      onGreet: () => this.client?.identify({}),
+      onProblem: (problem) => this.feed({ kind: 'problem', text: problem.message }),
+    });
+    this.monitor = new Monitor((figures, snapshot) => {
+      this.figures.value = figures;
+      this.health.value = this.steady.observe(judge(figures, snapshot, this.asked()));
+    });
+  }
+
+  readonly feed = (event: Event): void => {
+    const before = this.state.value;
+    const { state, effects } = step(before, event);
+    this.state.value = state;
+    for (const effect of effects) this.carryOut(effect);
+    this.awake.want(wantsAwake(state));
+    if (state.queue.items !== before.queue.items && !state.resume) this.files.keep(state.queue.items.map((i) => i.id));
+    this.saving ??= setTimeout(() => this.save(), SAVE_EVERY);
+  };
+
+  /** Finds out what is remembered and begins. */
+  async start(): Promise<void> {
+    this.listen();
+    const key = takeKey(window.location, window.history, this.keeps);
+    let memory = this.shelf.read(pageNow());
+    const taken = await this.tabs.isTaken(memory?.stream ?? '');
+    if (taken && memory) memory = { ...memory, stream: '', live: false };
+    this.stream = memory?.stream ?? '';
+    const resume = memory ? await remembered(memory) : undefined;
+    this.feed({
+      kind: 'begin',
+      key,
+      settings: memory?.settings ?? initial.settings,
+      title: taken ? '' : (memory?.title ?? ''),
+      volume: memory?.volume ?? initial.volume,
+      ...(resume ? { resume } : {}),
+    });
+    this.stage.listenAt(this.state.value.volume, this.state.value.muted);
+    this.begun.value = true;
+  }
+
+  addFiles(chosen: readonly Chosen[]): void {
+    this.feed({ kind: 'added', items: this.files.take(chosen) });
+  }
+
+  async drop(data: DataTransfer): Promise<void> {
+    this.addFiles(await dropped(data));
+  }
+
+  /** Opens the browser's file dialog; fallback opens the plain one. */
+  async pick(fallback: () => void): Promise<void> {
+    const chosen = await pickWithHandles();
+    if (chosen) this.addFiles(chosen);
+    else fallback();
+  }
+
+  /** Keeps the key on this device, or for this tab only. */
+  rememberKey(remember: boolean): void {
+    const key = keptKey(this.keeps);
+    if (key) {
+      dropKey(this.keeps);
+      keepKey(key, remember, this.keeps);
+    }
+    this.keyKept.value = remember;
+  }
+
+  /** Files that were chosen again after a reload. */
+  chooseAgain(chosen: readonly File[]): void {
+    const queue = this.state.value.resume?.queue;
+    if (!queue || chosen.length === 0) return;
+    this.chosenInstead = chosen.map((file) => ({ file }));
+    this.feed({ kind: 'restored', ...this.files.match(queue.items, queue.current, chosen) });
+  }
+
+  /** Those files, although they are others. */
+  useInstead(): void {
+    this.feed({ kind: 'instead', items: this.files.take(this.chosenInstead) });
+  }
+
+  private carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'connect':
+        this.connect(effect.key, effect.remember);
+        break;
+      case 'identify':
+        this.client?.identify(effect.change);
+        break;
+      case 'keyWorks':
+        this.keyWorks();
+        break;
+      case 'keyForget':
+        this.forgetKey();
+        break;
+      case 'remember':
+        this.stream = effect.name;
+        this.save();
+        break;
+      case 'tell':
+        this.client?.send(effect.message);
+        break;
+      case 'reopen':
+        void this.reopen();
+        break;
+      case 'want':
+        // Before the first Welcome there is nowhere to publish; it asks again.
+        if (!effect.want || this.target()) this.publisher.want(effect.want);
+        break;
+      case 'renew':
+        this.publisher.renew();
+        break;
+      case 'limits':
+        this.publisher.refresh();
+        break;
+      default:
+        this.direct(effect);
+    }
+  }
+
+  /** What concerns the source. */
+  private direct(effect: StageEffect): void {
+    if (effect.kind === 'load') {
+      const file = this.files.get(effect.id);
+      if (file) this.stage.load(file, effect.at, effect.play);
+    } else if (effect.kind === 'openDevice') {
+      void this.stage.openDevice(effect.source, effect.devices).then(() => this.nameDevices());
+    } else {
+      this.stage.carryOut(effect);
+    }
+  }
+
+  private connect(key: string, remember: boolean): void {
+    this.trying = { key, remember };
+    if (this.client) {
+      this.client.identify({ token: key });
+      return;
+    }
+    this.client = new SignalClient(
+      signalUrl(window.location),
+      { room: { kind: 'stream', name: this.stream }, role: 'publisher', token: key },
+      {
+        link: (link) => this.feed({ kind: 'link', link }),
+        message: (message) => this.feed({ kind: 'message', message }),
+        restarted: () => this.feed({ kind: 'restarted' }),
+      },
+    );
+    this.client.start();
+  }
+
+  private keyWorks(): void {
+    if (this.trying) keepKey(this.trying.key, this.trying.remember, this.keeps);
+    this.trying = undefined;
+    this.keyKept.value = isKept(this.keeps);
+  }
+
+  private forgetKey(): void {
+    this.client?.stop();
+    this.client = undefined;
+    dropKey(this.keeps);
+    this.keyKept.value = false;
+  }
+
+  private async reopen(): Promise<void> {
+    const items = this.state.value.resume?.queue.items ?? [];
+    this.feed({ kind: 'restored', ids: await this.files.reopen(items) });
+  }
+
+  private async nameDevices(): Promise<void> {
+    const { cameras, microphones } = await listDevices();
+    this.cameras.value = cameras;
+    this.microphones.value = microphones;
+  }
+
+  private target() {
+    const room = this.state.value.room;
+    if (!room) return undefined;
+    return { url: room.mediaUrl, token: room.mediaToken, stun: stunUrl(room.stun, window.location.hostname) };
+  }
+
+  private tracks(): Tracks {
+    const tracks = this.stage.tracks();
+    const { settings, kind } = this.state.value;
+    if (tracks.video) tracks.video.contentHint = hintFor(keepFor(settings, kind ?? 'file'));
+    return tracks;
+  }
+
+  private limits() {
+    const { settings, kind } = this.state.value;
+    return limitsFor(settings, this.stage.size(), kind ?? 'file');
+  }
+
+  private asked() {
+    const { settings, hidden } = this.state.value;
+    const size = this.stage.size();
+    return {
+      size: size && sentSize(settings, size),
+      maxBitrate: this.limits().maxBitrate ?? 0,
+      moving: declared(this.state.value) === 'live',
+      hidden,
+    };
+  }
+
+  private watch(connection: RTCPeerConnection | undefined): void {
+    this.steady.reset();
+    this.health.value = GOOD;
+    this.figures.value = undefined;
+    this.monitor.watch(connection);
+  }
+
+  private save(): void {
+    clearTimeout(this.saving);
+    this.saving = undefined;
+    if (this.begun.value) this.shelf.write(memoryOf(this.state.value, this.stream, pageNow()));
+  }
+
+  private listen(): void {
+    document.addEventListener('visibilitychange', () => this.feed({ kind: 'hidden', hidden: document.hidden }));
+    window.addEventListener('beforeunload', (event) => {
+      if (mustWarn(this.state.value)) event.preventDefault();
+    });
+    window.addEventListener('pagehide', () => this.save());
+    // A page that comes out of the browser's memory has lost its connections: it begins anew.
+    window.addEventListener('pageshow', (event) => {
+      if (event.persisted) window.location.reload();
+    });
+    this.state.subscribe((state) => {
+      document.title = titleOfPage(phaseOf(state), shownTitle(state), state.hidden && state.kind === 'file');
+    });
+    navigator.mediaDevices?.addEventListener('devicechange', () => void this.nameDevices());
+  }
+}
+
+function titleOfPage(phase: string, title: string, background: boolean): string {
+  const name = title ? `${title} – Fanfare` : 'Studio – Fanfare';
+  if (phase === 'live') return background ? `● Live in the background – ${name}` : `● Live – ${name}`;
+  if (phase === 'paused' || phase === 'reconnecting')
+    return `${phase === 'paused' ? 'Paused' : 'Reconnecting'} – ${name}`;
+  return name;
+}
+
+async function remembered(memory: Memory): Promise<Remembered | undefined> {
+  const { kind, queue, position, playing, live } = memory;
+  if (!live || !kind) return undefined;
+  const base = { live, kind, queue, position, playing };
+  if (kind === 'camera') return { ...base, how: (await cameraIsAllowed()) ? 'auto' : 'click' };
+  if (kind === 'screen') return { ...base, how: 'click' };
+  return { ...base, how: queue.current !== undefined && (await hasHandle(queue.current)) ? 'click' : 'choose' };
+}

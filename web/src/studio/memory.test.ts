@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULTS } from '../media/settings';
+import { memoryOf, readMemory, writeMemory } from './memory';
+import { initial, type State } from './state';
+
+const items = [{ id: 'a', name: 'a.webm', size: 3, modified: 4 }];
+const showing: State = {
+  ...initial,
+  live: true,
+  kind: 'file',
+  queue: { items, current: 'a', loop: true },
+  file: { ...initial.file, phase: 'ready', playing: true, position: 12.5, duration: 60 },
+  title: 'Holiday',
+};
+
+describe('memory', () => {
+  it('comes back as it went', () => {
+    const memory = memoryOf(showing, 'name', 1000);
+    expect(readMemory(writeMemory(memory), 2000)).toEqual(memory);
+    expect(memory).toMatchObject({ live: true, position: 12.5, playing: true, stream: 'name', title: 'Holiday' });
+  });
+
+  it('keeps an offer to go on until the person decides', () => {
+    const resume = { kind: 'file', name: 'a.webm', position: 7, playing: true, how: 'click', busy: false } as const;
+    const waiting = { ...initial, resume: { ...resume, queue: showing.queue } };
+    expect(memoryOf(waiting, 'name', 0)).toMatchObject({ live: true, kind: 'file', position: 7, queue: showing.queue });
+  });
+
+  it('forgets what is too old, and not the link', () => {
+    const text = writeMemory(memoryOf(showing, 'name', 0));
+    expect(readMemory(text, 13 * 3600_000)).toMatchObject({ live: false, stream: 'name' });
+  });
+
+  it.each([[null], [''], ['{'], ['null'], ['7'], ['"text"']])('makes nothing of %j', (text) =>
+    expect(readMemory(text, 0)).toBeUndefined(),
+  );
+
+  it('trusts no member', () => {
+    const text = JSON.stringify({
+      live: true,
+      kind: 'weird',
+      queue: { items: [null, 1, { id: 1 }] },
+      position: 'x',
+      volume: 9,
+    });
+    expect(readMemory(text, 0)).toEqual({
+      at: 0,
+      stream: '',
+      live: false,
+      kind: undefined,
+      queue: { items: [], current: undefined, loop: false },
+      position: 0,
+      playing: true,
+      title: '',
+      settings: DEFAULTS,
+      volume: 1,
+    });
+  });
+});

@@ -1,0 +1,120 @@
+// What is kept for a reload: the stream's name, so that the link stays, and what was on. The
+// reading side trusts nothing that it finds. The storage is the browser's; all else is pure.
+
+import { type Item, MAX_ITEMS, type Queue } from '../media/queue';
+import { readSettings, type Settings } from '../media/settings';
+import type { SourceKind } from '../media/source';
+import { hasSource } from './select';
+import type { State } from './state';
+
+const NAME = 'fanfare.studio';
+/** A stream that was left alone for longer is not offered to go on. ms */
+const TOO_OLD = 12 * 3600_000;
+
+export interface Memory {
+  /** When it was written, ms since the epoch. */
+  at: number;
+  stream: string;
+  live: boolean;
+  kind: SourceKind | undefined;
+  queue: Queue;
+  position: number; // s
+  playing: boolean;
+  title: string;
+  settings: Settings;
+  volume: number;
+}
+
+export function memoryOf(state: State, stream: string, now: number): Memory {
+  // Until the person has decided about going on, what is remembered stays as it was.
+  const { resume } = state;
+  return {
+    at: now,
+    stream,
+    live: resume !== undefined || (state.live && hasSource(state)),
+    kind: resume?.kind ?? state.kind,
+    queue: resume?.queue ?? state.queue,
+    position: resume?.position ?? state.file.position,
+    playing: resume?.playing ?? state.file.playing,
+    title: state.title,
+    settings: state.settings,
+    volume: state.volume,
+  };
+}
+
+export function writeMemory(memory: Memory): string {
+  return JSON.stringify(memory);
+}
+
+/** undefined when there is nothing, or nothing that can be understood. */
+export function readMemory(text: string | null, now: number): Memory | undefined {
+  let given: unknown;
+  try {
+    given = JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+  if (typeof given !== 'object' || given === null) return undefined;
+  const g = given as Given<keyof Memory>;
+  const kinds: readonly SourceKind[] = ['file', 'camera', 'screen'];
+  const kind = kinds.find((k) => k === g.kind);
+  const at = finite(g.at, 0);
+  return {
+    at,
+    stream: typeof g.stream === 'string' ? g.stream.slice(0, 64) : '',
+    live: g.live === true && kind !== undefined && now - at < TOO_OLD,
+    kind,
+    queue: readQueue(g.queue),
+    position: Math.max(0, finite(g.position, 0)),
+    playing: g.playing !== false,
+    title: typeof g.title === 'string' ? g.title.slice(0, 120) : '',
+    settings: readSettings(g.settings),
+    volume: Math.min(1, Math.max(0, finite(g.volume, 0.8))),
+  };
+}
+
+/** What was found in the storage: any of these members, with anything in it. */
+type Given<K extends string> = Partial<Record<K, unknown>>;
+
+function readQueue(value: unknown): Queue {
+  const g = (typeof value === 'object' && value !== null ? value : {}) as Given<keyof Queue>;
+  const list = Array.isArray(g.items) ? (g.items as unknown[]).slice(0, MAX_ITEMS) : [];
+  const items = list.flatMap((entry) => {
+    const e = (entry ?? {}) as Given<keyof Item>;
+    const { id, name } = e;
+    if (typeof id !== 'string' || typeof name !== 'string') return [];
+    return [{ id, name, size: finite(e.size, 0), modified: finite(e.modified, 0) }];
+  });
+  return { items, current: items.find((i) => i.id === g.current)?.id ?? items[0]?.id, loop: g.loop === true };
+}
+
+function finite(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+}
+
+/** Reads and writes the browser's storage. This tab's own memory comes first: two tabs may show two streams. */
+export class Shelf {
+  private readonly keeps: readonly (Storage | undefined)[];
+
+  constructor(...keeps: readonly (Storage | undefined)[]) {
+    this.keeps = keeps;
+  }
+
+  read(now: number): Memory | undefined {
+    for (const keep of this.keeps) {
+      const memory = readMemory(keep?.getItem(NAME) ?? null, now);
+      if (memory) return memory;
+    }
+    return undefined;
+  }
+
+  write(memory: Memory): void {
+    for (const keep of this.keeps) {
+      try {
+        keep?.setItem(NAME, writeMemory(memory));
+      } catch {
+        // Full or barred: then a reload begins anew.
+      }
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// What follows from the state: what viewers are told, which words the page shows, what is
+// allowed now. Pure.
+
+import { titleOf } from '../media/card';
+import { current } from '../media/queue';
+import type { StreamState } from '../signal/msg.gen';
+import type { State } from './state';
+
+/** What the studio is doing, for words, colours and tests. */
+export type Phase =
+  | 'setup' // nothing chosen yet
+  | 'ready'
+  | 'connecting'
+  | 'live'
+  | 'paused'
+  | 'seeking'
+  | 'reconnecting'
+  | 'blocked'
+  | 'refused'
+  | 'unreachable'
+  | 'replaced'
+  | 'ended';
+
+export function phaseOf(state: State): Phase {
+  if (state.link.phase === 'replaced') return 'replaced';
+  if (!state.live) return state.stopped && hasSource(state) ? 'ended' : hasSource(state) ? 'ready' : 'setup';
+  switch (state.path) {
+    case 'connected':
+      return declared(state);
+    case 'blocked':
+    case 'refused':
+      return state.path;
+    case 'unreachable':
+    case 'busy':
+      return state.everUp ? 'reconnecting' : 'unreachable';
+    default:
+      return state.everUp ? 'reconnecting' : 'connecting';
+  }
+}
+
+/** The uploader's word to viewers. */
+export function declared(state: State): Extract<StreamState, 'live' | 'paused' | 'seeking'> {
+  if (!state.live) return 'live';
+  if (state.kind === 'file') {
+    if (state.file.seeking) return 'seeking';
+    // While the next file is being opened the stream goes on.
+    return state.file.phase === 'ready' && !state.file.playing ? 'paused' : 'live';
+  }
+  return state.device.paused ? 'paused' : 'live';
+}
+
+/** The title that viewers read: the uploader's, or the name of what is on. */
+export function shownTitle(state: State): string {
+  return (state.title.trim() || defaultTitle(state)).slice(0, 120);
+}
+
+export function defaultTitle(state: State): string {
+  if (state.kind === 'camera') return 'Camera';
+  if (state.kind === 'screen') return 'Screen';
+  const item = current(state.queue);
+  return item ? titleOf(item.name) : '';
+}
+
+/** Something is there that could be published. */
+export function hasSource(state: State): boolean {
+  if (state.kind === 'file') return state.queue.items.length > 0;
+  return state.kind !== undefined && state.device.phase === 'on';
+}
+
+/** Go live can be pressed. */
+export function canGoLive(state: State): boolean {
+  if (state.live || state.room === undefined || state.link.phase === 'replaced') return false;
+  return state.kind === 'file' ? state.file.phase === 'ready' : hasSource(state);
+}
+
+/** The address that viewers open. */
+export function watchLink(state: State): string {
+  const room = state.room;
+  return room ? `${room.publicUrl.replace(/\/$/, '')}/w/${encodeURIComponent(room.name)}` : '';
+}
+
+/** Leaving the page would cut viewers off. */
+export function mustWarn(state: State): boolean {
+  return state.live && state.link.phase !== 'replaced';
+}
+
+/** The screen must not go dark while people watch. */
+export function wantsAwake(state: State): boolean {
+  return state.live && declared(state) !== 'paused';
+}
+
+/** The state in words: what is going on, and what it means for viewers. */
+export function wordsOf(state: State): { title: string; detail: string } {
+  switch (phaseOf(state)) {
+    case 'setup':
+      return { title: 'Nothing chosen yet', detail: 'Choose a file, the camera or the screen.' };
+    case 'ready':
+      return { title: 'Ready', detail: 'Nobody sees anything yet. You can give away the link already.' };
+    case 'connecting':
+      return { title: 'Connecting …', detail: 'Viewers will see the picture in a moment.' };
+    case 'live':
+      return { title: 'Live', detail: 'Viewers see what you see here.' };
+    case 'paused':
+      return state.file.over
+        ? { title: 'The list is over', detail: 'Viewers see its last picture.' }
+        : { title: 'Paused', detail: 'Viewers see a still picture and read that you have paused.' };
+    case 'seeking':
+      return { title: 'Moving to another place …', detail: 'Viewers see the last picture for a moment.' };
+    case 'reconnecting':
+      return {
+        title: 'Connection lost – trying again …',
+        detail: 'Viewers read “back in a moment”. The stream goes on by itself.',
+      };
+    case 'blocked':
+      return {
+        title: 'This network lets no video through',
+        detail: 'It blocks UDP. Try another network, such as a phone’s, or ask whoever runs this one.',
+      };
+    case 'refused':
+      return { title: 'The server does not take this stream', detail: state.problem };
+    case 'unreachable':
+      return { title: 'The server cannot be reached', detail: 'It is tried again by itself.' };
+    case 'replaced':
+      return {
+        title: 'This stream goes on from somewhere else',
+        detail: 'Another page or program publishes under this link now. This page has stopped.',
+      };
+    case 'ended':
+      return {
+        title: 'Stopped',
+        detail: 'Viewers read that the stream has ended. You can go live again with the same link.',
+      };
+  }
+}

@@ -1,0 +1,130 @@
+// The source that is on, whatever it is: makes it, changes it, closes it, and turns what it says
+// into events of the studio. It decides nothing.
+
+import { signal } from '@preact/signals';
+import { FileSource, type FileEvent } from '../media/file-source';
+import { DeviceRefused, type Devices, LiveSource, openCamera, openScreen } from '../media/live-source';
+import type { Size, Source, SourceEvent, Tracks } from '../media/source';
+import { cameraTrouble, screenTrouble } from '../media/words';
+import type { Event, SimpleStageEffect } from './state';
+
+export class Stage {
+  /** The element that shows the source, for the page. */
+  readonly preview = signal<HTMLVideoElement | undefined>(undefined);
+  private readonly feed: (event: Event) => void;
+  private readonly changed: () => void;
+  private source: Source | undefined;
+  /** Counts attempts to open a device: only the last one counts. */
+  private attempt = 0;
+  private volume = 1;
+  private muted = false;
+
+  /** changed: the tracks or the size are others. */
+  constructor(feed: (event: Event) => void, changed: () => void) {
+    this.feed = feed;
+    this.changed = changed;
+  }
+
+  tracks(): Tracks {
+    return this.source?.tracks() ?? { video: null, audio: null };
+  }
+
+  size(): Size | undefined {
+    return this.source?.size();
+  }
+
+  load(file: File, at: number, play: boolean): void {
+    this.attempt++;
+    let source = this.source;
+    if (!(source instanceof FileSource)) {
+      const made: FileSource = new FileSource((event) => {
+        if (this.source === made) this.heardFile(event);
+      });
+      made.listenAt(this.volume, this.muted);
+      this.replace(made);
+      source = made;
+    }
+    void (source as FileSource).load(file, { at, play });
+  }
+
+  async openDevice(kind: 'camera' | 'screen', devices: Devices): Promise<void> {
+    const attempt = ++this.attempt;
+    try {
+      const stream = await (kind === 'camera' ? openCamera(devices) : openScreen());
+      if (attempt !== this.attempt) {
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
+      this.show(kind, stream);
+    } catch (cause) {
+      if (attempt !== this.attempt) return;
+      const name = cause instanceof DeviceRefused ? cause.name : 'unknown';
+      this.feed({ kind: 'deviceRefused', trouble: kind === 'camera' ? cameraTrouble(name) : screenTrouble(name) });
+    }
+  }
+
+  carryOut(effect: SimpleStageEffect): void {
+    if (effect.kind === 'unload') this.unload();
+    else if (effect.kind === 'listen') this.listenAt(effect.volume, effect.muted);
+    else if (this.source instanceof FileSource) direct(this.source, effect);
+    else if (effect.kind === 'pauseDevice') this.device()?.setPaused(effect.paused);
+    else if (effect.kind === 'soundDevice') this.device()?.setSound(effect.on);
+  }
+
+  /** What the uploader hears, of this file and of those to come. */
+  listenAt(volume: number, muted: boolean): void {
+    this.volume = volume;
+    this.muted = muted;
+    if (this.source instanceof FileSource) this.source.listenAt(volume, muted);
+  }
+
+  private unload(): void {
+    this.attempt++;
+    this.replace(undefined);
+  }
+
+  private device(): LiveSource | undefined {
+    return this.source instanceof LiveSource ? this.source : undefined;
+  }
+
+  private show(kind: 'camera' | 'screen', stream: MediaStream): void {
+    const source: LiveSource = new LiveSource(kind, stream, (event) => {
+      if (this.source === source) this.heard(event);
+    });
+    this.replace(source);
+    this.feed({ kind: 'deviceOn', source: kind, sound: source.hasSound(), devices: source.devices() });
+  }
+
+  private replace(source: Source | undefined): void {
+    const old = this.source;
+    this.source = source;
+    this.preview.value = source?.preview;
+    this.changed();
+    old?.close();
+  }
+
+  private heardFile(event: FileEvent): void {
+    switch (event.kind) {
+      case 'tracks':
+      case 'gone':
+        this.heard(event);
+        break;
+      case 'muted':
+        this.feed({ kind: 'mutedByBrowser' });
+        break;
+      default:
+        this.feed(event);
+    }
+  }
+
+  private heard(event: SourceEvent): void {
+    if (event.kind === 'gone') this.feed({ kind: 'deviceGone' });
+    else this.changed();
+  }
+}
+
+function direct(source: FileSource, effect: SimpleStageEffect): void {
+  if (effect.kind === 'play') void source.play();
+  else if (effect.kind === 'pause') source.pause();
+  else if (effect.kind === 'seek') source.seek(effect.to);
+}

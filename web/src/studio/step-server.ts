@@ -1,0 +1,125 @@
+// What the server and the connection bring. Pure.
+
+import type { Goodbye, ServerMessage, Welcome } from '../signal/msg.gen';
+import { wordsFor } from '../signal/words';
+import { type Event, type Next, type State, to } from './state';
+
+type ServerEvent = Extract<Event, { kind: 'link' | 'restarted' | 'message' | 'path' | 'problem' }>;
+
+export function stepServer(state: State, event: ServerEvent): Next {
+  switch (event.kind) {
+    case 'link':
+      return link(state, event.link);
+    case 'restarted':
+      return to({ ...state, stale: true });
+    case 'message':
+      return message(state, event.message);
+    case 'path':
+      return to({ ...state, path: event.status, everUp: state.everUp || event.status === 'connected' });
+    case 'problem':
+      return to({ ...state, problem: event.text });
+  }
+}
+
+function link(state: State, next: State['link']): Next {
+  const changed: State = { ...state, link: next };
+  if (next.phase === 'replaced') {
+    // The newer one goes on; the file here would run to its end unseen.
+    return to(
+      { ...changed, live: false, everUp: false, stopped: false, told: undefined },
+      { kind: 'want', want: false },
+      ...(state.kind === 'file' ? [{ kind: 'pause' as const }] : []),
+    );
+  }
+  if (next.phase === 'waiting') return to({ ...changed, told: undefined });
+  if (next.phase !== 'refused') return to(changed);
+  // The name that this browser kept belongs to another key: begin with a new link.
+  if (next.code === 'forbidden' && state.key.phase === 'trying') {
+    return to(changed, { kind: 'identify', change: { room: { kind: 'stream', name: '' } } });
+  }
+  const problem =
+    next.code === 'unauthorised' ? 'This key is wrong, or it is not valid any more.' : wordsFor(next.code);
+  return to({ ...changed, key: { phase: 'missing', problem }, live: false }, { kind: 'want', want: false });
+}
+
+function message(state: State, heard: ServerMessage): Next {
+  switch (heard.type) {
+    case 'welcome':
+      return welcome(state, heard);
+    case 'state':
+      return to({ ...state, stream: heard.state });
+    case 'viewers':
+      return to({ ...state, viewers: heard.count });
+    case 'roster':
+      return to({ ...state, roster: heard.peers });
+    case 'access':
+      return to({ ...state, access: { password: heard.password, embed: heard.embed } });
+    case 'moved':
+      return moved(state, heard.name);
+    case 'notice':
+      return to({ ...state, note: { tone: 'info', title: heard.text, advice: '' } });
+    case 'error':
+      return to({ ...state, note: { tone: 'bad', title: heard.text || wordsFor(heard.code), advice: '' } });
+    case 'goodbye':
+      return goodbye(state, heard);
+    default:
+      return to(state);
+  }
+}
+
+function welcome(state: State, w: Welcome): Next {
+  const room = {
+    name: w.room.name,
+    publicUrl: w.publicUrl,
+    mediaUrl: w.mediaUrl,
+    mediaToken: w.mediaToken,
+    stun: w.stun,
+  };
+  const next: State = {
+    ...state,
+    room,
+    key: { phase: 'good' },
+    viewers: w.viewers,
+    stream: w.stream?.state ?? 'idle',
+    access: w.access ? { password: w.access.password, embed: w.access.embed } : state.access,
+    stale: false,
+    told: undefined,
+  };
+  const effects: Next['effects'] = [{ kind: 'keyWorks' }, { kind: 'remember', name: room.name }];
+  // A stream that should be live is made anew when its path is gone; a path that holds stays.
+  if (state.live)
+    effects.push(state.path === 'connected' && !state.stale ? { kind: 'want', want: true } : { kind: 'renew' });
+  if (state.resume?.how === 'auto' && state.room === undefined && !state.resume.busy) {
+    return to(
+      {
+        ...next,
+        kind: 'camera',
+        resume: { ...state.resume, busy: true },
+        device: { ...state.device, phase: 'opening' },
+      },
+      ...effects,
+      { kind: 'openDevice', source: 'camera', devices: state.devices },
+    );
+  }
+  return to(next, ...effects);
+}
+
+/** The old link is dead; the connection comes back under the new one, and with it the stream. */
+function moved(state: State, name: string): Next {
+  const note = {
+    tone: 'good' as const,
+    title: 'The link is a new one.',
+    advice: 'The old one does not work any more.',
+  };
+  const room = state.room ? { ...state.room, name } : undefined;
+  return to({ ...state, room, viewers: 0, roster: [], note, stale: true, told: undefined }, { kind: 'remember', name });
+}
+
+function goodbye(state: State, heard: Goodbye): Next {
+  return heard.code === 'shutdown'
+    ? to({
+        ...state,
+        note: { tone: 'warn', title: 'The server is being restarted.', advice: 'The stream comes back by itself.' },
+      })
+    : to(state);
+}

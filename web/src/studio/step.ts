@@ -1,0 +1,173 @@
+// The studio's state machine: a state and an event give the next state and what is to be done.
+// Pure. What files and devices bring is in step-source.ts, what the server says in step-server.ts.
+
+import { current, type Item } from '../media/queue';
+import { declared, hasSource, shownTitle } from './select';
+import { type Effect, type Event, type Next, noFile, type Remembered, type State, to } from './state';
+import { stepServer } from './step-server';
+import { stepSource } from './step-source';
+
+export function step(state: State, event: Event): Next {
+  const next = react(state, event);
+  return declare(next.state, next.effects);
+}
+
+function react(state: State, event: Event): Next {
+  switch (event.kind) {
+    case 'begin':
+      return begin(state, event);
+    case 'key':
+      return to({ ...state, key: { phase: 'trying' } }, { kind: 'connect', key: event.key, remember: event.remember });
+    case 'forgetKey':
+      return to({ ...state, key: { phase: 'missing' } }, { kind: 'keyForget' });
+    case 'goLive':
+      return goLive(state);
+    case 'stop':
+      return stop(state);
+    case 'takeBack':
+      return to(
+        { ...state, live: hasSource(state), everUp: false, stale: true },
+        { kind: 'identify', change: {} },
+        ...(state.kind === 'file' ? [{ kind: 'play' as const }] : []),
+      );
+    case 'title':
+      return to({ ...state, title: event.text.slice(0, 120) });
+    case 'settings':
+      return settings(state, event.settings);
+    case 'listen':
+      return to(
+        { ...state, volume: event.volume, muted: event.muted },
+        { kind: 'listen', volume: event.volume, muted: event.muted },
+      );
+    case 'dismiss':
+      return to({ ...state, note: undefined });
+    case 'continue':
+      return goOn(state);
+    case 'discard':
+      return to({ ...state, resume: undefined, stopped: true }, { kind: 'tell', message: { type: 'stop' } });
+    case 'restored':
+      return restored(state, event.ids, event.difference);
+    case 'instead':
+      return instead(state, event.items);
+    case 'command':
+      return to(state, { kind: 'tell', message: event.message });
+    case 'hidden':
+      return hidden(state, event.hidden);
+    case 'link':
+    case 'restarted':
+    case 'message':
+    case 'path':
+    case 'problem':
+      return stepServer(state, event);
+    default:
+      return stepSource(state, event);
+  }
+}
+
+function begin(state: State, event: Extract<Event, { kind: 'begin' }>): Next {
+  const { settings, title, volume, key } = event;
+  const started: State = { ...state, settings, title, volume, ...resumed(event.resume) };
+  if (!key) return to({ ...started, key: { phase: 'missing' } });
+  return to({ ...started, key: { phase: 'trying' } }, { kind: 'connect', key, remember: false });
+}
+
+function resumed(kept: Remembered | undefined): Partial<State> {
+  if (!kept?.live) return {};
+  const item = current(kept.queue);
+  if (kept.kind === 'file' && !item) return {};
+  const name = kept.kind === 'file' ? (item?.name ?? '') : kept.kind === 'camera' ? 'Camera' : 'Screen';
+  const { kind, position, playing, how, queue } = kept;
+  return { resume: { kind, name, position, playing, how, queue, busy: false } };
+}
+
+function goLive(state: State): Next {
+  if (state.live || !hasSource(state) || !state.room) return to(state);
+  const on: State = { ...state, live: true, everUp: false, stopped: false, problem: '', note: undefined };
+  const effects: Effect[] = [{ kind: 'want', want: true }];
+  if (state.kind === 'file' && !state.file.playing) {
+    // A list that was played to its end begins anew.
+    if (state.file.over) effects.push({ kind: 'seek', to: 0 });
+    effects.push({ kind: 'play' });
+  }
+  return to(on, ...effects);
+}
+
+function stop(state: State): Next {
+  if (!state.live) return to(state);
+  const effects: Effect[] = [
+    { kind: 'tell', message: { type: 'stop' } },
+    { kind: 'want', want: false },
+  ];
+  if (state.kind === 'file') effects.push({ kind: 'pause' });
+  return to({ ...state, live: false, everUp: false, stopped: true, note: undefined }, ...effects);
+}
+
+function settings(state: State, chosen: State['settings']): Next {
+  const next = { ...state, settings: chosen };
+  if (!state.live) return to(next, { kind: 'limits' });
+  // Without renegotiation another codec needs a new session; viewers keep theirs.
+  return to(next, chosen.codec === state.settings.codec ? { kind: 'limits' } : { kind: 'renew' });
+}
+
+function goOn(state: State): Next {
+  const resume = state.resume;
+  if (!resume || resume.busy) return to(state);
+  const busy: State = { ...state, resume: { ...resume, busy: true } };
+  if (resume.kind === 'file') return to(busy, { kind: 'reopen' });
+  return to(
+    { ...busy, kind: resume.kind, device: { ...state.device, phase: 'opening' } },
+    { kind: 'openDevice', source: resume.kind, devices: state.devices },
+  );
+}
+
+/** Files of the list are there again, or only some, or another than the one that was on. */
+function restored(state: State, ids: readonly string[], difference: string | undefined): Next {
+  const resume = state.resume;
+  if (!resume) return to(state);
+  const on = resume.queue.current;
+  if (difference !== undefined || on === undefined || !ids.includes(on)) {
+    const again = { ...resume, busy: false, how: 'choose' as const };
+    return to({ ...state, resume: difference === undefined ? again : { ...again, difference } });
+  }
+  const queue = { ...resume.queue, items: resume.queue.items.filter((i) => ids.includes(i.id)) };
+  return onAir({ ...state, queue }, on, resume.position, resume.playing);
+}
+
+function instead(state: State, items: readonly Item[]): Next {
+  const first = items[0];
+  if (!first) return to(state);
+  return onAir({ ...state, queue: { items, current: first.id, loop: state.queue.loop } }, first.id, 0, true);
+}
+
+function onAir(state: State, id: string, at: number, play: boolean): Next {
+  const file = { ...noFile, phase: 'loading' as const, playing: play, position: at };
+  return to(
+    { ...state, kind: 'file', file, live: true, everUp: false, stopped: false, resume: undefined },
+    { kind: 'load', id, at, play },
+    { kind: 'want', want: true },
+  );
+}
+
+/** Browsers slow a hidden tab down. Nobody reads the page then; the note is there on the way back. */
+function hidden(state: State, now: boolean): Next {
+  const next = { ...state, hidden: now };
+  if (!now || !state.live || state.kind !== 'file') return to(next);
+  return to({
+    ...next,
+    note: {
+      tone: 'warn',
+      title: 'This tab was in the background while live.',
+      advice:
+        'The stream went on. Browsers slow such tabs down: sound is not touched, but viewers may see fewer pictures. Give the studio a window of its own and leave it in view.',
+    },
+  });
+}
+
+/** Tells the server what is true now, when it knows otherwise. */
+function declare(state: State, effects: Effect[]): Next {
+  if (state.link.phase !== 'open' || !state.room || state.resume) return { state, effects };
+  const told = { state: declared(state), title: shownTitle(state) };
+  if (state.told?.state === told.state && state.told.title === told.title) return { state, effects };
+  const message = { type: 'set-state' as const, state: told.state, ...(told.title ? { title: told.title } : {}) };
+  return { state: { ...state, told }, effects: [...effects, { kind: 'tell', message }] };
+}
