@@ -5,4 +5,4 @@ import { makeFixtures } from "./lib/fixtures.mjs";
 import { build } from "./lib/server.mjs";
 
 await Promise.all([makeFixtures(), build()]);
-for (const suite of ["browsers", "connection"]) await import(`./tests/${suite}.mjs`);
+for (const suite of ["browsers", "connection", "watch"]) await import(`./tests/${suite}.mjs`);

@@ -130,6 +130,20 @@ export class Page {
  * @property {import("puppeteer-core").Viewport} [viewport]
  */
 
+/** In each page before its own scripts: keeps the peer connections that the page makes, so that a test can count and ask them. */
+function rememberConnections() {
+  const Native = globalThis.RTCPeerConnection;
+  /** @type {RTCPeerConnection[]} */ const made = [];
+  Object.assign(globalThis, { connectionsMade: made });
+  globalThis.RTCPeerConnection = class extends Native {
+    /** @param {RTCConfiguration} [configuration] */
+    constructor(configuration) {
+      super(configuration);
+      made.push(this);
+    }
+  };
+}
+
 /** Tabs that share storage and stand in one window. */
 export class Context {
   /** @type {Page[]} */ pages = [];
@@ -147,6 +161,7 @@ export class Context {
     const page = new Page(`${this.name} ${label}`, await this.context.newPage());
     this.pages.push(page);
     await page.tab.setViewport(viewport);
+    await page.tab.evaluateOnNewDocument(rememberConnections);
     if (colours) await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
     await page.goto(url);
     return page;

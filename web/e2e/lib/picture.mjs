@@ -73,3 +73,22 @@ export async function shows(page, clip, { selector = "video", timeout } = {}) {
   }
   return /** @type {Reading} */ (/** @type {unknown} */ (reading));
 }
+
+/** In the page: a coarse picture of what the element shows now. @param {string} selector */
+function glanceInPage(selector) {
+  const video = /** @type {HTMLVideoElement | null} */ (document.querySelector(selector));
+  if (!video || video.readyState < 2) return null;
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(16, 9).getContext("2d"));
+  context.drawImage(video, 0, 0, 16, 9);
+  return [...context.getImageData(0, 0, 16, 9).data];
+}
+
+/** Waits until any picture moves, whatever it shows. @param {Page} page @param {string} [selector] */
+export async function moves(page, selector = "video") {
+  /** @type {number[] | null} */ let first = null;
+  await until(`${page.name} shows a moving picture`, async () => {
+    const glance = await page.evaluate(glanceInPage, selector);
+    first ??= glance;
+    return glance?.some((value, i) => value !== first?.[i]);
+  });
+}
