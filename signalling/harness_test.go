@@ -207,9 +207,11 @@ func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
 	return r
 }
 
-// serve makes a rig that listens on loopback and ends with the test.
+// serve makes a rig that listens on loopback and ends with the test. Rigs share nothing and
+// wait a lot (for disks, and for counts that are told once a second), so they run side by side.
 func serve(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
+	t.Parallel()
 	st := openStore(t, t.TempDir())
 	r := newServer(t, st, change...)
 	ts := httptest.NewServer(r.srv.Handler())

@@ -60,8 +60,9 @@ func newHub(start func(*liveRoom)) *hub {
 	}
 }
 
-// post hands a letter to the room, which is made when it is not in use. It returns false when
-// the server is closing, or when the room has too much to read already.
+// post hands a letter to the room, which is made for those who come in, and not for words on
+// what has gone already. It returns false when the server is closing, or when the room has too
+// much to read.
 func (h *hub) post(key roomKey, l letter) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,6 +74,9 @@ func (h *hub) postLocked(key roomKey, l letter) bool {
 		return false
 	}
 	r, ok := h.rooms[key]
+	if !ok && !comesIn(l.in) {
+		return true
+	}
 	if !ok {
 		r = &liveRoom{key: key, wake: make(chan struct{}, 1), sockets: map[string]*socket{}}
 		h.rooms[key] = r
@@ -84,6 +88,14 @@ func (h *hub) postLocked(key roomKey, l letter) bool {
 	r.inbox = append(r.inbox, l)
 	r.wakeUp()
 	return true
+}
+
+func comesIn(in room.Input) bool {
+	switch in.(type) {
+	case room.Join, room.Open:
+		return true
+	}
+	return false
 }
 
 // enter counts a socket; false when the server is closing and none may come in.

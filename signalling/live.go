@@ -148,29 +148,40 @@ func (s *Server) carry(r *liveRoom, c room.Carry) {
 }
 
 // save carries out what must outlive the room. A full disk does not end a stream: what cannot
-// be remembered is told to the owner where the owner asked for it, and logged.
+// be remembered is told to the owner, and logged.
 func (s *Server) save(r *liveRoom, o room.Output) {
 	var err error
 	switch o := o.(type) {
-	case room.Remember:
-		err = s.cfg.Store.Remove(r.key.name, o.Subject, time.Now())
-	case room.SaveTitle:
-		err = s.cfg.Store.UpdateStream(r.key.name, func(rec *store.Stream) { rec.Title = o.Title })
-	case room.SaveLive:
-		s.log.Info("stream state", "stream", r.key.name, "live", o.Live)
-		err = s.cfg.Store.UpdateStream(r.key.name, func(rec *store.Stream) {
-			if rec.Live = o.Live; o.Live {
-				rec.LastLive = time.Now().UTC()
-			}
-		})
 	case room.SaveAccess:
 		err = s.saveAccess(r, o)
 	case room.ChangeLink:
 		err = s.changeLink(r, o)
+	default:
+		if err = s.remember(r.key.name, o); err != nil {
+			s.step(r, room.SaveFailed{})
+		}
 	}
 	if err != nil {
 		s.log.Error("the stream's record cannot be written", "stream", r.key.name, "err", err)
 	}
+}
+
+// remember stores what nobody waits for.
+func (s *Server) remember(stream string, o room.Output) error {
+	switch o := o.(type) {
+	case room.Remember:
+		return s.cfg.Store.Remove(stream, o.Subject, time.Now())
+	case room.SaveTitle:
+		return s.cfg.Store.UpdateStream(stream, func(rec *store.Stream) { rec.Title = o.Title })
+	case room.SaveLive:
+		s.log.Info("stream state", "stream", stream, "live", o.Live)
+		return s.cfg.Store.UpdateStream(stream, func(rec *store.Stream) {
+			if rec.Live = o.Live; o.Live {
+				rec.LastLive = time.Now().UTC()
+			}
+		})
+	}
+	return nil
 }
 
 func (s *Server) saveAccess(r *liveRoom, o room.SaveAccess) error {

@@ -56,7 +56,6 @@ var (
 	partingRefused  = parting{websocket.StatusPolicyViolation, "refused"}
 	partingRate     = parting{websocket.StatusPolicyViolation, "too many messages"}
 	partingSilent   = parting{websocket.StatusPolicyViolation, "no hello in time"}
-	partingSlow     = parting{websocket.StatusPolicyViolation, "too slow"}
 	partingBinary   = parting{websocket.StatusUnsupportedData, "text messages only"}
 	partingShutdown = parting{websocket.StatusGoingAway, "the server stops"}
 )

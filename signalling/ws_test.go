@@ -344,3 +344,22 @@ func TestStreamOfACrashedServer(t *testing.T) {
 		t.Errorf("state %s", w.Stream.State)
 	}
 }
+
+// A store that fails ends nothing; the owner is told.
+func TestOwnerLearnsOfAFullDisk(t *testing.T) {
+	r := serve(t)
+	owner, _ := r.join(r.ownerHello("a"))
+	viewer, _ := r.join(viewerHello("a"))
+	if err := r.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	owner.say(msg.SetState{State: msg.StateLive, Title: "Holiday"})
+	if n := await[msg.Notice](owner); n.Code != "storage" || n.Text == "" {
+		t.Errorf("told %+v", n)
+	}
+	awaitThat(viewer, func(m msg.State) bool { return m.Title == "Holiday" })
+	owner.say(msg.ChangeLink{})
+	if e := await[msg.Error](owner); e.Code != msg.CodeInternal {
+		t.Errorf("told %+v", e)
+	}
+}

@@ -52,6 +52,9 @@ type AccessSaved struct{ Access msg.Access }
 // LinkChanged answers ChangeLink: the stream has a new name, this room is over.
 type LinkChanged struct{ Name, URL string }
 
+// SaveFailed: one of Remember, SaveTitle and SaveLive could not be stored.
+type SaveFailed struct{}
+
 // Tick: a deadline has passed.
 type Tick struct{}
 
@@ -63,6 +66,7 @@ func (Delete) input()      {}
 func (Happen) input()      {}
 func (AccessSaved) input() {}
 func (LinkChanged) input() {}
+func (SaveFailed) input()  {}
 func (Tick) input()        {}
 
 // Output is what the shell must do, in order. The set is closed.

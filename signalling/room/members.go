@@ -77,7 +77,7 @@ func (r *Room) admit(endpoint string, m *member) {
 		// flush has not run yet in this Step; a newcomer must not learn an old state.
 		state := r.now
 		state.State = r.streamState()
-		a.Stream, a.Viewers = &state, r.viewers()
+		a.Stream, a.Viewers = &state, len(r.watching)
 	}
 	if r.owns(m) {
 		access := r.access
@@ -106,20 +106,6 @@ func (r *Room) leave(in Leave) {
 		}
 		r.emit(CloseSession{id, reason})
 	}
-}
-
-// viewers counts connected subscribers; a page that is reconnecting has two sessions and
-// counts once.
-func (r *Room) viewers() int {
-	n := 0
-	seen := make(map[string]bool, len(r.sessions))
-	for _, s := range r.sessions {
-		if s.role == media.RoleSubscriber && s.connected && !seen[s.label] {
-			seen[s.label] = true
-			n++
-		}
-	}
-	return n
 }
 
 // flushRoster tells the list to the owner of a stream, or to all members of a files room.

@@ -107,6 +107,7 @@ func (r *Room) linkChanged(in LinkChanged) {
 	}
 	clear(r.members)
 	clear(r.sessions)
+	clear(r.watching)
 	r.owner, r.publisher, r.phase, r.closed = "", "", phaseEnded, true
 }
 

@@ -52,8 +52,9 @@ type Room struct {
 
 	members  map[string]*member
 	sessions map[media.SessionID]*session
-	owner    string // the publisher's endpoint, "" while there is none
-	players  int    // how many sessions without an endpoint were given a label
+	watching map[string]int // connected subscribers by label; a page that reconnects has two
+	owner    string         // the publisher's endpoint, "" while there is none
+	players  int            // how many sessions without an endpoint were given a label
 
 	phase     phase
 	publisher media.SessionID // the newest publisher session, "" while there is none
@@ -104,7 +105,7 @@ type session struct {
 func New(c Config, now time.Time) *Room {
 	r := &Room{
 		kind: c.Kind, access: c.Access,
-		members: map[string]*member{}, sessions: map[media.SessionID]*session{},
+		members: map[string]*member{}, sessions: map[media.SessionID]*session{}, watching: map[string]int{},
 		declared: msg.StateLive,
 		state:    throttle{every: stateEvery}, count: throttle{every: countEvery}, roster: throttle{every: countEvery},
 	}
@@ -142,6 +143,8 @@ func (r *Room) Step(in Input, now time.Time) []Output {
 		}
 	case Happen:
 		r.happen(in.Event, now)
+	case SaveFailed:
+		r.sendOwner(msg.Notice{Code: "storage", Text: "The server cannot write to its data folder; its disk may be full. The stream goes on, but what you change may be forgotten."})
 	case AccessSaved:
 		r.access = in.Access
 		r.sendOwner(in.Access)
@@ -207,7 +210,7 @@ func (r *Room) flush(now time.Time) {
 		r.told = r.now
 		r.sendAll(r.told)
 	}
-	viewers := r.viewers()
+	viewers := len(r.watching)
 	r.count.dirty = viewers != r.toldCount
 	if r.count.fire(now) {
 		r.toldCount = viewers

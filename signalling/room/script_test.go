@@ -159,6 +159,8 @@ func parseInput(name, rest string, words []string) (Input, error) {
 		return Happen{media.Event{Kind: media.EventMedia, Session: media.SessionID(words[0]), Track: track}}, nil
 	case "access-saved":
 		return AccessSaved{msg.Access{Password: words[0] == "true", Embed: words[1] == "true"}}, nil
+	case "save-failed":
+		return SaveFailed{}, nil
 	case "link-changed":
 		return LinkChanged{Name: words[0], URL: "https://host/w/" + words[0]}, nil
 	}

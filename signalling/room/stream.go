@@ -48,6 +48,9 @@ func (r *Room) happen(e media.Event, now time.Time) {
 	case media.EventDisconnected:
 		delete(r.sessions, e.Session)
 		r.roster.dirty = true
+		if s.role == media.RoleSubscriber && s.connected {
+			r.unwatch(s.label)
+		}
 		if s.role == media.RolePublisher {
 			r.lost(e, s, now)
 		}
@@ -59,6 +62,9 @@ func (r *Room) happen(e media.Event, now time.Time) {
 }
 
 func (r *Room) connected(id media.SessionID, s *session) {
+	if s.role == media.RoleSubscriber && !s.connected {
+		r.watching[s.label]++
+	}
 	s.connected = true
 	r.roster.dirty = true
 	if id != r.publisher {
@@ -68,6 +74,12 @@ func (r *Room) connected(id media.SessionID, s *session) {
 	// The new session may come without sound, or with another codec.
 	r.now.Video, r.now.Audio, r.now.Width, r.now.Height = "", "", 0, 0
 	r.saveLive(true)
+}
+
+func (r *Room) unwatch(label string) {
+	if r.watching[label]--; r.watching[label] <= 0 {
+		delete(r.watching, label)
+	}
 }
 
 // lost decides what the end of a publisher's session means for the stream.
