@@ -144,7 +144,11 @@ func (s *SFU) gone(id media.SessionID, reason media.CloseReason) {
 	}
 	s.leave(sess.stream)
 	s.mu.Unlock()
-	s.log.Info(sess.role.String()+" gone", "stream", sess.stream.name, "session", id, "reason", string(reason))
+	who := "publisher"
+	if sess.role == media.RoleSubscriber {
+		who = "viewer"
+	}
+	s.log.Info(who+" gone", "stream", sess.stream.name, "session", id, "reason", string(reason))
 	s.tell(media.Event{
 		Kind: media.EventDisconnected, Session: id, Stream: sess.stream.name, Role: sess.role, Reason: reason})
 }

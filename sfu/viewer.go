@@ -129,7 +129,7 @@ func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
 		return
 	}
 	w.tally.PLIsReceived++
-	if t.enc != nil {
+	if t.enc != nil && t.outOK { // without a format it will never have a picture
 		t.enc.requestKey(now)
 	}
 }
