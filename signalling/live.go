@@ -188,7 +188,7 @@ func (s *Server) saveAccess(r *liveRoom, o room.SaveAccess) error {
 	var hash []byte
 	var err error
 	if o.Set.Password != nil {
-		hash, err = store.HashPassword(*o.Set.Password)
+		hash, err = store.HashPassword(*o.Set.Password, s.passwordCost)
 	}
 	var access msg.Access
 	if err == nil {

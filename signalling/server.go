@@ -19,6 +19,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/signalling/store"
 	"github.com/fanfare-relay/fanfare/signalling/token"
 	"github.com/fanfare-relay/fanfare/web"
 )
@@ -34,6 +35,8 @@ type Server struct {
 	figures  *figures
 	instance string
 	started  time.Time
+	// passwordCost is store.PasswordCost; tests make it cheap.
+	passwordCost int
 
 	closing sync.Once
 	done    chan struct{}
@@ -49,7 +52,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, gate: newGate(cfg.Store, cfg.Keys), meters: newMeters(cfg.Unlimited),
 		proxies: cfg.TrustedProxies, instance: token.NewID(),
-		started: time.Now(), done: make(chan struct{}),
+		started: time.Now(), passwordCost: store.PasswordCost, done: make(chan struct{}),
 	}
 	s.hub = newHub(s.runRoom)
 	s.figures = newFigures(cfg.Registry, s.hub)

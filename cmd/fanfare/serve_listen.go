@@ -119,8 +119,9 @@ func listenError(err error, flag, address, network string) error {
 	return fmt.Errorf("cannot listen on %s (%s): %w", address, network, err)
 }
 
-// lanAddresses lists the addresses of interfaces that are up: IPv4 before IPv6, since people
-// type them, private ones first. Link-local and loopback addresses are left out.
+// lanAddresses lists the addresses of interfaces that are up: the default route's first, since
+// bridges of containers and tunnels lead nowhere, and IPv4 before IPv6, since people type
+// them. Link-local and loopback addresses are left out.
 func lanAddresses() []netip.Addr {
 	var out []netip.Addr
 	all, err := net.InterfaceAddrs()
@@ -136,8 +137,31 @@ func lanAddresses() []netip.Addr {
 			out = append(out, addr)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b netip.Addr) int { return rank(a) - rank(b) })
+	routed := routedAddress()
+	slices.SortStableFunc(out, func(a, b netip.Addr) int {
+		switch {
+		case a == b:
+			return 0
+		case a == routed:
+			return -1
+		case b == routed:
+			return 1
+		}
+		return rank(a) - rank(b)
+	})
 	return out
+}
+
+// routedAddress asks the system which address it would use towards the Internet. Connecting a
+// UDP socket sends nothing; the address is one that documents are written with.
+func routedAddress() netip.Addr {
+	conn, err := net.Dial("udp4", "192.0.2.1:9")
+	if err != nil {
+		return netip.Addr{} // no default route
+	}
+	defer func() { _ = conn.Close() }()
+	addr, _ := netip.AddrFromSlice(conn.LocalAddr().(*net.UDPAddr).IP)
+	return addr.Unmap()
 }
 
 func rank(a netip.Addr) int {

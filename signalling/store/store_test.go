@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/fanfare-relay/fanfare/signalling/token"
 )
@@ -39,7 +40,7 @@ func TestEverythingOutlivesTheServer(t *testing.T) {
 	}
 	secret := bytes.Clone(s.Secret())
 	owner := token.HashKey("k")
-	password, err := HashPassword("open sesame")
+	password, err := HashPassword("open sesame", bcrypt.MinCost)
 	want := Stream{Owner: owner, Password: password, Embed: true, Title: "T", Created: at, Live: true, LastLive: at}
 	if err := errors.Join(err, s.AddKey(owner, Key{Created: at}), s.CreateStream("a", want),
 		s.Remove("a", "viewer:x", at), s.Close()); err != nil {
