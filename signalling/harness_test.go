@@ -173,6 +173,9 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// embedded compresses the pages once for all tests.
+var embedded = sync.OnceValues(web.New)
+
 func openStore(t *testing.T, dir string) *store.Store {
 	t.Helper()
 	st, err := store.Open(dir)
@@ -185,7 +188,7 @@ func openStore(t *testing.T, dir string) *store.Store {
 // newServer makes a rig without a listener.
 func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
 	t.Helper()
-	site, err := web.New()
+	site, err := embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
