@@ -42,8 +42,18 @@ func (v *Viewer) packet(in *inbound, dst []container.Assembled, b []byte, repeat
 	dst = in.packet(dst, codec, p, repeated, now)
 	if v.timing.FirstKeyFrame == 0 && in.stats.KeyFramesReceived > 0 {
 		v.timing.FirstKeyFrame = now.Sub(v.posted)
+		v.announceKey()
 	}
 	return dst
+}
+
+// announceKey closes the channel once; the caller holds the lock.
+func (v *Viewer) announceKey() {
+	select {
+	case <-v.keyFrame:
+	default:
+		close(v.keyFrame)
+	}
 }
 
 func syncTrack(c media.Codec) report.Track { return report.Track(kindIndex(c.Kind())) }
@@ -95,7 +105,11 @@ func (v *Viewer) readReports(r *webrtc.RTPReceiver, in *inbound) {
 func (v *Viewer) Timing() Timing {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.timing
+	t := v.timing
+	if !v.posted.IsZero() {
+		t.Elapsed = time.Since(v.posted)
+	}
+	return t
 }
 
 // Stats returns the figures of the tracks of this session, picture first.

@@ -39,8 +39,25 @@ type InboundStats struct {
 
 // Timing are the steps of a viewer's join, measured from the moment the POST begins; 0 when not reached yet.
 type Timing struct {
-	Answered      time.Duration `json:"answered"`
-	Connected     time.Duration `json:"connected"`
-	FirstPacket   time.Duration `json:"firstPacket"`
-	FirstKeyFrame time.Duration `json:"firstKeyFrame"` // whole
+	Answered, Connected, FirstPacket time.Duration
+	FirstKeyFrame                    time.Duration // whole
+	// Elapsed is the time until now.
+	Elapsed time.Duration
+}
+
+// TimingMilliseconds is Timing for reports.
+type TimingMilliseconds struct {
+	Answered      float64 `json:"answered"`
+	Connected     float64 `json:"connected"`
+	FirstPacket   float64 `json:"firstPacket"`
+	FirstKeyFrame float64 `json:"firstKeyFrame"`
+	Elapsed       float64 `json:"elapsed"`
+}
+
+// Milliseconds converts.
+func (t Timing) Milliseconds() TimingMilliseconds {
+	ms := func(d time.Duration) float64 {
+		return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
+	}
+	return TimingMilliseconds{ms(t.Answered), ms(t.Connected), ms(t.FirstPacket), ms(t.FirstKeyFrame), ms(t.Elapsed)}
 }

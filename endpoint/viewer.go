@@ -62,6 +62,8 @@ type Viewer struct {
 	tracks [2]*inbound // sound, picture
 	timing Timing
 	posted time.Time
+
+	keyFrame chan struct{} // closed at the first whole key frame of all
 }
 
 // Identity is what several viewers of one process share: a certificate.
@@ -81,8 +83,11 @@ func NewViewer(cfg ViewerConfig, id Identity) *Viewer {
 	if cfg.patience == 0 {
 		cfg.patience = patience
 	}
-	return &Viewer{cfg: cfg, rtc: id.rtc, signal: newSignal(cfg.URL, cfg.Bearer)}
+	return &Viewer{cfg: cfg, rtc: id.rtc, signal: newSignal(cfg.URL, cfg.Bearer), keyFrame: make(chan struct{})}
 }
+
+// KeyFrame is closed when the first whole key frame has arrived.
+func (v *Viewer) KeyFrame() <-chan struct{} { return v.keyFrame }
 
 // Run views until ctx ends (its error) or the server does not let the viewer be. A session that is lost is
 // made again. Figures start anew with each session.

@@ -23,6 +23,9 @@ import (
 // cli has one field a subcommand; each subcommand's file declares its struct and Run method.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server: web pages, signalling and media relay."`
+	Publish publishCmd `cmd:"" help:"Publish files to a server, as they are."`
+	Watch   watchCmd   `cmd:"" help:"Watch a stream: figures, and a recording if wanted."`
+	Load    loadCmd    `cmd:"" help:"Measure a server with many viewers."`
 	Key     keyCmd     `cmd:"" help:"Make keys for publishing."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
