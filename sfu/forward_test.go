@@ -14,8 +14,10 @@ import (
 // A publisher's packets reach every viewer whole, in order and without gaps, under the
 // numbers that the viewer offered.
 func TestForward(t *testing.T) {
+	t.Parallel()
 	for _, codec := range []media.Codec{media.CodecVP8, media.CodecVP9, media.CodecH264, media.CodecAV1} {
 		t.Run(codec.String(), func(t *testing.T) {
+			t.Parallel()
 			r := sfutest.Start(t, nil)
 			pub := sfutest.Publish(t, r, "s", codec, media.CodecOpus)
 			viewers := []*sfutest.Viewer{sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s")}

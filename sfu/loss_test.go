@@ -12,6 +12,7 @@ import (
 // At 2 % loss between relay and viewer, both ways and with repeats among the lost, 99 of
 // 100 lost packets come again within 300 ms.
 func TestRepairByRTX(t *testing.T) {
+	t.Parallel()
 	const frames, share, soon = 1000, 0.02, 300 * time.Millisecond
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)

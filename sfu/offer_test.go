@@ -35,7 +35,9 @@ const videoLines = "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 108 45 98 116\r\n"
 	"a=rtpmap:108 H264/90000\r\na=fmtp:108 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n" +
 	"a=rtpmap:45 AV1/90000\r\na=rtpmap:98 VP9/90000\r\na=fmtp:98 profile-id=0\r\na=rtpmap:116 ulpfec/90000\r\n"
 
-func whep() string { return sessionLines + audioLines + "a=recvonly\r\n" + videoLines + "a=recvonly\r\n" }
+func whep() string {
+	return sessionLines + audioLines + "a=recvonly\r\n" + videoLines + "a=recvonly\r\n"
+}
 func whip() string { return strings.ReplaceAll(whep(), "a=recvonly", "a=sendonly") }
 
 func TestParseOffer(t *testing.T) {

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/mediatest"
 	"github.com/fanfare-relay/fanfare/sfu"
 	"github.com/fanfare-relay/fanfare/sfu/sfutest"
 )
 
-// A viewer may restart ICE by PATCH: new credentials, the same keys, no gap in the media.
+// A viewer may restart ICE by PATCH: new credentials, the same keys, and the media goes on.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
 	v := sfutest.Subscribe(t, r, "s")
@@ -31,14 +33,18 @@ func TestRestart(t *testing.T) {
 		t.Errorf("the fragment lacks credentials or candidates:\n%s", got.Fragment)
 	}
 	v.Restart(t, got.Fragment)
-	play(t, pub, viewers, source, total, 3)
-	checkContinuous(t, v.Packets(media.KindVideo))
+	// pion turns packets away for a moment while it restarts, and asks for them again.
+	first := v.Packets(media.KindVideo)[0].SequenceNumber
+	v.Repeat(t, media.KindVideo, "ten more packets without a hole", func() {
+		pub.Send(t, media.KindVideo, source.Next(mediatest.Frame{Size: 500})...)
+	}, func(p []sfutest.Packet) bool { return len(p) > total+10 && missing(p, first) == 0 })
 	if st := r.Stats(); st.HandshakesDone != 1 {
 		t.Errorf("%d handshakes", st.HandshakesDone)
 	}
 }
 
 func TestPatch(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
 	v := sfutest.Subscribe(t, r, "s")
@@ -69,6 +75,7 @@ func TestPatch(t *testing.T) {
 // Noise on the media port reaches nobody: live viewers lose nothing, plain Binding requests
 // are answered, everything else gets silence.
 func TestNoise(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
 	v := sfutest.Subscribe(t, r, "s")

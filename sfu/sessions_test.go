@@ -18,6 +18,7 @@ import (
 
 // However many viewers ask, the publisher is asked once a second at most.
 func TestPLIsAreMerged(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
 	viewers := []*sfutest.Viewer{sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s")}
@@ -40,6 +41,7 @@ func TestPLIsAreMerged(t *testing.T) {
 // A viewer who joins starts with a key frame at once: from the history when that is young,
 // else with the one that the publisher is asked for.
 func TestJoin(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
 	first := sfutest.Subscribe(t, r, "s")
@@ -90,6 +92,7 @@ func relayGoroutines() int {
 
 // Sessions that are answered and never connect are bounded, and make place again.
 func TestUnfinishedSessions(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, func(c *sfu.Config) {
 		c.MaxUnfinished, c.ConnectTimeout = 3, 300*time.Millisecond
 	})
@@ -120,6 +123,7 @@ func TestUnfinishedSessions(t *testing.T) {
 
 // A viewer who leaves says so by close_notify; one who is closed hears so.
 func TestGoodbye(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	leaver, removed := sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s")
 	leaver.Leave(t)
@@ -141,6 +145,7 @@ func TestGoodbye(t *testing.T) {
 }
 
 func TestCloseStream(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
 	v := sfutest.Subscribe(t, r, "s")
@@ -157,6 +162,7 @@ func TestCloseStream(t *testing.T) {
 }
 
 func TestShutdownRefuses(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{})
 	offer := v.Offer(t)
@@ -175,6 +181,7 @@ func TestShutdownRefuses(t *testing.T) {
 
 // Both tracks get sender reports that tell one clock.
 func TestSenderReports(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecVP8, media.CodecOpus)
 	v := sfutest.Subscribe(t, r, "s")

@@ -14,6 +14,7 @@ import (
 // A publisher who comes back, with another codec and then without sound, takes over at
 // once. Viewers keep their connection; their numbers run on without a gap.
 func TestTakeover(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	first := sfutest.Publish(t, r, "s", media.CodecVP8, media.CodecOpus)
 	viewers := []*sfutest.Viewer{sfutest.Subscribe(t, r, "s"), sfutest.Subscribe(t, r, "s")}
@@ -86,6 +87,7 @@ func checkContinuous(t *testing.T, got []sfutest.Packet) {
 
 // A viewer who comes before the stream gets an answer, and media when it comes.
 func TestViewerBeforeLive(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	v := sfutest.Subscribe(t, r, "s")
 	if st := r.Stats().Streams["s"]; st.Live || st.Viewers != 1 {
@@ -102,6 +104,7 @@ func TestViewerBeforeLive(t *testing.T) {
 
 // Sound alone is a stream as well.
 func TestAudioOnly(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.Publish(t, r, "s", media.CodecOpus)
 	v := sfutest.Subscribe(t, r, "s")
@@ -119,6 +122,7 @@ func TestAudioOnly(t *testing.T) {
 
 // The best encoding of a simulcast sender is sent.
 func TestSimulcast(t *testing.T) {
+	t.Parallel()
 	r := sfutest.Start(t, nil)
 	pub := sfutest.PublishSimulcast(t, r, "s", media.CodecVP8, "q", "h", "f")
 	v := sfutest.Subscribe(t, r, "s")
