@@ -20,9 +20,9 @@ describe('sentSize', () => {
 
 describe('goodBitrate', () => {
   it('grows with size and pace, and is less for thrifty codecs', () => {
-    expect(goodBitrate({ width: 1280, height: 720 }, 30, 'auto')).toBe(2_500_000);
-    expect(goodBitrate(full, 30, 'auto')).toBe(4_600_000);
-    expect(goodBitrate({ width: 640, height: 360 }, 30, 'auto')).toBe(900_000);
+    expect(goodBitrate({ width: 1280, height: 720 }, 30, 'auto')).toBe(3_000_000);
+    expect(goodBitrate(full, 30, 'auto')).toBe(5_100_000);
+    expect(goodBitrate({ width: 640, height: 360 }, 30, 'auto')).toBe(1_200_000);
     expect(goodBitrate(full, 60, 'auto')).toBeGreaterThan(goodBitrate(full, 30, 'auto'));
     expect(goodBitrate(full, 15, 'auto')).toBeLessThan(goodBitrate(full, 30, 'auto'));
     expect(goodBitrate(full, 30, 'VP9')).toBeLessThan(goodBitrate(full, 30, 'VP8'));
@@ -37,7 +37,7 @@ describe('goodBitrate', () => {
 describe('limitsFor', () => {
   it('leaves size and pace of the source alone by default', () => {
     expect(limitsFor(DEFAULTS, full, 'file')).toEqual({
-      maxBitrate: 4_600_000,
+      maxBitrate: 5_100_000,
       scaleResolutionDownBy: 1,
       degradationPreference: 'balanced',
     });
@@ -55,7 +55,7 @@ describe('limitsFor', () => {
 
   it('keeps a screen sharp, and has an answer before there is a picture', () => {
     expect(limitsFor(DEFAULTS, undefined, 'screen')).toEqual({
-      maxBitrate: 2_500_000,
+      maxBitrate: 3_000_000,
       scaleResolutionDownBy: 1,
       degradationPreference: 'maintain-resolution',
     });

@@ -49,14 +49,14 @@ function scaleDown(settings: Settings, size: Size): number {
 }
 
 /**
- * Bit/s that make a good picture of this size: 2.5 Mbit/s for 720p at 30, growing slower than
+ * Bit/s that make a good picture of this size: 3 Mbit/s for 720p at 30, growing slower than
  * the number of pixels does, because larger pictures have more of the same in them.
  */
 export function goodBitrate(size: Size, frameRate: number, codec: Settings['codec']): number {
   const pixels = (size.width * size.height) / (1280 * 720);
   const pace = frameRate > 30 ? 1.4 : frameRate < 20 ? 0.75 : 1;
   const thrift = codec === 'VP9' || codec === 'AV1' ? 0.7 : 1;
-  const bits = 2_500_000 * pixels ** 0.75 * pace * thrift;
+  const bits = 3_000_000 * pixels ** 0.65 * pace * thrift;
   return Math.round(Math.min(20_000_000, Math.max(250_000, bits)) / 50_000) * 50_000;
 }
 

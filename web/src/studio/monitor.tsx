@@ -18,6 +18,7 @@ import {
 } from '../ui/icons';
 import type { StudioController } from './controller';
 import { Invitation } from './drop';
+import { defaultTitle } from './select';
 
 export function Monitor({ studio }: { studio: StudioController }) {
   const { kind } = studio.state.value;
@@ -65,7 +66,13 @@ function Overlay({ studio }: { studio: StudioController }) {
           <span class="spinner" aria-hidden="true" /> Opening the file …
         </p>
       ) : null}
-      {soundOnly ? <p class="middle">Sound only. Viewers see a card with the title.</p> : null}
+      {soundOnly ? (
+        <div class="middle sound-card">
+          <SoundIcon size={44} />
+          <p class="sound-title">{defaultTitle(studio.state.value)}</p>
+          <p>Sound only. Viewers see a card with this title.</p>
+        </div>
+      ) : null}
     </>
   );
 }

@@ -12,10 +12,10 @@ export function stepSource(state: State, event: Event): Next {
     case 'moved':
       return to({ ...state, queue: move(state.queue, event.id, event.by) });
     case 'picked':
-      return show(state, event.id, state.live || state.file.playing);
+      return show({ ...state, note: undefined }, event.id, state.live || state.file.playing);
     case 'next':
     case 'previous':
-      return skip(state, event.kind === 'next' ? 1 : -1);
+      return skip({ ...state, note: undefined }, event.kind === 'next' ? 1 : -1);
     case 'loop':
       return to({ ...state, queue: { ...state.queue, loop: event.on } });
     case 'toggle':
@@ -75,7 +75,7 @@ function player(state: State, event: Event): Next {
 
 function added(state: State, items: Parameters<typeof add>[1]): Next {
   if (items.length === 0) return to(state);
-  const next: State = { ...state, queue: add(state.queue, items), resume: undefined };
+  const next: State = { ...state, queue: add(state.queue, items), resume: undefined, note: undefined };
   const first = items[0]?.id;
   // Files come into an empty list, or take the place of a camera: the first of them is shown.
   if (first !== undefined && (state.kind !== 'file' || state.queue.items.length === 0)) {
@@ -89,10 +89,7 @@ function show(state: State, id: string, play: boolean): Next {
   const queue = pick(state.queue, id);
   if (queue.current !== id) return to(state);
   const file: FileState = { ...noFile, phase: 'loading', playing: play };
-  return to(
-    { ...state, queue, kind: 'file', device: noDevice, file, note: undefined },
-    { kind: 'load', id, at: 0, play },
-  );
+  return to({ ...state, queue, kind: 'file', device: noDevice, file }, { kind: 'load', id, at: 0, play });
 }
 
 function removed(state: State, id: string): Next {

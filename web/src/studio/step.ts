@@ -84,12 +84,11 @@ function goLive(state: State): Next {
   if (state.live || !hasSource(state) || !state.room) return to(state);
   const on: State = { ...state, live: true, everUp: false, stopped: false, problem: '', note: undefined };
   const effects: Effect[] = [{ kind: 'want', want: true }];
-  if (state.kind === 'file' && !state.file.playing) {
-    // A list that was played to its end begins anew.
-    if (state.file.over) effects.push({ kind: 'seek', to: 0 });
-    effects.push({ kind: 'play' });
-  }
-  return to(on, ...effects);
+  if (state.kind !== 'file' || state.file.playing) return to(on, ...effects);
+  // A list that was played to its end begins anew.
+  if (state.file.over) effects.push({ kind: 'seek', to: 0 });
+  // It counts as playing at once, so that viewers are not told of a pause.
+  return to({ ...on, file: { ...state.file, playing: true, over: false } }, ...effects, { kind: 'play' });
 }
 
 function stop(state: State): Next {
@@ -99,7 +98,7 @@ function stop(state: State): Next {
     { kind: 'want', want: false },
   ];
   if (state.kind === 'file') effects.push({ kind: 'pause' });
-  return to({ ...state, live: false, everUp: false, stopped: true, note: undefined }, ...effects);
+  return to({ ...state, live: false, everUp: false, path: 'none', stopped: true, note: undefined }, ...effects);
 }
 
 function settings(state: State, chosen: State['settings']): Next {

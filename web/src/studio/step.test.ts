@@ -1,0 +1,295 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULTS } from '../media/settings';
+import type { Welcome } from '../signal/msg.gen';
+import { canGoLive, declared, mustWarn, phaseOf, shownTitle, wantsAwake, watchLink, wordsOf } from './select';
+import { type Effect, type Event, initial, type Remembered, type State } from './state';
+import { step } from './step';
+
+const item = (id: string) => ({ id, name: `${id}.webm`, size: 1, modified: 1 });
+const welcome: Welcome = {
+  type: 'welcome',
+  endpoint: 'e',
+  room: { kind: 'stream', name: 'name' },
+  role: 'publisher',
+  instance: 'i',
+  resume: 'r',
+  mediaToken: 't',
+  mediaUrl: '/whip/name',
+  publicUrl: 'http://192.0.2.7:8080/',
+  viewers: 3,
+  access: { password: false, embed: true },
+};
+const began = (key: string | undefined, resume?: Remembered): Event => ({
+  kind: 'begin',
+  key,
+  settings: DEFAULTS,
+  title: '',
+  volume: 0.8,
+  ...(resume ? { resume } : {}),
+});
+const open: Event = { kind: 'link', link: { phase: 'open' } };
+const hello: Event = { kind: 'message', message: welcome };
+const loaded: Event = { kind: 'loaded', duration: 30, picture: true, sound: true };
+const up: Event = { kind: 'path', status: 'connected' };
+
+/** Plays events; gives the last state and the effects of the last event. */
+function play(state: State, ...events: Event[]): { state: State; effects: Effect[]; kinds: string[] } {
+  let effects: Effect[] = [];
+  let now = state;
+  for (const event of events) ({ state: now, effects } = step(now, event));
+  return { state: now, effects, kinds: effects.map((e) => e.kind) };
+}
+
+const inside = play(initial, began('k'), open, hello).state;
+const withFiles = play(inside, { kind: 'added', items: ['a', 'b', 'c'].map(item) }, loaded).state;
+const live = play(withFiles, { kind: 'goLive' }, { kind: 'playing' }, up).state;
+const told = (effects: Effect[]) => effects.flatMap((e) => (e.kind === 'tell' ? [e.message] : []));
+
+describe('the key', () => {
+  it('is asked for, tried and forgotten', () => {
+    expect(play(initial, began(undefined)).state.key).toEqual({ phase: 'missing' });
+    const tried = play(initial, began(undefined), { kind: 'key', key: 'k', remember: true });
+    expect(tried.effects).toEqual([{ kind: 'connect', key: 'k', remember: true }]);
+    expect(play(tried.state, open, hello).effects[0]).toEqual({ kind: 'keyWorks' });
+    expect(play(inside, { kind: 'forgetKey' }).kinds).toEqual(['keyForget']);
+  });
+
+  it('that is wrong is asked for again, in words', () => {
+    const refused = play(initial, began('k'), {
+      kind: 'link',
+      link: { phase: 'refused', code: 'unauthorised', text: '' },
+    });
+    expect(refused.state.key).toEqual({ phase: 'missing', problem: 'This key is wrong, or it is not valid any more.' });
+    expect(play(refused.state, { kind: 'key', key: 'l', remember: false }).kinds).toEqual(['connect']);
+  });
+
+  it('that does not own the kept link begins a new one', () => {
+    const link = { phase: 'refused', code: 'forbidden', text: '' } as const;
+    expect(play(initial, began('k'), { kind: 'link', link }).effects).toEqual([
+      { kind: 'identify', change: { room: { kind: 'stream', name: '' } } },
+    ]);
+  });
+});
+
+describe('before going live', () => {
+  it('the link is there as soon as the server has answered', () => {
+    expect(watchLink(inside)).toBe('http://192.0.2.7:8080/w/name');
+    expect([phaseOf(inside), canGoLive(inside)]).toEqual(['setup', false]);
+    expect(inside.access.embed).toBe(true);
+  });
+
+  it('the first file is shown and waits', () => {
+    const added = play(inside, { kind: 'added', items: [item('a')] });
+    expect(added.effects[0]).toEqual({ kind: 'load', id: 'a', at: 0, play: false });
+    expect(canGoLive(added.state)).toBe(false);
+    expect([phaseOf(withFiles), canGoLive(withFiles), shownTitle(withFiles)]).toEqual(['ready', true, 'a']);
+    expect(mustWarn(withFiles)).toBe(false);
+  });
+
+  it('tells the title once, and again when it changes', () => {
+    const typed = play(withFiles, { kind: 'title', text: 'Holiday' });
+    expect(told(typed.effects)).toEqual([{ type: 'set-state', state: 'live', title: 'Holiday' }]);
+    expect(play(typed.state, { kind: 'dismiss' }).effects).toEqual([]);
+  });
+});
+
+describe('live', () => {
+  it('begins with the file, and is warned about and kept awake', () => {
+    expect(play(withFiles, { kind: 'goLive' }).effects).toEqual([{ kind: 'want', want: true }, { kind: 'play' }]);
+    expect(phaseOf(play(withFiles, { kind: 'goLive' }).state)).toBe('connecting');
+    expect([phaseOf(live), mustWarn(live), wantsAwake(live)]).toEqual(['live', true, true]);
+  });
+
+  it('pauses, seeks and goes on, and viewers are told', () => {
+    expect(play(live, { kind: 'toggle' }).kinds).toEqual(['pause']);
+    const paused = play(live, { kind: 'paused' });
+    expect(told(paused.effects)).toEqual([{ type: 'set-state', state: 'paused', title: 'a' }]);
+    expect([phaseOf(paused.state), wantsAwake(paused.state)]).toEqual(['paused', false]);
+    const seeking = play(live, { kind: 'seekTo', seconds: 9 }, { kind: 'seeking' });
+    expect(declared(seeking.state)).toBe('seeking');
+    expect(seeking.state.file.position).toBe(9);
+    expect(declared(play(seeking.state, { kind: 'seeked' }).state)).toBe('live');
+  });
+
+  it('goes from file to file', () => {
+    const second = play(live, { kind: 'ended' });
+    expect(second.effects[0]).toEqual({ kind: 'load', id: 'b', at: 0, play: true });
+    expect(declared(second.state)).toBe('live');
+    expect(play(second.state, loaded, { kind: 'previous' }).effects[0]).toMatchObject({ kind: 'load', id: 'a' });
+    const far = play(second.state, loaded, { kind: 'position', seconds: 9 }, { kind: 'previous' });
+    expect(far.effects[0]).toEqual({ kind: 'seek', to: 0 });
+  });
+
+  it('stands on the last picture when the list is over, and begins anew', () => {
+    const over = play(live, { kind: 'picked', id: 'c' }, loaded, { kind: 'paused' }, { kind: 'ended' }).state;
+    expect([phaseOf(over), over.file.over]).toEqual(['paused', true]);
+    expect(wordsOf(over).title).toBe('The list is over');
+    expect(play(over, { kind: 'toggle' }).kinds).toEqual(['seek', 'play']);
+  });
+
+  it('loops the list, and a list of one file without loading it again', () => {
+    const round = play(live, { kind: 'loop', on: true }).state;
+    expect(play(round, { kind: 'picked', id: 'c' }, loaded, { kind: 'ended' }).effects[0]).toMatchObject({ id: 'a' });
+    const one = play(round, { kind: 'removed', id: 'b' }, { kind: 'removed', id: 'c' }).state;
+    expect(play(one, { kind: 'ended' }).kinds).toEqual(['seek', 'play']);
+  });
+
+  it('passes over a file that cannot be played, and says why', () => {
+    const trouble = { title: 'It is HEVC.', advice: 'Convert it.' };
+    const next = play(live, { kind: 'next' }, { kind: 'refused', trouble });
+    expect(next.effects[0]).toEqual({ kind: 'load', id: 'c', at: 0, play: true });
+    expect(next.state.note?.title).toBe('It is HEVC.');
+    expect(next.state.queue.items[1]?.refused).toBe('It is HEVC.');
+    const none = play(inside, { kind: 'added', items: [item('x')] }, { kind: 'refused', trouble });
+    expect([none.state.note?.tone, canGoLive(none.state), none.kinds]).toEqual(['bad', false, []]);
+  });
+
+  it('goes on with the next file when the one that is on is removed', () => {
+    expect(play(live, { kind: 'removed', id: 'a' }).effects[0]).toEqual({ kind: 'load', id: 'b', at: 0, play: true });
+    const alone = play(inside, { kind: 'added', items: [item('x')] }, loaded, { kind: 'goLive' }).state;
+    const empty = play(alone, { kind: 'removed', id: 'x' });
+    expect(empty.kinds).toContain('unload');
+    expect(empty.state.note?.title).toMatch(/nothing to show/);
+  });
+
+  it('stops, and may go live again with the same link', () => {
+    const stopped = play(live, { kind: 'stop' });
+    expect(stopped.kinds.slice(0, 3)).toEqual(['tell', 'want', 'pause']);
+    expect(phaseOf(stopped.state)).toBe('ended');
+    expect(phaseOf(play(stopped.state, { kind: 'goLive' }).state)).toBe('connecting');
+  });
+
+  it('needs a new session for another codec only', () => {
+    expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, height: 360 } }).kinds).toEqual(['limits']);
+    expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, codec: 'VP9' } }).kinds).toEqual(['renew']);
+    expect(play(withFiles, { kind: 'settings', settings: { ...DEFAULTS, codec: 'VP9' } }).kinds).toEqual(['limits']);
+  });
+
+  it('says that the tab was hidden, for files only', () => {
+    expect(play(live, { kind: 'hidden', hidden: true }).state.note?.title).toMatch(/background/);
+    expect(play(withFiles, { kind: 'hidden', hidden: true }).state.note).toBeUndefined();
+  });
+});
+
+describe('the connection', () => {
+  it.each([
+    ['reconnecting', 'reconnecting'],
+    ['unreachable', 'reconnecting'],
+    ['blocked', 'blocked'],
+    ['refused', 'refused'],
+  ] as const)('%s reads %s once it was up', (status, phase) => {
+    expect(phaseOf(play(live, { kind: 'path', status }).state)).toBe(phase);
+  });
+
+  it('comes back after a restart of the server', () => {
+    const waiting = { phase: 'waiting', retryAt: 0, attempt: 1, code: 'network' } as const;
+    const back = play(live, { kind: 'link', link: waiting }, open, { kind: 'restarted' }, hello);
+    expect(back.kinds).toEqual(['keyWorks', 'remember', 'renew', 'tell']);
+    expect(back.state.stale).toBe(false);
+  });
+
+  it('keeps a session that holds while the control connection was away', () => {
+    expect(play(live, open, hello).effects).toContainEqual({ kind: 'want', want: true });
+  });
+
+  it('gives way to a newer publisher, and comes back only when asked to', () => {
+    const gone = play(live, { kind: 'link', link: { phase: 'replaced' } });
+    expect(gone.kinds).toEqual(['want', 'pause']);
+    expect([phaseOf(gone.state), mustWarn(gone.state)]).toEqual(['replaced', false]);
+    const back = play(gone.state, { kind: 'takeBack' });
+    expect(back.kinds).toEqual(['identify', 'play']);
+    expect(play(back.state, open, hello).kinds).toContain('renew');
+  });
+
+  it('moves to a new link', () => {
+    const moved = play(live, { kind: 'message', message: { type: 'moved', name: 'other', url: '' } });
+    expect(moved.effects).toContainEqual({ kind: 'remember', name: 'other' });
+    expect(watchLink(moved.state)).toMatch(/\/w\/other$/);
+    expect(play(moved.state, open, hello).kinds).toContain('renew');
+  });
+});
+
+describe('camera and screen', () => {
+  const on: Event = { kind: 'deviceOn', source: 'camera', sound: true, devices: { camera: 'c', microphone: 'm' } };
+  const camera = play(inside, { kind: 'chooseCamera' }, on).state;
+
+  it('are shown when they are allowed', () => {
+    expect(play(inside, { kind: 'chooseCamera' }).kinds).toEqual(['openDevice']);
+    expect([phaseOf(camera), canGoLive(camera), shownTitle(camera)]).toEqual(['ready', true, 'Camera']);
+  });
+
+  it('leave what was on as it was when they are refused', () => {
+    const trouble = { title: 'No.', advice: '' };
+    const refused = play(live, { kind: 'chooseScreen' }, { kind: 'deviceRefused', trouble }).state;
+    expect([refused.kind, phaseOf(refused), refused.note?.title]).toEqual(['file', 'live', 'No.']);
+    expect(
+      play(live, { kind: 'chooseScreen' }, { kind: 'deviceRefused', trouble: undefined }).state.note,
+    ).toBeUndefined();
+  });
+
+  it('can be paused, and say when they are gone', () => {
+    const onAir = play(camera, { kind: 'goLive' }, up).state;
+    const paused = play(onAir, { kind: 'toggle' });
+    expect(paused.effects[0]).toEqual({ kind: 'pauseDevice', paused: true });
+    expect(phaseOf(paused.state)).toBe('paused');
+    const gone = play(onAir, { kind: 'deviceGone' });
+    expect([gone.kinds[0], gone.state.note?.title]).toEqual(['unload', 'The camera is gone.']);
+  });
+});
+
+describe('after a reload while live', () => {
+  const kept = (how: Remembered['how'], kind: Remembered['kind'] = 'file'): Remembered => ({
+    live: true,
+    kind,
+    queue: { items: [item('a'), item('b')], current: 'b', loop: true },
+    position: 12,
+    playing: true,
+    how,
+  });
+  const back = play(initial, began('k', kept('click')), open, hello).state;
+
+  it('says nothing to viewers before the person has decided', () => {
+    expect(back.resume).toMatchObject({ name: 'b.webm', how: 'click' });
+    expect(back.told).toBeUndefined();
+  });
+
+  it('goes on with one click at the same place', () => {
+    expect(play(back, { kind: 'continue' }).effects).toEqual([{ kind: 'reopen' }]);
+    const on = play(back, { kind: 'continue' }, { kind: 'restored', ids: ['a', 'b'] });
+    expect(on.effects.slice(0, 2)).toEqual([
+      { kind: 'load', id: 'b', at: 12, play: true },
+      { kind: 'want', want: true },
+    ]);
+    expect([on.state.live, on.state.queue.loop, on.state.resume]).toEqual([true, true, undefined]);
+  });
+
+  it('asks for the file when its handle is of no use, and drops what is not there', () => {
+    expect(play(back, { kind: 'continue' }, { kind: 'restored', ids: [] }).state.resume?.how).toBe('choose');
+    const on = play(back, { kind: 'restored', ids: ['b'] }).state;
+    expect(on.queue.items.map((i) => i.id)).toEqual(['b']);
+  });
+
+  it('says when it is another file, and takes it when told to', () => {
+    const other = play(back, { kind: 'restored', ids: [], difference: 'This is “x”.' });
+    expect(other.state.resume).toMatchObject({ how: 'choose', difference: 'This is “x”.', busy: false });
+    const on = play(other.state, { kind: 'instead', items: [item('x')] });
+    expect(on.effects[0]).toEqual({ kind: 'load', id: 'x', at: 0, play: true });
+    expect(on.state.live).toBe(true);
+  });
+
+  it('ends the stream when the person does not want to go on', () => {
+    const over = play(back, { kind: 'discard' });
+    expect(told(over.effects)[0]).toEqual({ type: 'stop' });
+    expect([over.state.resume, phaseOf(over.state)]).toEqual([undefined, 'setup']);
+  });
+
+  it('opens the camera by itself where it is still allowed, and asks where it is not', () => {
+    const first = play(initial, began('k', kept('auto', 'camera')), open, hello);
+    expect(first.kinds).toContain('openDevice');
+    const on: Event = { kind: 'deviceOn', source: 'camera', sound: true, devices: { camera: '', microphone: '' } };
+    const again = play(first.state, on);
+    expect([again.state.live, again.kinds]).toEqual([true, ['limits', 'want', 'tell']]);
+    const refused = play(first.state, { kind: 'deviceRefused', trouble: { title: 'No.', advice: '' } }).state;
+    expect(refused.resume).toMatchObject({ how: 'click', busy: false });
+  });
+});
