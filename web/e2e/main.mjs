@@ -4,5 +4,10 @@
 import { makeFixtures } from "./lib/fixtures.mjs";
 import { build } from "./lib/server.mjs";
 
-await Promise.all([makeFixtures(), build()]);
-for (const suite of ["browsers", "connection", "watch"]) await import(`./tests/${suite}.mjs`);
+try {
+  await Promise.all([makeFixtures(), build()]);
+} catch (error) {
+  console.error(/** @type {Error} */ (error).message);
+  process.exit(1);
+}
+for (const suite of ["browsers", "connection", "watch", "publish"]) await import(`./tests/${suite}.mjs`);

@@ -1,0 +1,91 @@
+// The studio, as the person who uploads uses it.
+
+import { fixture } from "./fixtures.mjs";
+import { until } from "./poll.mjs";
+
+/** @typedef {import("./browsers.mjs").Browser} Browser */
+/** @typedef {import("./browsers.mjs").Page} Page */
+/** @typedef {import("./server.mjs").Server} Server */
+/** @typedef {Parameters<typeof fixture>[0]} ClipName */
+
+/** The selector of a name that the page promises to keep. @param {string} name */
+export const id = (name) => `[data-testid="${name}"]`;
+
+export const PREVIEW = id("preview");
+
+export class Studio {
+  /** @param {Page} page @param {Server} server */
+  constructor(page, server) {
+    this.page = page;
+    this.server = server;
+  }
+
+  /** Opens the address that the first start prints. @param {Browser} browser @param {Server} server */
+  static async open(browser, server) {
+    return new Studio(await browser.open(server.studio, { label: "studio" }), server);
+  }
+
+  /** Adds files to the list. @param {...ClipName} names */
+  async choose(...names) {
+    await this.page.setFiles(id("file-input"), ...names.map(fixture));
+  }
+
+  /** Presses "Go live" and answers the stream's name once it is. */
+  async goLive() {
+    await this.page.click(id("go-live"));
+    await this.is("live");
+    return this.name();
+  }
+
+  /** Waits for a state: "live", "paused", "reconnecting" … @param {string} state */
+  async is(state) {
+    /** @type {string | null} */ let seen = null;
+    try {
+      await until(`the studio is ${state}`, async () => {
+        seen = await this.page.evaluate((s) => document.querySelector(s)?.getAttribute("data-state") ?? null, id("state"));
+        return seen === state;
+      });
+    } catch (error) {
+      throw new Error(`${/** @type {Error} */ (error).message}; it is ${seen}: ${await this.page.text(id("state"))} ${await this.page.text(id("notice"))}`);
+    }
+  }
+
+  /** The stream's name, from the link that is shown. */
+  async name() {
+    const link = await this.page.waitFor("a link is shown", (s) => /** @type {HTMLInputElement | null} */ (document.querySelector(s))?.value, id("link"));
+    return /** @type {string} */ (link).split("/w/")[1];
+  }
+
+  /** Where the link leads, on this machine. */
+  async link() { return this.server.watch(await this.name()); }
+
+  /** Moves in the file, as a person who drags the slider and lets go. @param {number} seconds */
+  async seek(seconds) {
+    await this.page.see(id("seek"));
+    await this.page.evaluate((s, to) => {
+      const slider = /** @type {HTMLInputElement} */ (document.querySelector(s));
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(slider, String(to));
+      for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, { bubbles: true }));
+    }, id("seek"), seconds);
+  }
+
+  /** The files of the list: name, whether it is on, and whether it was refused. */
+  list() {
+    return this.page.evaluate((s) => [...document.querySelectorAll(s)].map((item) => ({
+      name: item.getAttribute("data-name"),
+      on: item.getAttribute("aria-current") === "true",
+      refused: item.getAttribute("data-refused") === "true",
+      text: item.textContent ?? "",
+    })), id("queue-item"));
+  }
+}
+
+/**
+ * Three viewers of a stream in both browsers at once: two in the one, one in the other.
+ * @param {Browser} two @param {Browser} one @param {string} link
+ */
+export async function threeViewers(two, one, link) {
+  const pages = [];
+  for (const [i, browser] of [two, two, one].entries()) pages.push(await browser.open(link, { label: `viewer ${i + 1}` }));
+  return pages;
+}

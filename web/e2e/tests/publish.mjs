@@ -1,0 +1,141 @@
+// The main job: a file in the uploader's browser, seen and heard by viewers in both browsers.
+
+import assert from "node:assert/strict";
+import { clips, FPS } from "../lib/fixtures.mjs";
+import { read, shows } from "../lib/picture.mjs";
+import { until } from "../lib/poll.mjs";
+import { BOTH, browser, story } from "../lib/run.mjs";
+import { serve } from "../lib/server.mjs";
+import { listen, sounds } from "../lib/sound.mjs";
+import { id, PREVIEW, Studio, threeViewers } from "../lib/studio.mjs";
+import { connectionsMade, leg, viewersAre, WORDS } from "../lib/watching.mjs";
+
+/** @typedef {import("../lib/browsers.mjs").Page} Page */
+
+/** @param {string} name */
+const otherThan = (name) => browser(name === "chromium" ? "firefox" : "chromium");
+
+for (const name of BOTH) {
+  for (const clip of /** @type {const} */ (["webm", "mp4"])) {
+    story(`${name} publishes ${clips[clip].file}, three viewers in both browsers see and hear it`, async (t) => {
+      const server = await serve(t);
+      const studio = await Studio.open(await browser(name), server);
+      await studio.choose(clip);
+      await studio.goLive();
+      const viewers = await threeViewers(await otherThan(name), await browser(name), await studio.link());
+      for (const page of viewers) {
+        await shows(page, clips[clip]);
+        await sounds(page, clips[clip]);
+        const now = await leg(page);
+        assert.match(now?.ciphers.join() ?? "", /^(SRTP_)?AEAD_AES_(128|256)_GCM$/);
+        assert.ok(now && now.frames > 0 && now.energy > 0, "decoded frames and sound are counted");
+        await followsSource(studio, page);
+      }
+      await viewersAre(viewers[0], 3);
+      await studio.page.waitFor("the studio counts three", (s) => document.querySelector(s)?.getAttribute("data-count") === "3", id("viewers"));
+    });
+  }
+}
+
+/** A viewer's picture is one that the source has shown before, and not long ago. @param {Studio} studio @param {Page} page */
+async function followsSource(studio, page) {
+  await until(`${page.name} follows the source`, async () => {
+    const before = await read(studio.page, PREVIEW);
+    const seen = await read(page);
+    const after = await read(studio.page, PREVIEW);
+    // The clip may have begun anew in between.
+    if (!before || !seen || !after || after.frame < before.frame) return false;
+    return seen.id === after.id && seen.frame <= after.frame && seen.frame > before.frame - 10 * FPS;
+  });
+}
+
+for (const name of BOTH) {
+  story(`${name}: viewers follow pause, play and a jump in the file`, async (t) => {
+    const server = await serve(t);
+    const studio = await Studio.open(await browser(name), server);
+    await studio.choose("mp4");
+    await studio.goLive();
+    const viewers = [await (await browser("chromium")).open(await studio.link(), { label: "viewer" }), await (await browser("firefox")).open(await studio.link(), { label: "viewer" })];
+    for (const page of viewers) await shows(page, clips.mp4);
+
+    await studio.page.click(id("pause"));
+    await studio.is("paused");
+    for (const page of viewers) {
+      await page.says("main", /has paused it/);
+      const stopped = await until("the picture stands still", () => standsStill(page));
+      assert.ok(stopped, `${page.name} lost the picture in the pause`);
+    }
+    await studio.page.click(id("pause"));
+    for (const page of viewers) await shows(page, clips.mp4);
+
+    await studio.seek(22);
+    for (const page of viewers) {
+      await until(`${page.name} is behind second 22`, async () => ((await read(page))?.frame ?? 0) >= 22 * FPS);
+      await shows(page, clips.mp4);
+      await sounds(page, clips.mp4);
+      assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
+    }
+  });
+
+  story(`${name}: a list plays through: a film, one without sound, one of another size`, async (t) => {
+    const server = await serve(t);
+    const studio = await Studio.open(await browser(name), server);
+    await studio.choose("short", "silent", "tall");
+    await studio.goLive();
+    const viewers = [await (await browser("chromium")).open(await studio.link(), { label: "viewer" }), await (await browser("firefox")).open(await studio.link(), { label: "viewer" })];
+    // The films are short: each viewer is asked for all of them at the same time as the other.
+    await Promise.all(viewers.map(async (page) => {
+      await shows(page, clips.silent);
+      await until(`${page.name} hears nothing`, async () => ((await listen(page))?.rms ?? 0) < 0.01);
+      const tall = await shows(page, clips.tall);
+      assert.ok(tall.height > tall.width, `${page.name} shows ${tall.width}x${tall.height}`);
+      await sounds(page, clips.tall);
+      assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
+    }));
+    assert.deepEqual((await studio.list()).map((item) => item.on), [false, false, true]);
+  });
+}
+
+/** Two looks, half a second apart in the page's own time, that show the same frame. @param {Page} page */
+async function standsStill(page) {
+  const first = await read(page);
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 500)));
+  const second = await read(page);
+  return first !== null && second !== null && first.frame === second.frame;
+}
+
+story("files that cannot be played are refused in words, and the rest of the list plays", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("broken", "hevc", "webm");
+  await until("both bad files are refused", async () => (await studio.list()).filter((item) => item.refused).length === 2);
+  for (const item of (await studio.list()).filter((one) => one.refused)) assert.match(item.text, /[a-z]{3,} [a-z]{2,}/i, "a reason in words");
+  await studio.goLive();
+  const viewer = await (await browser("firefox")).open(await studio.link(), { label: "viewer" });
+  await shows(viewer, clips.webm);
+});
+
+story("a file with sound alone is heard, and the page says that there is no picture", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("sound");
+  await studio.goLive();
+  for (const name of BOTH) {
+    const viewer = await (await browser(name)).open(await studio.link(), { label: "viewer" });
+    await sounds(viewer, clips.sound);
+    await viewer.says("main", /sound only/i);
+  }
+});
+
+story("stop ends the stream for everyone, and going live again brings it back under the same link", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("firefox"), server);
+  await studio.choose("webm");
+  const name = await studio.goLive();
+  const viewer = await (await browser("chromium")).open(server.watch(name), { label: "viewer" });
+  await shows(viewer, clips.webm);
+  await studio.page.click(id("stop"));
+  await viewer.says(WORDS, /ended/i);
+  assert.equal(await studio.goLive(), name);
+  await shows(viewer, clips.webm);
+});
