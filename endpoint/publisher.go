@@ -231,7 +231,7 @@ func (p *Publisher) connect(ctx context.Context) (*pubSession, error) {
 		return nil, err
 	}
 	if s.at, err = exchange(ctx, s.pc, p.signal, func() {}); err == nil {
-		err = awaitUp(ctx, s.up, s.lost)
+		err = awaitUp(ctx, s.pc, s.at.answer, s.up, s.lost)
 	}
 	if err != nil {
 		_ = p.end(s, err)

@@ -122,7 +122,7 @@ func (v *Viewer) Session(ctx context.Context, up func()) error {
 	at, err := exchange(ctx, pc, v.signal, v.begin)
 	if err == nil {
 		v.mark(func(t *Timing, since time.Duration) { t.Answered = since })
-		err = awaitUp(ctx, connected, lost)
+		err = awaitUp(ctx, pc, at.answer, connected, lost)
 	}
 	if err == nil {
 		v.mark(func(t *Timing, since time.Duration) { t.Connected = since })
