@@ -74,10 +74,10 @@ func (r *Room) forget(endpoint string) {
 func (r *Room) admit(endpoint string, m *member) {
 	a := Admit{Endpoint: endpoint}
 	if r.kind == msg.RoomStream {
-		// flush has not run yet in this Step; a newcomer must not learn an old state.
-		state := r.now
-		state.State = r.streamState()
-		a.Stream, a.Viewers = &state, len(r.watching)
+		// What all others were told last, even where more is known by now: the next telling is
+		// about the difference to that, and would pass a newcomer by who knows better.
+		state := r.told
+		a.Stream, a.Viewers = &state, r.toldCount
 	}
 	if r.owns(m) {
 		access := r.access
