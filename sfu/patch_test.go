@@ -57,6 +57,8 @@ func TestPatch(t *testing.T) {
 	}{
 		{"candidates of a viewer", "a=mid:0\r\n" + candidate, v.Answer.Session, nil},
 		{"candidates of a publisher", "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n" + candidate, pub.Answer.Session, nil},
+		{"a whole fragment of a viewer", v.TrickleFragment(), v.Answer.Session, nil},
+		{"a whole fragment of a publisher", pub.TrickleFragment(), pub.Answer.Session, nil},
 		{"nothing", "", v.Answer.Session, nil},
 		{"restart of a publisher", restart, pub.Answer.Session, media.ErrNoRestart},
 		{"another m-line", "a=mid:77\r\n" + candidate, v.Answer.Session, media.ErrBadFragment},

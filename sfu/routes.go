@@ -1,14 +1,13 @@
 package sfu
 
 import (
-	"maps"
 	"sync"
 
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
 // routes tells whose a datagram is: by the local ufrag of a connectivity check, or by the
-// addresses that passed one. Two locks are never held at once.
+// addresses that passed one.
 type routes struct {
 	mu     sync.RWMutex
 	ufrags map[string]route
@@ -43,6 +42,9 @@ func (r *routes) addUfrag(ufrag string, to route) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ufrags[ufrag] = to
+	if to.viewer != nil {
+		to.viewer.ufrags = append(to.viewer.ufrags, ufrag)
+	}
 }
 
 func (r *routes) removeUfrag(ufrag string) {
@@ -76,5 +78,8 @@ func (r *routes) forget(v *viewer) {
 			delete(r.paths, p)
 		}
 	}
-	maps.DeleteFunc(r.ufrags, func(_ string, to route) bool { return to.viewer == v })
+	for _, u := range v.ufrags {
+		delete(r.ufrags, u)
+	}
+	v.ufrags = nil
 }

@@ -17,35 +17,37 @@ func (s *SFU) Patch(_ context.Context, id media.SessionID, text string) (media.P
 	if err != nil {
 		return media.PatchAnswer{}, err
 	}
+	r, err := s.restart(id, &f)
+	if err != nil || r == nil {
+		return media.PatchAnswer{}, err
+	}
+	s.routes.addUfrag(r.local.Ufrag, route{viewer: r.viewer})
+	r.viewer.shard.worker.post(command{kind: commandRestart, viewer: r.viewer, local: r.local, remote: r.remote})
+	return media.PatchAnswer{
+		Restarted: true, ETag: r.etag,
+		Fragment: writeFragment(r.kind, r.mids[0], r.local, candidateLines(s.addresses.list(time.Now()))),
+	}, nil
+}
+
+// restart checks a fragment and gives the session new credentials if it asks for that. It
+// returns a copy of the session then, else nil. The old credentials hold until the viewer
+// has moved over.
+func (s *SFU) restart(id media.SessionID, f *fragment) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sess := s.sessions[id]
 	if sess == nil || sess.reason != "" {
-		return media.PatchAnswer{}, media.ErrNoSuchSession
+		return nil, media.ErrNoSuchSession
 	}
-	if err := f.checkMids(sess.mids); err != nil {
-		return media.PatchAnswer{}, err
-	}
-	if !f.restarts(sess.remote) {
-		return media.PatchAnswer{}, nil
+	if err := f.checkMids(sess.mids); err != nil || !f.restarts(sess.remote) {
+		return nil, err
 	}
 	if sess.viewer == nil {
-		return media.PatchAnswer{}, media.ErrNoRestart
+		return nil, media.ErrNoRestart
 	}
-	return s.restart(sess, f.ice), nil
-}
-
-// restart gives a viewer's session new credentials. The old ones hold until the viewer has
-// moved over. The caller holds mu; the worker is only posted to.
-func (s *SFU) restart(sess *session, remote lite.Credentials) media.PatchAnswer {
-	sess.local, sess.remote, sess.etag = lite.NewCredentials(), remote, newToken()
-	s.routes.addUfrag(sess.local.Ufrag, route{viewer: sess.viewer})
-	sess.viewer.shard.worker.post(command{
-		kind: commandRestart, viewer: sess.viewer, local: sess.local, remote: remote})
-	return media.PatchAnswer{
-		Restarted: true, ETag: sess.etag,
-		Fragment: writeFragment(sess.kind, sess.mids[0], sess.local, candidateLines(s.addresses.list(time.Now()))),
-	}
+	sess.local, sess.remote, sess.etag = lite.NewCredentials(), f.ice, newToken()
+	renewed := *sess
+	return &renewed, nil
 }
 
 // Close ends one session and says so to its peer. The event follows when it is gone.

@@ -12,14 +12,16 @@ import (
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
-// viewer is a viewer's session. Its worker owns everything in it but the fields of the
-// first group, which never change.
+// viewer is a viewer's session. The fields of the first group never change; its worker
+// owns the others but ufrags.
 type viewer struct {
 	id           media.SessionID
 	stream       *stream
 	shard        *shard
 	fingerprints []lite.Fingerprint
 	cname        string
+
+	ufrags []string // ours, that lead here; guarded by routes.mu
 
 	leg        *lite.Leg
 	handshake  *lite.Handshake // in progress, or nil
@@ -28,6 +30,7 @@ type viewer struct {
 	connected  bool
 	tracks     []egress
 	nextReport time.Time
+	early      media.CloseReason // closed before it was added
 
 	shardAt int // place in shard.viewers
 	heapAt  int // place in the worker's heap

@@ -185,6 +185,7 @@ func (w *worker) obey(c *command, now time.Time) {
 	case commandStop:
 		w.stop(now)
 	case commandRemove:
+		v.early = c.reason
 		if w.owns(v) {
 			v.leg.Close(c.reason, &w.out)
 			w.settle(v, now)
@@ -213,7 +214,10 @@ func (w *worker) add(v *viewer, now time.Time) {
 	w.viewers[v] = struct{}{}
 	v.shardAt = len(v.shard.viewers)
 	v.shard.viewers = append(v.shard.viewers, v)
-	w.schedule(v, now)
+	if v.early != "" {
+		v.leg.Close(v.early, &w.out)
+	}
+	w.settle(v, now)
 }
 
 // remove forgets a viewer whose leg has ended.

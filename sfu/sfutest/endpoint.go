@@ -3,6 +3,7 @@ package sfutest
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -207,6 +208,22 @@ func (e *endpoint) Offer(t testing.TB) string {
 		t.Fatal("gathering never ended")
 	}
 	return e.pc.LocalDescription().SDP
+}
+
+// TrickleFragment is what a client would send by PATCH for the candidates of its offer.
+func (e *endpoint) TrickleFragment() string { return fragmentOf(e.pc.LocalDescription().SDP) }
+
+// fragmentOf keeps the lines of a description that belong into a trickle-ice-sdpfrag.
+func fragmentOf(sdp string) string {
+	var b strings.Builder
+	for line := range strings.Lines(sdp) {
+		for _, key := range []string{"m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"} {
+			if strings.HasPrefix(line, key) {
+				b.WriteString(line)
+			}
+		}
+	}
+	return b.String()
 }
 
 func (e *endpoint) accept(t testing.TB, answer string) {

@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"github.com/pion/webrtc/v3"
-
-	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
 // Link is an endpoint's socket. It can lose datagrams, in both directions.
@@ -39,7 +37,8 @@ func (l *Link) Lost() int {
 func (l *Link) drops(b []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.loss == 0 || !lite.IsRTP(b) && !lite.IsRTCP(b) || l.rng.Float64() >= l.loss {
+	media := len(b) > 0 && b[0]>>6 == 2 // RTP or RTCP (RFC 7983 section 7)
+	if l.loss == 0 || !media || l.rng.Float64() >= l.loss {
 		return false
 	}
 	l.lost++

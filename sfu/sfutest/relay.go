@@ -8,13 +8,13 @@ package sfutest
 import (
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/sfu"
-	"github.com/fanfare-relay/fanfare/sfu/udp"
 )
 
 // Patience is how long a test waits for something that must happen. It bounds the time of
@@ -36,11 +36,11 @@ type Relay struct {
 // configuration.
 func Start(t testing.TB, change func(*sfu.Config)) *Relay {
 	t.Helper()
-	conn, err := udp.Listen("127.0.0.1:0")
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
-	r := &Relay{Port: conn.Port(), changed: make(chan struct{})}
+	r := &Relay{Port: conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), changed: make(chan struct{})}
 	cfg := sfu.Config{Conn: conn, OnEvent: r.note, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	if change != nil {
 		change(&cfg)

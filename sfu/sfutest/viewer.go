@@ -239,16 +239,7 @@ func (v *Viewer) RestartFragment(t testing.TB) string {
 	if err := v.pc.SetLocalDescription(offer); err != nil {
 		t.Fatalf("set offer: %v", err)
 	}
-	var b strings.Builder
-	for line := range strings.Lines(offer.SDP) {
-		if strings.HasPrefix(line, "a=mid:") {
-			b.WriteString("m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" + line)
-		}
-		if strings.HasPrefix(line, "a=ice-ufrag:") || strings.HasPrefix(line, "a=ice-pwd:") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
+	return fragmentOf(offer.SDP)
 }
 
 // Restart takes the relay's fragment, by putting it into the answer of before.
