@@ -11,7 +11,10 @@ export function whenDemoLive(live: () => void): () => void {
     signalUrl(window.location),
     { room: { kind: 'stream', name: DEMO }, role: 'subscriber' },
     {
-      link: () => undefined,
+      // One try is enough for a button.
+      link: (link) => {
+        if (link.phase === 'waiting') client.stop();
+      },
       message: (message) => {
         if (message.type !== 'welcome') return;
         if (message.stream?.state === 'live' || message.stream?.state === 'paused') live();

@@ -99,7 +99,8 @@ function readTransport(entries: readonly Entry[], byId: Map<string, Entry>): Tra
     bytesOut: num(transport ?? pair, 'bytesSent'),
     ...some('roundTrip', pair && maybe(pair, 'currentRoundTripTime')),
     ...some('available', pair && maybe(pair, 'availableOutgoingBitrate')),
-    ...some('srtpCipher', str(transport, 'srtpCipher')),
+    // Some say "SRTP_AEAD_AES_128_GCM", some leave the first word out.
+    ...some('srtpCipher', str(transport, 'srtpCipher')?.replace(/^SRTP_/, '')),
     ...some('dtlsVersion', dtlsVersion(str(transport, 'tlsVersion'))),
     ...some('dtlsCipher', str(transport, 'dtlsCipher')),
     ...some('dtlsState', str(transport, 'dtlsState')),

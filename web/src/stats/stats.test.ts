@@ -10,7 +10,7 @@ const chromium = [
     timestamp: 10_000,
     bytesReceived: 5000,
     bytesSent: 300,
-    srtpCipher: 'AEAD_AES_128_GCM',
+    srtpCipher: 'SRTP_AEAD_AES_128_GCM',
     tlsVersion: 'FEFD',
     dtlsState: 'connected',
     selectedCandidatePairId: 'P2',

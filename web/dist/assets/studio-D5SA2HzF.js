@@ -1,1 +1,0 @@
-import{r as e,t}from"./jsxRuntime-e2eRdxOX.js";var n=document.getElementById(`app`);n&&e(t(`main`,{class:`page`}),n);
