@@ -26,14 +26,25 @@ import (
 
 // text is what a command writes, while it writes.
 type text struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	copy io.Writer // nil for none
 }
 
 func (w *text) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.copy != nil {
+		_, _ = w.copy.Write(p)
+	}
 	return w.b.Write(p)
+}
+
+// also copies what is written from now on.
+func (w *text) also(to io.Writer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.copy = to
 }
 
 func (w *text) String() string {
