@@ -183,6 +183,47 @@ func checkRecording(t *testing.T, path, clip string) {
 	}
 }
 
+// TestCodecChange: the second file has another codec. The publisher takes its own stream over, the viewer keeps its
+// connection, and the recording goes on in another file.
+func TestCodecChange(t *testing.T) {
+	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
+	link := s.url + "/w/change"
+	path := filepath.Join(t.TempDir(), "x.webm")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	var published, said text
+	go func() {
+		args := []string{"publish", testClip("vp8-opus.webm"), testClip("h264-opus.mp4"), "--loop", "--to", link, "--key", testKey}
+		ended <- run(ctx, args, stdio{strings.NewReader(""), &published, &said})
+	}()
+	waitFor(t, func() bool { return strings.Contains(published.String(), link) })
+	watching, stopWatching := context.WithCancel(t.Context())
+	watched := make(chan int, 1)
+	var errs text
+	go func() {
+		watched <- run(watching, []string{"watch", link, "--out", path}, stdio{strings.NewReader(""), &text{}, &errs})
+	}()
+	waitFor(t, func() bool {
+		return strings.Contains(errs.String(), "now VP8") || strings.Contains(errs.String(), "now H264")
+	})
+	waitFor(t, func() bool { return strings.Count(errs.String(), "Recorded") >= 2 })
+	stopWatching()
+	if code := <-watched; code != 0 {
+		t.Errorf("watch ended with %d: %s", code, errs.String())
+	}
+	stop()
+	<-ended
+	if strings.Contains(errs.String(), "interrupted") || strings.Contains(said.String(), "interrupted") {
+		t.Errorf("viewer: %s\npublisher: %s", errs.String(), said.String())
+	}
+	for _, part := range []string{path, strings.TrimSuffix(path, ".webm") + "-2.mp4"} {
+		frames, tracks := fileFrames(t, part)
+		if len(frames) == 0 || container.FileFor(part)[0].Kind() != tracks[0].Codec.Kind() {
+			t.Errorf("%s holds %d frames of %+v", part, len(frames), tracks)
+		}
+	}
+}
+
 func checkFigures(t *testing.T, out string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(out), "\n")
@@ -287,7 +328,7 @@ func TestClientsRefuse(t *testing.T) {
 	}
 }
 
-// TestWatchBeforeLive: a stream that is known and not live is waited for; nothing in the time given is an error.
+// TestNothingCame: a stream that is known and not live is waited for; nothing in the time given is an error.
 func TestNothingCame(t *testing.T) {
 	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
 	if code, _, errs := command(t, testKey, "publish", testClip("av1.ogg"), "--to", s.url+"/w/x", "--key", "-"); code != 0 {

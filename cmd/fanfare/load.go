@@ -136,6 +136,9 @@ func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadRepo
 		if err := l.ramp(ctx, hold, &sessions, viewers, c.Ramp.gap()); err != nil {
 			return r, err
 		}
+		if len(l.failed) == viewers {
+			return r, l.failed[0]
+		}
 		if err := l.steady(ctx, c.For, &r); err != nil {
 			return r, err
 		}
@@ -149,7 +152,7 @@ func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadRepo
 	if len(l.failed) > 0 {
 		r.FirstError = l.failed[0].Error()
 	}
-	if viewers+c.Joins == len(l.failed) {
+	if len(l.failed) == viewers+c.Joins {
 		return r, l.failed[0]
 	}
 	return r, nil
