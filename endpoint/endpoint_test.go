@@ -227,6 +227,31 @@ func TestComeBack(t *testing.T) {
 	<-done
 }
 
+// TestReplaced: a publisher whose session was ended for good does not come back, and it deletes nothing.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	relay := newTestRelay(t, media.CodecVP8, "")
+	_, frames := watch(t, t.Context(), relay.URL+"/whep/s")
+	p, err := NewPublisher(PublisherConfig{URL: relay.URL + "/whip/s", Clips: []Clip{clip("vp8-opus.webm")}, Loop: true, patience: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.Run(t.Context()) }()
+	<-relay.posted
+	receive(t, frames)
+	relay.mu.Lock()
+	relay.replaced = true
+	_ = relay.publisher.Close()
+	relay.mu.Unlock()
+	if err := <-done; !errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), "newer") {
+		t.Error(err)
+	}
+	if len(relay.posted) != 0 || len(relay.deleted) != 0 {
+		t.Errorf("posted again %d times, deleted %v", len(relay.posted), relay.deleted)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	problem := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

@@ -140,6 +140,32 @@ func (s *signal) remove(ctx context.Context, r resource) error {
 	return nil
 }
 
+// fate asks what became of a session that went silent: ErrEnded when the server has ended it for good (410), nil when it
+// may be made anew. The question is a PATCH that changes nothing; a DELETE would end the stream for its viewers.
+func (s *signal) fate(ctx context.Context, r resource) error {
+	if r.url == "" {
+		return nil
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, r.url, strings.NewReader("a=end-of-candidates\r\n"))
+	if err != nil {
+		return nil
+	}
+	req.Header.Set("Content-Type", "application/trickle-ice-sdpfrag")
+	req.Header.Set("If-Match", r.etag)
+	if s.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+s.bearer)
+	}
+	res, err := s.client.Do(req)
+	if err != nil {
+		return nil // away: it will be tried again
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusGone {
+		return problem(res)
+	}
+	return nil
+}
+
 func (s *signal) do(ctx context.Context, method, target, contentType, body string) (*http.Response, error) {
 	var reader io.Reader
 	if body != "" {

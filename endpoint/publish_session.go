@@ -213,8 +213,9 @@ func (p *Publisher) drain(ctx context.Context, s *pubSession) error {
 	return err
 }
 
-// end closes the session; why is what ended it. The next session of the same stream takes over at its
-// POST, so a session that only makes room for another codec is neither deleted nor closed before that.
+// end closes the session; why is what ended it. A session that was lost, or that only makes room for another codec,
+// is not deleted, because that would end the stream for its viewers: the next one takes over at its POST.
+// The error is ErrEnded when there must not be a next one.
 func (p *Publisher) end(s *pubSession, why error) error {
 	if errors.Is(why, errOtherCodec) {
 		p.old = s.pc
@@ -223,6 +224,9 @@ func (p *Publisher) end(s *pubSession, why error) error {
 	defer s.pc.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
+	if errors.Is(why, ErrLost) {
+		return p.signal.fate(ctx, s.at)
+	}
 	return p.signal.remove(ctx, s.at)
 }
 

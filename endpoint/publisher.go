@@ -200,4 +200,3 @@ func (p *Publisher) Stats() []OutboundStats {
 	}
 	return out
 }
-

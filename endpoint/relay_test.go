@@ -31,6 +31,7 @@ type testRelay struct {
 	deleted   []string
 	refuse    []http.HandlerFunc // answers for the next POSTs
 	plis      int
+	replaced  bool
 }
 
 func newTestRelay(t *testing.T, video media.Codec, fmtp string) *testRelay {
@@ -48,6 +49,7 @@ func newTestRelay(t *testing.T, video media.Codec, fmtp string) *testRelay {
 	mux.HandleFunc("POST /whip/s", r.whip)
 	mux.HandleFunc("POST /whep/s", r.whep)
 	mux.HandleFunc("DELETE /session/{id}", r.remove)
+	mux.HandleFunc("PATCH /session/{id}", r.patch)
 	r.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		r.Close()
@@ -163,6 +165,18 @@ func (r *testRelay) answer(w http.ResponseWriter, req *http.Request, pc *webrtc.
 	w.Header().Set("Location", "/session/"+id)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, pc.LocalDescription().SDP)
+}
+
+func (r *testRelay) patch(w http.ResponseWriter, _ *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	status := http.StatusNotFound
+	if r.replaced {
+		status = http.StatusGone
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"detail":"A newer publisher took over."}`)
 }
 
 func (r *testRelay) remove(w http.ResponseWriter, req *http.Request) {
