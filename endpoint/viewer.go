@@ -115,10 +115,18 @@ func (v *Viewer) Session(ctx context.Context, up func()) error {
 	if err != nil {
 		return err
 	}
+	// Nothing is delivered once Session has returned.
+	var reading readers
+	defer reading.wait()
 	defer pc.Close()
 	connected, lost := make(chan struct{}), make(chan struct{})
 	watchState(pc, connected, lost)
-	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { v.receive(pc, t, r) })
+	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+		if reading.enter() {
+			defer reading.Done()
+			v.receive(pc, t, r)
+		}
+	})
 	at, err := exchange(ctx, pc, v.signal, v.begin)
 	if err == nil {
 		v.mark(func(t *Timing, since time.Duration) { t.Answered = since })
@@ -142,6 +150,29 @@ func (v *Viewer) Session(ctx context.Context, up func()) error {
 		return e
 	}
 	return err
+}
+
+// readers counts the goroutines that pion starts for tracks. None enters once wait has been called.
+type readers struct {
+	mu     sync.Mutex
+	closed bool
+	sync.WaitGroup
+}
+
+func (r *readers) enter() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.Add(1)
+	}
+	return !r.closed
+}
+
+func (r *readers) wait() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.Wait()
 }
 
 // begin starts figures and the join's clock anew.
@@ -236,7 +267,12 @@ func (v *Viewer) receive(pc *webrtc.PeerConnection, t *webrtc.TrackRemote, r *we
 	v.mu.Lock()
 	v.tracks[kindIndex(codec.Kind())] = in
 	v.mu.Unlock()
-	go v.readReports(r, in)
+	reports := make(chan struct{})
+	go func() {
+		defer close(reports)
+		v.readReports(r, in)
+	}()
+	defer func() { <-reports }()
 	buf := make([]byte, 1500)
 	var frames []container.Assembled
 	var out []rtcp.Packet
