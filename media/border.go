@@ -12,6 +12,9 @@ import (
 // 128 random bits in base64url.
 type SessionID string
 
+// Short is the beginning of the identifier, for logs: the whole is what protects a session's URL.
+func (id SessionID) Short() string { return string(id[:min(8, len(id))]) }
+
 // Role is what a session does for its stream.
 type Role uint8
 

@@ -35,7 +35,7 @@ func (s *SFU) Publish(ctx context.Context, name, text string) (media.Answer, err
 		s.release(st)
 		return media.Answer{}, err
 	}
-	s.log.Debug("publisher accepted", "stream", name, "session", p.id)
+	s.log.Debug("publisher accepted", "stream", name, "session", p.id.Short())
 	return media.Answer{Session: p.id, SDP: answer, ETag: sess.etag}, nil
 }
 
@@ -92,7 +92,7 @@ func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, err
 		origin: randomUint64() >> 1, ice: sess.local, fingerprint: s.fingerprint,
 		candidates: candidateLines(s.addresses.list(now)), cname: v.cname, stream: "fanfare", ssrcs: ssrcs,
 	})
-	s.log.Debug("viewer accepted", "stream", name, "session", sess.id)
+	s.log.Debug("viewer accepted", "stream", name, "session", sess.id.Short())
 	return media.Answer{Session: sess.id, SDP: answer, ETag: sess.etag}, nil
 }
 

@@ -68,13 +68,13 @@ func pause(closing <-chan struct{}) {
 }
 
 func (d *demux) handle(b []byte, path udp.Path, now time.Time) {
-	switch lite.Classify(b) {
+	switch kind := lite.Classify(b); kind {
 	case lite.KindUnknown:
 		d.sfu.total.drop(DropUnknownKind)
 	case lite.KindSTUN:
 		d.stun(b, path, now)
 	default:
-		if v := d.sfu.routes.byPath(lite.Path(path)); v != nil {
+		if v := d.owner(kind, b, path); v != nil {
 			d.toViewer(v, b, path)
 		} else {
 			d.toPion(b, path)
@@ -82,8 +82,21 @@ func (d *demux) handle(b []byte, path udp.Path, now time.Time) {
 	}
 }
 
+// owner finds the viewer of a datagram that is no STUN: by its address, or, for a report from an
+// address that nobody has, by its sender. A NAT that gives a viewer a new port is noticed so; the
+// leg believes nothing before the report has proved authentic.
+func (d *demux) owner(kind lite.Kind, b []byte, path udp.Path) *viewer {
+	if v := d.sfu.routes.byPath(lite.Path(path)); v != nil || kind != lite.KindRTCP || d.sfu.muxConn.known(path.Remote) {
+		return v
+	}
+	if ssrc, ok := lite.SenderSSRC(b); ok {
+		return d.sfu.routes.bySender(ssrc)
+	}
+	return nil
+}
+
 // stun finds the owner of a check by its USERNAME. Requests without one are answered at
-// once; responses belong to pion, since viewers' legs never ask.
+// once; responses belong to whoever has the address, a viewer's leg that probed it or pion.
 func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 	if ufrag, ok := lite.LocalUfrag(b); ok {
 		to, ok := d.sfu.routes.byUfrag(ufrag)
@@ -101,7 +114,7 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 	d.answer = answer
 	switch {
 	case !ok:
-		d.toPion(b, path)
+		d.answered(b, path)
 	case !d.bindings.allow(path.Remote.Addr(), now):
 		d.sfu.total.drop(DropBindingLimit)
 	default:
@@ -110,6 +123,14 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 			return
 		}
 		d.sfu.bindingAnswers.Add(1)
+	}
+}
+
+func (d *demux) answered(b []byte, path udp.Path) {
+	if v := d.sfu.routes.byPath(lite.Path(path)); v != nil {
+		d.toViewer(v, b, path)
+	} else {
+		d.toPion(b, path)
 	}
 }
 

@@ -155,14 +155,9 @@ func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
 	}
 	p.Codec = f.codec
 	p.Descriptor = codec.Describe(f.codec, p.Payload, p.Marker)
-	if f.nack {
-		switch e.nacks.Observe(p.ExtSeq, now) {
-		case nack.GapTooLarge:
-			e.requestKey(now)
-		case nack.Stale:
-			e.tally.drop(DropDuplicate)
-			return
-		}
+	// A stale packet was given up, but may still be of use: the history refuses those it has.
+	if f.nack && e.nacks.Observe(p.ExtSeq, now) == nack.GapTooLarge {
+		e.requestKey(now)
 	}
 	e.stats.Observe(p.ExtSeq, p.Timestamp, now)
 	e.pub.observePacket(e, p)

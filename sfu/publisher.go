@@ -191,7 +191,7 @@ func unixTime(ns int64) time.Time {
 // send writes RTCP to the publisher. Losing it costs what losing a datagram costs.
 func (p *publisher) send(pkt rtcp.Packet) {
 	if err := p.pc.WriteRTCP([]rtcp.Packet{pkt}); err != nil {
-		p.sfu.log.Debug("feedback not sent", "session", p.id, "err", err)
+		p.sfu.log.Debug("feedback not sent", "session", p.id.Short(), "err", err)
 	}
 }
 
@@ -201,7 +201,7 @@ func (p *publisher) finish(reason media.CloseReason) {
 	p.closed = true
 	p.mu.Unlock()
 	if err := p.pc.GracefulClose(); err != nil {
-		p.sfu.log.Debug("close publisher", "session", p.id, "err", err)
+		p.sfu.log.Debug("close publisher", "session", p.id.Short(), "err", err)
 	}
 	p.tasks.Wait()
 	p.sfu.publisherGone(p, reason)

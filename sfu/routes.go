@@ -3,15 +3,24 @@ package sfu
 import (
 	"sync"
 
+	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
-// routes tells whose a datagram is: by the local ufrag of a connectivity check, or by the
-// addresses that passed one.
+// routes tells whose a datagram is: by the local ufrag of a connectivity check, by the
+// addresses that passed one, or, from a new address, by the sender of a report.
 type routes struct {
-	mu     sync.RWMutex
-	ufrags map[string]route
-	paths  map[lite.Path]*viewer
+	mu      sync.RWMutex
+	ufrags  map[string]route
+	paths   map[lite.Path]*viewer
+	senders map[media.SSRC]sender
+}
+
+// sender is who reports under an SSRC: viewer is nil while several do, as all Chromiums
+// use the same few.
+type sender struct {
+	viewer *viewer
+	legs   int
 }
 
 // route is the owner of a ufrag: a viewer, or pion for a publisher.
@@ -21,7 +30,7 @@ type route struct {
 }
 
 func newRoutes() *routes {
-	return &routes{ufrags: map[string]route{}, paths: map[lite.Path]*viewer{}}
+	return &routes{ufrags: map[string]route{}, paths: map[lite.Path]*viewer{}, senders: map[media.SSRC]sender{}}
 }
 
 // byUfrag finds the owner of a check without allocating.
@@ -61,6 +70,48 @@ func (r *routes) addPath(p lite.Path, v *viewer) {
 	r.paths[p] = v
 }
 
+// claimPath gives an address that nobody has to a viewer and tells whether it is the viewer's.
+func (r *routes) claimPath(p lite.Path, v *viewer) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.paths[p] == nil {
+		r.paths[p] = v
+	}
+	return r.paths[p] == v
+}
+
+// bySender finds the viewer who alone reports under an SSRC; nil when there is no such one.
+func (r *routes) bySender(ssrc media.SSRC) *viewer {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.senders[ssrc].viewer
+}
+
+func (r *routes) addSender(ssrc media.SSRC, v *viewer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.senders[ssrc]
+	s.legs++
+	s.viewer = v
+	if s.legs > 1 {
+		s.viewer = nil
+	}
+	r.senders[ssrc] = s
+}
+
+// removeSender takes one claim back. A viewer that is left alone with an SSRC is not found
+// by it again: that is rare, and finding it would need the list of all.
+func (r *routes) removeSender(ssrc media.SSRC) {
+	s := r.senders[ssrc]
+	s.legs--
+	s.viewer = nil
+	if s.legs <= 0 {
+		delete(r.senders, ssrc)
+	} else {
+		r.senders[ssrc] = s
+	}
+}
+
 func (r *routes) removePath(p lite.Path, v *viewer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,5 +132,8 @@ func (r *routes) forget(v *viewer) {
 	for _, u := range v.ufrags {
 		delete(r.ufrags, u)
 	}
-	v.ufrags = nil
+	for _, ssrc := range v.senders {
+		r.removeSender(ssrc)
+	}
+	v.ufrags, v.senders = nil, nil
 }

@@ -93,14 +93,14 @@ func (sess *session) end(reason media.CloseReason) {
 // publisherConnected and the functions below it are called by the sessions' own goroutines.
 func (s *SFU) publisherConnected(p *publisher) {
 	if s.markConnected(p.id) {
-		s.log.Info("publisher connected", "stream", p.stream.name, "session", p.id)
+		s.log.Info("publisher connected", "stream", p.stream.name, "session", p.id.Short())
 		s.tell(media.Event{Kind: media.EventConnected, Session: p.id, Stream: p.stream.name, Role: media.RolePublisher})
 	}
 }
 
 func (s *SFU) viewerConnected(v *viewer) {
 	if s.markConnected(v.id) {
-		s.log.Info("viewer connected", "stream", v.stream.name, "session", v.id, "srtp", v.leg.Profile())
+		s.log.Info("viewer connected", "stream", v.stream.name, "session", v.id.Short(), "srtp", v.leg.Profile())
 		s.tell(media.Event{Kind: media.EventConnected, Session: v.id, Stream: v.stream.name, Role: media.RoleSubscriber})
 	}
 }
@@ -150,7 +150,7 @@ func (s *SFU) gone(id media.SessionID, reason media.CloseReason) {
 	if sess.role == media.RoleSubscriber {
 		who = "viewer"
 	}
-	s.log.Info(who+" gone", "stream", sess.stream.name, "session", id, "reason", string(reason))
+	s.log.Info(who+" gone", "stream", sess.stream.name, "session", id.Short(), "reason", string(reason))
 	s.tell(media.Event{
 		Kind: media.EventDisconnected, Session: id, Stream: sess.stream.name, Role: sess.role, Reason: reason})
 }

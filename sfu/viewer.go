@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -25,7 +26,8 @@ type viewer struct {
 
 	leg        *lite.Leg
 	handshake  *lite.Handshake // in progress, or nil
-	paths      []lite.Path     // addresses that passed a check
+	paths      []lite.Path     // addresses that lead here: checked, or being probed
+	senders    []media.SSRC    // of its reports
 	path       lite.Path       // where media goes
 	connected  bool
 	tracks     []egress
@@ -134,6 +136,13 @@ func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
 	w.tally.PLIsReceived++
 	if t.enc != nil && t.outOK { // without a format it will never have a picture
 		t.enc.requestKey(now)
+	}
+}
+
+// addPath notes an address that leads here: a probed one passes its check later.
+func (v *viewer) addPath(p lite.Path) {
+	if !slices.Contains(v.paths, p) {
+		v.paths = append(v.paths, p)
 	}
 }
 

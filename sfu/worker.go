@@ -346,8 +346,15 @@ func (w *worker) handshake(v *viewer, d lite.Datagram) {
 func (w *worker) event(v *viewer, e *lite.Event, now time.Time) {
 	switch e.Kind {
 	case lite.EventAddress:
-		v.paths = append(v.paths, e.Path)
+		v.addPath(e.Path)
 		w.sfu.routes.addPath(e.Path, v)
+	case lite.EventProbe:
+		if !w.sfu.muxConn.known(e.Path.Remote) && w.sfu.routes.claimPath(e.Path, v) {
+			v.addPath(e.Path)
+		}
+	case lite.EventSender:
+		v.senders = append(v.senders, e.SSRC)
+		w.sfu.routes.addSender(e.SSRC, v)
 	case lite.EventAddressGone:
 		v.paths = slices.DeleteFunc(v.paths, func(p lite.Path) bool { return p == e.Path })
 		w.sfu.routes.removePath(e.Path, v)

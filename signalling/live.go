@@ -113,7 +113,7 @@ func (s *Server) carryOut(r *liveRoom, o room.Output) {
 		}
 	case room.CloseSession:
 		if err := s.cfg.Media.Close(o.Session, o.Reason); err != nil && !errors.Is(err, media.ErrNoSuchSession) {
-			s.log.Warn("session not closed", "session", o.Session, "reason", o.Reason, "err", err)
+			s.log.Warn("session not closed", "session", o.Session.Short(), "reason", o.Reason, "err", err)
 		}
 	case room.CloseStream:
 		s.log.Info("stream closed", "stream", r.key.name, "reason", o.Reason)

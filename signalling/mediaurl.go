@@ -92,7 +92,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, role media.Role) {
 		p.write(w)
 		return
 	}
-	s.log.Info("offer accepted", "role", role, "stream", o.stream, "session", shorten(answer.Session), "address", o.from.address)
+	s.log.Info("offer accepted", "role", role, "stream", o.stream, "session", answer.Session.Short(), "address", o.from.address)
 	h := w.Header()
 	h.Set("Content-Type", typeSDP)
 	h.Set("Location", fmt.Sprintf("/%s/%s/%s", pathOf(role), o.stream, answer.Session))
@@ -287,6 +287,3 @@ func pathOf(role media.Role) string {
 }
 
 func quote(etag string) string { return `"` + etag + `"` }
-
-// shorten makes a log key of a session's identifier, which as a whole opens its URL.
-func shorten(id media.SessionID) string { return string(id[:min(8, len(id))]) }

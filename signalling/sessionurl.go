@@ -90,7 +90,7 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, role medi
 	if err := s.cfg.Media.Close(id, media.CloseByClient); err != nil {
 		return problemOf(err)
 	}
-	s.log.Info("session deleted", "role", role, "stream", info.stream, "session", shorten(id))
+	s.log.Info("session deleted", "role", role, "stream", info.stream, "session", id.Short())
 	w.WriteHeader(http.StatusOK)
 	return nil
 }

@@ -5,19 +5,55 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"testing"
 
 	"github.com/pion/webrtc/v3"
 )
 
-// Link is an endpoint's socket. It can lose datagrams, in both directions.
+// Link is an endpoint's socket. It can lose datagrams, in both directions, and change its port
+// under the endpoint, as a NAT does.
 type Link struct {
-	net.PacketConn
+	net.PacketConn // what the endpoint believes to have
 
-	mu   sync.Mutex
-	rng  *rand.Rand
-	loss float64
-	lost int
+	mu     sync.Mutex
+	conn   net.PacketConn // what it has; nil: PacketConn
+	silent bool           // its connectivity checks are lost
+	rng    *rand.Rand
+	loss   float64
+	lost   int
 }
+
+// Rebind moves the link to a new port on 127.0.0.1; what comes to the old one is lost. The
+// endpoint's own connectivity checks are lost from then on, its answers and media are not:
+// what a browser looks like that checks rarely.
+func (l *Link) Rebind(t testing.TB) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatalf("listen: %v", err)
+	}
+	l.mu.Lock()
+	former := l.conn
+	l.conn, l.silent = conn, true
+	l.mu.Unlock()
+	if former == nil {
+		former = l.PacketConn
+	}
+	_ = former.Close()
+}
+
+// current is the socket in use.
+func (l *Link) current() net.PacketConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		return l.conn
+	}
+	return l.PacketConn
+}
+
+// Close ends the socket in use.
+func (l *Link) Close() error { return l.current().Close() }
 
 // Lose makes the link lose a share (0 to 1) of all media datagrams (RTP, RTCP, repeats)
 // from now on, each way. The same seed gives the same series of choices.
@@ -45,10 +81,21 @@ func (l *Link) drops(b []byte) bool {
 	return true
 }
 
+// checks tells whether b is a Binding request (RFC 8489 section 5) that is to be lost.
+func (l *Link) checks(b []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.silent && len(b) > 1 && b[0] == 0 && b[1] == 1
+}
+
 // ReadFrom passes over datagrams that are lost.
 func (l *Link) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
-		n, from, err := l.PacketConn.ReadFrom(b)
+		conn := l.current()
+		n, from, err := conn.ReadFrom(b)
+		if err != nil && conn != l.current() {
+			continue // moved meanwhile
+		}
 		if err != nil || !l.drops(b[:n]) {
 			return n, from, err
 		}
@@ -57,10 +104,10 @@ func (l *Link) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo claims to have sent a datagram that is lost.
 func (l *Link) WriteTo(b []byte, to net.Addr) (int, error) {
-	if l.drops(b) {
+	if l.drops(b) || l.checks(b) {
 		return len(b), nil
 	}
-	return l.PacketConn.WriteTo(b, to)
+	return l.current().WriteTo(b, to)
 }
 
 func itoa(pt webrtc.PayloadType) string { return strconv.Itoa(int(pt)) }
