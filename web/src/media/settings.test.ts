@@ -39,7 +39,7 @@ describe('limitsFor', () => {
     expect(limitsFor(DEFAULTS, full, 'file')).toEqual({
       maxBitrate: 5_100_000,
       scaleResolutionDownBy: 1,
-      degradationPreference: 'balanced',
+      degradationPreference: 'maintain-framerate',
     });
   });
 
@@ -60,7 +60,8 @@ describe('limitsFor', () => {
       degradationPreference: 'maintain-resolution',
     });
     expect(hintFor(keepFor(DEFAULTS, 'screen'))).toBe('detail');
-    expect(hintFor(keepFor(DEFAULTS, 'file'))).toBe('');
+    expect(hintFor(keepFor(DEFAULTS, 'file'))).toBe('motion');
+    expect(hintFor(keepFor(DEFAULTS, 'camera'))).toBe('');
   });
 });
 

@@ -76,10 +76,17 @@ export function limitsFor(settings: Settings, size: Size | undefined, kind: Sour
   return limits;
 }
 
-/** Text on a screen must stay sharp; a film must move. */
+/** Text on a screen must stay sharp, and a film must move. */
 export function keepFor(settings: Settings, kind: SourceKind): Keep {
   if (settings.keep !== 'auto') return settings.keep;
-  return kind === 'screen' ? 'detail' : 'balance';
+  switch (kind) {
+    case 'file':
+      return 'motion';
+    case 'camera':
+      return 'balance';
+    case 'screen':
+      return 'detail';
+  }
 }
 
 function degradation(keep: Keep): RTCDegradationPreference {

@@ -8,8 +8,8 @@
 //   choose-files, choose-camera, choose-screen               buttons that begin or change the source
 //   camera-device, microphone-device, device-sound           with a camera
 //   preview                       the <video> that shows what viewers get
-//   state                         words for the state; data-state = ready | connecting | live | paused |
-//                                 seeking | reconnecting | ended | replaced | refused | unreachable | setup
+//   state                         words for the state; data-state = setup | ready | connecting | live | paused |
+//                                 seeking | reconnecting | ended | replaced | refused | unreachable | blocked | returning
 //   notice, notice-close          what the uploader should know (hidden tab, end of list, file refused …)
 //   go-live, stop, take-back      take-back: publish here again after a newer publisher took over
 //   pause                         plays and pauses; aria-pressed says whether it is paused

@@ -13,6 +13,7 @@ const DOTS: Record<string, string> = {
   paused: 'live',
   connecting: 'warn',
   reconnecting: 'warn',
+  returning: 'warn',
   unreachable: 'bad',
   blocked: 'bad',
   refused: 'bad',

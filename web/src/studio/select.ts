@@ -9,6 +9,7 @@ import type { State } from './state';
 /** What the studio is doing, for words, colours and tests. */
 export type Phase =
   | 'setup' // nothing chosen yet
+  | 'returning' // the page was loaded anew while live; the person has to say how to go on
   | 'ready'
   | 'connecting'
   | 'live'
@@ -23,6 +24,7 @@ export type Phase =
 
 export function phaseOf(state: State): Phase {
   if (state.link.phase === 'replaced') return 'replaced';
+  if (state.resume) return 'returning';
   if (!state.live) return state.stopped && hasSource(state) ? 'ended' : hasSource(state) ? 'ready' : 'setup';
   switch (state.path) {
     case 'connected':
@@ -94,6 +96,8 @@ export function wordsOf(state: State): { title: string; detail: string } {
   switch (phaseOf(state)) {
     case 'setup':
       return { title: 'Nothing chosen yet', detail: 'Choose a file, the camera or the screen.' };
+    case 'returning':
+      return { title: 'Viewers are waiting', detail: 'They read “back in a moment”.' };
     case 'ready':
       return { title: 'Ready', detail: 'Nobody sees anything yet. You can give away the link already.' };
     case 'connecting':

@@ -251,6 +251,7 @@ describe('after a reload while live', () => {
   it('says nothing to viewers before the person has decided', () => {
     expect(back.resume).toMatchObject({ name: 'b.webm', how: 'click' });
     expect(back.told).toBeUndefined();
+    expect(phaseOf(back)).toBe('returning');
   });
 
   it('goes on with one click at the same place', () => {
