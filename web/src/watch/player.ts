@@ -66,10 +66,13 @@ export class Player {
   /** Shows this path's tracks from now on; undefined keeps the last picture. */
   use(path: Path | undefined): void {
     if (!path) return;
-    const old = this.output.getTracks();
-    // New ones first: with no track at all the element would let go of the last picture.
-    for (const track of path.stream.getTracks()) this.output.addTrack(track);
-    for (const track of old) this.output.removeTrack(track);
+    const fresh = path.stream.getTracks();
+    // Kind by kind, the old track out and then the new one in: Firefox goes on showing the first
+    // picture track of a stream, and with no track at all the element would end.
+    for (const kind of ['audio', 'video']) {
+      for (const track of this.output.getTracks()) if (track.kind === kind) this.output.removeTrack(track);
+      for (const track of fresh) if (track.kind === kind) this.output.addTrack(track);
+    }
     if (this.video.ended) this.video.srcObject = this.output;
     if (!this.stopped) void this.start();
   }
