@@ -45,7 +45,7 @@ export const clips = {
   short: { id: 3, file: "short.webm", seconds: 5, size: "480x270", tone: 550, codec: [...vp8, "-c:a", "libopus"] },
   silent: { id: 4, file: "silent.webm", seconds: 6, size: "480x270", codec: [...vp8, "-an"] },
   tall: { id: 5, file: "tall.mp4", seconds: 30, size: "240x320", tone: 330, codec: [...h264, "-c:a", "aac"] },
-  sound: { id: 6, file: "sound.ogg", seconds: 20, tone: 500, codec: ["-c:a", "libvorbis"] },
+  sound: { id: 6, file: "sound.ogg", seconds: 90, tone: 500, codec: ["-c:a", "libvorbis"] },
   hevc: { id: 7, file: "hevc.mp4", seconds: 2, size: "320x180", tone: 440, codec: ["-c:v", "libx265", "-x265-params", "log-level=error", "-preset", "ultrafast", "-tag:v", "hvc1", "-c:a", "aac"] },
   long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
 };

@@ -78,9 +78,9 @@ export async function shows(page, clip, { selector = "video", timeout } = {}) {
 function glanceInPage(selector) {
   const video = /** @type {HTMLVideoElement | null} */ (document.querySelector(selector));
   if (!video || video.readyState < 2) return null;
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(16, 9).getContext("2d"));
-  context.drawImage(video, 0, 0, 16, 9);
-  return [...context.getImageData(0, 0, 16, 9).data];
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(64, 36).getContext("2d"));
+  context.drawImage(video, 0, 0, 64, 36);
+  return [...context.getImageData(0, 0, 64, 36).data];
 }
 
 /** Waits until any picture moves, whatever it shows. @param {Page} page @param {string} [selector] */
@@ -91,4 +91,12 @@ export async function moves(page, selector = "video") {
     first ??= glance;
     return glance?.some((value, i) => value !== first?.[i]);
   });
+}
+
+/** The lightest and the darkest spot of a picture, 0..255, or null while there is none. @param {Page} page @param {string} [selector] */
+export async function lightness(page, selector = "video") {
+  const pixels = await page.evaluate(glanceInPage, selector);
+  if (!pixels) return null;
+  const greens = pixels.filter((_, i) => i % 4 === 1);
+  return { most: Math.max(...greens), least: Math.min(...greens) };
 }

@@ -1,0 +1,131 @@
+// What goes wrong in a long evening: a reload, a restart, a lost tab, a hidden one. Viewers have the
+// picture again without touching anything.
+
+import assert from "node:assert/strict";
+import { clips, fixture, FPS } from "../lib/fixtures.mjs";
+import { gaps } from "../lib/gaps.mjs";
+import { moves, read, shows } from "../lib/picture.mjs";
+import { publishRaw } from "../lib/raw.mjs";
+import { BOTH, browser, story } from "../lib/run.mjs";
+import { serve } from "../lib/server.mjs";
+import { sounds } from "../lib/sound.mjs";
+import { id, Studio } from "../lib/studio.mjs";
+import { connectionsMade, viewersAre, WORDS } from "../lib/watching.mjs";
+
+/** @param {string} link one viewer in each browser */
+async function viewersIn(link) {
+  const pages = [];
+  for (const name of BOTH) pages.push(await (await browser(name)).open(link, { label: "viewer" }));
+  return pages;
+}
+
+for (const name of BOTH) {
+  story(`${name}: the studio is reloaded, the file chosen again, and goes on at its position`, async (t) => {
+    const server = await serve(t);
+    const studio = await Studio.open(await browser(name), server);
+    await studio.choose("webm");
+    const stream = await studio.goLive();
+    const viewers = await viewersIn(server.watch(stream));
+    for (const page of viewers) await shows(page, clips.webm);
+    await studio.seek(12);
+    await studio.page.waitFor("the file is past second 12", (s) => (/** @type {HTMLVideoElement | null} */ (document.querySelector(s))?.currentTime ?? 0) > 12, id("preview"));
+
+    await studio.page.reload();
+    for (const page of viewers) await page.says(WORDS, /back in a moment/i);
+    await studio.page.says(id("continue-card"), /film\.webm/);
+    await studio.page.setFiles(id("continue-input"), fixture("webm"));
+    await studio.is("live");
+    assert.equal(await studio.name(), stream, "the link has changed");
+    for (const page of viewers) {
+      const reading = await shows(page, clips.webm);
+      assert.ok(reading.frame >= 11 * FPS, `${page.name} is at frame ${reading.frame}: the file began anew`);
+      assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
+    }
+  });
+
+  story(`${name}: the server is restarted, once in good order and once by a crash`, async (t) => {
+    const server = await serve(t);
+    const studio = await Studio.open(await browser(name), server);
+    await studio.choose("webm");
+    await studio.page.click(id("loop"));
+    const stream = await studio.goLive();
+    const viewers = await viewersIn(server.watch(stream));
+    for (const page of viewers) await shows(page, clips.webm);
+    for (const signal of /** @type {const} */ (["SIGTERM", "SIGKILL"])) {
+      await server.stop(signal);
+      await server.start();
+      await studio.is("live");
+      for (const page of viewers) {
+        await page.waitFor("the page has made a new connection", () => /** @type {any} */ (globalThis).connectionsMade.at(-1).connectionState === "connected");
+        await shows(page, clips.webm);
+        await sounds(page, clips.webm);
+        await viewersAre(page, 2);
+      }
+    }
+    assert.equal(await studio.name(), stream, "the link has changed");
+  });
+}
+
+story("the studio's tab is closed while live: viewers read that it will be back", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("webm");
+  const viewers = await viewersIn(server.watch(await studio.goLive()));
+  for (const page of viewers) await shows(page, clips.webm);
+  await studio.page.close();
+  for (const page of viewers) await page.says(WORDS, /back in a moment/i);
+});
+
+story("a hidden studio tab goes on for 30 seconds, and says so", async (t) => {
+  const server = await serve(t);
+  const context = await (await browser("chromium")).context({ label: "studio" });
+  const studio = new Studio(await context.open(server.studio), server);
+  await studio.choose("long");
+  const stream = await studio.goLive();
+  const viewer = await (await browser("chromium")).open(server.watch(stream), { label: "viewer" });
+  await shows(viewer, clips.long);
+  await sounds(viewer, clips.long);
+
+  const other = await context.open(`${server.url}/`);
+  await other.front();
+  await studio.page.waitFor("the studio is hidden", () => document.visibilityState === "hidden");
+  const seen = await gaps(viewer, 30_000);
+  assert.equal(await studio.page.evaluate(() => document.visibilityState), "hidden");
+  t.diagnostic(`hidden for 30 s: longest silence ${seen.silence.toFixed(0)} ms, longest wait for a frame ${seen.wait.toFixed(0)} ms, ${seen.frames} frames`);
+  assert.ok(seen.silence <= 200, `a silence of ${seen.silence} ms`);
+  assert.ok(seen.wait <= 2000, `no frame for ${seen.wait} ms`);
+  await studio.page.says(id("notice"), /hidden|background|behind|other tab/i);
+  await studio.page.front();
+  await shows(viewer, clips.long);
+});
+
+story("the camera comes back by itself when the studio is reloaded", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.page.click(id("choose-camera"));
+  const stream = await studio.goLive();
+  const viewer = await (await browser("firefox")).open(server.watch(stream), { label: "viewer" });
+  await moves(viewer);
+  await studio.page.reload();
+  await studio.is("live");
+  await viewer.waitFor("nothing covers the picture", (s) => document.querySelector(s) === null, WORDS);
+  await moves(viewer);
+  assert.equal(await read(viewer), null, "a camera, no clip");
+});
+
+story("another page takes the stream over: the older one says so, and takes it back on demand", async (t) => {
+  const server = await serve(t);
+  const context = await (await browser("chromium")).context({ label: "studio" });
+  const studio = new Studio(await context.open(server.studio), server);
+  await studio.choose("webm");
+  const stream = await studio.goLive();
+  const viewer = await (await browser("firefox")).open(server.watch(stream), { label: "viewer" });
+  await shows(viewer, clips.webm);
+  await publishRaw(await browser("firefox"), server, stream, "tall");
+  await studio.is("replaced");
+  await shows(viewer, clips.tall);
+  await studio.page.click(id("take-back"));
+  await studio.is("live");
+  await shows(viewer, clips.webm);
+  assert.equal(await connectionsMade(viewer), 1);
+});
