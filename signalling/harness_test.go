@@ -35,7 +35,8 @@ type plane struct {
 	mu       sync.Mutex
 	made     int
 	sessions map[media.SessionID]planeSession
-	fail     error // the next offer's
+	fail     error  // the next offer's
+	missed   func() // called by a Patch of a session that is not there; nil for nothing
 }
 
 type planeSession struct {
@@ -83,6 +84,9 @@ func (p *plane) Patch(_ context.Context, id media.SessionID, fragment string) (m
 	defer p.mu.Unlock()
 	switch {
 	case p.sessions[id] == planeSession{}:
+		if p.missed != nil {
+			p.missed()
+		}
 		return media.PatchAnswer{}, media.ErrNoSuchSession
 	case strings.HasPrefix(fragment, "bad"):
 		return media.PatchAnswer{}, fmt.Errorf("%w: it says so", media.ErrBadFragment)

@@ -2,6 +2,7 @@ package signalling
 
 import (
 	"sync"
+	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
@@ -21,6 +22,7 @@ type hub struct {
 	// early keeps events of sessions whose POST is just being answered.
 	early      map[media.SessionID][]media.Event
 	unfinished map[string]int // by client
+	ended      map[media.Role]*endings
 	closing    bool
 	running    sync.WaitGroup
 }
@@ -38,6 +40,8 @@ type session struct {
 	bearer    token.Hash // of what the POST was authorised with, zero when nothing was shown
 	client    string
 	connected bool
+	gone      chan struct{}     // closed when the data plane has said that it is
+	ended     media.CloseReason // why it was ended for good, "" while it is there; see endings
 }
 
 // letter is one fact for a room, or a socket's word. At most one member beside in is set.
@@ -57,6 +61,8 @@ func newHub(start func(*liveRoom)) *hub {
 	return &hub{
 		start: start, rooms: map[roomKey]*liveRoom{}, sessions: map[media.SessionID]*session{},
 		early: map[media.SessionID][]media.Event{}, unfinished: map[string]int{},
+		// Apart, so that a crowd of viewers does not push a publisher out.
+		ended: map[media.Role]*endings{media.RolePublisher: {}, media.RoleSubscriber: {}},
 	}
 }
 
@@ -175,6 +181,7 @@ func (h *hub) releaseLocked(client string) {
 func (h *hub) opened(id media.SessionID, s *session, in room.Open) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	s.gone = make(chan struct{})
 	h.sessions[id] = s
 	h.postLocked(roomKey{msg.RoomStream, s.stream}, letter{in: in})
 	early := h.early[id]
@@ -207,19 +214,26 @@ func (h *hub) eventLocked(e media.Event) {
 	}
 	if e.Kind == media.EventDisconnected {
 		delete(h.sessions, e.Session)
+		close(s.gone)
+		h.ended[s.role].note(e.Session, *s, e.Reason, time.Now())
 	}
 	h.postLocked(roomKey{msg.RoomStream, s.stream}, letter{in: room.Happen{Event: e}})
 }
 
-// session finds a session of this stream and role.
+// session finds a session of this stream and role, also one that was ended for good a while ago.
 func (h *hub) session(id media.SessionID, stream string, role media.Role) (session, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s, ok := h.sessions[id]
-	if !ok || s.stream != stream || s.role != role {
+	var found session
+	if s, ok := h.sessions[id]; ok {
+		found = *s
+	} else if found, ok = h.ended[role].find(id, time.Now()); !ok {
 		return session{}, false
 	}
-	return *s, true
+	if found.stream != stream || found.role != role {
+		return session{}, false
+	}
+	return found, true
 }
 
 func (h *hub) restarted(id media.SessionID, etag string) {

@@ -57,6 +57,7 @@ var (
 	problemName        = problem{Status: http.StatusBadRequest, Name: "name", Title: "Not a stream's name", Detail: "A name has 1 to 64 characters: letters of the English alphabet, digits, - and _."}
 	problemStream      = problem{Status: http.StatusNotFound, Name: "stream", Title: "No such stream", Detail: "There is no stream of this name. Check the link, or ask whoever sent it."}
 	problemSession     = problem{Status: http.StatusNotFound, Name: "session", Title: "No such session", Detail: "There is no such session any more."}
+	problemGone        = problem{Status: http.StatusGone, Name: "gone", Title: "The session was ended for good"}
 	problemPage        = problem{Status: http.StatusNotFound, Name: "not-found", Title: "Nothing here", Detail: "There is nothing at this address."}
 	problemEmpty       = problem{Status: http.StatusBadRequest, Name: "empty-body", Title: "Empty body", Detail: "The body is empty; it should be an SDP offer."}
 	problemOffer       = problem{Status: http.StatusBadRequest, Name: "offer", Title: "The offer cannot be served"}
@@ -81,7 +82,7 @@ func problems() []problem {
 	return []problem{
 		problemMethod, problemMediaType, problemTooLarge, problemSlow, problemBody, problemKey, problemPassword,
 		problemSessionKey, problemMetricsKey, problemForeign, problemRemoved, problemOrigin, problemName, problemStream,
-		problemSession, problemPage, problemEmpty, problemOffer, problemFragment, problemNoMatch, problemMismatch,
+		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemFragment, problemNoMatch, problemMismatch,
 		problemNoRestart, problemNoWebSocket, problemRate, problemUnfinished, problemBusy, problemShutdown, problemStorage, problemInternal,
 	}
 }

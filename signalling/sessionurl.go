@@ -1,6 +1,7 @@
 package signalling
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -41,22 +42,54 @@ func (s *Server) sessionURL(role media.Role) http.Handler {
 	})
 }
 
-// findSession finds the session of a URL and judges the token: whoever has the URL of a
-// session that was made with a token must show that token, or one that could make it anew.
+// findSession finds the session of a URL, judges the token, and tells what became of a
+// session that was ended for good.
 func (s *Server) findSession(r *http.Request, role media.Role, now time.Time) (media.SessionID, session, *problem) {
-	id, stream := media.SessionID(chi.URLParam(r, "session")), chi.URLParam(r, "stream")
-	info, ok := s.hub.session(id, stream, role)
+	id := media.SessionID(chi.URLParam(r, "session"))
+	info, ok := s.hub.session(id, chi.URLParam(r, "stream"), role)
 	if !ok {
 		return id, info, problemSession.with(problemSession.Detail)
 	}
+	p := s.judgeSession(r, info, now)
+	if p == nil && info.ended != "" {
+		p = gone(info.ended)
+	}
+	return id, info, p
+}
+
+// judgeSession: whoever has the URL of a session that was made with a token must show that
+// token, or one that could make it anew.
+func (s *Server) judgeSession(r *http.Request, info session, now time.Time) *problem {
 	if info.bearer.IsZero() {
-		return id, info, nil // its 128 random bits are the only secret there is
+		return nil // its 128 random bits are the only secret there is
 	}
 	shown := bearer(r)
 	if shown != "" && token.HashKey(shown).Equal(info.bearer) {
-		return id, info, nil
+		return nil
 	}
-	return id, info, s.judgeAgain(shown, stream, role, s.proxies.who(r), now)
+	return s.judgeAgain(shown, info.stream, info.role, s.proxies.who(r), now)
+}
+
+// goneWithin is how long the data plane takes at most from ending a session to saying so.
+const goneWithin = 2 * time.Second
+
+// sessionProblem is problemOf for a session that was found. One that the data plane is just
+// ending is waited for, since only then is it known why.
+func (s *Server) sessionProblem(r *http.Request, info session, err error) *problem {
+	if !errors.Is(err, media.ErrNoSuchSession) {
+		return problemOf(err)
+	}
+	late := time.NewTimer(goneWithin)
+	defer late.Stop()
+	select {
+	case <-info.gone:
+	case <-late.C:
+	case <-r.Context().Done():
+	}
+	if _, _, p := s.findSession(r, info.role, time.Now()); p != nil {
+		return p
+	}
+	return problemSession.with(problemSession.Detail)
 }
 
 // judgeAgain takes a newer token of the same page, or the key that the token was made from.
@@ -88,7 +121,7 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, role medi
 	}
 	s.hub.post(roomKey{msg.RoomStream, info.stream}, letter{in: room.Delete{Session: id}})
 	if err := s.cfg.Media.Close(id, media.CloseByClient); err != nil {
-		return problemOf(err)
+		return s.sessionProblem(r, info, err)
 	}
 	s.log.Info("session deleted", "role", role, "stream", info.stream, "session", id.Short())
 	w.WriteHeader(http.StatusOK)
@@ -121,7 +154,7 @@ func (s *Server) patchSession(w http.ResponseWriter, r *http.Request, role media
 	}
 	answer, err := s.cfg.Media.Patch(r.Context(), id, fragment)
 	if err != nil {
-		return problemOf(err)
+		return s.sessionProblem(r, info, err)
 	}
 	if !answer.Restarted {
 		w.WriteHeader(http.StatusNoContent)

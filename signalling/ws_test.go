@@ -247,7 +247,7 @@ func TestOwnerChangesAccessAndLink(t *testing.T) {
 	if g := await[msg.Goodbye](viewer); g.Code != msg.CodeNotFound {
 		t.Errorf("viewers are told %+v", g)
 	}
-	if res := r.ask(http.MethodDelete, published, nil, "Authorization", "Bearer "+r.key); res.StatusCode != http.StatusNotFound {
+	if res := r.ask(http.MethodDelete, published, nil, "Authorization", "Bearer "+r.key); res.StatusCode != http.StatusGone {
 		t.Errorf("the old session lives: %s", describe(res))
 	}
 	if res := r.offer("/whep/a", ""); res.StatusCode != http.StatusNotFound {
