@@ -51,7 +51,10 @@ const (
 	connectTimeout = 15 * time.Second
 	// patience is the silence after which a connection counts as lost. A busy machine causes a few seconds, so
 	// nothing is done when ICE says disconnected, only when it says failed.
-	patience     = 8 * time.Second
+	patience = 8 * time.Second
+	// silence is how long a publisher waits for feedback, which comes once a second, before it asks the server by HTTP
+	// whether the session is still there. Shorter means more questions to a server that is only busy.
+	silence      = 3 * time.Second
 	iceKeepalive = time.Second
 )
 

@@ -227,6 +227,37 @@ func TestComeBack(t *testing.T) {
 	<-done
 }
 
+// TestForgotten: a publisher that hears nothing asks for its session. As long as the server knows it, it goes on; when the
+// server was restarted it comes back, long before the connection itself gives up.
+func TestForgotten(t *testing.T) {
+	t.Parallel()
+	relay := newTestRelay(t, media.CodecVP8, "")
+	_, frames := watch(t, t.Context(), relay.URL+"/whep/s")
+	p, err := NewPublisher(PublisherConfig{
+		URL: relay.URL + "/whip/s", Clips: []Clip{clip("vp8-opus.webm")}, Loop: true, patience: time.Hour, silence: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx) }()
+	<-relay.posted
+	receive(t, frames)
+	for relay.questions() < 3 {
+		receive(t, frames)
+	}
+	if len(relay.posted) != 0 {
+		t.Error("it came back though the session is there")
+	}
+	relay.mu.Lock()
+	_ = relay.publisher.Close()
+	relay.mu.Unlock()
+	<-relay.posted
+	stop()
+	<-done
+}
+
 // TestReplaced: a publisher whose session was ended for good does not come back, and it deletes nothing.
 func TestReplaced(t *testing.T) {
 	t.Parallel()

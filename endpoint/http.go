@@ -140,9 +140,9 @@ func (s *signal) remove(ctx context.Context, r resource) error {
 	return nil
 }
 
-// fate asks what became of a session that went silent: ErrEnded when the server has ended it for good (410), nil when it
-// may be made anew. The question is a PATCH that changes nothing; a DELETE would end the stream for its viewers.
-func (s *signal) fate(ctx context.Context, r resource) error {
+// ask asks by PATCH how a session is: nil when it is there, or when nobody says otherwise; else the server's refusal.
+// The fragment changes nothing. A DELETE would tell as much, and end the stream for its viewers.
+func (s *signal) ask(ctx context.Context, r resource) error {
 	if r.url == "" {
 		return nil
 	}
@@ -160,10 +160,25 @@ func (s *signal) fate(ctx context.Context, r resource) error {
 		return nil // away: it will be tried again
 	}
 	defer res.Body.Close()
-	if res.StatusCode == http.StatusGone {
+	if res.StatusCode/100 != 2 {
 		return problem(res)
 	}
 	return nil
+}
+
+// fate asks what became of a session that was lost: ErrEnded when the server has ended it for good (410), nil when it
+// may be made anew.
+func (s *signal) fate(ctx context.Context, r resource) error {
+	if err := s.ask(ctx, r); errors.Is(err, ErrEnded) {
+		return err
+	}
+	return nil
+}
+
+// gone tells whether the server knows the session no longer.
+func (s *signal) gone(ctx context.Context, r resource) bool {
+	err := s.ask(ctx, r)
+	return errors.Is(err, ErrEnded) || errors.Is(err, ErrNotFound)
 }
 
 func (s *signal) do(ctx context.Context, method, target, contentType, body string) (*http.Response, error) {

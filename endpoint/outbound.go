@@ -27,6 +27,7 @@ type outbound struct {
 
 	mu    sync.Mutex
 	stats OutboundStats
+	heard time.Time // when the newest feedback came, or the session began
 }
 
 func newOutbound(pc *webrtc.PeerConnection, params webrtc.RTPCodecParameters, c media.Codec, stream string) (*outbound, error) {
@@ -41,7 +42,7 @@ func newOutbound(pc *webrtc.PeerConnection, params webrtc.RTPCodecParameters, c 
 	o := &outbound{
 		codec: c, track: track, sender: t.Sender(),
 		pack: container.NewPacketiser(c, uint16(rand.Uint32())), base: rand.Uint32(),
-		stats: OutboundStats{Kind: c.Kind().String(), Codec: c.String()},
+		stats: OutboundStats{Kind: c.Kind().String(), Codec: c.String()}, heard: time.Now(),
 	}
 	o.ssrc = media.SSRC(o.sender.GetParameters().Encodings[0].SSRC)
 	return o, nil
@@ -102,6 +103,7 @@ func (o *outbound) feedback(wantKey chan<- struct{}) {
 func (o *outbound) note(p rtcp.Packet, now time.Time) (key bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.heard = now
 	switch p := p.(type) {
 	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 		o.stats.PLICount++
@@ -128,6 +130,12 @@ func (o *outbound) reports(list []rtcp.ReceptionReport, now time.Time) {
 			o.stats.RoundTripTimeMs = rtt.Milliseconds()
 		}
 	}
+}
+
+func (o *outbound) lastHeard() time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.heard
 }
 
 func (o *outbound) snapshot() OutboundStats {

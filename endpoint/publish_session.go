@@ -27,6 +27,7 @@ type pubSession struct {
 	profile string
 	lost    chan struct{} // closed when the connection has failed
 	up      chan struct{} // closed when it is connected
+	gone    chan struct{} // closed when the server knows the session no longer
 	wantKey chan struct{}
 	anchor  anchor
 	keyAt   time.Duration // place of the newest key frame that was sent
@@ -45,7 +46,9 @@ func (p *Publisher) connect(ctx context.Context) (*pubSession, error) {
 		err = awaitUp(ctx, s.pc, s.at.answer, s.up, s.lost)
 	}
 	if err != nil {
-		_ = p.end(s, err)
+		if ended := p.end(s, err); errors.Is(ended, ErrEnded) {
+			err = ended
+		}
 		return nil, err
 	}
 	return s, nil
@@ -61,7 +64,8 @@ func (p *Publisher) offer() (*pubSession, error) {
 	}
 	registry.Add(responder)
 	s := &pubSession{
-		tracks: map[media.Kind]*outbound{}, lost: make(chan struct{}), up: make(chan struct{}), wantKey: make(chan struct{}, 1),
+		tracks: map[media.Kind]*outbound{}, wantKey: make(chan struct{}, 1),
+		lost: make(chan struct{}), up: make(chan struct{}), gone: make(chan struct{}),
 	}
 	var params []webrtc.RTPCodecParameters
 	var codecs []media.Codec
@@ -113,6 +117,7 @@ func (p *Publisher) play(ctx context.Context, s *pubSession) error {
 	for _, o := range s.tracks {
 		go o.feedback(s.wantKey) // ends with the peer connection
 	}
+	defer s.mind(ctx, p.signal, p.cfg.silence)()
 	s.anchor = anchor{time.Now().Add(settle - p.list.line.head)}
 	if p.broken {
 		p.list.pli(p.list.line.head) // after a break the picture begins with a key frame
@@ -177,6 +182,8 @@ func (p *Publisher) await(ctx context.Context, s *pubSession, place time.Duratio
 			return false, ctx.Err()
 		case <-s.lost:
 			return false, ErrLost
+		case <-s.gone:
+			return false, ErrLost
 		case <-s.wantKey:
 			now := s.anchor.at(time.Now())
 			if s.answers(now) && p.list.pli(now) {
@@ -184,6 +191,36 @@ func (p *Publisher) await(ctx context.Context, s *pubSession, place time.Duratio
 			}
 		}
 	}
+}
+
+// mind asks the server for the session while no feedback comes, until stop is called. Servers report once a second; one
+// that was restarted is found out so before ICE gives up, and one that is only busy says that all is well.
+func (s *pubSession) mind(ctx context.Context, server *signal, silence time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for sleep(ctx, silence/3) == nil {
+			if time.Since(s.lastHeard()) > silence && server.gone(ctx, s.at) {
+				close(s.gone)
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// lastHeard is when feedback came on any track.
+func (s *pubSession) lastHeard() (at time.Time) {
+	for _, o := range s.tracks {
+		if t := o.lastHeard(); t.After(at) {
+			at = t
+		}
+	}
+	return at
 }
 
 // keyGrace is how long after a key frame a PLI is taken to have crossed it on the way. Longer makes viewers who

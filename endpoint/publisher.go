@@ -31,7 +31,7 @@ type PublisherConfig struct {
 	// OnLive is called whenever media begins to flow; nil for nothing.
 	OnLive func()
 
-	patience time.Duration // tests lose connections faster
+	patience, silence time.Duration // tests lose connections faster
 }
 
 // Publisher sends files over WHIP. Use NewPublisher.
@@ -58,6 +58,9 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 	}
 	if cfg.patience == 0 {
 		cfg.patience = patience
+	}
+	if cfg.silence == 0 {
+		cfg.silence = silence
 	}
 	if len(cfg.Clips) == 0 {
 		return nil, fmt.Errorf("%w: there are no files", container.ErrNoTrack)

@@ -31,6 +31,7 @@ type testRelay struct {
 	deleted   []string
 	refuse    []http.HandlerFunc // answers for the next POSTs
 	plis      int
+	asked     int // PATCHes
 	replaced  bool
 }
 
@@ -167,16 +168,26 @@ func (r *testRelay) answer(w http.ResponseWriter, req *http.Request, pc *webrtc.
 	_, _ = io.WriteString(w, pc.LocalDescription().SDP)
 }
 
-func (r *testRelay) patch(w http.ResponseWriter, _ *http.Request) {
+func (r *testRelay) patch(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked++
 	status := http.StatusNotFound
 	if r.replaced {
 		status = http.StatusGone
+	} else if pc := r.sessions[req.PathValue("id")]; pc != nil && pc.ConnectionState() != webrtc.PeerConnectionStateClosed {
+		w.WriteHeader(http.StatusNoContent)
+		return
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, `{"detail":"A newer publisher took over."}`)
+}
+
+func (r *testRelay) questions() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
 }
 
 func (r *testRelay) remove(w http.ResponseWriter, req *http.Request) {
