@@ -95,10 +95,14 @@ func (c *watchCmd) watch(ctx context.Context, v *endpoint.Viewer, rec *recorder,
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause // the recording failed
 	}
-	if limited.Err() == nil {
+	if limited.Err() == nil && (!errors.Is(err, endpoint.ErrEnded) || v.Timing().FirstPacket == 0) {
 		return watchError(err)
 	}
 	status.say(watchLine(v))
+	if limited.Err() == nil {
+		status.say("Ended: " + endedBecause(err)) // the last frame has come, as after a film
+		return nil
+	}
 	if v.Timing().FirstPacket == 0 && ctx.Err() == nil {
 		return errNothingCame
 	}
@@ -125,6 +129,15 @@ func watchError(err error) error {
 	default:
 		return err
 	}
+}
+
+// endedBecause is the server's own word on why a session was ended for good.
+func endedBecause(err error) string {
+	var refusal *endpoint.HTTPError
+	if errors.As(err, &refusal) && refusal.Text != "" {
+		return refusal.Text
+	}
+	return err.Error()
 }
 
 // watchLine says in one line how it goes.
