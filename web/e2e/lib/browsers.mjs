@@ -128,10 +128,16 @@ export class Page {
  * @property {string} [label]       told in failures
  * @property {"light" | "dark"} [colours]  Chromium only
  * @property {import("puppeteer-core").Viewport} [viewport]
+ * @property {import("./network.mjs").Network} [via]  media go through this network
  */
 
-/** In each page before its own scripts: keeps the peer connections that the page makes, so that a test can count and ask them. */
-function rememberConnections() {
+/**
+ * In each page before its own scripts: keeps the peer connections that the page makes, so that a test
+ * can count and ask them. With a candidate, media have that way to the server and no other: it replaces
+ * the server's candidates, and the browser's own stay untold.
+ * @param {{ address: string, port: number } | null} candidate
+ */
+function prepareInPage(candidate) {
   const Native = globalThis.RTCPeerConnection;
   /** @type {RTCPeerConnection[]} */ const made = [];
   Object.assign(globalThis, { connectionsMade: made });
@@ -141,7 +147,22 @@ function rememberConnections() {
       super(configuration);
       made.push(this);
     }
+
+    /** @param {RTCSessionDescriptionInit} description */
+    async setRemoteDescription(description) {
+      const lines = /^a=candidate:.*\r?\n/gm;
+      const [line] = description.sdp?.match(lines) ?? [];
+      if (!candidate || !line) return super.setRemoteDescription(description);
+      const words = line.trimEnd().split(" ");
+      words.splice(4, 2, candidate.address, String(candidate.port));
+      let first = true;
+      const sdp = description.sdp?.replace(lines, () => (first ? (first = false, `${words.join(" ")}\r\n`) : ""));
+      return super.setRemoteDescription({ type: description.type, sdp });
+    }
   };
+  if (!candidate) return;
+  const ask = globalThis.fetch;
+  globalThis.fetch = (input, init) => ask(input, typeof init?.body === "string" ? { ...init, body: init.body.replace(/^a=candidate:.*\r?\n/gm, "") } : init);
 }
 
 /** Tabs that share storage and stand in one window. */
@@ -157,11 +178,11 @@ export class Context {
 
   /** A new tab, in front of the others. @param {string} url */
   async open(url) {
-    const { label = "page", colours, viewport = { width: 1280, height: 800 } } = this.options;
+    const { label = "page", colours, via, viewport = { width: 1280, height: 800 } } = this.options;
     const page = new Page(`${this.name} ${label}`, await this.context.newPage());
     this.pages.push(page);
     await page.tab.setViewport(viewport);
-    await page.tab.evaluateOnNewDocument(rememberConnections);
+    await page.tab.evaluateOnNewDocument(prepareInPage, via?.candidate ?? null);
     if (colours) await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
     await page.goto(url);
     return page;

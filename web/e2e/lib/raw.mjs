@@ -13,8 +13,8 @@ function stageInPage() {
   document.body.innerHTML = `<input type="file"><video muted autoplay playsinline></video>`;
 }
 
-/** In the page: one POST, as RFC 9725 and WHEP have it; the answer may be changed on its way. @param {{ path: string, token: string, send: boolean, only?: string }} options */
-async function connectInPage({ path, token, send, only }) {
+/** In the page: one POST, as RFC 9725 and WHEP have it. @param {{ path: string, token: string, send: boolean }} options */
+async function connectInPage({ path, token, send }) {
   const video = /** @type {any} */ (document.querySelector("video"));
   const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   /** @type {string[]} */ const states = [];
@@ -40,17 +40,8 @@ async function connectInPage({ path, token, send, only }) {
     headers: { "Content-Type": "application/sdp", ...(token && { Authorization: `Bearer ${token}` }) },
     body: pc.localDescription?.sdp,
   });
-  let sdp = await answer.text();
+  const sdp = await answer.text();
   if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${sdp}`);
-  if (only) {
-    const [line] = sdp.match(/^a=candidate:.*$/m) ?? [];
-    if (!line) throw new Error(`no candidate in the answer: ${sdp}`);
-    const [address, port] = only.split(" ");
-    const words = line.trim().split(" ");
-    words.splice(4, 2, address, port);
-    const at = sdp.indexOf(line);
-    sdp = `${sdp.slice(0, at)}${words.join(" ")}\r\n${sdp.slice(at).replace(/^a=candidate:.*\r?\n/gm, "")}`;
-  }
   await pc.setRemoteDescription({ type: "answer", sdp });
   return { location: answer.headers.get("Location"), sdp };
 }
@@ -64,11 +55,11 @@ export async function publishRaw(browser, server, stream, clip) {
   return page;
 }
 
-/** Watches. only: "ADDRESS PORT", the one candidate that is left of the answer's. @param {Browser} browser @param {Server} server @param {string} stream @param {{ only?: string }} [options] */
-export async function watchRaw(browser, server, stream, { only } = {}) {
-  const page = await browser.open(`${server.url}/healthz`, { label: "raw viewer" });
+/** Watches. @param {Browser} browser @param {Server} server @param {string} stream @param {import("./network.mjs").Network} [via] */
+export async function watchRaw(browser, server, stream, via) {
+  const page = await browser.open(`${server.url}/healthz`, { label: "raw viewer", via });
   await page.evaluate(stageInPage);
-  await page.evaluate(connectInPage, { path: `/whep/${stream}`, token: "", send: false, only });
+  await page.evaluate(connectInPage, { path: `/whep/${stream}`, token: "", send: false });
   return page;
 }
 

@@ -5,9 +5,9 @@ import { clips } from "../lib/fixtures.mjs";
 import { shows } from "../lib/picture.mjs";
 import { until } from "../lib/poll.mjs";
 import { figures, publishRaw, watchRaw } from "../lib/raw.mjs";
-import { router } from "../lib/relay.mjs";
+import { network } from "../lib/network.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
-import { lanAddress, serve } from "../lib/server.mjs";
+import { serve } from "../lib/server.mjs";
 import { sounds } from "../lib/sound.mjs";
 
 /** @typedef {import("../lib/browsers.mjs").Page} Page */
@@ -56,17 +56,16 @@ story("both browsers stay connected for 90 seconds and decode all the while", as
 for (const name of BOTH) {
   story(`${name} has the media back within 5 seconds when its router gives it a new port`, async (t) => {
     const server = await serve(t);
-    const address = lanAddress();
-    const nat = await router(t, { address, port: server.port });
+    const home = await network(t, server);
     await publishRaw(await browser("chromium"), server, "raw", "webm");
-    const page = await watchRaw(await browser(name), server, "raw", { only: `${address} ${nat.port}` });
+    const page = await watchRaw(await browser(name), server, "raw", home);
     await shows(page, clips.webm);
-    assert.ok(nat.delivered > 0, "media do not come through the router");
+    assert.ok(home.delivered > 0, "media do not come through the router");
 
-    nat.newPorts();
+    home.newPorts();
     const start = performance.now();
     const { frames } = await figures(page);
-    await until("packets reach the new port", () => nat.delivered > 20, { every: 20 });
+    await until("packets reach the new port", () => home.delivered > 20, { every: 20 });
     const back = performance.now() - start;
     t.diagnostic(`${name}: media reach the new port after ${(back / 1000).toFixed(1)} s`);
     assert.ok(back <= 5000, `media came back after ${(back / 1000).toFixed(1)} s`);

@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { clips, fixture, FPS } from "../lib/fixtures.mjs";
 import { gaps } from "../lib/gaps.mjs";
+import { network } from "../lib/network.mjs";
 import { moves, read, shows } from "../lib/picture.mjs";
+import { until } from "../lib/poll.mjs";
 import { publishRaw } from "../lib/raw.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
 import { serve } from "../lib/server.mjs";
@@ -129,3 +131,44 @@ story("another page takes the stream over: the older one says so, and takes it b
   await shows(viewer, clips.webm);
   assert.equal(await connectionsMade(viewer), 1);
 });
+
+story("the uploader's network is away for ten seconds: the stream comes back under the same link", async (t) => {
+  const server = await serve(t);
+  const home = await network(t, server);
+  for (const name of BOTH) {
+    const page = await (await browser(name)).open(server.studio.replace(server.url, home.url), { label: "studio", via: home });
+    const studio = new Studio(page, server);
+    await studio.choose("webm");
+    await page.click(id("loop"));
+    const stream = await studio.goLive();
+    const viewers = await viewersIn(server.watch(stream));
+    for (const viewer of viewers) await shows(viewer, clips.webm);
+    await away(home);
+    await studio.is("live");
+    assert.equal(await studio.name(), stream, "the link has changed");
+    for (const viewer of viewers) await shows(viewer, clips.webm);
+    await page.close();
+  }
+});
+
+story("a viewer's network is away for ten seconds: the picture comes back by itself", async (t) => {
+  const server = await serve(t);
+  const home = await network(t, server);
+  await publishRaw(await browser("chromium"), server, "raw", "webm");
+  for (const name of BOTH) {
+    const viewer = await (await browser(name)).open(`${home.url}/w/raw`, { label: "viewer", via: home });
+    await shows(viewer, clips.webm);
+    await away(home);
+    await shows(viewer, clips.webm);
+    await sounds(viewer, clips.webm);
+    await viewer.close();
+  }
+});
+
+/** Ten seconds without a network. @param {import("../lib/network.mjs").Network} home */
+async function away(home) {
+  home.cut();
+  const start = performance.now();
+  await until("ten seconds have gone by", () => performance.now() - start >= 10_000);
+  home.restore();
+}

@@ -1,0 +1,102 @@
+// A home network of our own: a router between one page and the server, for pages (TCP) and media
+// (UDP). It can give out new ports, as routers do when they restart, and it can be cut.
+
+import dgram from "node:dgram";
+import { once } from "node:events";
+import net from "node:net";
+import { lanAddress } from "./server.mjs";
+
+/** @typedef {import("./server.mjs").Server} Server */
+
+export class Network {
+  /** Towards the server, one a client: "address:port" → socket. @type {Map<string, dgram.Socket>} */
+  #outside = new Map();
+  /** @type {Set<net.Socket>} */
+  #pages = new Set();
+  #up = true;
+  /** How many media packets came from the server by the ports in use now. */
+  delivered = 0;
+
+  /** @param {Server} server @param {net.Server} tcp @param {dgram.Socket} udp */
+  constructor(server, tcp, udp) {
+    this.server = server;
+    this.tcp = tcp;
+    this.udp = udp;
+    // Firefox pairs no loopback candidate, see lanAddress.
+    this.address = lanAddress();
+    tcp.on("connection", (page) => this.#connect(page));
+    udp.on("message", (data, from) => this.#send(data, from));
+  }
+
+  /** The server as it is reached through this network. */
+  get url() { return `http://127.0.0.1:${/** @type {net.AddressInfo} */ (this.tcp.address()).port}`; }
+
+  /** The one media candidate of whoever is behind this network. */
+  get candidate() { return { address: this.address, port: this.udp.address().port }; }
+
+  /** @param {net.Socket} page */
+  #connect(page) {
+    if (!this.#up) return void page.destroy();
+    const server = net.connect(this.server.port, "127.0.0.1");
+    for (const [one, other] of [[page, server], [server, page]]) {
+      this.#pages.add(one);
+      one.on("error", () => other.destroy());
+      one.on("close", () => { this.#pages.delete(one); other.destroy(); });
+      one.pipe(other);
+    }
+  }
+
+  /** @param {Buffer} data @param {dgram.RemoteInfo} from */
+  #send(data, from) {
+    if (!this.#up) return;
+    const client = `${from.address}:${from.port}`;
+    let out = this.#outside.get(client);
+    if (!out) {
+      const mine = out = dgram.createSocket("udp4");
+      this.#outside.set(client, mine);
+      mine.on("message", (answer) => {
+        if (!this.#up || this.#outside.get(client) !== mine) return;
+        this.delivered++;
+        this.udp.send(answer, from.port, from.address);
+      });
+      mine.on("error", () => undefined); // the server is being restarted
+    }
+    out.send(data, this.server.port, this.address);
+  }
+
+  /** From now on every client has a new port towards the server, and nothing reaches the old one. */
+  newPorts() {
+    const old = [...this.#outside.values()];
+    this.#outside.clear();
+    this.delivered = 0;
+    for (const one of old) one.close();
+  }
+
+  /** Nothing goes through, in either direction. */
+  cut() {
+    this.#up = false;
+    for (const page of this.#pages) page.destroy();
+  }
+
+  restore() { this.#up = true; }
+
+  close() {
+    this.cut();
+    this.newPorts();
+    this.tcp.close();
+    this.udp.close();
+  }
+}
+
+/**
+ * A network that ends with the test.
+ * @param {import("node:test").TestContext} t @param {Server} server
+ */
+export async function network(t, server) {
+  const tcp = net.createServer().listen(0, "127.0.0.1");
+  const udp = dgram.createSocket("udp4").bind(0);
+  await Promise.all([once(tcp, "listening"), once(udp, "listening")]);
+  const one = new Network(server, tcp, udp);
+  t.after(() => one.close());
+  return one;
+}
