@@ -22,6 +22,12 @@ function server(...answers: (Response | Error)[]): { fetch: Fetch; calls: Call[]
 
 const created = (): Response =>
   new Response('v=0\r\n', { status: 201, headers: { Location: '/whep/film/s1', ETag: '"e1"' } });
+/** A session whose answer never arrives whole. */
+const brokenOff = (): Response =>
+  new Response(new ReadableStream({ pull: (to) => to.error(new TypeError('network')) }), {
+    status: 201,
+    headers: { Location: '/whep/film/s1' },
+  });
 const ENDPOINT = 'http://192.0.2.7:8080/whep/film';
 const headersOf = (call: Call | undefined): Headers => new Headers(call?.init.headers);
 
@@ -73,6 +79,7 @@ describe('POST', () => {
     ],
     ['no session', new Response('v=0', { status: 200 }), 200],
     ['no answer', new TypeError('failed to fetch'), 0],
+    ['half an answer', brokenOff(), 0],
   ])('%s is a problem with a status', async (_, answer, status) => {
     const { fetch } = server(answer);
     expect((await failure(new ResourceClient(ENDPOINT, undefined, fetch).post('offer'))).status).toBe(status);

@@ -42,21 +42,20 @@ export class ResourceClient {
     this.fetch = fetcher;
   }
 
-  /** Makes a session. Throws HttpProblem. */
-  async post(offer: string, signal?: AbortSignal): Promise<Resource> {
-    const limits = [AbortSignal.timeout(POST_TIMEOUT), ...(signal ? [signal] : [])];
+  /** Makes a session. It cannot be called off: the server may have made it already, and then it must be ended. Throws HttpProblem. */
+  async post(offer: string): Promise<Resource> {
     const response = await this.request(this.url, {
       method: 'POST',
       headers: this.headers({ 'Content-Type': 'application/sdp', Accept: 'application/sdp' }),
       body: offer,
-      signal: anySignal(limits),
+      signal: AbortSignal.timeout(POST_TIMEOUT),
     });
     const location = response.headers.get('Location');
     if (response.status !== 201 || !location) throw new HttpProblem(response.status, 'The server gave no session.');
     return {
       location: new URL(location, response.url || this.url).href,
       etag: response.headers.get('ETag') ?? undefined,
-      answer: await response.text(),
+      answer: await body(response),
     };
   }
 
@@ -72,7 +71,7 @@ export class ResourceClient {
       signal: AbortSignal.timeout(POST_TIMEOUT),
     });
     if (response.status !== 200) throw new HttpProblem(response.status, 'The server did not restart the connection.');
-    return { fragment: await response.text(), etag: response.headers.get('ETag') ?? undefined };
+    return { fragment: await body(response), etag: response.headers.get('ETag') ?? undefined };
   }
 
   /** Ends the session. It is sent even while the page is being left, and its failure has no consequence. */
@@ -92,12 +91,20 @@ export class ResourceClient {
     let response: Response;
     try {
       response = await this.fetch(url, { ...init, cache: 'no-store', credentials: 'omit', redirect: 'follow' });
-    } catch (cause) {
-      if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    } catch {
       throw new HttpProblem(0, 'The server cannot be reached.');
     }
     if (!response.ok) throw await problem(response);
     return response;
+  }
+}
+
+/** The text of an answer. One that breaks off on its way is as good as none. */
+async function body(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch {
+    throw new HttpProblem(0, 'The server’s answer broke off.');
   }
 }
 
@@ -124,13 +131,4 @@ export function parseRetryAfter(header: string | null): number | undefined {
 function textOf(body: unknown, member: 'detail' | 'title'): string {
   const value = (body as Record<string, unknown> | null)?.[member];
   return typeof value === 'string' ? value.slice(0, 300) : '';
-}
-
-function anySignal(signals: AbortSignal[]): AbortSignal {
-  const controller = new AbortController();
-  for (const s of signals) {
-    if (s.aborted) controller.abort(s.reason);
-    else s.addEventListener('abort', () => controller.abort(s.reason), { once: true });
-  }
-  return controller.signal;
 }

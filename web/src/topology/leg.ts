@@ -20,7 +20,6 @@ export class Leg {
   readonly connection: RTCPeerConnection;
   private readonly http: ResourceClient;
   private readonly options: LegOptions;
-  private readonly aborter = new AbortController();
   private resource: Resource | undefined;
   private last: LegState = 'new';
 
@@ -49,7 +48,7 @@ export class Leg {
     const offer = await this.connection.createOffer();
     const sdp = withStereo(offer.sdp ?? '');
     await this.connection.setLocalDescription({ type: 'offer', sdp });
-    const resource = await this.http.post(sdp, this.aborter.signal);
+    const resource = await this.http.post(sdp);
     this.resource = resource;
     if (this.last === 'closed') return this.forget();
     await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(resource.answer) });
@@ -69,6 +68,7 @@ export class Leg {
       this.resource = { location: resource.location, etag, answer };
       await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(answer) });
     } catch (cause) {
+      if (cause instanceof HttpProblem && (cause.status === 404 || cause.status === 410)) this.orphan();
       // Back to the old credentials: the old path may yet come back by itself.
       if (this.connection.signalingState === 'have-local-offer') {
         await this.connection.setLocalDescription({ type: 'rollback' });
@@ -77,18 +77,22 @@ export class Leg {
     }
   }
 
+  /** The server has forgotten the session: nothing is said about it any more. */
+  orphan(): void {
+    this.resource = undefined;
+  }
+
   /** Ends the session on both sides. Safe to call at any time, more than once, and while the page is being left. */
   close(): void {
     if (this.last === 'closed') return;
     this.last = 'closed';
-    this.aborter.abort();
     this.connection.close();
     this.forget();
   }
 
   private forget(): void {
     if (this.resource) void this.http.remove(this.resource);
-    this.resource = undefined;
+    this.orphan();
   }
 
   /** A server that ends a session says so by DTLS (close_notify), which connectionState does not show. */
@@ -97,6 +101,7 @@ export class Leg {
       (r) => r.transport,
     )?.transport;
     dtls?.addEventListener('statechange', () => {
+      if (dtls.state === 'closed') this.orphan();
       if (dtls.state === 'closed' || dtls.state === 'failed') this.tell('failed');
     });
   }

@@ -15,6 +15,8 @@ export interface Path {
   open(): Promise<void>;
   /** Finds the network way anew without losing the session. Throws when that cannot be. */
   restart(): Promise<void>;
+  /** The server has forgotten the session: from now on nothing is said about it. */
+  orphan(): void;
   close(): void;
 }
 

@@ -39,10 +39,13 @@ export class Receiver {
   private used: PathId | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly hurry = (): void => this.feed({ kind: 'hurry' });
+  // Firefox ends a page's connections as soon as it sets out for another page, well before pagehide.
+  private readonly leaving = (): void => this.feed({ kind: 'leaving' });
 
   constructor(options: ReceiverOptions) {
     this.options = options;
     window.addEventListener('online', this.hurry);
+    window.addEventListener('beforeunload', this.leaving);
   }
 
   /** Whether there should be a path at all. */
@@ -50,8 +53,14 @@ export class Receiver {
     this.feed({ kind: 'want', want });
   }
 
-  /** The server was restarted, or there is a new token. */
+  /** There is a new token. */
   renew(): void {
+    this.feed({ kind: 'renew' });
+  }
+
+  /** The server was restarted and knows nothing of the sessions that were made before. */
+  restarted(): void {
+    for (const { path } of this.paths.values()) path.orphan();
     this.feed({ kind: 'renew' });
   }
 
@@ -62,6 +71,7 @@ export class Receiver {
 
   close(): void {
     window.removeEventListener('online', this.hurry);
+    window.removeEventListener('beforeunload', this.leaving);
     this.feed({ kind: 'want', want: false });
     clearTimeout(this.timer);
   }

@@ -107,6 +107,31 @@ describe('a lost network', () => {
   });
 });
 
+describe('a page that is being left', () => {
+  it('opens nothing when the browser ends its path before the page is gone', () => {
+    const s = new Script().playing();
+    expect(s.feed({ kind: 'leaving' })).toBe('');
+    expect(s.is(1, 'failed')).toBe('reconnecting');
+    expect(s.feed({ kind: 'want', want: false })).toBe('close 1, none');
+    expect(s.rejoin.deadline()).toBeUndefined();
+  });
+
+  it('gets its path back when no other page came', () => {
+    const s = new Script().playing();
+    s.feed({ kind: 'leaving' });
+    s.is(1, 'failed');
+    expect(s.rejoin.deadline()).toBe(REJOIN.leaving);
+    expect(s.tick()).toBe('open 2');
+  });
+
+  it('has forgotten it after a while', () => {
+    const s = new Script().playing();
+    s.feed({ kind: 'leaving' });
+    s.now = REJOIN.leaving;
+    expect(s.is(1, 'failed')).toBe('open 2, reconnecting');
+  });
+});
+
 describe('a restarted server', () => {
   it('gets a new path; the last picture stays until there is a new one', () => {
     const s = new Script().playing();

@@ -26,6 +26,8 @@ export type RejoinInput =
   | { kind: 'renew' }
   /** The network is back. */
   | { kind: 'hurry' }
+  /** The page is about to be left: what ends now has ended for that reason. */
+  | { kind: 'leaving' }
   | { kind: 'tick' };
 
 export type RejoinOutput =
@@ -61,6 +63,8 @@ export const REJOIN = {
   link: 12_000,
   firstPause: 400,
   longestPause: 10_000,
+  /** How long the next page may take to come. One that does not come (a download) has left this page without its path. */
+  leaving: 5_000,
 } as const;
 
 type Phase = 'opening' | 'linking' | 'up' | 'down' | 'restarting' | 'dead';
@@ -79,6 +83,7 @@ export class Rejoin {
   private next: Held | undefined;
   private ids = 0;
   private retryAt: number | undefined;
+  private leavingUntil = Number.NEGATIVE_INFINITY;
   private attempt = 0;
   private linkFailures = 0;
   private everUp = false;
@@ -127,6 +132,9 @@ export class Rejoin {
         return this.renew(now);
       case 'hurry':
         return this.hurry(now);
+      case 'leaving':
+        this.leavingUntil = now + REJOIN.leaving;
+        return [];
       case 'tick':
         return this.tick(now);
     }
@@ -241,6 +249,10 @@ export class Rejoin {
     if (neverUp) this.linkFailures += 1;
     const out = path === this.next ? this.dropNext() : [];
     if (!this.wanted || this.held || this.next || this.retryAt !== undefined) return out;
+    if (now < this.leavingUntil) {
+      this.retryAt = this.leavingUntil;
+      return out;
+    }
     if (!neverUp) return [...out, ...this.open(now)];
     this.pause(now);
     return out;

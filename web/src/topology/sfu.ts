@@ -28,6 +28,10 @@ export class SfuPath implements Path {
     return this.leg.restart();
   }
 
+  orphan(): void {
+    this.leg.orphan();
+  }
+
   close(): void {
     this.leg.close();
   }

@@ -87,6 +87,11 @@ export class WhipSession {
     return this.leg.restart();
   }
 
+  /** The server has forgotten the session: close() says nothing to it. */
+  orphan(): void {
+    this.leg.orphan();
+  }
+
   close(): void {
     this.leg.close();
   }

@@ -195,14 +195,16 @@ export class WatchController {
 
   private welcomed(welcome: Welcome): void {
     const wanted = this.path.value !== 'none';
-    const stale = this.restarted || this.path.value !== 'connected';
+    const { restarted } = this;
+    const stale = this.path.value !== 'connected';
     this.restarted = false;
     this.welcome.value = welcome;
     this.state.value = welcome.stream;
     this.viewers.value = welcome.viewers;
     this.follow();
     // A path that was wanted before is made anew when the server or the token is a new one.
-    if (wanted && stale) this.receiver?.renew();
+    if (wanted && restarted) this.receiver?.restarted();
+    else if (wanted && stale) this.receiver?.renew();
   }
 
   /** A path is wanted while the stream may come, and not after its end. */
