@@ -91,6 +91,8 @@ func (g *gate) publisherStream(gr grant, name string, now time.Time) (made bool,
 		return false, problemOf(err)
 	case found && (rec.Owner.Equal(gr.proof) || gr.bound == name):
 		return false, nil
+	case found && gr.bound == "" && gr.only == "":
+		return false, g.inherit(gr, name, rec)
 	case found:
 		return false, problemForeign.with(problemForeign.Detail)
 	case gr.only != "":
@@ -105,6 +107,26 @@ func (g *gate) publisherStream(gr grant, name string, now time.Time) (made bool,
 		return false, problemOf(err)
 	}
 	return true, nil
+}
+
+// inherit gives a stream whose owner's key is worthless, since it was revoked or the operator no
+// longer gives it by flag, to another publish key: else its link would be lost for ever.
+func (g *gate) inherit(gr grant, name string, rec store.Stream) *problem {
+	if _, p := g.key(rec.Owner); p == nil || p.Name != problemKey.Name {
+		return problemForeign.with(problemForeign.Detail)
+	}
+	err := g.store.UpdateStream(name, func(now *store.Stream) {
+		if now.Owner.Equal(rec.Owner) {
+			now.Owner = gr.proof
+		}
+	})
+	if err != nil {
+		return problemOf(err)
+	}
+	if !g.owns(gr, name) {
+		return problemForeign.with(problemForeign.Detail) // another key was a moment faster
+	}
+	return nil
 }
 
 // owns tells whether the grant may speak for a stream that is there.

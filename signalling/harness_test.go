@@ -150,6 +150,7 @@ type rig struct {
 	srv   *Server
 	plane *plane
 	store *store.Store
+	dir   string // of the store
 	key   string
 	log   *lockedBuffer
 	// url and client reach the server.
@@ -220,8 +221,10 @@ func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
 func serve(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
 	t.Parallel()
-	st := openStore(t, t.TempDir())
+	dir := t.TempDir()
+	st := openStore(t, dir)
 	r := newServer(t, st, change...)
+	r.dir = dir
 	ts := httptest.NewServer(r.srv.Handler())
 	r.url, r.client = ts.URL, ts.Client()
 	t.Cleanup(func() {

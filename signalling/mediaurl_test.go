@@ -332,6 +332,43 @@ func TestWhoMayPublishAndWatch(t *testing.T) {
 	}
 }
 
+// TestStreamsOfARevokedKey: a revoked key and its tokens open nothing; another publish key takes its streams over, which
+// nobody else may.
+func TestStreamsOfARevokedKey(t *testing.T) {
+	r := serve(t, unlimited)
+	other, bound := token.NewPublishKey(), token.NewStreamKey()
+	if err := errors.Join(r.store.AddKey(token.HashKey(other), store.Key{}), r.store.AddKey(token.HashKey(bound), store.Key{Stream: "else"})); err != nil {
+		t.Fatal(err)
+	}
+	_, owner := r.join(r.ownerHello("a"))
+	if res := r.offer("/whip/a", other); res.StatusCode != http.StatusForbidden {
+		t.Errorf("while the owner's key is good: %s", describe(res))
+	}
+	if err := store.RevokeKey(r.dir, token.HashKey(r.key)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, bearer string
+		status       int
+	}{
+		{"the revoked key", r.key, 401},
+		{"a page's token from it", owner.MediaToken, 401},
+		{"another stream's key", bound, 403},
+		{"another publish key", other, 201},
+		{"and again", other, 201},
+	} {
+		if res := r.offer("/whip/a", tt.bearer); res.StatusCode != tt.status {
+			t.Errorf("%s: %s, want %d", tt.name, describe(res), tt.status)
+		}
+	}
+	if err := r.store.AddKey(token.HashKey(r.key), store.Key{}); err != nil {
+		t.Fatal(err)
+	}
+	if res := r.offer("/whip/a", r.key); res.StatusCode != http.StatusForbidden {
+		t.Errorf("the old key, good again: %s", describe(res))
+	}
+}
+
 func TestRates(t *testing.T) {
 	r := serve(t)
 	for i := range refusedPerMinute {

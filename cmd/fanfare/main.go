@@ -26,7 +26,7 @@ type cli struct {
 	Publish publishCmd `cmd:"" help:"Publish files to a server, as they are."`
 	Watch   watchCmd   `cmd:"" help:"Watch a stream: figures, and a recording if wanted."`
 	Load    loadCmd    `cmd:"" help:"Measure a server with many viewers."`
-	Key     keyCmd     `cmd:"" help:"Make keys for publishing."`
+	Key     keyCmd     `cmd:"" help:"Make, list and revoke keys for publishing."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

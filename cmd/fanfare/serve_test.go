@@ -192,6 +192,55 @@ func TestKeyNewBesideARunningServer(t *testing.T) {
 	}
 }
 
+func TestKeysAreListedAndRevoked(t *testing.T) {
+	data := t.TempDir()
+	if code, out, err := command(t, "", "key", "list", "--data", data); code != 0 || out != "" || !strings.Contains(err, "no keys") {
+		t.Errorf("an empty folder: %d %q %q", code, out, err)
+	}
+	s := startServer(t, "--data", data, "--dev")
+	first := keyInBanner.FindStringSubmatch(s.banner)[1]
+	_, other, said := command(t, "", "key", "new", "--data", data)
+	_, _, _ = command(t, "", "key", "new", "--data", data, "--stream", "lecture")
+	id := regexp.MustCompile(`short id is ([0-9a-f]{8})`).FindStringSubmatch(said)
+	code, out, _ := command(t, "", "key", "list", "--data", data)
+	if code != 0 || strings.Count(out, "new streams\n") != 2 || !strings.Contains(out, "the stream lecture\n") || id == nil || !strings.Contains(out, id[1]) {
+		t.Fatalf("list: %d\n%s\n%s", code, out, said)
+	}
+	for _, secret := range []string{first, strings.TrimSpace(other)} {
+		if strings.Contains(out, secret) {
+			t.Errorf("the list shows a key:\n%s", out)
+		}
+	}
+	for name, tt := range map[string]struct {
+		id   string
+		code int
+		say  string
+	}{
+		"too short":       {id[1][:7], exitUsage, "too short"},
+		"unknown":         {"00000000", exitFailed, "no key"},
+		"the key itself":  {first, exitFailed, "no key"},
+		"a path":          {"../../etc/passwd", exitFailed, "no key"},
+		"one of two good": {"00000000 " + id[1], exitFailed, "no key"},
+	} {
+		code, _, err := command(t, "", append([]string{"key", "revoke", "--data", data}, strings.Fields(tt.id)...)...)
+		if code != tt.code || !strings.Contains(err, tt.say) || strings.Count(err, "\n") != 1 {
+			t.Errorf("%s: %d %q", name, code, err)
+		}
+	}
+	if got := s.post("/whip/a", strings.TrimSpace(other), "no offer"); got != http.StatusBadRequest {
+		t.Errorf("before: %d", got)
+	}
+	if code, out, err := command(t, "", "key", "revoke", "--data", data, strings.ToUpper(id[1])); code != 0 || out != "Revoked "+id[1]+"\n" {
+		t.Errorf("revoke: %d %q %q", code, out, err)
+	}
+	if got := s.post("/whip/a", strings.TrimSpace(other), "no offer"); got != http.StatusUnauthorized {
+		t.Errorf("after: %d", got)
+	}
+	if got := s.post("/whip/a", first, "no offer"); got != http.StatusBadRequest {
+		t.Errorf("the other key: %d", got)
+	}
+}
+
 func TestServeSaysWhatToDo(t *testing.T) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,5 +1,6 @@
 // Package store keeps on disk what must outlive the server: its secret, the hashes of keys,
-// what is known of streams, and removed viewers. One bbolt file, one process.
+// what is known of streams, and removed viewers. One bbolt file, one process; keys are files
+// beside it, which other processes may add and remove.
 //
 // It owns the file and its errors. It never sees a key or a password in the clear except to
 // hash it, and never decides who may do what.
@@ -31,6 +32,8 @@ var (
 	ErrFull = errors.New("the disk of the data folder is full; free some room or choose another folder")
 	// ErrCorrupt: the file is not a database, or a damaged one.
 	ErrCorrupt = errors.New("the database is damaged; move the file away to start anew, or restore a copy of it")
+	// ErrCorruptKey: a key's file is damaged.
+	ErrCorruptKey = errors.New("the file of a key is damaged; remove it and make a new key")
 	// ErrNoStream: there is no stream of that name.
 	ErrNoStream = errors.New("no such stream")
 	// ErrStreamExists: the name is taken.
@@ -46,7 +49,6 @@ const lockWait = time.Second
 // The buckets.
 var (
 	bucketMeta    = []byte("meta")
-	bucketKeys    = []byte("keys")
 	bucketStreams = []byte("streams")
 	bucketRemoved = []byte("removed")
 	keySecret     = []byte("secret")
@@ -64,7 +66,7 @@ type Store struct {
 }
 
 // Open makes the folder and the file when they are missing, takes the lock, reads every record
-// once so that damage shows now and not in the middle of a stream, and takes in waiting keys.
+// once so that damage shows now and not in the middle of a stream.
 func Open(dir string) (*Store, error) { return open(dir, 0) }
 
 // open has the size limit of the file as a parameter, so that a test can fill it.
@@ -91,10 +93,7 @@ func (s *Store) prepare() error {
 	if err := s.view(readEverything); err != nil {
 		return err
 	}
-	if err := s.update(s.initialise); err != nil {
-		return err
-	}
-	return s.takeIn()
+	return s.update(s.initialise)
 }
 
 // readEverything visits each key and value; bbolt itself reads pages only when asked for.
@@ -110,7 +109,7 @@ func readEverything(tx *bolt.Tx) error {
 }
 
 func (s *Store) initialise(tx *bolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketKeys, bucketStreams, bucketRemoved} {
+	for _, name := range [][]byte{bucketMeta, bucketStreams, bucketRemoved} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

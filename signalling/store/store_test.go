@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,29 +137,59 @@ func TestRemovedViewersAreBounded(t *testing.T) {
 	}
 }
 
-func TestKeysLeftForAServer(t *testing.T) {
-	dir := t.TempDir()
+// TestKeysBesideARunningServer: keys are made, listed and revoked without the database, which is locked.
+func TestKeysBesideARunningServer(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	if all, err := Keys(dir); len(all) != 0 || err != nil {
+		t.Errorf("keys of no folder: %v %v", all, err)
+	}
 	early, late := token.HashKey("early"), token.HashKey("late")
-	if err := LeaveKey(dir, early, Key{Created: at}); err != nil {
+	if err := AddKey(dir, early, Key{Created: at}); err != nil {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, dir)
 	if has, err := s.HasPublishKey(); !has || err != nil {
-		t.Errorf("the key left before the start is not taken in: %v %v", has, err)
+		t.Errorf("the key made before the start is not known: %v %v", has, err)
 	}
 	if _, found, err := s.Key(late); found || err != nil {
 		t.Errorf("an unknown key is found: %v %v", found, err)
 	}
-	if err := LeaveKey(dir, late, Key{Stream: "s", Created: at}); err != nil {
+	if err := AddKey(dir, late, Key{Stream: "s", Created: at.Add(1)}); err != nil {
 		t.Fatal(err)
 	}
 	k, found, err := s.Key(late)
 	if !found || err != nil || k.Stream != "s" {
-		t.Errorf("the key left beside the running server: %+v %v %v", k, found, err)
+		t.Errorf("the key made beside the running server: %+v %v %v", k, found, err)
 	}
-	left, err := fs.Glob(os.DirFS(dir), waitingFolder+"/*")
-	if len(left) != 0 || err != nil {
-		t.Errorf("files left over: %v %v", left, err)
+	all, err := Keys(dir)
+	if want := []KnownKey{{early, Key{Created: at}}, {late, Key{Stream: "s", Created: at.Add(1)}}}; err != nil || !cmp.Equal(all, want) {
+		t.Errorf("list: %v %s", err, cmp.Diff(all, want))
+	}
+	if err := RevokeKey(dir, early); err != nil {
+		t.Fatal(err)
+	}
+	if has, err := s.HasPublishKey(); has || err != nil {
+		t.Errorf("a revoked key counts: %v %v", has, err)
+	}
+	if err := RevokeKey(dir, early); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("revoked twice: %v", err)
+	}
+}
+
+func TestDamagedKey(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	good, bad := token.HashKey("good"), token.HashKey("bad")
+	if err := errors.Join(s.AddKey(good, Key{}), s.AddKey(bad, Key{}), os.WriteFile(keyFile(s.dir, bad), []byte("{"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Key(bad); !errors.Is(err, ErrCorruptKey) {
+		t.Errorf("the damaged key: %v", err)
+	}
+	if _, found, err := s.Key(good); !found || err != nil {
+		t.Errorf("the good key: %v %v", found, err)
+	}
+	if _, err := s.HasPublishKey(); !errors.Is(err, ErrCorruptKey) || !strings.Contains(err.Error(), bad.String()) {
+		t.Errorf("the start: %v", err)
 	}
 }
 

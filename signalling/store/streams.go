@@ -1,9 +1,7 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -98,45 +96,45 @@ func missing(found bool) error {
 	return ErrNoStream
 }
 
-// RenameStream moves a stream, its keys and its removed viewers to a new name in one step.
+// RenameStream moves a stream, its keys and its removed viewers to a new name. Keys go first:
+// if the power fails in between, they open nothing, and the old name stays closed to them.
 func (s *Store) RenameStream(from, to string) error {
-	return s.update(func(tx *bolt.Tx) error {
-		streams := tx.Bucket(bucketStreams)
-		rec := clone(streams.Get([]byte(from)))
-		if rec == nil {
-			return ErrNoStream
-		}
-		if streams.Get([]byte(to)) != nil {
-			return ErrStreamExists
-		}
-		if err := errors.Join(streams.Put([]byte(to), rec), streams.Delete([]byte(from))); err != nil {
-			return err
-		}
-		if err := rebindKeys(tx.Bucket(bucketKeys), from, to); err != nil {
-			return err
-		}
-		return moveRemoved(tx.Bucket(bucketRemoved), from, to)
+	err := s.view(func(tx *bolt.Tx) error {
+		_, err := movable(tx, from, to)
+		return err
 	})
-}
-
-// rebindKeys collects first: a bucket must not change while it is walked.
-func rebindKeys(b *bolt.Bucket, from, to string) error {
-	bound := map[string]Key{}
-	err := b.ForEach(func(hash, v []byte) error {
-		var k Key
-		if err := json.Unmarshal(v, &k); err != nil {
-			return fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		if k.Stream == from {
-			k.Stream = to
-			bound[string(hash)] = k
-		}
-		return nil
-	})
-	for hash, k := range bound {
-		err = errors.Join(err, put(b, []byte(hash), k))
+	if err != nil {
+		return err
+	}
+	if err = s.rebindKeys(from, to); err == nil {
+		err = s.update(func(tx *bolt.Tx) error { return move(tx, from, to) })
+	}
+	if err != nil {
+		err = errors.Join(err, s.rebindKeys(to, from))
 	}
 	return err
+}
+
+func move(tx *bolt.Tx, from, to string) error {
+	rec, err := movable(tx, from, to)
+	if err != nil {
+		return err
+	}
+	streams := tx.Bucket(bucketStreams)
+	return errors.Join(streams.Put([]byte(to), rec), streams.Delete([]byte(from)), moveRemoved(tx.Bucket(bucketRemoved), from, to))
+}
+
+// movable returns the record of a stream that may get the new name.
+func movable(tx *bolt.Tx, from, to string) ([]byte, error) {
+	streams := tx.Bucket(bucketStreams)
+	rec := clone(streams.Get([]byte(from)))
+	switch {
+	case rec == nil:
+		return nil, ErrNoStream
+	case streams.Get([]byte(to)) != nil:
+		return nil, ErrStreamExists
+	}
+	return rec, nil
 }
 
 // maxRemoved bounds the removed viewers of one stream; the one removed longest ago is forgotten first.
