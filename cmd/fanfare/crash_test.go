@@ -13,7 +13,7 @@ import (
 )
 
 // startServeProcess runs a server as a process of its own and returns when it has said where it is.
-func startServeProcess(t *testing.T, args ...string) (cmd *exec.Cmd, url string) {
+func startServeProcess(t *testing.T, change func(*exec.Cmd), args ...string) (cmd *exec.Cmd, url string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -26,6 +26,9 @@ func startServeProcess(t *testing.T, args ...string) (cmd *exec.Cmd, url string)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if change != nil {
+		change(cmd)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -46,7 +49,7 @@ func startServeProcess(t *testing.T, args ...string) (cmd *exec.Cmd, url string)
 func TestServerKilled(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	server, url := startServeProcess(t, "--listen", "127.0.0.1:0", "--data", data, "--publish-key", testKey)
+	server, url := startServeProcess(t, nil, "--listen", "127.0.0.1:0", "--data", data, "--publish-key", testKey)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var said text
@@ -61,7 +64,7 @@ func TestServerKilled(t *testing.T) {
 	}
 	kill(t, server)
 	killed := time.Now()
-	server, again := startServeProcess(t, "--listen", strings.TrimPrefix(url, "http://"), "--data", data, "--publish-key", testKey)
+	server, again := startServeProcess(t, nil, "--listen", strings.TrimPrefix(url, "http://"), "--data", data, "--publish-key", testKey)
 	defer kill(t, server)
 	if again != url {
 		t.Fatalf("%s became %s", url, again)

@@ -22,11 +22,15 @@ const asProgram = "FANFARE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		fillDisk(os.Getenv(fullDisk))
 		main()
 		return
 	}
 	os.Exit(m.Run())
 }
+
+// fullDisk makes the program find no room on any disk: "now", or "later" when its standard input ends.
+const fullDisk = "FANFARE_TEST_FULL_DISK"
 
 // startProgram runs fanfare as a process of its own. It is killed at the end of the test.
 func startProgram(t *testing.T, args ...string) *exec.Cmd {
@@ -89,6 +93,12 @@ func (a *audience) connected() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sessions++
+}
+
+func (a *audience) connections() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sessions
 }
 
 func (a *audience) frame(i int, f endpoint.Frame) {
@@ -213,11 +223,8 @@ func TestPublisherKilled(t *testing.T) {
 		t.Fatalf("no picture after the publisher came back: %v\n%s", err, s.log)
 	}
 
-	a.mu.Lock()
-	sessions := a.sessions
-	a.mu.Unlock()
-	if sessions != 5 {
-		t.Errorf("5 viewers made %d connections", sessions)
+	if n := a.connections(); n != 5 {
+		t.Errorf("5 viewers made %d connections", n)
 	}
 	offers := regexp.MustCompile(`fanfare_offers_total\{.*role="publisher".*\} \d+`).FindAllString(s.metrics(), -1)
 	if want := []string{`fanfare_offers_total{result="accepted",role="publisher"} 2`}; !slices.Equal(offers, want) {

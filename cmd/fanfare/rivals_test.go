@@ -44,11 +44,9 @@ func TestNewerPublisherWins(t *testing.T) {
 	if strings.Contains(newSaid.String(), "interrupted") {
 		t.Errorf("the newer publisher says %q", newSaid.String())
 	}
-	a.mu.Lock()
-	if a.sessions != 1 {
-		t.Errorf("the viewer made %d connections", a.sessions)
+	if n := a.connections(); n != 1 {
+		t.Errorf("the viewer made %d connections", n)
 	}
-	a.mu.Unlock()
 	cancel()
 	<-newer
 }

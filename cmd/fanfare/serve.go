@@ -204,11 +204,17 @@ func (s *serving) wire(keys []signalling.Key) error {
 		return usageError{fmt.Sprintf("--public-url %q is not an origin such as https://live.example.org: %v", s.cmd.PublicURL, err)}
 	}
 	s.server = server
-	s.http = &http.Server{
-		Handler: server.Handler(), TLSConfig: s.addrs.tls, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	s.http = newHTTPServer(server.Handler(), s.log)
+	s.http.TLSConfig = s.addrs.tls
+	return nil
+}
+
+// newHTTPServer sets the limits of headers and of idle connections; those of bodies are signalling's.
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: headerWithin, WriteTimeout: answerWithin, IdleTimeout: idleConnection, MaxHeaderBytes: maxHeader,
 	}
-	return nil
 }
 
 // run serves until ctx ends or a listener fails.

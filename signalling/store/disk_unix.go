@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
+// isFull: also a limit on the size of files says that there is no room.
 func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 // isReadOnly covers what os.ErrPermission does not: a read-only file system, and a path on

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -173,6 +174,9 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
+// growFailed begins bbolt's error when the file cannot be made longer; it wraps no other.
+const growFailed = "file resize error"
+
 // explain turns errors of the system and of bbolt into the sentinels of this package.
 func explain(err error) error {
 	switch {
@@ -180,7 +184,7 @@ func explain(err error) error {
 		return nil
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return ErrLocked
-	case isFull(err), errors.Is(err, bolterrors.ErrMaxSizeReached):
+	case isFull(err), errors.Is(err, bolterrors.ErrMaxSizeReached), strings.HasPrefix(err.Error(), growFailed):
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case errors.Is(err, os.ErrPermission), isReadOnly(err):
 		return fmt.Errorf("%w: %w", ErrUnwritable, err)

@@ -224,6 +224,9 @@ func TestFull(t *testing.T) {
 	if err := explain(&fs.PathError{Op: "write", Err: noRoom}); !errors.Is(err, ErrFull) {
 		t.Errorf("no room on the disk: %v", err)
 	}
+	if err := explain(fmt.Errorf("file resize error: %s", noRoom)); !errors.Is(err, ErrFull) {
+		t.Errorf("no room to grow: %v", err)
+	}
 	s, err := open(t.TempDir(), 64<<10)
 	if err != nil {
 		t.Fatal(err)
