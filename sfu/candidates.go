@@ -39,6 +39,18 @@ func (b *addressBook) list(now time.Time) []netip.AddrPort {
 	return b.addrs
 }
 
+// publicAddress completes a configured address: the socket's port for none, and the plain form of
+// an IPv4 address, since browsers take no candidate with a mapped one.
+func publicAddress(p netip.AddrPort, port uint16) netip.AddrPort {
+	if !p.IsValid() {
+		return p
+	}
+	if p.Port() != 0 {
+		port = p.Port()
+	}
+	return netip.AddrPortFrom(p.Addr().Unmap(), port)
+}
+
 // withPublic puts the public address behind those of the LAN, where it would cost a
 // detour, and before loopback, which stands last since Firefox does not pair with it.
 func withPublic(local []netip.Addr, port uint16, public netip.AddrPort) []netip.AddrPort {

@@ -34,6 +34,7 @@ type egress struct {
 	epoch time.Time
 
 	enc    *encoding // what is being sent, nil before the first start
+	began  time.Time // when it was started
 	pos    uint64    // the next position in its ring
 	extMap ext.Map
 	halted bool // enc waits for its next key frame
@@ -73,9 +74,10 @@ func (t *egress) choose(best *encoding, now time.Time) {
 		return
 	}
 	t.next, t.from, t.wait = best, best.ring.Head(), best.ring.Head()
-	k, ok := best.ring.KeyFrame()
-	age := now.Sub(unixTime(best.keyAt.Load()))
-	if ok && joinable(age, best.bytes.Load()) {
+	// The group is as old as it is long: a source that pauses has its picture at the end of it.
+	// The key frame is looked up last, so that the figures are never those of a newer one.
+	length, bytes := time.Duration(best.lastArrival.Load()-best.keyAt.Load()), best.bytes.Load()
+	if k, ok := best.ring.KeyFrame(); ok && joinable(length, bytes) {
 		t.from = k.Pos
 		return
 	}
@@ -99,7 +101,7 @@ func (t *egress) tryStart(now time.Time) bool {
 		t.old, t.oldMap = t.enc, t.extMap
 		t.extMap = extensionMap(t.next.exts, t.exts, t.kind)
 	}
-	t.enc, t.pos, t.next, t.halted = t.next, at, nil, false
+	t.enc, t.pos, t.next, t.halted, t.began = t.next, at, nil, false, now
 	t.findFormat(first.PayloadType)
 	t.rewriter.Switch(seq.Start{
 		Source: t.enc.source, Seq: first.ExtSeq, Timestamp: first.Timestamp,
@@ -187,8 +189,8 @@ func (t *egress) clock() *report.Mapping {
 
 // forward sends the track what its source has had since the last time.
 func (w *worker) forward(v *viewer, t *egress, now time.Time) {
-	if t.next != nil && !t.tryStart(now) {
-		w.countWaiting(t)
+	if t.next != nil {
+		w.start(t, now)
 	}
 	for t.enc != nil && !t.halted {
 		p, err := t.enc.ring.At(t.pos)
@@ -204,31 +206,37 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 	}
 }
 
-// countWaiting counts what a viewer without a picture has not been sent.
-func (w *worker) countWaiting(t *egress) {
-	if t.enc != nil && !t.halted {
-		return // it still gets its old source
+// start begins with the next source if it can, and counts what a viewer without a picture has
+// not been sent.
+func (w *worker) start(t *egress, now time.Time) {
+	source, until := t.next, t.next.ring.Head()
+	waits := t.enc == nil || t.halted // else it still gets its old source
+	switch {
+	case t.tryStart(now):
+		until = t.pos
+	case source.ring.KeyFrameLost(t.from):
+		source.requestKey(now) // this worker was too far behind to see the one that came
 	}
-	head := t.next.ring.Head()
-	if head > t.wait {
-		w.tally.drops[DropWaitKeyFrame] += head - t.wait
+	if waits && until > t.wait {
+		w.tally.drops[DropWaitKeyFrame] += until - t.wait
 		w.tally.dirty = true
-		t.wait = head
+		t.wait = until
 	}
 }
 
 // lapped is called when the writer has overtaken the track: what it missed is lost, and it
 // goes on at the newest key frame, or waits for one.
 func (w *worker) lapped(t *egress, now time.Time) {
-	tail := t.enc.ring.Tail()
-	w.tally.drops[DropLapped] += tail - t.pos
-	w.tally.dirty = true
+	missed := t.pos
 	t.halted, t.next, t.from = true, t.enc, t.pos
 	if t.tryStart(now) {
-		return
+		t.wait = t.pos
+	} else {
+		t.wait = t.enc.ring.Head()
+		t.enc.requestKey(now)
 	}
-	t.wait = t.enc.ring.Head()
-	t.enc.requestKey(now)
+	w.tally.drops[DropLapped] += t.wait - missed
+	w.tally.dirty = true
 }
 
 // sendRTP renumbers, encrypts and sends one packet.

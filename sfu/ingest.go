@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -95,6 +96,7 @@ type remoteTrack interface {
 // for lost packets, reports) are read deadlines, so that one goroutine is enough; a read
 // that times out also picks up repeats, which pion delivers only between reads.
 func (e *encoding) run(track remoteTrack) {
+	failures := 0
 	for {
 		if !e.arm(track) {
 			return
@@ -104,18 +106,25 @@ func (e *encoding) run(track remoteTrack) {
 		switch {
 		case err == nil:
 			e.receive(n, attrs, now)
+			failures = 0
 		case isTimeout(err):
 			e.armed = time.Time{}
 		case errors.Is(err, webrtc.ErrCodecNotFound):
 			e.tally.drop(DropNotNegotiated)
-		default:
+		case errors.Is(err, io.EOF) || failures == maxFailures:
 			e.flush()
 			return
+		default: // a packet that pion's readers choke on
+			e.tally.drop(DropBadPacket)
+			failures++
 		}
 		e.tick(now)
 		e.flush()
 	}
 }
+
+// maxFailures in a row end an encoding: they are the track's, not those of single packets.
+const maxFailures = 100
 
 func isTimeout(err error) bool {
 	var n net.Error
@@ -164,14 +173,19 @@ func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
 	e.publish(p, now)
 }
 
-// publish puts the packet into the history and wakes the workers.
+// publish puts the packet into the history and wakes the workers. What is known of a key frame
+// follows it: a worker in between believes the group before it to go on, and asks in vain.
 func (e *encoding) publish(p *ring.Packet, now time.Time) {
-	if p.Descriptor.KeyFrame && p.Descriptor.FrameStart && e.kind == media.KindVideo {
-		e.noteKey(p, now)
-	}
-	if !e.ring.Append(p) {
+	if !e.ring.Takes(p.ExtSeq) {
 		e.tally.drop(DropDuplicate)
 		return
+	}
+	begins := e.beginsGroup(p)
+	e.ring.Append(p)
+	if begins {
+		e.bytes.Store(0)
+		e.keyAt.Store(now.UnixNano())
+		e.tally.KeyFrames++
 	}
 	e.bytes.Add(uint64(len(p.Payload)))
 	e.lastArrival.Store(now.UnixNano())
@@ -182,14 +196,14 @@ func (e *encoding) publish(p *ring.Packet, now time.Time) {
 	e.pub.stream.wake()
 }
 
-// noteKey begins a new group of pictures. Further starts of the same frame are passed over.
-func (e *encoding) noteKey(p *ring.Packet, now time.Time) {
-	if k, ok := e.ring.KeyFrame(); ok && k.Timestamp == p.Timestamp {
-		return
+// beginsGroup tells whether a new group of pictures begins with the packet, which is not in the
+// history yet. Further starts of the same frame are passed over, and those of older frames.
+func (e *encoding) beginsGroup(p *ring.Packet) bool {
+	if e.kind != media.KindVideo || !p.Descriptor.KeyFrame || !p.Descriptor.FrameStart {
+		return false
 	}
-	e.bytes.Store(0)
-	e.keyAt.Store(now.UnixNano())
-	e.tally.KeyFrames++
+	k, ok := e.ring.KeyFrame()
+	return !ok || k.Timestamp != p.Timestamp && k.ExtSeq < p.ExtSeq
 }
 
 // noteInfo tells about the first packet, another codec and another size.

@@ -19,7 +19,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -95,12 +94,7 @@ func New(cfg Config) (*SFU, error) {
 		free: sync.Pool{New: func() any { return new([maxDatagram]byte) }},
 	}
 	s.addresses.conn = conn
-	if p := cfg.PublicAddress; p.IsValid() {
-		if p.Port() == 0 {
-			p = netip.AddrPortFrom(p.Addr(), conn.Port())
-		}
-		s.addresses.public = p
-	}
+	s.addresses.public = publicAddress(cfg.PublicAddress, conn.Port())
 	if err := s.startTransport(); err != nil {
 		return nil, err
 	}

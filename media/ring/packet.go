@@ -92,8 +92,9 @@ func (p *Packet) parse(raw []byte) error {
 	return nil
 }
 
-// MaxPacket is the largest datagram that a Builder takes, in bytes.
-const MaxPacket = 1600
+// MaxPacket is the largest datagram that a Builder takes, in bytes: what the socket takes at all,
+// since loopback and some networks carry more than the 1,500 of the internet.
+const MaxPacket = 2048
 
 const (
 	slabBytes   = 64 << 10

@@ -56,16 +56,22 @@ func New(capacity int) *Ring {
 	}
 }
 
+// Takes tells whether Append would take a packet with the extended sequence number: not one that
+// is already there, or that is too old to be told from one that was.
+func (r *Ring) Takes(ext uint64) bool {
+	old := r.bySeq[ext&r.mask].Load()
+	return old == nil || old.ExtSeq < ext
+}
+
 // Append publishes the packet, which must not be changed afterwards. It is false, and nothing
-// happens, for a packet whose number is already there or too old to be told from one that was.
+// happens, for a packet that it does not take.
 func (r *Ring) Append(p *Packet) bool {
-	slot := &r.bySeq[p.ExtSeq&r.mask]
-	if old := slot.Load(); old != nil && old.ExtSeq >= p.ExtSeq {
+	if !r.Takes(p.ExtSeq) {
 		return false
 	}
 	head := r.head.Load()
 	p.pos = head
-	slot.Store(p)
+	r.bySeq[p.ExtSeq&r.mask].Store(p)
 	r.byPos[head&r.mask].Store(p)
 	r.head.Store(head + 1)
 	if p.Descriptor.KeyFrame && p.Descriptor.FrameStart && p.Codec.Kind() == media.KindVideo {
@@ -137,12 +143,19 @@ func (r *Ring) BySeq(ext uint64) (*Packet, bool) {
 	return p, true
 }
 
-// KeyFrame returns the newest key frame; ok is false when there was none or its beginning
-// has been overwritten. Sound has none: join it at Head.
+// KeyFrame returns the newest key frame; ok is false when there was none, or when its beginning
+// has been overwritten, which KeyFrameLost tells. Sound has none: join it at Head.
 func (r *Ring) KeyFrame() (k KeyFrame, ok bool) {
 	p := r.key.Load()
 	if p == nil || p.Pos < r.Tail() {
 		return KeyFrame{}, false
 	}
 	return *p, true
+}
+
+// KeyFrameLost tells whether the newest key frame stood at or after a position and has been
+// overwritten: who waits for one from there waits for nothing.
+func (r *Ring) KeyFrameLost(from uint64) bool {
+	p := r.key.Load()
+	return p != nil && p.Pos >= from && p.Pos < r.Tail()
 }

@@ -247,3 +247,27 @@ func BenchmarkBySeq(b *testing.B) {
 		r.BySeq(seq & 1023)
 	}
 }
+
+// A key frame that has been overwritten is told from one that has not come.
+func TestKeyFrameLost(t *testing.T) {
+	r := ring.New(8)
+	lost := func(from uint64, want bool) {
+		t.Helper()
+		if got := r.KeyFrameLost(from); got != want {
+			t.Errorf("KeyFrameLost(%d) at head %d = %v", from, r.Head(), got)
+		}
+	}
+	lost(0, false)
+	r.Append(video(100, 1, keyRest))
+	r.Append(video(101, 2, keyStart))
+	lost(0, false) // it is there
+	for i := range uint64(8) {
+		r.Append(video(102+i, uint32(3+i), keyRest))
+	}
+	lost(0, true)
+	lost(1, true)
+	lost(2, false) // it came before that
+	if r.Takes(109) || r.Takes(101) || !r.Takes(110) {
+		t.Errorf("takes 109: %v, 101: %v, 110: %v", r.Takes(109), r.Takes(101), r.Takes(110))
+	}
+}
