@@ -28,7 +28,7 @@ func (s *SFU) Publish(ctx context.Context, name, text string) (media.Answer, err
 	}
 	sess := newSession(p.id, media.RolePublisher, st, o)
 	sess.publisher, sess.remote, sess.etag = p, o.ice, newToken()
-	s.routes.addUfrag(p.ufrag, route{publisher: true})
+	s.routes.addUfrag(p.ufrag, route{publisher: p})
 	if err := s.takeOver(sess); err != nil {
 		s.routes.removeUfrag(p.ufrag)
 		_ = p.pc.GracefulClose() // nobody has connected to it yet

@@ -77,7 +77,7 @@ func (d *demux) handle(b []byte, path udp.Path, now time.Time) {
 		if v := d.owner(kind, b, path); v != nil {
 			d.toViewer(v, b, path)
 		} else {
-			d.toPion(b, path)
+			d.toPion(b, path, now)
 		}
 	}
 }
@@ -103,7 +103,9 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 		switch {
 		case !ok:
 			d.sfu.total.drop(DropUnknownUfrag)
-		case to.publisher:
+		case to.publisher != nil:
+			d.sfu.muxConn.remember(path, to.publisher)
+			to.publisher.hear(b, now)
 			d.push(b, path)
 		default:
 			d.toViewer(to.viewer, b, path)
@@ -114,7 +116,7 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 	d.answer = answer
 	switch {
 	case !ok:
-		d.answered(b, path)
+		d.answered(b, path, now)
 	case !d.bindings.allow(path.Remote.Addr(), now):
 		d.sfu.total.drop(DropBindingLimit)
 	default:
@@ -126,11 +128,11 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 	}
 }
 
-func (d *demux) answered(b []byte, path udp.Path) {
+func (d *demux) answered(b []byte, path udp.Path, now time.Time) {
 	if v := d.sfu.routes.byPath(lite.Path(path)); v != nil {
 		d.toViewer(v, b, path)
 	} else {
-		d.toPion(b, path)
+		d.toPion(b, path, now)
 	}
 }
 
@@ -148,10 +150,14 @@ func (d *demux) toViewer(v *viewer, b []byte, path udp.Path) {
 
 // toPion takes datagrams without a ufrag: only from addresses whose check pion has
 // answered, so noise does not reach it.
-func (d *demux) toPion(b []byte, path udp.Path) {
-	if !d.sfu.muxConn.known(path.Remote) {
+func (d *demux) toPion(b []byte, path udp.Path, now time.Time) {
+	p := d.sfu.muxConn.peer(path.Remote)
+	if !p.known {
 		d.sfu.total.drop(DropUnknownAddress)
 		return
+	}
+	if p.owner != nil {
+		p.owner.hear(b, now)
 	}
 	d.push(b, path)
 }

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -17,7 +18,8 @@ const (
 	// muxQueue holds datagrams of publishers on their way to pion: about 0.3 s of five
 	// publishers of 2.5 Mbit/s. What does not fit is lost like on the network, and asked for again.
 	muxQueue = 1024
-	// maxPeers bounds the remote addresses of publishers that are remembered.
+	// maxPeers bounds the addresses of publishers that are remembered. Whoever knows a session's
+	// ufrag can fill the table; addresses that passed a check keep their place then.
 	maxPeers = 4096
 	// maxDatagram is more than any MTU in use; longer datagrams are cut and then fail their checks.
 	maxDatagram = 2048
@@ -32,12 +34,17 @@ type muxConn struct {
 	once   sync.Once
 	free   sync.Pool // of *[maxDatagram]byte
 
-	mu sync.RWMutex
-	// asked remembers at which of our addresses a peer knows us.
-	asked map[netip.AddrPort]netip.Addr
-	// peers are addresses that pion has written to. It writes to none but those that passed
-	// a connectivity check, since publishers' candidates are withheld from it.
-	peers map[netip.AddrPort]struct{}
+	mu    sync.RWMutex
+	peers map[netip.AddrPort]peer
+}
+
+// peer is what is known of a publisher's address.
+type peer struct {
+	local netip.Addr // at which of our addresses it knows us
+	owner *publisher // whose check came from there first; nil: not known any more
+	// known: pion has written there. It writes to no address that did not pass a
+	// connectivity check, since publishers' candidates are withheld from it.
+	known bool
 }
 
 // datagram is a pooled copy of what came in.
@@ -53,14 +60,12 @@ func newMuxConn(conn *udp.Conn) *muxConn {
 		queue:  make(chan datagram, muxQueue),
 		closed: make(chan struct{}),
 		free:   sync.Pool{New: func() any { return new([maxDatagram]byte) }},
-		asked:  map[netip.AddrPort]netip.Addr{},
-		peers:  map[netip.AddrPort]struct{}{},
+		peers:  map[netip.AddrPort]peer{},
 	}
 }
 
 // push hands a copy of b to pion; false when the queue is full.
 func (c *muxConn) push(b []byte, path udp.Path) bool {
-	c.remember(path)
 	buf := c.free.Get().(*[maxDatagram]byte)
 	select {
 	case c.queue <- datagram{buf: buf, n: copy(buf[:], b), path: path}:
@@ -72,29 +77,45 @@ func (c *muxConn) push(b []byte, path udp.Path) bool {
 }
 
 // known tells whether pion has answered a check from the address.
-func (c *muxConn) known(remote netip.AddrPort) bool {
+func (c *muxConn) known(remote netip.AddrPort) bool { return c.peer(remote).known }
+
+func (c *muxConn) peer(remote netip.AddrPort) peer {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	_, ok := c.peers[remote]
-	return ok
+	return c.peers[remote]
 }
 
-// remember keeps the asked address. When the table is full it starts anew: live peers are
-// back with their next check.
-func (c *muxConn) remember(path udp.Path) {
-	c.mu.RLock()
-	old, ok := c.asked[path.Remote]
-	c.mu.RUnlock()
-	if ok && old == path.Local {
-		return
+// remember keeps the address of a check. Nobody has looked yet whether that is authentic, so
+// an address that is another's stays his.
+func (c *muxConn) remember(path udp.Path, owner *publisher) {
+	p := c.peer(path.Remote)
+	if p.known && p.owner != nil {
+		owner = p.owner
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.asked) >= maxPeers {
-		clear(c.asked)
+	if fresh := (peer{local: path.Local, owner: owner, known: p.known}); fresh != p {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.set(path.Remote, fresh)
+	}
+}
+
+// set makes room where there is none: live peers that lose their place are back with their next
+// check. The caller holds mu.
+func (c *muxConn) set(remote netip.AddrPort, p peer) {
+	if len(c.peers) >= maxPeers {
+		maps.DeleteFunc(c.peers, func(_ netip.AddrPort, p peer) bool { return !p.known })
+	}
+	if len(c.peers) >= maxPeers {
 		clear(c.peers)
 	}
-	c.asked[path.Remote] = path.Local
+	c.peers[remote] = p
+}
+
+// forget lets go of the addresses of a publisher who has gone.
+func (c *muxConn) forget(owner *publisher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.peers, func(_ netip.AddrPort, p peer) bool { return p.owner == owner })
 }
 
 // ReadFrom gives pion the next datagram.
@@ -117,19 +138,14 @@ func (c *muxConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	}
 	remote := addr.AddrPort()
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
-	c.mu.RLock()
-	local := c.asked[remote]
-	_, known := c.peers[remote]
-	c.mu.RUnlock()
-	if !known {
+	p := c.peer(remote)
+	if !p.known {
+		p.known = true
 		c.mu.Lock()
-		if len(c.peers) >= maxPeers {
-			clear(c.peers)
-		}
-		c.peers[remote] = struct{}{}
+		c.set(remote, p)
 		c.mu.Unlock()
 	}
-	return c.conn.WriteMsg(b, udp.Path{Remote: remote, Local: local})
+	return c.conn.WriteMsg(b, udp.Path{Remote: remote, Local: p.local})
 }
 
 // Close wakes pion's reader. The socket itself stays open.

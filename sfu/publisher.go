@@ -17,6 +17,7 @@ import (
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
 	"github.com/fanfare-relay/fanfare/media/seq"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
 // publisher is a publisher's session: a peer connection of pion and the encodings that
@@ -32,6 +33,9 @@ type publisher struct {
 	ufrag  string     // the relay's, as the answer names it
 
 	connected atomic.Bool
+	told      sync.Once                   // EventConnected, or that it will not come any more
+	heard     atomic.Int64                // when a datagram came last, in Unix nanoseconds
+	alerted   atomic.Int64                // when an alert came last, or 0
 	encodings atomic.Pointer[[]*encoding] // replaced, never changed, under mu
 
 	pokes  chan struct{}          // a key frame may be due
@@ -109,13 +113,47 @@ func sdpValue(text, key string) string {
 func (p *publisher) onState(state webrtc.PeerConnectionState) {
 	switch state {
 	case webrtc.PeerConnectionStateConnected:
-		if p.connected.CompareAndSwap(false, true) {
-			p.sfu.publisherConnected(p)
-			p.poke()
-		}
+		p.up()
 	case webrtc.PeerConnectionStateFailed:
 		p.end(media.CloseFailed)
 	}
+}
+
+// up tells once that the session is connected. Whoever comes second waits until it has been
+// told, so no other event of the session overtakes it.
+func (p *publisher) up() {
+	p.told.Do(func() {
+		p.connected.Store(true)
+		p.sfu.publisherConnected(p)
+		p.poke()
+	})
+}
+
+// hear notes a datagram of the publisher's.
+func (p *publisher) hear(b []byte, now time.Time) {
+	p.heard.Store(now.UnixNano())
+	if lite.IsSealedAlert(b) {
+		p.alerted.Store(now.UnixNano())
+		p.poke()
+	}
+}
+
+const (
+	// goodbyeSilence must be longer than iceKeepAlive: a publisher who is still there answers
+	// our checks meanwhile. Shorter would let viewers hear sooner that nobody is there.
+	goodbyeSilence = 3 * time.Second
+	// goodbyeTrail is how long datagrams that were sent before an alert may come after it.
+	goodbyeTrail = time.Second
+)
+
+// goodbye decides when a session has ended that may have said so: a browser whose tab is closed
+// sends an alert and nothing after it. pion keeps quiet about alerts and the keys to itself, so
+// one is a hint only, and what counts is the silence behind it. ICE alone takes half a minute.
+func goodbye(alerted, heard time.Time) (at time.Time, ok bool) {
+	if alerted.IsZero() || heard.Sub(alerted) > goodbyeTrail {
+		return time.Time{}, false
+	}
+	return heard.Add(goodbyeSilence), true
 }
 
 // end asks the loop to end the session; the first reason counts.
@@ -153,7 +191,15 @@ func (p *publisher) loop() {
 			p.finish(media.CloseUnfinished)
 			return
 		}
-		timer.Reset(time.Until(p.askForKeys(now, connectBy)))
+		next := p.askForKeys(now, connectBy)
+		if at, ok := goodbye(unixTime(p.alerted.Load()), unixTime(p.heard.Load())); ok {
+			if !now.Before(at) {
+				p.finish(media.CloseTimeout)
+				return
+			}
+			next = earlier(next, at)
+		}
+		timer.Reset(time.Until(next))
 	}
 }
 
@@ -169,11 +215,18 @@ func (p *publisher) askForKeys(now, connectBy time.Time) time.Time {
 			p.countPLI()
 			p.send(&rtcp.PictureLossIndication{SenderSSRC: uint32(p.ssrc), MediaSSRC: uint32(e.ssrc)})
 		}
-		if at, ok := e.gate.deadline(asked, arrived); ok && at.Before(next) {
-			next = at
+		if at, ok := e.gate.deadline(asked, arrived); ok {
+			next = earlier(next, at)
 		}
 	}
 	return next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (p *publisher) countPLI() {
@@ -200,6 +253,7 @@ func (p *publisher) finish(reason media.CloseReason) {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
+	p.told.Do(func() {})
 	if err := p.pc.GracefulClose(); err != nil {
 		p.sfu.log.Debug("close publisher", "session", p.id.Short(), "err", err)
 	}

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -26,7 +27,7 @@ type sender struct {
 // route is the owner of a ufrag: a viewer, or pion for a publisher.
 type route struct {
 	viewer    *viewer
-	publisher bool
+	publisher *publisher
 }
 
 func newRoutes() *routes {
@@ -47,18 +48,26 @@ func (r *routes) byPath(p lite.Path) *viewer {
 	return r.paths[p]
 }
 
+// addUfrag leads a ufrag to its owner. A viewer who has ended meanwhile gets none: nobody would
+// take it back.
 func (r *routes) addUfrag(ufrag string, to route) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ufrags[ufrag] = to
-	if to.viewer != nil {
-		to.viewer.ufrags = append(to.viewer.ufrags, ufrag)
+	if v := to.viewer; v != nil {
+		if v.forgotten {
+			return
+		}
+		v.ufrags = append(v.ufrags, ufrag)
 	}
+	r.ufrags[ufrag] = to
 }
 
 func (r *routes) removeUfrag(ufrag string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if v := r.ufrags[ufrag].viewer; v != nil {
+		v.ufrags = slices.DeleteFunc(v.ufrags, func(u string) bool { return u == ufrag })
+	}
 	delete(r.ufrags, ufrag)
 }
 
@@ -135,5 +144,5 @@ func (r *routes) forget(v *viewer) {
 	for _, ssrc := range v.senders {
 		r.removeSender(ssrc)
 	}
-	v.ufrags, v.senders = nil, nil
+	v.ufrags, v.senders, v.forgotten = nil, nil, true
 }

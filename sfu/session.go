@@ -121,6 +121,7 @@ func (s *SFU) markConnected(id media.SessionID) bool {
 
 func (s *SFU) publisherGone(p *publisher, reason media.CloseReason) {
 	s.routes.removeUfrag(p.ufrag)
+	s.muxConn.forget(p)
 	p.stream.pub.CompareAndSwap(p, nil)
 	s.gone(p.id, reason)
 }
@@ -157,6 +158,7 @@ func (s *SFU) gone(id media.SessionID, reason media.CloseReason) {
 
 // tellMedia says what a publisher's track carries now.
 func (p *publisher) tellMedia(info media.TrackInfo, at time.Time) {
+	p.up() // pion's word of the connection may come behind the first packet
 	p.sfu.cfg.OnEvent(media.Event{
 		Kind: media.EventMedia, Session: p.id, Stream: p.stream.name, Role: media.RolePublisher, Track: info, At: at})
 }

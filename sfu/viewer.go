@@ -14,7 +14,7 @@ import (
 )
 
 // viewer is a viewer's session. The fields of the first group never change; its worker
-// owns the others but ufrags.
+// owns the others but those that routes guards.
 type viewer struct {
 	id           media.SessionID
 	stream       *stream
@@ -22,7 +22,9 @@ type viewer struct {
 	fingerprints []lite.Fingerprint
 	cname        string
 
-	ufrags []string // ours, that lead here; guarded by routes.mu
+	// Guarded by routes.mu: our ufrags that lead here, and whether the leg has ended.
+	ufrags    []string
+	forgotten bool
 
 	leg        *lite.Leg
 	handshake  *lite.Handshake // in progress, or nil
@@ -185,7 +187,11 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 		w.tally.refused[nack.TooLate]++
 		return
 	}
-	if v := t.responder.Decide(origin.Place.Ext, len(p.Payload), p.Arrival, now); v != nack.Resend {
+	sent := p.Arrival
+	if enc == t.enc {
+		sent = later(sent, t.began) // from the history, to a viewer who joined
+	}
+	if v := t.responder.Decide(origin.Place.Ext, len(p.Payload), sent, now); v != nack.Resend {
 		w.tally.refused[v]++
 		return
 	}

@@ -161,6 +161,13 @@ func nextRecord(b []byte) (r record, rest []byte, ok bool) {
 
 func (r record) kind() byte { return r[0] }
 
+// IsSealedAlert tells whether b begins with an encrypted DTLS alert (RFC 6347 section 4.1), which a
+// peer sends when it closes. Nobody has looked whether it is authentic.
+func IsSealedAlert(b []byte) bool {
+	r, _, ok := nextRecord(b)
+	return ok && r.kind() == recordAlert && binary.BigEndian.Uint16(r[3:]) != 0
+}
+
 // isClientHello is also true for a fragment of one.
 func (r record) isClientHello() bool {
 	return r.kind() == recordHandshake && binary.BigEndian.Uint16(r[3:]) == 0 &&

@@ -43,12 +43,15 @@ type endpoint struct {
 	once      sync.Once
 }
 
-// newEndpoint makes a peer connection with the given payload types. RTX gets the number
-// after each video codec's.
-func newEndpoint(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool,
+// newEndpoint makes a peer connection on an address ("": 127.0.0.1) with the given payload types.
+// RTX gets the number after each video codec's.
+func newEndpoint(t testing.TB, host string, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool,
 	rtcpFrom func([]rtcp.Packet)) *endpoint {
 	t.Helper()
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	conn, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
@@ -60,6 +63,7 @@ func newEndpoint(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs 
 	settings := webrtc.SettingEngine{LoggerFactory: quiet}
 	settings.SetICEUDPMux(mux)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICETimeouts(25*time.Second, 60*time.Second, 2*time.Second)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(mediaEngine(t, types, codecs, noRTX)),
 		webrtc.WithInterceptorRegistry(interceptors(t, rtcpFrom)))
@@ -180,6 +184,14 @@ func (r *rtcpReader) BindRTCPReader(reader interceptor.RTCPReader) interceptor.R
 		}
 	}()
 	return reader
+}
+
+// Leave closes the connection from the endpoint's side.
+func (e *endpoint) Leave(t testing.TB) {
+	t.Helper()
+	if err := e.pc.GracefulClose(); err != nil {
+		t.Fatalf("leave: %v", err)
+	}
 }
 
 func (e *endpoint) waitConnected(t testing.TB) {

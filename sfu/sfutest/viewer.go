@@ -40,6 +40,8 @@ type Viewer struct {
 type ViewerOptions struct {
 	Codecs []media.Codec
 	NoRTX  bool
+	// Host is the address of the viewer's socket, "" for 127.0.0.1.
+	Host string
 }
 
 // Subscribe offers one audio and one video m-line with every codec, and returns when the
@@ -60,7 +62,7 @@ func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
 	v := &Viewer{
 		relay: r, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
 	}
-	v.endpoint = newEndpoint(t, viewerTypes, o.Codecs, o.NoRTX, v.note)
+	v.endpoint = newEndpoint(t, o.Host, viewerTypes, o.Codecs, o.NoRTX, v.note)
 	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
 		for _, c := range o.Codecs {
 			if c.Kind() == kind {
@@ -107,14 +109,6 @@ func (v *Viewer) Connect(t testing.TB, stream string) {
 
 // State is that of the peer connection.
 func (v *Viewer) State() webrtc.PeerConnectionState { return v.pc.ConnectionState() }
-
-// Leave closes the connection from the viewer's side.
-func (v *Viewer) Leave(t testing.TB) {
-	t.Helper()
-	if err := v.pc.GracefulClose(); err != nil {
-		t.Fatalf("leave: %v", err)
-	}
-}
 
 // Link is the viewer's socket.
 func (v *Viewer) Link() *Link { return v.link }
