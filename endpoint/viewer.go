@@ -273,7 +273,7 @@ func (v *Viewer) receive(pc *webrtc.PeerConnection, t *webrtc.TrackRemote, r *we
 		v.readReports(r, in)
 	}()
 	defer func() { <-reports }()
-	buf := make([]byte, 1500)
+	buf := make([]byte, 2048) // servers may send what loopback carries; a packet cut short ends the track
 	var frames []container.Assembled
 	var out []rtcp.Packet
 	for {
