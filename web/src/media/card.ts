@@ -38,23 +38,23 @@ export function paintCard(context: CanvasRenderingContext2D, title: string): voi
   context.fillStyle = '#f6f2ec';
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  context.font = '600 52px ui-sans-serif, system-ui, sans-serif';
+  context.font = '650 64px ui-sans-serif, system-ui, sans-serif';
   const lines = wrap(title, WIDTH - 240, LINES, (text) => context.measureText(text).width);
   lines.forEach((line, i) => {
-    context.fillText(line, WIDTH / 2, 440 + i * 68);
+    context.fillText(line, WIDTH / 2, 460 + i * 80);
   });
 }
 
 /** Five bars of a level meter, standing still. */
 function paintNote(context: CanvasRenderingContext2D): void {
-  context.strokeStyle = '#ff9a62';
-  context.lineWidth = 14;
+  context.strokeStyle = '#ffb083';
+  context.lineWidth = 24;
   context.lineCap = 'round';
-  [46, 96, 130, 80, 38].forEach((height, i) => {
-    const x = WIDTH / 2 + (i - 2) * 34;
+  [64, 128, 176, 108, 52].forEach((height, i) => {
+    const x = WIDTH / 2 + (i - 2) * 52;
     context.beginPath();
-    context.moveTo(x, 250 - height / 2);
-    context.lineTo(x, 250 + height / 2);
+    context.moveTo(x, 240 - height / 2);
+    context.lineTo(x, 240 + height / 2);
     context.stroke();
   });
 }

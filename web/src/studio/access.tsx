@@ -22,7 +22,7 @@ export function AccessCard({ studio }: { studio: StudioController }) {
       <Switch checked={studio.keyKept.value} testid="keep-key" onChange={(on) => studio.rememberKey(on)}>
         Remember the key of this studio on this device
       </Switch>
-      <div>
+      <div class="leave">
         <Button variant="ghost" data-testid="forget-key" onClick={() => studio.feed({ kind: 'forgetKey' })}>
           Leave the studio and forget the key
         </Button>

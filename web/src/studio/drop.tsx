@@ -116,7 +116,7 @@ export function DropZone({ studio, children }: { studio: StudioController; child
         <div class="drop-veil" aria-hidden="true">
           <p>
             <FileIcon size={40} />
-            Drop to add to the list
+            {studio.state.value.kind === 'file' ? 'Drop to add to the list' : 'Drop to open'}
           </p>
         </div>
       ) : null}

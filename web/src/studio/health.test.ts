@@ -65,6 +65,10 @@ describe('judge', () => {
     expect(health.title).toMatch(words);
   });
 
+  it('does not call a line thin that carries all that is asked of it', () => {
+    expect(judge(figures({ limitedBy: 'bandwidth' }), line(9e6), asked)).toEqual(GOOD);
+  });
+
   it('tells what gets through, and what would be needed', () => {
     const health = judge(figures({ limitedBy: 'bandwidth' }), line(400_000), asked);
     expect(health.level).toBe('bad');

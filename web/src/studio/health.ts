@@ -38,7 +38,7 @@ export function judge(figures: Figures, snapshot: Snapshot, asked: Asked): Healt
   const available = snapshot.transport.available;
   if (loss >= LOSS.bad) return lossy('bad', loss);
   if (video?.limitedBy === 'cpu') return slowComputer(snapshot);
-  if (video?.limitedBy === 'bandwidth') return thinLine(available, asked, video.width);
+  if (video?.limitedBy === 'bandwidth' && isThin(available, asked)) return thinLine(available, asked, video.width);
   if (loss >= LOSS.fair) return lossy('fair', loss);
   if (asked.hidden && asked.moving && video && video.frameRate < 5) {
     return {
@@ -74,6 +74,11 @@ function slowComputer(snapshot: Snapshot): Health {
     title: 'This computer is too slow for such a picture.',
     advice: `Choose a smaller picture or fewer pictures a second, or close other programs.${encoder ? ` (Encoder: ${encoder})` : ''}`,
   };
+}
+
+/** In its first seconds a connection is still finding out how much gets through, and says "bandwidth" meanwhile. */
+function isThin(available: number | undefined, asked: Asked): boolean {
+  return available === undefined || available < asked.maxBitrate * 1.1;
 }
 
 function thinLine(available: number | undefined, asked: Asked, width: number | undefined): Health {

@@ -1,8 +1,7 @@
 // The studio's page: what is shown, in which order, and the keys that work everywhere on it.
 
 import { useEffect } from 'preact/hooks';
-import { Badge } from '../ui/controls';
-import { IconButton } from '../ui/controls';
+import { Badge, IconButton } from '../ui/controls';
 import { CloseIcon } from '../ui/icons';
 import { Notice, Top } from '../ui/layout';
 import { AccessCard } from './access';
@@ -40,12 +39,6 @@ function Workspace({ studio }: { studio: StudioController }) {
         <div class="main">
           <Message studio={studio} />
           {resume ? <ContinueCard studio={studio} resume={resume} /> : <Monitor studio={studio} />}
-          {kind && !resume ? (
-            <div class="row other">
-              <span class="quiet small">Show something else:</span>
-              <Choices studio={studio} />
-            </div>
-          ) : null}
           <FileInput studio={studio} />
         </div>
         <aside class="side" aria-label="The stream">
@@ -53,6 +46,12 @@ function Workspace({ studio }: { studio: StudioController }) {
           <Share studio={studio} />
         </aside>
         <div class="more">
+          {kind && !resume ? (
+            <div class="row other">
+              <span class="quiet small">Show something else:</span>
+              <Choices studio={studio} />
+            </div>
+          ) : null}
           <QueueCard studio={studio} />
           <PictureCard studio={studio} />
           <ViewersCard studio={studio} />

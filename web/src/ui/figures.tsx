@@ -51,7 +51,7 @@ function commonRows(t: TrackRates): Row[] {
   return [
     ['Format', t.codec],
     ['Rate', bitrate(t.bitrate)],
-    ['Lost on the way', `${percent(t.loss)} (${t.lost} of ${t.packets + Math.max(0, t.lost)})`],
+    ['Lost on the way', `${percent(t.loss)} (${Math.max(0, t.lost)} of ${t.packets + Math.max(0, t.lost)})`],
     ['Sent again', String(t.retransmitted)],
     ['Jitter', milliseconds(t.jitter)],
     ['Buffer', t.direction === 'in' ? milliseconds(t.buffer) : undefined],
