@@ -173,9 +173,10 @@ func (s *Server) count(o *offer, p *problem, now time.Time) {
 	}
 }
 
-// undo takes back a stream that was made for an offer that then failed.
+// undo takes back a stream that was made for an offer that then failed, unless somebody has come
+// in meanwhile.
 func (s *Server) undo(o *offer) {
-	if !o.made {
+	if !o.made || s.hub.inUse(roomKey{msg.RoomStream, o.stream}) {
 		return
 	}
 	if err := s.cfg.Store.DropUnused(o.stream); err != nil {

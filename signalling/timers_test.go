@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +102,45 @@ func TestSlowBody(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestBodiesThatNeverEnd: two hundred at once are all given up after 10 s, and leave nothing behind; meanwhile others
+// are served.
+func TestBodiesThatNeverEnd(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig, p *pipes) {
+		begin := time.Now()
+		var given sync.WaitGroup
+		for range 200 {
+			conn, _ := p.dial(t.Context(), "", "")
+			given.Go(func() {
+				defer func() { _ = conn.Close() }()
+				_, err := fmt.Fprintf(conn, "POST /whip/a HTTP/1.1\r\nHost: pipe\r\nContent-Type: application/sdp\r\nAuthorization: Bearer %s\r\nContent-Length: 9999\r\n\r\nv=0", r.key)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = res.Body.Close()
+				if took := time.Since(begin); res.StatusCode != http.StatusRequestTimeout && res.StatusCode != http.StatusTooManyRequests || took > bodyWithin {
+					t.Errorf("%d after %v", res.StatusCode, took)
+				}
+			})
+		}
+		if res := r.ask(http.MethodGet, "/healthz", nil); res.StatusCode != http.StatusOK || time.Since(begin) != 0 {
+			t.Errorf("another request: %d after %v", res.StatusCode, time.Since(begin))
+		}
+		given.Wait()
+		if n := r.plane.count(); n != 0 {
+			t.Errorf("%d sessions were made", n)
+		}
+		if _, found, err := r.store.Stream("a"); found || err != nil {
+			t.Errorf("a stream was made: %v %v", found, err)
+		}
+	})
 }
 
 func TestSilentSocketIsClosed(t *testing.T) {
