@@ -102,12 +102,18 @@ func (p *Publisher) addTrack(t testing.TB, c media.Codec, rid string) {
 // Connect sends the offer to the relay and waits until the session is up.
 func (p *Publisher) Connect(t testing.TB, r *Relay, stream string) {
 	t.Helper()
+	p.ConnectBy(t, r, stream, func(answer string) string { return answer })
+}
+
+// ConnectBy is Connect with an answer that is changed on the way.
+func (p *Publisher) ConnectBy(t testing.TB, r *Relay, stream string, change func(answer string) string) {
+	t.Helper()
 	answer, err := r.Publish(within(t), stream, p.Offer(t))
 	if err != nil {
 		t.Fatalf("publish: %v", err)
 	}
 	p.Answer = answer
-	p.accept(t, answer.SDP)
+	p.accept(t, change(answer.SDP))
 	p.waitConnected(t)
 	r.WaitEvent(t, "publisher connected", func(e media.Event) bool {
 		return e.Kind == media.EventConnected && e.Session == answer.Session

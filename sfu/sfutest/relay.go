@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ const Patience = 20 * time.Second
 // Relay is a running SFU.
 type Relay struct {
 	*sfu.SFU
-	// Port is that of its socket, on 127.0.0.1.
+	// Port is that of its socket, on 127.0.0.1 unless the configuration was changed.
 	Port uint16
 
 	mu      sync.Mutex
@@ -40,11 +41,12 @@ func Start(t testing.TB, change func(*sfu.Config)) *Relay {
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
-	r := &Relay{Port: conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), changed: make(chan struct{})}
+	r := &Relay{changed: make(chan struct{})}
 	cfg := sfu.Config{Conn: conn, OnEvent: r.note, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	if change != nil {
 		change(&cfg)
 	}
+	r.Port = cfg.Conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	if r.SFU, err = sfu.New(cfg); err != nil {
 		t.Fatalf("new relay: %v", err)
 	}
@@ -58,6 +60,9 @@ func Start(t testing.TB, change func(*sfu.Config)) *Relay {
 	})
 	return r
 }
+
+// PortText is Port in digits.
+func (r *Relay) PortText() string { return strconv.Itoa(int(r.Port)) }
 
 func (r *Relay) note(e media.Event) {
 	r.mu.Lock()

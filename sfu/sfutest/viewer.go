@@ -95,11 +95,18 @@ func (v *Viewer) Accept(t testing.TB, answer media.Answer) {
 // Connect sends the offer to the relay and waits until the session is up.
 func (v *Viewer) Connect(t testing.TB, stream string) {
 	t.Helper()
+	v.ConnectBy(t, stream, func(answer string) string { return answer })
+}
+
+// ConnectBy is Connect with an answer that is changed on the way.
+func (v *Viewer) ConnectBy(t testing.TB, stream string, change func(answer string) string) {
+	t.Helper()
 	r := v.relay
 	answer, err := r.Subscribe(within(t), stream, v.Offer(t))
 	if err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}
+	answer.SDP = change(answer.SDP)
 	v.Accept(t, answer)
 	v.waitConnected(t)
 	r.WaitEvent(t, "viewer connected", func(e media.Event) bool {
