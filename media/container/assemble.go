@@ -72,8 +72,11 @@ func (a *Assembler) Push(dst []Assembled, p *rtp.Packet, now time.Time) []Assemb
 	if ext > a.newest+1<<14 { // a jump this wide is another source: start anew there
 		a.forget(ext)
 	}
-	for ext-a.next >= assemblerSlots {
+	for ext-a.next >= assemblerSlots && a.next <= a.newest {
 		dst = a.giveUp(dst)
+	}
+	if ext-a.next >= assemblerSlots { // all before it came, or was given up: nothing to wait for
+		a.forget(ext)
 	}
 	s := &a.slots[ext%assemblerSlots]
 	if s.used && s.ext == ext {

@@ -44,3 +44,32 @@ func TestHostileLengths(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileRuns: runs of samples without sizes of their own cost no bytes, however many a file has of them.
+func TestHostileRuns(t *testing.T) {
+	run := make([]byte, 8)
+	binary.BigEndian.PutUint32(run[4:], 0xFFFFFFFF)
+	for _, size := range []uint32{0, 1} {
+		track := &mp4Track{}
+		for range 5 {
+			track.run(run, 0, 0, trackDefaults{size: size})
+		}
+		if n := len(track.queue); n > maxRun || size == 0 && n > 0 {
+			t.Errorf("samples of %d bytes: %d are held", size, n)
+		}
+	}
+}
+
+// TestHostilePrefix: what a file wants before each frame is small, or not done.
+func TestHostilePrefix(t *testing.T) {
+	for size, want := range map[int]bool{4: false, maxPrefix: false, maxPrefix + 1: true} {
+		settings := append([]byte{0x42, 0x55, 0x40 | byte(size>>8), byte(size)}, make([]byte, size)...)
+		body := append([]byte{0x42, 0x54, 0x81, 3}, settings...)
+		compression := append([]byte{0x50, 0x34, 0x40 | byte(len(body)>>8), byte(len(body))}, body...)
+		encoding := append([]byte{0x62, 0x40, 0x40 | byte(len(compression)>>8), byte(len(compression))}, compression...)
+		prefix, sealed := mkvEncodings(encoding)
+		if len(prefix) != size || sealed != want {
+			t.Errorf("a prefix of %d bytes: %d, sealed %v", size, len(prefix), sealed)
+		}
+	}
+}

@@ -253,6 +253,9 @@ func ebmlFloat(b []byte) float64 {
 	}
 }
 
+// maxPrefix bounds what is put before each frame, which may be very small ones; muxers strip a few bytes.
+const maxPrefix = 1 << 10
+
 // mkvEncodings understands header stripping, which mkvmerge uses; all else seals the track (RFC 9559 section 5.1.4.1.31).
 func mkvEncodings(body []byte) (prefix []byte, sealed bool) {
 	eachElement(body, func(id uint32, b []byte) {
@@ -273,7 +276,7 @@ func mkvEncodings(body []byte) (prefix []byte, sealed bool) {
 						prefix = b
 					}
 				})
-				sealed = sealed || algo != 3
+				sealed = sealed || algo != 3 || len(prefix) > maxPrefix
 			}
 		})
 	})

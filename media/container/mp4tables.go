@@ -216,7 +216,8 @@ func (s *sampleTables) sizeOf(i uint32) uint32 {
 // trackDefaults are the values that samples of a fragment take when nothing else is said (8.8.3, 8.8.7).
 type trackDefaults struct{ duration, size uint32 }
 
-// maxRun bounds the samples of one trun box: an hour of 60 pictures a second and more.
+// maxRun bounds the samples of one track that are read ahead: an hour of 60 pictures a second and
+// more. A run without sizes of its own takes no bytes for its samples, so bytes do not bound it.
 const maxRun = 1 << 18
 
 // fragment reads the next moof box and queues its samples; io.EOF at the end of the file.
@@ -321,8 +322,11 @@ func (t *mp4Track) run(b []byte, base, at int64, d trackDefaults) int64 {
 	}
 	take(4)
 	perSample := flags & 0xF00
-	for range min(count, maxRun) {
-		if perSample != 0 && len(b) < 4 {
+	if perSample == 0 && d.size == 0 {
+		return at // all samples are empty
+	}
+	for range count {
+		if perSample != 0 && len(b) < 4 || len(t.queue) >= maxRun {
 			break
 		}
 		s := mp4Sample{offset: at, size: d.size, duration: d.duration, dts: t.fragTime}

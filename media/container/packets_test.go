@@ -202,6 +202,31 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestLongOutage: a gap that is longer than what is held, after everything before it has come, costs
+// the frames in it and nothing else.
+func TestLongOutage(t *testing.T) {
+	for _, gap := range []uint16{1, assemblerSlots - 1, assemblerSlots, assemblerSlots + 1, 5000, 1<<14 - 2, 1 << 14, 30000} {
+		p := NewPacketiser(media.CodecVP8, 65000)
+		a := &Assembler{Codec: media.CodecVP8, Wait: time.Second}
+		now := time.Unix(0, 0)
+		var got []Assembled
+		for i := range 3 {
+			for _, pkt := range p.Packets([]byte{0x10, 0, 0, 0x9d, 1, 0x2a, 64, 0, 64, 0, 1, 2}, uint32(i)) {
+				got = a.Push(got, &pkt, now)
+			}
+		}
+		p.seq += gap
+		now = now.Add(5 * time.Second)
+		for _, pkt := range p.Packets([]byte{0x10, 0, 0, 0x9d, 1, 0x2a, 64, 0, 64, 0, 1, 2}, 9) {
+			got = a.Push(got, &pkt, now)
+		}
+		got = a.Expire(got, now.Add(2*time.Second))
+		if len(got) != 4 || got[3].Timestamp != 9 {
+			t.Errorf("gap of %d: %d frames of 4", gap, len(got))
+		}
+	}
+}
+
 // TestManyParameterSets: every parameter set of an access unit arrives.
 func TestManyParameterSets(t *testing.T) {
 	frame := joinNAL([][]byte{{0x67, 1, 2}, {0x68, 1}, {0x68, 2}, {0x65, 0x88, 3}}, nil)
@@ -253,7 +278,11 @@ func FuzzAssembler(f *testing.F) {
 		now := time.Unix(0, 0)
 		var got []Assembled
 		for len(b) >= 3 {
-			h.SequenceNumber += uint16(int8(b[0]))
+			step := int16(int8(b[0]))
+			if b[1]&4 != 0 {
+				step *= 256 // outages, other sources
+			}
+			h.SequenceNumber += uint16(step)
 			h.Marker = b[1]&1 != 0
 			if b[1]&2 != 0 {
 				h.Timestamp++
