@@ -139,9 +139,10 @@ func (p *publisher) hear(b []byte, now time.Time) {
 }
 
 const (
-	// goodbyeSilence must be longer than iceKeepAlive: a publisher who is still there answers
-	// our checks meanwhile. Shorter would let viewers hear sooner that nobody is there.
-	goodbyeSilence = 3 * time.Second
+	// goodbyeSilence is longer than pion lets a silent publisher alone: it looks every
+	// iceKeepAlive, and checks one that has been silent for as long. A publisher who is still there
+	// answers. Shorter would let viewers hear sooner that nobody is there.
+	goodbyeSilence = 2*iceKeepAlive + time.Second
 	// goodbyeTrail is how long datagrams that were sent before an alert may come after it.
 	goodbyeTrail = time.Second
 )
