@@ -192,10 +192,11 @@ func (l *Leg) receiveProbeAnswer(m *stun.Message, from Path, now time.Time, out 
 	return DropNone
 }
 
-// address is one address of the peer, with the time of its last authentic check.
+// address is one address of the peer that passed a check, with the time of its last authentic
+// check or report.
 type address struct {
-	path    Path
-	checked time.Time
+	path  Path
+	heard time.Time
 }
 
 func (l *Leg) find(p Path) int {
@@ -205,17 +206,27 @@ func (l *Leg) find(p Path) int {
 // knows tells whether the address passed a check.
 func (l *Leg) knows(p Path) bool { return l.find(p) >= 0 }
 
+// hear notes an authentic check or report from an address; it is false for one that passed no
+// check. Reports count because a peer that sends them need not check: pion does so only when
+// nothing else has passed.
+func (l *Leg) hear(p Path, now time.Time) bool {
+	i := l.find(p)
+	if i >= 0 {
+		l.addresses[i].heard = now
+	}
+	return i >= 0
+}
+
 // trust notes an authentic check. When the table is full, the address that was checked
 // longest ago makes room, but never the one that gets the media.
 func (l *Leg) trust(p Path, now time.Time, out *Out) {
-	if i := l.find(p); i >= 0 {
-		l.addresses[i].checked = now
+	if l.hear(p, now) {
 		return
 	}
 	if len(l.addresses) == MaxAddresses {
 		l.forget(l.stalest(), out)
 	}
-	l.addresses = append(l.addresses, address{path: p, checked: now})
+	l.addresses = append(l.addresses, address{path: p, heard: now})
 	out.event(Event{Kind: EventAddress, Path: p})
 	if !l.media.Remote.IsValid() {
 		l.media = p
@@ -226,7 +237,7 @@ func (l *Leg) trust(p Path, now time.Time, out *Out) {
 func (l *Leg) stalest() int {
 	best := -1
 	for i, a := range l.addresses {
-		if a.path != l.media && (best < 0 || a.checked.Before(l.addresses[best].checked)) {
+		if a.path != l.media && (best < 0 || a.heard.Before(l.addresses[best].heard)) {
 			best = i
 		}
 	}
@@ -243,7 +254,7 @@ func (l *Leg) forget(i int, out *Out) {
 		l.probe.to = Path{}
 	}
 	if gone == l.media && len(l.addresses) > 0 {
-		newest := slices.MaxFunc(l.addresses, func(a, b address) int { return a.checked.Compare(b.checked) })
+		newest := slices.MaxFunc(l.addresses, func(a, b address) int { return a.heard.Compare(b.heard) })
 		l.moveMedia(newest.path, out)
 	}
 }

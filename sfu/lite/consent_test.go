@@ -60,6 +60,31 @@ func TestConsent(t *testing.T) {
 	}
 }
 
+// TestConsentByReports: a peer that reports need not check (pion does not, while anything else
+// passes); what is replayed keeps nothing alive.
+func TestConsentByReports(t *testing.T) {
+	v := connected(t, ProfileGCM)
+	second := func(n int) time.Time { return start().Add(time.Duration(n) * time.Second) }
+	report := v.sealed(t, 9)
+	if got := v.leg.Receive(report, v.path, second(20), &v.out); got != DropNone {
+		t.Fatal(got)
+	}
+	if got := v.leg.Receive(report, v.path, second(25), &v.out); got != DropRTCPReplay {
+		t.Fatal(got)
+	}
+	if at, why, _ := v.leg.Deadline(); why != ReasonConsent || !at.Equal(second(50)) {
+		t.Errorf("consent until %v, %v", at, why)
+	}
+	v.leg.Advance(second(49), &v.out)
+	if v.leg.Closed() {
+		t.Error("closed while it reported")
+	}
+	v.leg.Advance(second(50), &v.out)
+	if !v.leg.Closed() {
+		t.Error("still open without a sign of life for 30 s")
+	}
+}
+
 // TestRestart: both credentials work until the peer nominates under the new ones.
 func TestRestart(t *testing.T) {
 	v := connected(t, ProfileGCM)

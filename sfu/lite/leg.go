@@ -11,7 +11,7 @@ const (
 	// DefaultConnectTimeout is how long a leg may take to connect.
 	DefaultConnectTimeout = 15 * time.Second
 	// DefaultConsentTimeout is how long an address is trusted without an authentic
-	// check (RFC 7675 section 5.1).
+	// check (RFC 7675 section 5.1) or report.
 	DefaultConsentTimeout = 30 * time.Second
 	// MaxAddresses is how many addresses of the peer a leg knows at once.
 	MaxAddresses = 8
@@ -102,7 +102,7 @@ type Reason uint8
 const (
 	// ReasonConnect: the leg ends because it never connected.
 	ReasonConnect Reason = iota + 1
-	// ReasonConsent: an address is forgotten because no check came from it; the leg
+	// ReasonConsent: an address is forgotten because nothing authentic came from it; the leg
 	// ends with its last address.
 	ReasonConsent
 )
@@ -115,10 +115,10 @@ func (l *Leg) Deadline() (time.Time, Reason, bool) {
 	case stateClosed:
 		return time.Time{}, 0, false
 	case stateConnected:
-		oldest := l.addresses[0].checked
+		oldest := l.addresses[0].heard
 		for _, a := range l.addresses[1:] {
-			if a.checked.Before(oldest) {
-				oldest = a.checked
+			if a.heard.Before(oldest) {
+				oldest = a.heard
 			}
 		}
 		return oldest.Add(l.consent), ReasonConsent, true
@@ -142,7 +142,7 @@ func (l *Leg) Advance(now time.Time, out *Out) {
 func (l *Leg) expire(now time.Time, out *Out) {
 	for i := len(l.addresses) - 1; i >= 0; i-- {
 		switch {
-		case now.Sub(l.addresses[i].checked) < l.consent:
+		case now.Sub(l.addresses[i].heard) < l.consent:
 		case len(l.addresses) == 1:
 			l.end(media.CloseTimeout, out)
 			return

@@ -132,6 +132,7 @@ func (l *Leg) receiveRTCP(b []byte, from Path, now time.Time, out *Out) DropReas
 	case l.knows(from):
 		out.RTCP = append(out.RTCP, packet)
 		if newest {
+			l.hear(from, now)
 			l.moveMedia(from, out)
 		}
 		return DropNone
