@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestReadHome(t *testing.T) {
+	got, err := readHome(strings.NewReader("\nFanfare is running.\n\n  Publish   http://127.0.0.1:4/studio#key=x\n  Home      http://127.0.0.1:4/\n"))
+	if err != nil || got != "http://127.0.0.1:4" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := readHome(strings.NewReader("fanfare: no\n")); err == nil {
+		t.Error("an address was found in a text without one")
+	}
+}
+
+func TestPage(t *testing.T) {
+	met := figure{"a", "1 ms", "≤ 2 ms", true}
+	for _, c := range []struct {
+		name   string
+		result result
+		missed bool
+		want   string
+	}{
+		{"met", result{figures: []figure{met}}, false, "| a | 1 ms | ≤ 2 ms |"},
+		{"nothing promised", result{figures: []figure{{"a", "1 ms", "", false}}}, false, "| a | 1 ms |  |"},
+		{"missed", result{figures: []figure{met, {"b", "3", "≤ 2", false}}}, true, "| b | 3 | **missed:** ≤ 2 |"},
+		{"failed", result{figures: []figure{met}, err: errors.New("it broke")}, true, "**Failed:** it broke"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := page{results: []result{c.result}}
+			if p.missed() != c.missed {
+				t.Errorf("missed: %v", p.missed())
+			}
+			if text := p.markdown(); !strings.Contains(text, c.want) {
+				t.Errorf("the page lacks %q:\n%s", c.want, text)
+			}
+		})
+	}
+}
+
+func TestLogLine(t *testing.T) {
+	m := logLine.FindStringSubmatch("    killed_test.go:230: figure: 0 of 5 viewers reconnected")
+	if m == nil || m[1] != "0 of 5 viewers reconnected" {
+		t.Errorf("%q", m)
+	}
+	if logLine.MatchString("--- PASS: TestX (0.00s)") {
+		t.Error("a verdict was taken for a figure")
+	}
+}
