@@ -131,7 +131,7 @@ func writeSources(b *strings.Builder, t *trackOffer, p answerParams, ssrc trackS
 
 // writeDeadTrack repeats an m-line that the offerer has switched off itself.
 func writeDeadTrack(b *strings.Builder, t *trackOffer) {
-	fmt.Fprintf(b, "m=%s 0 %s %s\r\nc=IN IP4 0.0.0.0\r\n", t.name, rtpProfile, strings.Join(t.rawFmts, " "))
+	fmt.Fprintf(b, "m=%s 0 %s %s\r\nc=IN IP4 0.0.0.0\r\n", t.name, t.proto, strings.Join(t.rawFmts, " "))
 	if t.mid != "" {
 		b.WriteString("a=mid:" + string(t.mid) + "\r\n")
 	}

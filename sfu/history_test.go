@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -181,5 +182,14 @@ func TestIngestGoesOn(t *testing.T) {
 	testEncoding(e.pub.sfu, 16).run(&broken)
 	if len(broken) != maxFailures-1 {
 		t.Errorf("%d errors were left when the track was given up", len(broken))
+	}
+}
+
+// However much one NACK asks for, the work for it is bounded.
+func TestNACKsAreBounded(t *testing.T) {
+	w, v := newWorker(quiet(t, nil)), testEgress()
+	w.repeat(&viewer{}, &v, make([]rtcp.NackPair, 500), time.Unix(1000, 0))
+	if n := w.tally.NACKsReceived; n != maxPairs || w.tally.refused[nack.TooLate] != maxPairs {
+		t.Errorf("%d looked at, %d refused; the bound is %d", n, w.tally.refused[nack.TooLate], maxPairs)
 	}
 }

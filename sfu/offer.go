@@ -38,7 +38,8 @@ type offer struct {
 type trackOffer struct {
 	mid     media.MID
 	kind    media.Kind
-	name    string // the m-line's media name
+	name    string // the m-line's media name, protocol and formats, for those that are not live
+	proto   string
 	rawFmts []string
 	live    bool // not refused or inactive by the offerer
 	formats []format
@@ -140,6 +141,7 @@ func parseTrack(role media.Role, desc *sdp.SessionDescription, m *sdp.MediaDescr
 	t := trackOffer{
 		mid:     media.MID(strings.Clone(attribute(m.Attributes, "mid"))),
 		name:    strings.Clone(m.MediaName.Media),
+		proto:   strings.Join(cloneAll(m.MediaName.Protos), "/"),
 		rawFmts: cloneAll(m.MediaName.Formats),
 	}
 	direction := trackDirection(desc, m)
@@ -155,7 +157,7 @@ func parseTrack(role media.Role, desc *sdp.SessionDescription, m *sdp.MediaDescr
 	default:
 		return t, badOffer("an m-line that is neither audio nor video")
 	}
-	if strings.Join(m.MediaName.Protos, "/") != rtpProfile {
+	if t.proto != rtpProfile {
 		return t, badOffer("not " + rtpProfile)
 	}
 	if t.mid == "" || len(t.mid) > 32 || strings.ContainsAny(string(t.mid), " \t") {

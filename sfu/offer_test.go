@@ -118,15 +118,16 @@ func TestBadOffers(t *testing.T) {
 }
 
 func TestAnswerViewer(t *testing.T) {
-	// The offerer has switched off an m-line of its own.
-	o, err := parseOffer(media.RoleSubscriber, whep()+"m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=inactive\r\n")
+	// The offerer has switched off two m-lines of its own.
+	o, err := parseOffer(media.RoleSubscriber, whep()+"m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=inactive\r\n"+
+		"m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:3\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := answerViewer(o, answerParams{
 		origin: 7, ice: lite.Credentials{Ufrag: "OURS", Pwd: "secret"}, fingerprint: testPrint,
 		candidates: []string{"1 1 udp 5 192.0.2.1 7000 typ host"}, cname: "c", stream: "f",
-		ssrcs: []trackSSRC{{main: 10}, {main: 20, rtx: 21}, {}},
+		ssrcs: []trackSSRC{{main: 10}, {main: 20, rtx: 21}, {}, {}},
 	})
 	var desc sdp.SessionDescription
 	if err := desc.UnmarshalString(text); err != nil {
@@ -135,6 +136,7 @@ func TestAnswerViewer(t *testing.T) {
 	for _, line := range []string{
 		"a=group:BUNDLE 0 1\r\na=ice-lite\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
 		"m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 108 45 98\r\n", "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n",
+		"m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n", // RFC 3264 section 6: the same protocol
 		"a=setup:passive\r\n", "a=sendonly\r\n", "a=msid:f audio\r\n", "a=msid:f video\r\n", "a=rtcp-fb:96 nack pli\r\n",
 		"a=ssrc-group:FID 20 21\r\n", "a=ssrc:21 cname:c\r\n", "a=fmtp:97 apt=96\r\n", "a=extmap:13 " + ext.URIVideoOrientation + "\r\n",
 		"a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n",

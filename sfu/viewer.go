@@ -157,9 +157,12 @@ func (v *viewer) trackOf(ssrc uint32) *egress {
 	return nil
 }
 
+// maxPairs bounds the work that one NACK makes: 64 pairs can ask for as much as the history holds.
+const maxPairs = 64
+
 // repeat answers a NACK: each packet that is still in the history goes out again by RTX.
 func (w *worker) repeat(v *viewer, t *egress, pairs []rtcp.NackPair, now time.Time) {
-	w.seqs = nack.AppendSeqs(w.seqs[:0], pairs)
+	w.seqs = nack.AppendSeqs(w.seqs[:0], pairs[:min(len(pairs), maxPairs)])
 	w.tally.NACKsReceived += uint64(len(w.seqs))
 	for _, s := range w.seqs {
 		w.repeatOne(v, t, s, now)
