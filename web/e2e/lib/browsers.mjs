@@ -239,7 +239,14 @@ const KEEP_AWAKE = [
   "--disable-renderer-backgrounding",
 ];
 
-export async function launchChromium() {
+/**
+ * How a browser treats sound: "free" plays it at once, so that tests need no gesture; "asked" waits
+ * for a gesture, as a person's browser does.
+ * @typedef {"free" | "asked"} Sound
+ */
+
+/** @param {Sound} [sound] */
+export async function launchChromium(sound = "free") {
   return new Browser("chromium", await puppeteer.launch({
     browser: "chrome",
     executablePath: executable("FANFARE_CHROMIUM", "chromium", "chromium-browser", "google-chrome"),
@@ -250,7 +257,7 @@ export async function launchChromium() {
     ignoreDefaultArgs: KEEP_AWAKE,
     args: [
       "--no-sandbox",
-      "--autoplay-policy=no-user-gesture-required",
+      `--autoplay-policy=${sound === "free" ? "no-user-gesture-required" : "document-user-activation-required"}`,
       "--use-fake-ui-for-media-stream",
       "--use-fake-device-for-media-stream",
       "--disable-features=WebRtcHideLocalIpsWithMdns",
@@ -258,7 +265,8 @@ export async function launchChromium() {
   }));
 }
 
-export async function launchFirefox() {
+/** @param {Sound} [sound] */
+export async function launchFirefox(sound = "free") {
   return new Browser("firefox", await puppeteer.launch({
     browser: "firefox",
     executablePath: executable("FANFARE_FIREFOX", "firefox-esr", "firefox"),
@@ -269,7 +277,7 @@ export async function launchFirefox() {
     extraPrefsFirefox: {
       "media.peerconnection.ice.loopback": true,
       "media.peerconnection.ice.obfuscate_host_addresses": false,
-      "media.autoplay.default": 0,
+      "media.autoplay.default": sound === "free" ? 0 : 1,
       "media.autoplay.blocking_policy": 0,
       "media.navigator.permission.disabled": true,
       "media.navigator.streams.fake": true,

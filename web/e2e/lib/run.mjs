@@ -8,7 +8,12 @@ import { launchChromium, launchFirefox } from "./browsers.mjs";
 /** @type {Map<string, Promise<Browser>>} */
 const running = new Map();
 
-const launchers = { chromium: launchChromium, firefox: launchFirefox };
+const launchers = {
+  chromium: () => launchChromium(),
+  firefox: () => launchFirefox(),
+  chromiumAsked: () => launchChromium("asked"),
+  firefoxAsked: () => launchFirefox("asked"),
+};
 
 /** The browser of that name, started once a run. @param {keyof typeof launchers} name */
 export function browser(name) {
