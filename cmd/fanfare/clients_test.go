@@ -42,6 +42,7 @@ func fileFrames(t *testing.T, path string) (frames []container.Frame, tracks []c
 // TestPublishedFramesArrive publishes files through the whole server and compares what a viewer gets with the
 // file, frame by frame from the first key frame on.
 func TestPublishedFramesArrive(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
 	for _, name := range []string{"vp8-opus.webm", "vp9-opus.webm", "av1-opus.webm", "av1.ivf", "h264-opus.mp4", "h264-opus.mkv"} {
 		t.Run(name, func(t *testing.T) {
@@ -121,6 +122,7 @@ func compareTrack(t *testing.T, c media.Codec, track int, file []container.Frame
 
 // TestRecord records the stream of a looping publisher, ends both in good order, and plays the recording.
 func TestRecord(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
 	for clip, file := range map[string]string{"vp9-opus.webm": "x.webm", "h264-opus.mp4": "x.mp4"} {
 		t.Run(file, func(t *testing.T) {
@@ -186,6 +188,7 @@ func checkRecording(t *testing.T, path, clip string) {
 // TestCodecChange: the second file has another codec. The publisher takes its own stream over, the viewer keeps its
 // connection, and the recording goes on in another file.
 func TestCodecChange(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
 	link := s.url + "/w/change"
 	path := filepath.Join(t.TempDir(), "x.webm")
@@ -272,7 +275,13 @@ func TestLoad(t *testing.T) {
 
 // TestClientsRefuse: each bad input gets an exit code and one line that says what to do.
 func TestClientsRefuse(t *testing.T) {
-	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
+	t.Parallel()
+	data := t.TempDir()
+	s := startServer(t, "--data", data, "--publish-key", testKey, "--dev")
+	_, other, _ := command(t, "", "key", "new", "--data", data)
+	if code, _, errs := command(t, testKey, "publish", testClip("av1.ogg"), "--to", s.url+"/w/theirs", "--key", "-"); code != 0 {
+		t.Fatal(errs)
+	}
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -298,6 +307,7 @@ func TestClientsRefuse(t *testing.T) {
 		{"the second file is bad", []string{"publish", good, diary, "--to", s.url, "--key", testKey}, 1, "diary.webm"},
 		{"wrong key", []string{"publish", good, "--to", s.url, "--key", "wrong"}, 1, "--key"},
 		{"no key", []string{"publish", good, "--to", s.url}, 1, "--key"},
+		{"somebody else's stream", []string{"publish", good, "--to", s.url + "/w/theirs", "--key", strings.TrimSpace(other)}, 1, "belongs to another key"},
 		{"bad name", []string{"publish", good, "--to", s.url, "--stream", "ä b", "--key", testKey}, 1, "name"},
 		{"refused", []string{"publish", good, "--to", nobody, "--key", testKey}, 1, "cannot be reached"},
 		{"unknown host", []string{"publish", good, "--to", "http://nobody.invalid", "--key", testKey}, 1, "cannot be reached"},
@@ -330,6 +340,7 @@ func TestClientsRefuse(t *testing.T) {
 
 // TestNothingCame: a stream that is known and not live is waited for; nothing in the time given is an error.
 func TestNothingCame(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
 	if code, _, errs := command(t, testKey, "publish", testClip("av1.ogg"), "--to", s.url+"/w/x", "--key", "-"); code != 0 {
 		t.Fatal(errs)

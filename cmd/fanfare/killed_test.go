@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"net/http"
 	"os"
@@ -25,6 +26,11 @@ func TestMain(m *testing.M) {
 		fillDisk(os.Getenv(fullDisk))
 		main()
 		return
+	}
+	flag.Parse()
+	// Most tests wait for what others do, and not for a processor.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

@@ -13,6 +13,7 @@ import (
 // TestNewerPublisherWins: a second publisher takes the stream over. The older one ends with a line that says why and
 // does not come back; the newer one and the viewer go on.
 func TestNewerPublisherWins(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
 	link := s.url + "/w/rivals"
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -121,6 +121,7 @@ func (r *running) post(path, key, body string) int {
 var keyInBanner = regexp.MustCompile(`/studio#key=(fanpub_[A-Za-z0-9_-]+)`)
 
 func TestFirstStartPrintsTheKeyOnce(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	first := startServer(t, "--data", data)
 	m := keyInBanner.FindStringSubmatch(first.banner)
@@ -151,6 +152,7 @@ func TestFirstStartPrintsTheKeyOnce(t *testing.T) {
 }
 
 func TestPublishKeyByFlag(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("a key from a file, long enough\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -165,6 +167,7 @@ func TestPublishKeyByFlag(t *testing.T) {
 }
 
 func TestKeyNewBesideARunningServer(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := startServer(t, "--data", data, "--dev")
 	for _, tt := range []struct {
@@ -193,6 +196,7 @@ func TestKeyNewBesideARunningServer(t *testing.T) {
 }
 
 func TestKeysAreListedAndRevoked(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	if code, out, err := command(t, "", "key", "list", "--data", data); code != 0 || out != "" || !strings.Contains(err, "no keys") {
 		t.Errorf("an empty folder: %d %q %q", code, out, err)
@@ -242,6 +246,7 @@ func TestKeysAreListedAndRevoked(t *testing.T) {
 }
 
 func TestServeSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -358,6 +363,7 @@ func TestSecret(t *testing.T) {
 }
 
 func TestSelfMadeCertificate(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := startServer(t, "--data", data, "--tls-self")
 	pem, err := os.ReadFile(filepath.Join(data, selfCertFile))
@@ -418,6 +424,7 @@ func TestSelfMadeCertificateIsKeptWhileItServes(t *testing.T) {
 // TestDemo watches the demo as any player would: the relay, the publisher, the rooms and the
 // viewer are all the real ones.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--demo", "--dev")
 	if strings.Contains(s.banner, "/w/demo") && !strings.Contains(s.banner, s.url) {
 		t.Errorf("banner\n%s", s.banner)
@@ -489,6 +496,7 @@ func TestDataFolder(t *testing.T) {
 
 // Problem documents are the same over a real listener.
 func TestBadOffersAgainstTheRealRelay(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--data", t.TempDir(), "--dev", "--publish-key", "a key for this test")
 	section := "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:%d\r\na=rtpmap:96 VP8/90000\r\na=sendonly\r\n"
 	head := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef0123456789\r\n" +
