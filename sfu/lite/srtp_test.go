@@ -29,12 +29,10 @@ func start() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // viewer is a connected leg without a handshake, and the peer's end of its keys.
 type viewer struct {
-	leg       *Leg
-	out       Out
-	path      Path
-	enc, dec  *srtp.Context // the peer's: enc makes reports, dec opens our media
-	localPwd  string
-	remotePwd string
+	leg      *Leg
+	out      Out
+	path     Path
+	enc, dec *srtp.Context // the peer's: enc makes reports, dec opens our media
 }
 
 func connected(t testing.TB, p Profile) *viewer {
