@@ -21,6 +21,7 @@ type Link struct {
 	rng    *rand.Rand
 	loss   float64
 	lost   int
+	from   map[string]int // datagrams by the address that they came from
 }
 
 // Rebind moves the link to a new port on 127.0.0.1; what comes to the old one is lost. The
@@ -70,6 +71,29 @@ func (l *Link) Lost() int {
 	return l.lost
 }
 
+// Strays returns the number of datagrams that came from any other address than host.
+func (l *Link) Strays(host string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for from, count := range l.from {
+		if from != host {
+			n += count
+		}
+	}
+	return n
+}
+
+func (l *Link) came(from net.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from == nil {
+		l.from = map[string]int{}
+	}
+	if u, ok := from.(*net.UDPAddr); ok {
+		l.from[u.IP.String()]++
+	}
+}
+
 func (l *Link) drops(b []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,6 +119,9 @@ func (l *Link) ReadFrom(b []byte) (int, net.Addr, error) {
 		n, from, err := conn.ReadFrom(b)
 		if err != nil && conn != l.current() {
 			continue // moved meanwhile
+		}
+		if err == nil {
+			l.came(from)
 		}
 		if err != nil || !l.drops(b[:n]) {
 			return n, from, err
