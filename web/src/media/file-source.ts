@@ -3,16 +3,18 @@
 // (measured in Chromium and Firefox, muted included).
 
 import { titleOf } from './card';
-import { Capture } from './capture';
+import { canCapture, Capture } from './capture';
 import { Drawn } from './drawn';
 import { inspect } from './inspect';
-import { type Contents, verdict } from './refusal';
+import { type Contents, NO_CAPTURE, soundless, verdict } from './refusal';
 import type { Size, Source, SourceEvent, Tracks, Trouble } from './source';
 
 export type FileEvent =
   | SourceEvent
   | { kind: 'loaded'; duration: number; picture: boolean; sound: boolean }
   | { kind: 'refused'; trouble: Trouble }
+  /** The picture is sent, and the sound cannot be. */
+  | { kind: 'soundless'; trouble: Trouble }
   | { kind: 'playing' }
   | { kind: 'paused' }
   | { kind: 'seeking' }
@@ -40,6 +42,8 @@ export class FileSource implements Source {
   private name = '';
   private turned = false;
   private ready = false;
+  /** The codec of the file's sound; undefined when it has none, or this has been told already. */
+  private soundDue: string | null | undefined;
 
   constructor(tell: (event: FileEvent) => void) {
     this.tell = tell;
@@ -65,6 +69,7 @@ export class FileSource implements Source {
     const turn = ++this.turn;
     this.leave();
     this.name = file.name;
+    if (!canCapture(this.preview)) return this.refuse(NO_CAPTURE);
     const looked = inspect(file);
     const opened = await this.open(file);
     const contents = await looked;
@@ -157,6 +162,7 @@ export class FileSource implements Source {
 
   private async begin(contents: Contents | undefined, play: boolean): Promise<void> {
     this.ready = true;
+    this.soundDue = contents?.audio;
     const { duration, videoWidth } = this.preview;
     const sound = contents ? contents.audio !== undefined : this.capture.tracks().audio !== null;
     this.tell({ kind: 'loaded', duration, picture: videoWidth > 0, sound });
@@ -178,6 +184,15 @@ export class FileSource implements Source {
     this.tell({ kind: 'tracks' });
   }
 
+  /** Once a file plays its tracks are there. Browsers leave out sound that they cannot play, and say nothing. */
+  private missSound(): void {
+    const codec = this.soundDue;
+    this.soundDue = undefined;
+    if (codec !== undefined && this.capture.tracks().audio === null) {
+      this.tell({ kind: 'soundless', trouble: soundless(this.name, codec) });
+    }
+  }
+
   private listen(): void {
     const on = (name: keyof HTMLMediaElementEventMap, heard: () => void): void => {
       this.preview.addEventListener(name, () => {
@@ -187,6 +202,7 @@ export class FileSource implements Source {
     on('playing', () => {
       this.arrange();
       this.tell({ kind: 'playing' });
+      this.missSound();
     });
     on('pause', () => {
       this.arrange();

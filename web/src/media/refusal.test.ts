@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verdict } from './refusal';
+import { soundless, verdict } from './refusal';
 
 const plays = { failed: false, picture: true };
 const sound = { failed: false, picture: false };
@@ -19,6 +19,10 @@ describe('verdict', () => {
     ['sound that could not be looked into', sound, undefined],
   ])('has nothing against %s', (_, found, inside) => {
     expect(verdict('x.mp4', found, inside)).toBeUndefined();
+  });
+
+  it('has words for sound that is left out', () => {
+    expect(soundless('x.mkv', 'ac3').title).toMatch(/sound of “x.mkv”: it is Dolby Digital/);
   });
 
   it.each([

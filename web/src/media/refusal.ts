@@ -49,6 +49,18 @@ export function verdict(name: string, found: Found, contents: Contents | undefin
   return undefined;
 }
 
+/** The picture is sent, the sound cannot be. */
+export function soundless(name: string, codec: string | null | undefined): Trouble {
+  const { title } = unplayable(name, 'sound', codec);
+  return { title, advice: 'Viewers see the picture without sound.' };
+}
+
+/** Safari: it plays files and does not hand out what it plays. */
+export const NO_CAPTURE: Trouble = {
+  title: 'This browser cannot send files.',
+  advice: 'Camera and screen work here. For files, open the studio in Chrome, Edge or Firefox on a computer.',
+};
+
 function unreadable(name: string): Trouble {
   return {
     title: `“${name}” cannot be played.`,

@@ -279,7 +279,9 @@ export class StudioController {
   private listen(): void {
     document.addEventListener('visibilitychange', () => this.feed({ kind: 'hidden', hidden: document.hidden }));
     window.addEventListener('beforeunload', (event) => {
-      if (mustWarn(this.state.value)) event.preventDefault();
+      if (!mustWarn(this.state.value)) return;
+      event.preventDefault();
+      event.returnValue = true; // Chromium before 119 looks at this alone
     });
     window.addEventListener('pagehide', () => this.save());
     // A page that comes out of the browser's memory has lost its connections: it begins anew.

@@ -175,6 +175,7 @@ export type Event =
   // Sources
   | { kind: 'loaded'; duration: number; picture: boolean; sound: boolean }
   | { kind: 'refused'; trouble: Trouble }
+  | { kind: 'soundless'; trouble: Trouble }
   | { kind: 'playing' }
   | { kind: 'paused' }
   | { kind: 'seeking' }

@@ -56,6 +56,8 @@ function player(state: State, event: Event): Next {
       );
     case 'refused':
       return refused(state, event.trouble);
+    case 'soundless':
+      return to({ ...state, file: { ...state.file, sound: false }, note: { tone: 'warn', ...event.trouble } });
     case 'playing':
       return file({ playing: true, over: false, seeking: false });
     case 'paused':

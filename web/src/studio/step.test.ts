@@ -144,6 +144,11 @@ describe('live', () => {
     expect([none.state.note?.tone, canGoLive(none.state), none.kinds]).toEqual(['bad', false, []]);
   });
 
+  it('says when the sound of a file is left out', () => {
+    const quiet = play(live, { kind: 'soundless', trouble: { title: 'It is AC-3.', advice: '' } }).state;
+    expect([quiet.file.sound, quiet.note?.title, phaseOf(quiet)]).toEqual([false, 'It is AC-3.', 'live']);
+  });
+
   it('goes on with the next file when the one that is on is removed', () => {
     expect(play(live, { kind: 'removed', id: 'a' }).effects[0]).toEqual({ kind: 'load', id: 'b', at: 0, play: true });
     const alone = play(inside, { kind: 'added', items: [item('x')] }, loaded, { kind: 'goLive' }).state;
