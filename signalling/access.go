@@ -22,12 +22,12 @@ type gate struct {
 	store  *store.Store
 	signer token.Signer
 	extra  []Key // that are not in the store
-	// guesses bounds how many passwords are hashed at a time: each takes some 50 ms of a core.
-	guesses chan struct{}
+	// comparing bounds how many passwords are hashed at a time: each takes some 50 ms of a core.
+	comparing chan struct{}
 }
 
 func newGate(s *store.Store, extra []Key) *gate {
-	return &gate{store: s, signer: token.NewSigner(s.Secret()), extra: extra, guesses: make(chan struct{}, 2)}
+	return &gate{store: s, signer: token.NewSigner(s.Secret()), extra: extra, comparing: make(chan struct{}, 2)}
 }
 
 // grant is what a request was let in with.
@@ -154,11 +154,17 @@ func (g *gate) open(text string, kind token.Kind, ref msg.RoomRef, role msg.Role
 	return &c
 }
 
+// guesses counts the passwords of one client: may is asked before one is compared, and may
+// refuse; wrong is told of one that was.
+type guesses struct {
+	may   func() *problem
+	wrong func()
+}
+
 // viewer judges whether somebody may watch the stream with what they show: nothing for an open
 // stream, else the password, or a capability made while the password was this one. client is
-// the household of the address. mayGuess is asked before a password is compared, and may
-// refuse. The proof belongs into capabilities made from this.
-func (g *gate) viewer(name string, show showing, client string, mayGuess func() *problem) (proof token.Hash, p *problem) {
+// the household of the address. The proof belongs into capabilities made from this.
+func (g *gate) viewer(name string, show showing, client string, by guesses) (proof token.Hash, p *problem) {
 	if !msg.ValidName(name) {
 		return proof, problemName.with(problemName.Detail)
 	}
@@ -176,7 +182,7 @@ func (g *gate) viewer(name string, show showing, client string, mayGuess func() 
 	if len(rec.Password) == 0 || (show.capability != nil && show.capability.Proof.Equal(proof)) {
 		return proof, nil
 	}
-	return proof, g.password(rec, show.password, mayGuess)
+	return proof, g.password(rec, show.password, by)
 }
 
 func (g *gate) notRemoved(stream, viewer, client string) *problem {
@@ -190,17 +196,19 @@ func (g *gate) notRemoved(stream, viewer, client string) *problem {
 	return nil
 }
 
-// password compares, a few at a time.
-func (g *gate) password(rec store.Stream, password string, mayGuess func() *problem) *problem {
+// password compares, a few at a time. The rate is asked once it is a guess's turn: many that come
+// at once must not all find the budget untouched.
+func (g *gate) password(rec store.Stream, password string, by guesses) *problem {
 	if password == "" || len(password) > msg.MaxPassword {
 		return problemPassword.with(problemPassword.Detail)
 	}
-	if p := mayGuess(); p != nil {
+	g.comparing <- struct{}{}
+	defer func() { <-g.comparing }()
+	if p := by.may(); p != nil {
 		return p
 	}
-	g.guesses <- struct{}{}
-	defer func() { <-g.guesses }()
 	if !rec.PasswordMatches(password) {
+		by.wrong()
 		return problemPassword.with("This is not the stream's password.")
 	}
 	return nil

@@ -84,16 +84,15 @@ func (s *Server) admitSubscriber(w *welcome, h msg.Hello, from who, now time.Tim
 
 // judgeViewer is gate.viewer with guesses counted.
 func (s *Server) judgeViewer(name string, show showing, from who, now time.Time) (token.Hash, *problem) {
-	proof, p := s.gate.viewer(name, show, from.household, func() *problem {
-		if d := s.meters.wrong.wait(from.household, now); d > 0 {
-			return problemRate.after(d)
-		}
-		return nil
+	return s.gate.viewer(name, show, from.household, guesses{
+		may: func() *problem {
+			if d := s.meters.wrong.wait(from.household, now); d > 0 {
+				return problemRate.after(d)
+			}
+			return nil
+		},
+		wrong: func() { s.meters.wrong.spend(from.household, now) },
 	})
-	if p != nil && p.Name == problemPassword.Name && show.password != "" {
-		s.meters.wrong.spend(from.household, now)
-	}
-	return proof, p
 }
 
 // resumes opens the Resume of an earlier Welcome, when it is one for this viewer, room and role.

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -400,6 +403,37 @@ func TestRates(t *testing.T) {
 	}
 	if res := r.offer("/whep/open", ""); res.StatusCode != http.StatusCreated {
 		t.Errorf("an open stream is slowed down too: %s", describe(res))
+	}
+}
+
+// TestPasswordsGuessedAtOnce: a burst gets no more guesses than a patient guesser, but for the two that are compared at
+// the same time.
+func TestPasswordsGuessedAtOnce(t *testing.T) {
+	r := serve(t)
+	hash, err := cheapHash("right")
+	if err := errors.Join(err, r.store.CreateStream("locked", store.Stream{Password: hash})); err != nil {
+		t.Fatal(err)
+	}
+	var compared, slowed atomic.Int32
+	var burst sync.WaitGroup
+	for i := range 50 {
+		burst.Go(func() {
+			rec := httptest.NewRecorder()
+			req := httptest.NewRequest(http.MethodPost, "/whep/locked", strings.NewReader("v=0 offer"))
+			req.Header.Set("Content-Type", typeSDP)
+			req.Header.Set("Authorization", fmt.Sprint("Bearer guess-", i))
+			r.srv.Handler().ServeHTTP(rec, req)
+			switch rec.Code {
+			case http.StatusUnauthorized:
+				compared.Add(1)
+			case http.StatusTooManyRequests:
+				slowed.Add(1)
+			}
+		})
+	}
+	burst.Wait()
+	if n := compared.Load(); n < wrongPerMinute || n > wrongPerMinute+1 || n+slowed.Load() != 50 {
+		t.Errorf("%d of 50 guesses were compared, %d slowed down", n, slowed.Load())
 	}
 }
 

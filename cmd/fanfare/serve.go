@@ -83,8 +83,11 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 	if err := s.open(key); err != nil {
 		return err
 	}
-	if err := s.banner(std.out); err != nil {
+	if err := s.keepNewKey(); err != nil {
 		return err
+	}
+	if err := s.banner(std.out); err != nil {
+		return errors.Join(err, s.forgetNewKey())
 	}
 	return s.run(ctx)
 }
@@ -121,6 +124,7 @@ type serving struct {
 	demo   *demo
 	addrs  addresses
 	newKey string // made at this start, "" otherwise
+	oldKey bool   // publishing needs a key that was made before
 }
 
 // open does everything that can fail before the first request.
@@ -142,7 +146,7 @@ func (s *serving) open(flagKey string) error {
 	return s.wire(keys)
 }
 
-// keys makes the publish key at the first start, and adds those that are not stored.
+// keys makes the publish key at the first start, and lists those that are not stored.
 func (s *serving) keys(flagKey string) ([]signalling.Key, error) {
 	var keys []signalling.Key
 	if flagKey != "" {
@@ -155,17 +159,37 @@ func (s *serving) keys(flagKey string) ([]signalling.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the data folder: %w", err)
 	}
-	if !has && flagKey == "" {
+	switch {
+	case flagKey != "":
+	case has:
+		s.oldKey = true
+	default:
 		s.newKey = token.NewPublishKey()
-		if err := s.store.AddKey(token.HashKey(s.newKey), store.Key{Created: time.Now().UTC()}); err != nil {
-			return nil, fmt.Errorf("cannot use the data folder: %w", err)
-		}
 	}
 	if s.cmd.Demo {
 		s.demo = newDemo(s.store.Secret(), s.log)
 		keys = append(keys, signalling.Key{Hash: token.HashKey(s.demo.key), Stream: demoStream})
 	}
 	return keys, nil
+}
+
+// keepNewKey stores the key of the first start right before it is shown: a start that fails, say at
+// a port that is taken, must not leave a key behind that nobody has seen.
+func (s *serving) keepNewKey() error {
+	if s.newKey == "" {
+		return nil
+	}
+	if err := s.store.AddKey(token.HashKey(s.newKey), store.Key{Created: time.Now().UTC()}); err != nil {
+		return fmt.Errorf("cannot use the data folder: %w", err)
+	}
+	return nil
+}
+
+func (s *serving) forgetNewKey() error {
+	if s.newKey == "" {
+		return nil
+	}
+	return s.store.RevokeKey(token.HashKey(s.newKey))
 }
 
 // wire makes the relay and the server and introduces them to each other.
@@ -201,7 +225,7 @@ func (s *serving) wire(keys []signalling.Key) error {
 		STUN: s.addrs.stun(public), Keys: keys, TrustedProxies: proxies, Unlimited: s.cmd.Dev,
 	})
 	if err != nil {
-		return usageError{fmt.Sprintf("--public-url %q is not an origin such as https://live.example.org: %v", s.cmd.PublicURL, err)}
+		return usageError{fmt.Sprintf("--public-url %q is not an origin such as https://live.example.org", s.cmd.PublicURL)}
 	}
 	s.server = server
 	s.http = newHTTPServer(server.Handler(), s.log)

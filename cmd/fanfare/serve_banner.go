@@ -21,7 +21,10 @@ func (s *serving) banner(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("Fanfare is running.\n\n")
 	fmt.Fprintf(&b, "  Publish   %s\n", studio)
-	if s.newKey != "" {
+	switch {
+	case s.oldKey:
+		b.WriteString("            Asks for the publish key, which was shown when it was made. Lost? fanfare key new makes another.\n")
+	case s.newKey != "":
 		b.WriteString("            This address holds your publish key and is shown only once: keep it, and keep it\n" +
 			"            to yourself. fanfare key new makes another.\n")
 	}

@@ -143,11 +143,33 @@ func TestFirstStartPrintsTheKeyOnce(t *testing.T) {
 	}
 
 	second := startServer(t, "--data", data)
-	if keyInBanner.MatchString(second.banner) || !strings.Contains(second.banner, "/studio") {
+	if keyInBanner.MatchString(second.banner) || !strings.Contains(second.banner, "/studio\n") || !strings.Contains(second.banner, "fanfare key new") {
 		t.Errorf("the second start prints\n%s", second.banner)
 	}
 	if got := second.post("/whip/a", key, "no offer"); got != http.StatusBadRequest {
 		t.Errorf("the key is forgotten: %d", got)
+	}
+}
+
+// A first start that fails must not use the key up: nobody has seen it.
+func TestFirstStartThatFailsKeepsNoKey(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	if code, _, err := command(t, "", "serve", "--data", data, "--listen", "192.0.2.1:8080"); code != exitFailed {
+		t.Fatalf("ended with %d: %s", code, err)
+	}
+	if code, out, _ := command(t, "", "key", "list", "--data", data); code != 0 || out != "" {
+		t.Errorf("keys: %d %q", code, out)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	nowhere := writerFunc(func([]byte) (int, error) { return 0, io.ErrClosedPipe })
+	args := []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0"}
+	if code := run(ctx, args, stdio{strings.NewReader(""), nowhere, &text{}}); code != exitFailed {
+		t.Errorf("a banner that cannot be printed: %d", code)
+	}
+	if s := startServer(t, "--data", data); !keyInBanner.MatchString(s.banner) {
+		t.Errorf("the first start that works prints\n%s", s.banner)
 	}
 }
 

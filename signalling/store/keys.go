@@ -121,6 +121,9 @@ func readKey(dir string, h token.Hash) (k Key, found bool, err error) {
 // AddKey stores the hash of a key.
 func (s *Store) AddKey(h token.Hash, k Key) error { return AddKey(s.dir, h, k) }
 
+// RevokeKey forgets a key.
+func (s *Store) RevokeKey(h token.Hash) error { return RevokeKey(s.dir, h) }
+
 // Key finds a key by its hash.
 func (s *Store) Key(h token.Hash) (k Key, found bool, err error) { return readKey(s.dir, h) }
 
