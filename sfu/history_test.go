@@ -9,6 +9,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/mediatest"
@@ -191,5 +192,28 @@ func TestNACKsAreBounded(t *testing.T) {
 	w.repeat(&viewer{}, &v, make([]rtcp.NackPair, 500), time.Unix(1000, 0))
 	if n := w.tally.NACKsReceived; n != maxPairs || w.tally.refused[nack.TooLate] != maxPairs {
 		t.Errorf("%d looked at, %d refused; the bound is %d", n, w.tally.refused[nack.TooLate], maxPairs)
+	}
+}
+
+// A receiver report tells what was lost on the way, repaired or not, and counts cycles from 0.
+func TestReceptionReport(t *testing.T) {
+	e := testEncoding(quiet(t, nil), 64)
+	source, now := testSource(), time.Unix(1000, 0)
+	var packets []*rtp.Packet
+	for i := range 8 {
+		packets = append(packets, source.Next(mediatest.Frame{Key: i == 0, Size: 500})...)
+	}
+	take(t, e, now, append(packets[:3:3], packets[4:]...)...)
+	n, err := packets[3].MarshalTo(e.builder.Buffer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.receive(n, interceptor.Attributes{webrtc.AttributeRtxSsrc: uint32(1)}, now.Add(time.Second))
+	r, ok := e.stats.Report(5, now)
+	if !ok || r.TotalLost != 1 || r.FractionLost != 32 || r.LastSequenceNumber != 707 || r.SSRC != 5 {
+		t.Errorf("%+v", r)
+	}
+	if e.ring.Head() != 8 || e.tally.RTXReceived != 1 {
+		t.Errorf("%d packets, %d repeats", e.ring.Head(), e.tally.RTXReceived)
 	}
 }

@@ -149,7 +149,8 @@ func (e *encoding) arm(track remoteTrack) bool {
 
 // receive takes one packet of n bytes in the builder's buffer.
 func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
-	if attrs.Get(webrtc.AttributeRtxSsrc) != nil {
+	repeated := attrs.Get(webrtc.AttributeRtxSsrc) != nil
+	if repeated {
 		e.tally.RTXReceived++
 	}
 	p, err := e.builder.Build(n, now)
@@ -168,7 +169,9 @@ func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
 	if f.nack && e.nacks.Observe(p.ExtSeq, now) == nack.GapTooLarge {
 		e.requestKey(now)
 	}
-	e.stats.Observe(p.ExtSeq, p.Timestamp, now)
+	if !repeated { // reports tell what the network did, not what was repaired
+		e.stats.Observe(p.ExtSeq, p.Timestamp, now)
+	}
 	e.pub.observePacket(e, p)
 	e.publish(p, now)
 }

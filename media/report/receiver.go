@@ -12,6 +12,7 @@ import (
 // Use NewReceiver.
 type Receiver struct {
 	rate     uint32
+	cycle    uint64 // where the count of cycles is 0
 	first    uint64 // extended sequence numbers
 	highest  uint64
 	received uint64
@@ -27,10 +28,11 @@ type Receiver struct {
 // NewReceiver returns a receiver for a track with the clock rate in Hz.
 func NewReceiver(clockRate uint32) Receiver { return Receiver{rate: clockRate} }
 
-// Observe notes a packet: its extended sequence number, RTP timestamp and arrival.
+// Observe notes a packet: its extended sequence number, RTP timestamp and arrival. Repeats are none
+// of this stream's (RFC 4588 section 4: they come on a source of their own).
 func (r *Receiver) Observe(ext uint64, ts uint32, arrival time.Time) {
 	if r.received == 0 {
-		r.epoch, r.first, r.highest = arrival, ext, ext
+		r.epoch, r.cycle, r.first, r.highest = arrival, ext&^0xffff, ext, ext
 	}
 	r.received++
 	r.first = min(r.first, ext)
@@ -62,7 +64,7 @@ func (r *Receiver) Report(ssrc media.SSRC, now time.Time) (rep rtcp.ReceptionRep
 		SSRC:               uint32(ssrc),
 		FractionLost:       r.fraction(expected),
 		TotalLost:          cumulative(int64(expected) - int64(r.received)),
-		LastSequenceNumber: uint32(r.highest),
+		LastSequenceNumber: uint32(r.highest - r.cycle),
 		Jitter:             r.jitter >> 4,
 	}
 	if r.lsr != 0 {

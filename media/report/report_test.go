@@ -117,7 +117,7 @@ func TestReceiver(t *testing.T) {
 	r.ObserveReport(0x0123456789abcdef, at(ms(50)))
 	got, ok := r.Report(9, at(ms(550)))
 	want := rtcp.ReceptionReport{
-		SSRC: 9, FractionLost: 25, TotalLost: 1, LastSequenceNumber: uint32(first + 9),
+		SSRC: 9, FractionLost: 25, TotalLost: 1, LastSequenceNumber: 1<<16 + 7,
 		LastSenderReport: 0x456789ab, Delay: 1 << 15,
 	}
 	if d := cmp.Diff(want, got); d != "" || !ok {
