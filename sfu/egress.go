@@ -189,8 +189,11 @@ func (t *egress) clock() *report.Mapping {
 
 // forward sends the track what its source has had since the last time.
 func (w *worker) forward(v *viewer, t *egress, now time.Time) {
-	if t.next != nil {
-		w.start(t, now)
+	if t.next != nil && w.start(t, now) {
+		// Sound and picture are in step from a report on: the first ones, and those behind a change
+		// of source, follow the first packets at once.
+		v.nextReport = now
+		w.schedule(v, now)
 	}
 	for t.enc != nil && !t.halted {
 		p, err := t.enc.ring.At(t.pos)
@@ -207,13 +210,13 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 }
 
 // start begins with the next source if it can, and counts what a viewer without a picture has
-// not been sent.
-func (w *worker) start(t *egress, now time.Time) {
+// not been sent. It tells whether it has begun.
+func (w *worker) start(t *egress, now time.Time) (begun bool) {
 	source, until := t.next, t.next.ring.Head()
 	waits := t.enc == nil || t.halted // else it still gets its old source
 	switch {
 	case t.tryStart(now):
-		until = t.pos
+		until, begun = t.pos, true
 	case source.ring.KeyFrameLost(t.from):
 		source.requestKey(now) // this worker was too far behind to see the one that came
 	}
@@ -222,6 +225,7 @@ func (w *worker) start(t *egress, now time.Time) {
 		w.tally.dirty = true
 		t.wait = until
 	}
+	return begun
 }
 
 // lapped is called when the writer has overtaken the track: what it missed is lost, and it

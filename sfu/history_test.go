@@ -16,6 +16,7 @@ import (
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
 const testPT = 96
@@ -215,5 +216,28 @@ func TestReceptionReport(t *testing.T) {
 	}
 	if e.ring.Head() != 8 || e.tally.RTXReceived != 1 {
 		t.Errorf("%d packets, %d repeats", e.ring.Head(), e.tally.RTXReceived)
+	}
+}
+
+// A track that begins, or changes its source, is reported at once: until then sound and picture
+// are not in step.
+func TestReportFollowsTheStart(t *testing.T) {
+	s := quiet(t, nil)
+	e, w := testEncoding(s, 64), newWorker(s)
+	source, now := testSource(), time.Unix(1000, 0)
+	take(t, e, now, source.Next(mediatest.Frame{Key: true, Size: 500})...)
+	v := &viewer{leg: lite.New(lite.Config{}, now), connected: true, nextReport: now.Add(time.Second)}
+	track := testEgress()
+	track.choose(e, now)
+	w.forward(v, &track, now)
+	if !v.nextReport.Equal(now) || !v.inHeap || v.due.After(now.Add(reportInterval/2)) {
+		t.Errorf("the next report is at %v, the viewer due at %v", v.nextReport, v.due)
+	}
+	later := now.Add(time.Second)
+	v.nextReport = later
+	take(t, e, now, source.Next(mediatest.Frame{Size: 500})...)
+	w.forward(v, &track, now)
+	if !v.nextReport.Equal(later) {
+		t.Error("a report for every packet")
 	}
 }
