@@ -118,7 +118,7 @@ type loader struct {
 
 // run is the whole measurement: ramp, steady time, joins.
 func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadReport, error) {
-	r := loadReport{Viewers: viewers, Seconds: c.For.Seconds()}
+	r := loadReport{Viewers: viewers}
 	start, err := l.meter.read()
 	if err != nil {
 		return r, err
@@ -238,7 +238,9 @@ func (l *loader) steady(ctx context.Context, d time.Duration, r *loadReport) err
 	}
 	packets := l.packets()
 	l.delays.reset()
+	begin := time.Now()
 	pause(ctx, d) // an interrupted measurement is reported up to there
+	r.Seconds = time.Since(begin).Seconds()
 	after, err := l.meter.read()
 	if err != nil {
 		return err

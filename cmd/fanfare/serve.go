@@ -79,6 +79,12 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	s := &serving{cmd: c, log: newLogger(std.err, c.LogLevel)}
+	if s.proxies, err = networks(c.TrustedProxy); err != nil {
+		return err
+	}
+	if s.outside, err = publicAddress(c.PublicAddress); err != nil {
+		return err
+	}
 	defer s.close()
 	if err := s.open(key); err != nil {
 		return err
@@ -115,6 +121,9 @@ func newLogger(w io.Writer, level string) *slog.Logger {
 type serving struct {
 	cmd *serveCmd
 	log *slog.Logger
+
+	proxies []netip.Prefix
+	outside netip.AddrPort // where the media port is reached from outside, see publicAddress
 
 	store  *store.Store
 	tcp    net.Listener
@@ -194,17 +203,9 @@ func (s *serving) forgetNewKey() error {
 
 // wire makes the relay and the server and introduces them to each other.
 func (s *serving) wire(keys []signalling.Key) error {
-	proxies, err := networks(s.cmd.TrustedProxy)
-	if err != nil {
-		return err
-	}
-	public, err := publicAddress(s.cmd.PublicAddress)
-	if err != nil {
-		return err
-	}
 	site, err := web.New()
 	if err != nil {
-		return err
+		return errors.Join(err, s.addrs.udp.Close())
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -213,7 +214,7 @@ func (s *serving) wire(keys []signalling.Key) error {
 	var server *signalling.Server
 	conn := s.addrs.udp
 	s.media, err = sfu.New(sfu.Config{
-		Conn: conn, PublicAddress: public, Logger: s.log,
+		Conn: conn, PublicAddress: s.outside, Logger: s.log,
 		OnEvent: func(e media.Event) { server.Event(e) },
 	})
 	if err != nil {
@@ -222,7 +223,7 @@ func (s *serving) wire(keys []signalling.Key) error {
 	registry.MustRegister(relayFigures{s.media})
 	server, err = signalling.New(signalling.Config{
 		Media: s.media, Store: s.store, Site: site, Logger: s.log, Registry: registry, PublicURL: s.addrs.public,
-		STUN: s.addrs.stun(public), Keys: keys, TrustedProxies: proxies, Unlimited: s.cmd.Dev,
+		STUN: s.addrs.stun(s.outside), Keys: keys, TrustedProxies: s.proxies, Unlimited: s.cmd.Dev,
 	})
 	if err != nil {
 		return usageError{fmt.Sprintf("--public-url %q is not an origin such as https://live.example.org", s.cmd.PublicURL)}
