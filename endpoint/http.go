@@ -140,7 +140,7 @@ func (s *signal) remove(ctx context.Context, r resource) error {
 	return nil
 }
 
-// ask asks by PATCH how a session is: nil when it is there, or when nobody says otherwise; else the server's refusal.
+// ask asks by PATCH how a session is: nil when it is there, else the server's refusal, or that it cannot be reached.
 // The fragment changes nothing. A DELETE would tell as much, and end the stream for its viewers.
 func (s *signal) ask(ctx context.Context, r resource) error {
 	if r.url == "" {
@@ -157,7 +157,7 @@ func (s *signal) ask(ctx context.Context, r resource) error {
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
-		return nil // away: it will be tried again
+		return transportError(ctx, err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode/100 != 2 {
@@ -173,12 +173,6 @@ func (s *signal) fate(ctx context.Context, r resource) error {
 		return err
 	}
 	return nil
-}
-
-// gone tells whether the server knows the session no longer.
-func (s *signal) gone(ctx context.Context, r resource) bool {
-	err := s.ask(ctx, r)
-	return errors.Is(err, ErrEnded) || errors.Is(err, ErrNotFound)
 }
 
 func (s *signal) do(ctx context.Context, method, target, contentType, body string) (*http.Response, error) {

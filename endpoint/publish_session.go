@@ -200,10 +200,18 @@ func (s *pubSession) mind(ctx context.Context, server *signal, silence time.Dura
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		var answered time.Time // a server that never reports is not asked all the time
 		for sleep(ctx, silence/3) == nil {
-			if time.Since(s.lastHeard()) > silence && server.gone(ctx, s.at) {
+			if time.Since(s.lastHeard()) < silence || time.Since(answered) < silence {
+				continue
+			}
+			err := server.ask(ctx, s.at)
+			if errors.Is(err, ErrEnded) || errors.Is(err, ErrNotFound) {
 				close(s.gone)
 				return
+			}
+			if !errors.Is(err, ErrUnreachable) {
+				answered = time.Now()
 			}
 		}
 	}()
