@@ -40,7 +40,7 @@ export function Share({ studio }: { studio: StudioController }) {
           </Button>
         ) : null}
       </div>
-      {link ? <QrCode text={link} /> : null}
+      {link && !onlyHere(link) ? <QrCode text={link} /> : null}
       <Button
         variant="ghost"
         icon={<LinkIcon size={18} />}
@@ -70,9 +70,13 @@ export function Share({ studio }: { studio: StudioController }) {
   );
 }
 
-/** A phone cannot open an address that means "this computer". */
+/** A phone cannot open an address that means "this computer", so there is no code for it. */
+function onlyHere(link: string): boolean {
+  return /^https?:\/\/(localhost|127\.|\[::1\])/.test(link);
+}
+
 function hintFor(link: string): string | undefined {
-  return /^https?:\/\/(localhost|127\.|\[::1\])/.test(link)
+  return onlyHere(link)
     ? 'This address works on this computer only. Start Fanfare with --public-url for others.'
     : undefined;
 }
