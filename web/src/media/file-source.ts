@@ -2,8 +2,8 @@
 // captured. The element's volume is the uploader's alone: capture takes the sound before it
 // (measured in Chromium and Firefox, muted included).
 
+import { Capture, canCapture } from './capture';
 import { titleOf } from './card';
-import { canCapture, Capture } from './capture';
 import { Drawn } from './drawn';
 import { inspect } from './inspect';
 import { type Contents, NO_CAPTURE, soundless, verdict } from './refusal';

@@ -14,7 +14,7 @@ import { Awake } from './awake';
 import { Files } from './files';
 import { GOOD, judge, Steady } from './health';
 import { dropKey, isKept, keepKey, keeps, keptKey, takeKey } from './key';
-import { memoryOf, type Memory, Shelf } from './memory';
+import { type Memory, memoryOf, Shelf } from './memory';
 import { Publisher } from './publisher';
 import { declared, mustWarn, phaseOf, shownTitle, wantsAwake } from './select';
 import { Stage } from './stage';

@@ -1,7 +1,7 @@
 // The files behind the list: File objects and their handles, by the id of the item.
 
 import { type Chosen, keepHandle, keepOnly, reopen } from '../media/handles';
-import { difference, isSame, type Item } from '../media/queue';
+import { difference, type Item, isSame } from '../media/queue';
 import { newViewerId } from '../signal/viewer-id';
 
 export class Files {

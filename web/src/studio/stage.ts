@@ -2,7 +2,7 @@
 // into events of the studio. It decides nothing.
 
 import { signal } from '@preact/signals';
-import { FileSource, type FileEvent } from '../media/file-source';
+import { type FileEvent, FileSource } from '../media/file-source';
 import { DeviceRefused, type Devices, LiveSource, openCamera, openScreen } from '../media/live-source';
 import type { Size, Source, SourceEvent, Tracks } from '../media/source';
 import { cameraTrouble, screenTrouble } from '../media/words';
