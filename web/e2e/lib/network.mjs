@@ -16,6 +16,8 @@ export class Network {
   #up = true;
   /** How many media packets came from the server by the ports in use now. */
   delivered = 0;
+  /** How many reports (RTCP) clients have sent by them. */
+  reports = 0;
 
   /** @param {Server} server @param {net.Server} tcp @param {dgram.Socket} udp */
   constructor(server, tcp, udp) {
@@ -49,6 +51,7 @@ export class Network {
   /** @param {Buffer} data @param {dgram.RemoteInfo} from */
   #send(data, from) {
     if (!this.#up) return;
+    if (data[0] >= 128 && data[0] < 192) this.reports++; // RFC 7983
     const client = `${from.address}:${from.port}`;
     let out = this.#outside.get(client);
     if (!out) {
@@ -68,7 +71,7 @@ export class Network {
   newPorts() {
     const old = [...this.#outside.values()];
     this.#outside.clear();
-    this.delivered = 0;
+    this.delivered = this.reports = 0;
     for (const one of old) one.close();
   }
 

@@ -61,6 +61,8 @@ for (const name of BOTH) {
     const page = await watchRaw(await browser(name), server, "raw", home);
     await shows(page, clips.webm);
     assert.ok(home.delivered > 0, "media do not come through the router");
+    // The server finds a viewer behind a new port by its reports, once it has had some.
+    await until("the viewer has reported", () => home.reports >= 5);
 
     home.newPorts();
     const start = performance.now();
