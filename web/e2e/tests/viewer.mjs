@@ -119,7 +119,9 @@ for (const name of BOTH) {
     await shows(page, clips.webm);
     await sounds(page, clips.webm);
     await uncovered(page);
-    assert.equal(await connectionsMade(page), 1, "it was a new connection, not a restart");
+    await until("one session is left", async () => (await server.metric("fanfare_sessions")) === 2);
+    // Firefox notices a lost network after ten seconds; the page, which tries another path beside, after six.
+    if (name === "chromium") assert.equal(await connectionsMade(page), 1, "it was a new connection, not a restart");
   });
 
   story(`${name}: who leaves or reloads is gone at once, and asks for one session a time`, async (t) => {

@@ -49,7 +49,7 @@ type Row = [name: string, value: string | undefined];
 
 function commonRows(t: TrackRates): Row[] {
   return [
-    ['Format', t.codec],
+    ['Format', t.codec === 'opus' ? 'Opus' : t.codec],
     ['Rate', bitrate(t.bitrate)],
     ['Lost on the way', `${percent(t.loss)} (${Math.max(0, t.lost)} of ${t.packets + Math.max(0, t.lost)})`],
     ['Sent again', String(t.retransmitted)],
@@ -70,7 +70,7 @@ function videoRows(t: TrackRates): Row[] {
 }
 
 function audioRows(t: TrackRates): Row[] {
-  return [['Made up', t.direction === 'in' ? percent(t.concealed) : undefined]];
+  return [['Filled in', t.direction === 'in' ? percent(t.concealed) : undefined]];
 }
 
 function Facts({ rows }: { rows: Row[] }) {

@@ -1,6 +1,6 @@
 // What lies over the picture when words are needed: a card in the middle, or a line above.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button, ButtonLink, Field } from '../ui/controls';
 import {
   GoodIcon,
@@ -43,8 +43,12 @@ function Card({ watch, scene }: { watch: WatchController; scene: Scene }) {
           {scene.busy ? <span class="spinner" aria-hidden="true" /> : <Sign scene={scene} />}
         </div>
         <h2>{scene.title}</h2>
-        {scene.text ? <p>{scene.text}</p> : null}
-        {scene.kind === 'password' ? <PasswordForm watch={watch} /> : <Action watch={watch} scene={scene} />}
+        {scene.text && !scene.mistake ? <p>{scene.text}</p> : null}
+        {scene.kind === 'password' ? (
+          <PasswordForm watch={watch} mistake={scene.mistake ? scene.text : undefined} />
+        ) : (
+          <Action watch={watch} scene={scene} />
+        )}
       </div>
     </div>
   );
@@ -96,8 +100,13 @@ function Action({ watch, scene }: { watch: WatchController; scene: Scene }) {
   }
 }
 
-function PasswordForm({ watch }: { watch: WatchController }) {
+function PasswordForm({ watch, mistake }: { watch: WatchController; mistake: string | undefined }) {
   const [password, setPassword] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // There is nothing else to do here. On a phone the keyboard would hide the words before they are read.
+    if (mistake || window.matchMedia('(hover: hover)').matches) input.current?.focus({ preventScroll: true });
+  }, [mistake]);
   return (
     <form
       class="password"
@@ -106,10 +115,11 @@ function PasswordForm({ watch }: { watch: WatchController }) {
         if (password) watch.givePassword(password);
       }}
     >
-      <Field label="Password">
+      <Field label="Password" error={mistake}>
         {(props) => (
           <input
             {...props}
+            ref={input}
             class="input"
             type="password"
             autocomplete="current-password"

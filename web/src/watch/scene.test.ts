@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Code, State } from '../signal/msg.gen';
-import { type Facts, hasControls, type SceneKind, sceneOf, spoken } from './scene';
+import { canInvite, type Facts, hasControls, type SceneKind, sceneOf, spoken } from './scene';
 
 const stream = (state: State['state'], over: Partial<State> = {}): Omit<State, 'type'> => ({
   state,
@@ -101,6 +101,17 @@ describe('sceneOf', () => {
       expect(spoken(s)).toMatch(/\.$|^[^.]+$/);
       expect(spoken(s)).not.toBe('');
     }
+  });
+
+  it('tells a wrong password as a mistake, beside the field', () => {
+    expect(sceneOf({ ...playing, ...refused('password') }).mistake).toBe(false);
+    expect(sceneOf({ ...playing, ...refused('password'), passwordWrong: true }).mistake).toBe(true);
+  });
+
+  it('invites nobody to where nothing is', () => {
+    expect(canInvite(sceneOf({ ...playing, ...refused('not-found') }))).toBe(false);
+    expect(canInvite(sceneOf({ ...playing, ...refused('removed') }))).toBe(false);
+    expect(canInvite(sceneOf({ ...playing, stream: stream('ended') }))).toBe(true);
   });
 
   it('has no controls where there is nothing to control', () => {

@@ -60,10 +60,12 @@ export interface Scene {
   form: 'card' | 'note' | 'none';
   /** Something is under way by itself. */
   busy: boolean;
+  /** The text tells what was wrong with what the person gave. */
+  mistake?: boolean;
   action?: 'reload' | 'play' | 'home' | 'retry';
 }
 
-type Words = [title: string, text: string, more?: Partial<Pick<Scene, 'form' | 'busy' | 'action'>>];
+type Words = [title: string, text: string, more?: Partial<Pick<Scene, 'form' | 'busy' | 'mistake' | 'action'>>];
 
 function scene(kind: SceneKind, [title, text, more]: Words): Scene {
   return { kind, title, text, form: 'card', busy: false, ...more };
@@ -89,6 +91,7 @@ function barred(f: Facts): Scene | undefined {
         f.passwordWrong
           ? 'That was not the right one. Please try again.'
           : 'The person who sent you the link knows it.',
+        { mistake: f.passwordWrong },
       ]);
     case 'removed':
       return scene('removed', ['You have been removed from this stream', 'The person who shares it has decided so.']);
@@ -237,6 +240,11 @@ const OVER: ReadonlySet<SceneKind> = new Set<SceneKind>([
 /** Whether there is anything to control in this scene. */
 export function hasControls(s: Scene): boolean {
   return !OVER.has(s.kind);
+}
+
+/** Whether there is a stream here that others could be invited to. */
+export function canInvite(s: Scene): boolean {
+  return s.kind !== 'not-found' && s.kind !== 'removed';
 }
 
 /** What a screen reader hears when the scene changes. */

@@ -6,7 +6,7 @@ import { count } from '../ui/format';
 import { CheckIcon, LinkIcon, ViewersIcon } from '../ui/icons';
 import { Announcer, Top } from '../ui/layout';
 import type { WatchController } from './controller';
-import { spoken } from './scene';
+import { canInvite, hasControls, spoken } from './scene';
 import { Stage } from './stage';
 
 export function Watch({ watch, embedded }: { watch: WatchController; embedded: boolean }) {
@@ -31,7 +31,7 @@ export function Watch({ watch, embedded }: { watch: WatchController; embedded: b
         ) : (
           <div class="below">
             <h1>{title || 'Shared with Fanfare'}</h1>
-            <CopyLink />
+            {canInvite(watch.scene.value) ? <CopyLink /> : null}
           </div>
         )}
       </main>
@@ -41,7 +41,8 @@ export function Watch({ watch, embedded }: { watch: WatchController; embedded: b
 
 function Viewers({ watch }: { watch: WatchController }) {
   const n = watch.viewers.value;
-  if (n === undefined) return null;
+  // Where nothing is to be watched nobody watches, and who reads "0 viewers" while watching doubts the page.
+  if (!n || !hasControls(watch.scene.value)) return null;
   return (
     <span class="viewers figure" data-viewers={n}>
       <ViewersIcon size={20} />

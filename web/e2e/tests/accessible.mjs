@@ -1,0 +1,82 @@
+// Every page by axe-core, an independent judge of WCAG 2.2 A and AA: light and dark, on a laptop and on
+// the smallest phone, in the states that people meet.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { Owner } from "../lib/owner.mjs";
+import { moves } from "../lib/picture.mjs";
+import { BOTH, browser, story } from "../lib/run.mjs";
+import { serve } from "../lib/server.mjs";
+import { id } from "../lib/studio.mjs";
+import { WORDS } from "../lib/watching.mjs";
+
+/** @typedef {import("../lib/browsers.mjs").Page} Page */
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** In the page: what axe finds, one line each. @param {string[]} tags */
+async function judgeInPage(tags) {
+  const { violations } = await /** @type {any} */ (globalThis).axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+  return violations.flatMap((/** @type {any} */ rule) => rule.nodes.map((/** @type {any} */ node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
+}
+
+/** In the page: whether something is wider than the window. */
+const overflowsInPage = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
+
+/** @param {Page} page @param {string} what */
+async function judge(page, what) {
+  await page.tab.evaluate(axe);
+  assert.deepEqual(await page.evaluate(judgeInPage, RULES), [], what);
+  assert.equal(await page.evaluate(overflowsInPage), false, `${what} scrolls sideways`);
+}
+
+/** @type {{ what: string, path: string, ready: (page: Page) => Promise<unknown> }[]} */
+const states = [
+  { what: "the home page", path: "/", ready: (page) => page.see('a[href="/w/demo"]') },
+  { what: "the studio without a key", path: "/studio", ready: (page) => page.see(id("key-form")) },
+  { what: "the watch page", path: "/w/demo", ready: moves },
+  { what: "the figures", path: "/w/demo", ready: (page) => opened(page, "i") },
+  { what: "the list of keys", path: "/w/demo", ready: (page) => opened(page, "?") },
+  { what: "a stream with a password", path: "/w/secret", ready: wrongPassword },
+  { what: "a stream that is not live", path: "/w/early", ready: (page) => page.says(WORDS, /not live/i) },
+  { what: "no such stream", path: "/w/nobody", ready: (page) => page.says(WORDS, /no stream/i) },
+  { what: "no such page", path: "/nothing/here", ready: (page) => page.says("h1", /nothing/i) },
+];
+
+/** @param {Page} page @param {import("puppeteer-core").KeyInput} key */
+async function opened(page, key) {
+  await moves(page);
+  await page.press(key);
+  await page.see("aside");
+}
+
+/** @param {Page} page */
+async function wrongPassword(page) {
+  await page.fill(".password input", "wrong");
+  await page.click(".password button");
+  await page.says("[role=alert]", /not the right one/);
+}
+
+for (const name of BOTH) {
+  // Firefox has no switch for its colours here: it sees the light pages.
+  for (const colours of name === "chromium" ? /** @type {const} */ (["light", "dark"]) : /** @type {const} */ (["light"])) {
+    story(`${name}: the pages are accessible to everyone, ${colours}`, async (t) => {
+      const server = await serve(t, "--demo");
+      const secret = await Owner.of(await browser("chromium"), server, "secret");
+      await secret.say({ type: "set-access", password: "right" });
+      await secret.hears("access");
+      await Owner.of(await browser("chromium"), server, "early");
+      for (const width of [360, 1440]) {
+        const context = await (await browser(name)).context({ viewport: { width, height: 800 }, ...(name === "chromium" && { colours }) });
+        for (const { what, path, ready } of states) {
+          const page = await context.open(server.url + path);
+          await ready(page);
+          await judge(page, `${what}, ${colours}, ${width} px`);
+          await page.close();
+        }
+      }
+    });
+  }
+}
