@@ -121,9 +121,9 @@ func (r *recorder) tryStart(force bool) error {
 	}
 	waiting := r.waiting
 	r.waiting, r.started, r.clocks = nil, true, [2]trackClock{}
-	for _, f := range waiting {
-		if f.Captured.Before(r.zero) {
-			continue
+	for i, f := range waiting {
+		if i < key && f.Kind == media.KindVideo {
+			continue // cannot be decoded
 		}
 		if err := r.write(f); err != nil {
 			return err
@@ -173,9 +173,11 @@ func (r *recorder) write(f endpoint.Frame) error {
 	if track < 0 {
 		return nil
 	}
-	c := &r.clocks[track]
-	at := c.next(f, f.Captured.Sub(r.zero))
-	out := container.Frame{Track: track, PTS: max(at, 0), Key: f.Key, Data: f.Data}
+	at := r.clocks[track].next(f, f.Captured.Sub(r.zero))
+	if at < 0 {
+		return nil // sound from before the first picture, which is at 0
+	}
+	out := container.Frame{Track: track, PTS: at, Key: f.Key, Data: f.Data}
 	if f.Kind == media.KindAudio {
 		out.Duration = container.OpusDuration(f.Data)
 	}

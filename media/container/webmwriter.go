@@ -92,7 +92,7 @@ func (o *webmWriter) WriteFrame(f Frame) error {
 	o.last = max(o.last, f.PTS+f.Duration)
 	o.blocks = append(o.blocks, ebml.Block{
 		TrackNumber: uint64(f.Track + 1),
-		Timecode:    int16(max((f.PTS - o.start).Milliseconds(), math.MinInt16)),
+		Timecode:    int16(max((f.PTS.Truncate(time.Millisecond) - o.start).Milliseconds(), math.MinInt16)), // rounded down also before start
 		Keyframe:    f.Key,
 		Data:        [][]byte{f.Data},
 	})

@@ -154,3 +154,33 @@ func TestWriterRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestBlocksBeforeTheirCluster: a group begins with a picture, and sound from just before comes after it. Its time is
+// rounded down as all are, or two frames would be at one time.
+func TestBlocksBeforeTheirCluster(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.webm")
+	frames := record(t, "vp8-opus.webm", path, true)
+	key := frames[slices.IndexFunc(frames, func(f Frame) bool { return f.Track == 0 })].Data
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	w, err := NewWriter(path, file, []Track{{Codec: media.CodecVP8}, {Codec: media.CodecOpus, Channels: 2}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := []time.Duration{2_000_400, 1_999_300, 2_000_300} // µs
+	for i, us := range at {
+		if err := w.WriteFrame(Frame{Track: min(i, 1), PTS: us * time.Microsecond, Key: true, Data: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := readRecording(t, path)
+	if len(got) != len(at) || got[0].PTS != 2*time.Second || got[1].PTS != 1999*time.Millisecond || got[2].PTS != 2*time.Second {
+		t.Errorf("%d frames at %v, %v, %v", len(got), got[0].PTS, got[1].PTS, got[2].PTS)
+	}
+}
