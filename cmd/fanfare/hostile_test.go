@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os/exec"
@@ -24,22 +26,20 @@ const viewerOffer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:
 	"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef0123456789\r\na=setup:actpass\r\na=fingerprint:sha-256 " +
 	"AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\n"
 
-// offerFrom posts the offer as the client of a proxy.
-func offerFrom(t *testing.T, url, client string) *http.Response {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(viewerOffer))
+// postOffer posts the offer as the client of a proxy.
+func postOffer(ctx context.Context, through *http.Client, url, client string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(viewerOffer))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/sdp")
 	req.Header.Set("X-Forwarded-For", client)
-	res, err := http.DefaultClient.Do(req)
+	res, err := through.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	_, _ = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
-	return res
+	_, err = io.Copy(io.Discard, res.Body)
+	return res, errors.Join(err, res.Body.Close())
 }
 
 // figure reads one number of /metrics.
@@ -56,52 +56,119 @@ func (r *running) figure(name string) float64 {
 	return n
 }
 
+// await reads a number of /metrics until it is as wanted.
+func (r *running) await(ctx context.Context, name string, ok func(float64) bool) {
+	r.t.Helper()
+	for v := r.figure(name); !ok(v); v = r.figure(name) {
+		if !pause(ctx, 50*time.Millisecond) {
+			r.t.Fatalf("%s stays at %v", name, v)
+		}
+	}
+}
+
+// flood is what came of many offers. Answers are counted by status.
+type flood struct {
+	mu      sync.Mutex
+	answers map[int]int
+	sent    int
+	most    float64 // sessions that were unfinished at once
+}
+
+const unfinished = "fanfare_sessions_unfinished"
+
+// flood sends offers, several at once, until there are n or one has the status last. How many are unfinished is
+// looked at all the while.
+func (r *running) flood(ctx context.Context, path string, client func(i int) string, n, last int) *flood {
+	r.t.Helper()
+	f := &flood{answers: map[int]int{}}
+	through := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}
+	defer through.CloseIdleConnections()
+	var senders sync.WaitGroup
+	for range 8 {
+		senders.Go(func() {
+			for i, more := f.next(n, last); more; i, more = f.next(n, last) {
+				res, err := postOffer(ctx, through, r.url+path, client(i))
+				if err != nil {
+					r.t.Errorf("offer %d: %v", i, err)
+					return
+				}
+				f.note(r.t, res)
+			}
+		})
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		senders.Wait()
+	}()
+	defer func() { <-sent }()
+	for {
+		f.most = max(f.most, r.figure(unfinished))
+		select {
+		case <-sent:
+			return f
+		default:
+		}
+	}
+}
+
+// next numbers the next offer; more is false when there have been enough.
+func (f *flood) next(n, last int) (i int, more bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent++
+	return f.sent - 1, f.sent <= n && f.answers[last] == 0
+}
+
+func (f *flood) note(t *testing.T, res *http.Response) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answers[res.StatusCode]++
+	if res.StatusCode >= 400 && res.Header.Get("Retry-After") == "" {
+		t.Errorf("%d without Retry-After", res.StatusCode)
+	}
+}
+
+// only tells whether every answer had one of the two statuses, and both were given.
+func (f *flood) only(a, b int) bool {
+	return len(f.answers) == 2 && f.answers[a] > 0 && f.answers[b] > 0
+}
+
 // TestOffersThatNeverConnect: a flood from one address is bounded, and a viewer from elsewhere is served meanwhile; a
-// flood from many is bounded in all; both are forgotten, and the memory is as it was.
+// flood from many is bounded in all; both are forgotten, and the memory is as it was. How many are taken in all depends
+// on how long the flood takes, because those that do not connect make room after a while; how many at once does not.
 func TestOffersThatNeverConnect(t *testing.T) {
 	t.Parallel()
-	const unfinished = "fanfare_sessions_unfinished"
 	server, url := startServeProcess(t, func(cmd *exec.Cmd) { cmd.Args = without(cmd.Args, "--dev") },
 		"--listen", "127.0.0.1:0", "--trusted-proxy", "127.0.0.1", "--data", t.TempDir(), "--publish-key", testKey, "--demo")
 	defer kill(t, server)
 	s := &running{t: t, url: url}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	waitFor(t, func() bool { return s.figure("fanfare_publishers_connected") == 1 })
-	memory, goroutines := s.figure("process_resident_memory_bytes"), s.figure("go_goroutines")
+	s.await(ctx, "fanfare_publishers_connected", func(n float64) bool { return n == 1 })
+	const resident, target = "process_resident_memory_bytes", "go_memstats_next_gc_bytes"
+	memory, heap, goroutines := s.figure(resident), s.figure(target), s.figure("go_goroutines")
 
-	answers := map[int]int{}
-	flood := func(client func(i int) string) {
-		for i := range 1000 {
-			res := offerFrom(t, url+"/whep/demo", client(i))
-			answers[res.StatusCode]++
-			if res.StatusCode >= 400 && res.Header.Get("Retry-After") == "" {
-				t.Errorf("%d without Retry-After", res.StatusCode)
-			}
-		}
-	}
-	flood(func(int) string { return "203.0.113.1" })
-	if want := map[int]int{http.StatusCreated: 64, http.StatusTooManyRequests: 936}; fmt.Sprint(answers) != fmt.Sprint(want) {
-		t.Errorf("1,000 offers from one address: %v, want %v", answers, want)
+	one := s.flood(ctx, "/whep/demo", func(int) string { return "203.0.113.1" }, 1000, 0)
+	if !one.only(http.StatusCreated, http.StatusTooManyRequests) || one.answers[http.StatusCreated] < 64 || one.most > 64 {
+		t.Errorf("1,000 offers from one address: %v, %v unfinished at once, want 64", one.answers, one.most)
 	}
 	a := seat(ctx, t, url+"/whep/demo", 1)
 	if _, err := a.await(ctx, time.Time{}); err != nil || a.connections() != 1 {
 		t.Errorf("a viewer meanwhile: %v, %d connections", err, a.connections())
 	}
-	clear(answers)
-	flood(func(i int) string { return fmt.Sprintf("198.51.100.%d", i%50) })
-	if answers[http.StatusServiceUnavailable] == 0 || s.figure(unfinished) > 512 {
-		t.Errorf("1,000 offers from 50 addresses: %v, %v unfinished", answers, s.figure(unfinished))
+	many := s.flood(ctx, "/whep/demo", func(i int) string { return fmt.Sprintf("198.51.100.%d", i%50) }, math.MaxInt, http.StatusServiceUnavailable)
+	if !many.only(http.StatusCreated, http.StatusServiceUnavailable) || many.most > 512 {
+		t.Errorf("offers from 50 addresses: %v, %v unfinished at once, want 512", many.answers, many.most)
 	}
-	waitFor(t, func() bool { return s.figure(unfinished) == 0 })
-	if left := s.figure("go_goroutines"); left > goroutines+10 {
-		t.Errorf("%v goroutines became %v", goroutines, left)
-	}
-	grown := s.figure("process_resident_memory_bytes") - memory
-	if grown > 96<<20 { // most of it is the garbage of 2,000 requests, and more under the race detector
-		t.Errorf("%.0f MiB of memory stay", grown/(1<<20))
-	}
-	t.Logf("figure: 2,000 offers that never connect leave %.1f MiB", grown/(1<<20))
+	s.await(ctx, unfinished, func(n float64) bool { return n == 0 })
+	s.await(ctx, "go_goroutines", func(n float64) bool { return n <= goroutines+10 })
+	// The target of the garbage collector is twice what was in use when it last ran; a server that has been up for a while
+	// uses some MiB more than a fresh one, flood or not. What the process holds says less:
+	// the garbage of the flood is in it, and several times as much under the race detector.
+	s.await(ctx, target, func(n float64) bool { return n <= heap+16<<20 })
+	t.Logf("figure: %d offers that never connect leave %.1f MiB, %.1f MiB of them in use",
+		one.sent+many.sent, (s.figure(resident)-memory)/(1<<20), (s.figure(target)-heap)/2/(1<<20))
 }
 
 func without(args []string, flag string) (out []string) {
@@ -205,7 +272,10 @@ func TestNoSecretInAnyLog(t *testing.T) {
 		_, out, said := command(t, "", args...)
 		all += out + said
 	}
-	res := offerFrom(t, s.url+"/whep/canary", "203.0.113.1")
+	res, err := postOffer(t.Context(), http.DefaultClient, s.url+"/whep/canary", "203.0.113.1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	location := res.Header.Get("Location")
 	session := location[strings.LastIndexByte(location, '/')+1:]
 	if len(session) < 20 {
