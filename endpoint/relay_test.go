@@ -14,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/seq"
 )
 
 // testRelay is the least WHIP and WHEP server that carries media: one stream, pion on both sides. It knows the codecs
@@ -29,7 +30,8 @@ type testRelay struct {
 	publisher *webrtc.PeerConnection
 	sessions  map[string]*webrtc.PeerConnection
 	deleted   []string
-	refuse    []http.HandlerFunc // answers for the next POSTs
+	refuse    []http.HandlerFunc                     // answers for the next POSTs
+	newest    map[*webrtc.TrackLocalStaticRTP]uint16 // sequence number sent
 	plis      int
 	asked     int // PATCHes
 	replaced  bool
@@ -37,7 +39,7 @@ type testRelay struct {
 
 func newTestRelay(t *testing.T, video media.Codec, fmtp string) *testRelay {
 	t.Helper()
-	r := &testRelay{t: t, posted: make(chan struct{}, 16), sessions: map[string]*webrtc.PeerConnection{}}
+	r := &testRelay{t: t, posted: make(chan struct{}, 16), sessions: map[string]*webrtc.PeerConnection{}, newest: map[*webrtc.TrackLocalStaticRTP]uint16{}}
 	track := func(c media.Codec, fmtp string) *webrtc.TrackLocalStaticRTP {
 		l, err := webrtc.NewTrackLocalStaticRTP(codecParameters(c, fmtp, 0).RTPCodecCapability, c.Kind().String(), "relay")
 		if err != nil {
@@ -79,19 +81,36 @@ func (r *testRelay) whip(w http.ResponseWriter, req *http.Request) {
 		if t.Kind() == webrtc.RTPCodecTypeAudio {
 			to = r.audio
 		}
-		for {
-			p, _, err := t.ReadRTP()
-			if err != nil {
-				return
-			}
-			_ = to.WriteRTP(p)
-		}
+		r.forward(t, to)
 	})
 	r.mu.Lock()
 	r.publisher = pc
 	r.mu.Unlock()
 	r.answer(w, req, pc)
 	r.posted <- struct{}{}
+}
+
+// forward sends a publisher's packets on until it goes. Their numbers go on where those of the publisher before ended:
+// SRTP lets no stream step back.
+func (r *testRelay) forward(from *webrtc.TrackRemote, to *webrtc.TrackLocalStaticRTP) {
+	var shift uint16
+	for first := true; ; first = false {
+		p, _, err := from.ReadRTP()
+		if err != nil {
+			return
+		}
+		r.mu.Lock()
+		newest, before := r.newest[to]
+		if first && before {
+			shift = newest + 1 - p.SequenceNumber
+		}
+		p.SequenceNumber += shift
+		if !before || seq.Newer(p.SequenceNumber, newest) {
+			r.newest[to] = p.SequenceNumber
+		}
+		r.mu.Unlock()
+		_ = to.WriteRTP(p)
+	}
 }
 
 func (r *testRelay) whep(w http.ResponseWriter, req *http.Request) {

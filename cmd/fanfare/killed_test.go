@@ -99,6 +99,7 @@ func (a *audience) connected() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sessions++
+	a.cond.Broadcast()
 }
 
 func (a *audience) connections() int {
@@ -118,11 +119,12 @@ func (a *audience) frame(i int, f endpoint.Frame) {
 	a.cond.Broadcast()
 }
 
-// await returns when every viewer has had a key frame that began after t, and tells the latest of them.
+// await returns when every viewer has had a key frame that began after t, and tells the latest of them. A first picture
+// may come before word that the session is up, which is waited for too.
 func (a *audience) await(ctx context.Context, after time.Time) (latest time.Time, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for !a.allAfter(after) {
+	for a.sessions < len(a.keys) || !a.allAfter(after) {
 		if ctx.Err() != nil {
 			return latest, context.Cause(ctx)
 		}
