@@ -42,10 +42,13 @@ export class Publisher {
   private putting: Promise<void> | undefined;
   private putAgain = false;
   private readonly hurry = (): void => this.feed({ kind: 'hurry' });
+  // Firefox ends a page's connections as soon as it sets out for another page: not a lost path.
+  private readonly leaving = (): void => this.feed({ kind: 'leaving' });
 
   constructor(options: PublisherOptions) {
     this.options = options;
     window.addEventListener('online', this.hurry);
+    window.addEventListener('beforeunload', this.leaving);
   }
 
   want(want: boolean): void {
@@ -69,6 +72,7 @@ export class Publisher {
 
   close(): void {
     window.removeEventListener('online', this.hurry);
+    window.removeEventListener('beforeunload', this.leaving);
     clearTimeout(this.timer);
   }
 
