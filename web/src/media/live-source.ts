@@ -30,6 +30,9 @@ export class LiveSource implements Source {
   private readonly stream: MediaStream;
   private readonly tell: (event: SourceEvent) => void;
   private readonly drawn: Drawn | undefined;
+  // Shut until told otherwise: another microphone must not be heard before it is known to be wanted.
+  private paused = true;
+  private soundOn = false;
 
   constructor(kind: 'camera' | 'screen', stream: MediaStream, tell: (event: SourceEvent) => void) {
     this.kind = kind;
@@ -44,6 +47,7 @@ export class LiveSource implements Source {
     // A shared window may change its size at any time.
     this.preview.addEventListener('resize', () => tell({ kind: 'tracks' }));
     for (const track of stream.getTracks()) track.addEventListener('ended', () => this.ended(track));
+    this.gate();
     if (this.picture() === null) {
       this.drawn = new Drawn();
       this.drawn.card('Microphone');
@@ -62,11 +66,13 @@ export class LiveSource implements Source {
 
   /** Paused: viewers get black and silence from the browser, and the devices stay on. */
   setPaused(paused: boolean): void {
-    for (const track of this.stream.getTracks()) track.enabled = !paused;
+    this.paused = paused;
+    this.gate();
   }
 
   setSound(on: boolean): void {
-    for (const track of this.stream.getAudioTracks()) track.enabled = on;
+    this.soundOn = on;
+    this.gate();
   }
 
   /** The devices in use, by the browser's identifiers. */
@@ -87,6 +93,12 @@ export class LiveSource implements Source {
     this.preview.srcObject = null;
   }
 
+  private gate(): void {
+    const open = passes(this.paused, this.soundOn);
+    for (const track of this.stream.getVideoTracks()) track.enabled = open.video;
+    for (const track of this.stream.getAudioTracks()) track.enabled = open.audio;
+  }
+
   private ended(track: MediaStreamTrack): void {
     // A microphone may go and the picture stays; without its picture the source is gone.
     const gone = track.kind === 'video' || this.stream.getTracks().every((t) => t.readyState === 'ended');
@@ -100,6 +112,11 @@ export class LiveSource implements Source {
   private sound(): MediaStreamTrack | null {
     return this.stream.getAudioTracks().find((t) => t.readyState === 'live') ?? null;
   }
+}
+
+/** What goes out to viewers: sound that was switched off stays off whatever is paused meanwhile. */
+export function passes(paused: boolean, soundOn: boolean): { video: boolean; audio: boolean } {
+  return { video: !paused, audio: !paused && soundOn };
 }
 
 /** Opens camera and microphone, or the one of them that is there. Throws DeviceRefused. */

@@ -167,12 +167,17 @@ function deviceOn(state: State, event: Extract<Event, { kind: 'deviceOn' }>): Ne
     ...state,
     kind: event.source,
     file: noFile,
-    device: { phase: 'on', paused: false, sound: event.sound, soundOn: true },
+    // Another device is paused and heard as the one before it was.
+    device: { ...state.device, phase: 'on', sound: event.sound },
     devices: event.source === 'camera' ? event.devices : state.devices,
     resume: undefined,
     live: state.live || resuming,
   };
-  const effects: Effect[] = [{ kind: 'limits' }];
+  const effects: Effect[] = [
+    { kind: 'pauseDevice', paused: next.device.paused },
+    { kind: 'soundDevice', on: next.device.soundOn },
+    { kind: 'limits' },
+  ];
   if (resuming && !state.live) effects.push({ kind: 'want', want: true });
   return to(next, ...effects);
 }
@@ -190,8 +195,7 @@ function deviceGone(state: State): Next {
   if (state.kind === 'file') return to(state);
   const what = state.kind === 'screen' ? 'The screen is not shared any more.' : 'The camera is gone.';
   const advice = state.live ? 'The stream goes on without picture. Choose something else to show, or stop.' : '';
-  return to(
-    { ...state, kind: undefined, device: noDevice, note: { tone: 'warn', title: what, advice } },
-    { kind: 'unload' },
-  );
+  // The next one is paused and heard as this one was.
+  const device = { ...state.device, phase: 'none' as const };
+  return to({ ...state, kind: undefined, device, note: { tone: 'warn', title: what, advice } }, { kind: 'unload' });
 }

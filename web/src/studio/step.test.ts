@@ -232,6 +232,18 @@ describe('camera and screen', () => {
     ).toBeUndefined();
   });
 
+  it('stay paused and without sound when another device is chosen, or the first one is gone', () => {
+    const quiet = play(camera, { kind: 'deviceSound', on: false }, { kind: 'toggle' }).state;
+    for (const before of [quiet, play(quiet, { kind: 'deviceGone' }).state]) {
+      const other = play(before, { kind: 'chooseCamera' }, on);
+      expect(other.state.device).toMatchObject({ phase: 'on', paused: true, soundOn: false });
+      expect(other.effects).toContainEqual({ kind: 'pauseDevice', paused: true });
+      expect(other.effects).toContainEqual({ kind: 'soundDevice', on: false });
+    }
+    const anew = play(quiet, { kind: 'added', items: [item('a')] }, { kind: 'chooseCamera' }, on).state;
+    expect(anew.device).toMatchObject({ paused: false, soundOn: true });
+  });
+
   it('can be paused, and say when they are gone', () => {
     const onAir = play(camera, { kind: 'goLive' }, up).state;
     const paused = play(onAir, { kind: 'toggle' });
@@ -294,7 +306,7 @@ describe('after a reload while live', () => {
     expect(first.kinds).toContain('openDevice');
     const on: Event = { kind: 'deviceOn', source: 'camera', sound: true, devices: { camera: '', microphone: '' } };
     const again = play(first.state, on);
-    expect([again.state.live, again.kinds]).toEqual([true, ['limits', 'want', 'tell']]);
+    expect([again.state.live, again.kinds]).toEqual([true, ['pauseDevice', 'soundDevice', 'limits', 'want', 'tell']]);
     const refused = play(first.state, { kind: 'deviceRefused', trouble: { title: 'No.', advice: '' } }).state;
     expect(refused.resume).toMatchObject({ how: 'click', busy: false });
   });
