@@ -110,6 +110,9 @@ export const noFile: FileState = {
 
 export const noDevice: DeviceState = { phase: 'none', paused: false, sound: false, soundOn: true };
 
+/** No source: the list stays. */
+export const nothingOn: Pick<State, 'kind' | 'file' | 'device'> = { kind: undefined, file: noFile, device: noDevice };
+
 export const initial: State = {
   key: { phase: 'missing' },
   link: { phase: 'connecting' },

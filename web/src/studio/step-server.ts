@@ -2,7 +2,7 @@
 
 import type { Goodbye, ServerMessage, Welcome } from '../signal/msg.gen';
 import { wordsFor } from '../signal/words';
-import { type Event, type Next, type State, to } from './state';
+import { type Event, type Next, nothingOn, type State, to } from './state';
 
 type ServerEvent = Extract<Event, { kind: 'link' | 'restarted' | 'message' | 'path' | 'problem' }>;
 
@@ -39,7 +39,11 @@ function link(state: State, next: State['link']): Next {
   }
   const problem =
     next.code === 'unauthorised' ? 'This key is wrong, or it is not valid any more.' : wordsFor(next.code);
-  return to({ ...changed, key: { phase: 'missing', problem }, live: false }, { kind: 'want', want: false });
+  return to(
+    { ...changed, ...nothingOn, key: { phase: 'missing', problem }, live: false },
+    { kind: 'want', want: false },
+    { kind: 'unload' },
+  );
 }
 
 function message(state: State, heard: ServerMessage): Next {

@@ -51,7 +51,20 @@ describe('the key', () => {
     const tried = play(initial, began(undefined), { kind: 'key', key: 'k', remember: true });
     expect(tried.effects).toEqual([{ kind: 'connect', key: 'k', remember: true }]);
     expect(play(tried.state, open, hello).effects[0]).toEqual({ kind: 'keyWorks' });
-    expect(play(inside, { kind: 'forgetKey' }).kinds).toEqual(['keyForget']);
+    expect(play(inside, { kind: 'forgetKey' }).kinds).toEqual(['unload', 'keyForget']);
+  });
+
+  it('takes the stream with it when it is forgotten', () => {
+    const left = play(live, { kind: 'forgetKey' });
+    expect(left.kinds).toEqual(['tell', 'want', 'pause', 'unload', 'keyForget']);
+    expect(told(left.effects)).toEqual([{ type: 'stop' }]);
+    expect([left.state.live, left.state.kind, mustWarn(left.state)]).toEqual([false, undefined, false]);
+  });
+
+  it('takes the source with it when it is refused while live', () => {
+    const refused = play(live, { kind: 'link', link: { phase: 'refused', code: 'unauthorised', text: '' } });
+    expect(refused.kinds).toEqual(['want', 'unload']);
+    expect([refused.state.live, refused.state.kind]).toEqual([false, undefined]);
   });
 
   it('that is wrong is asked for again, in words', () => {

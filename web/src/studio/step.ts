@@ -3,7 +3,7 @@
 
 import { current, type Item } from '../media/queue';
 import { declared, hasSource, shownTitle } from './select';
-import { type Effect, type Event, type Next, noFile, type Remembered, type State, to } from './state';
+import { type Effect, type Event, type Next, noFile, nothingOn, type Remembered, type State, to } from './state';
 import { stepServer } from './step-server';
 import { stepSource } from './step-source';
 
@@ -19,7 +19,7 @@ function react(state: State, event: Event): Next {
     case 'key':
       return to({ ...state, key: { phase: 'trying' } }, { kind: 'connect', key: event.key, remember: event.remember });
     case 'forgetKey':
-      return to({ ...state, key: { phase: 'missing' } }, { kind: 'keyForget' });
+      return leave(state);
     case 'goLive':
       return goLive(state);
     case 'stop':
@@ -99,6 +99,17 @@ function stop(state: State): Next {
   ];
   if (state.kind === 'file') effects.push({ kind: 'pause' });
   return to({ ...state, live: false, everUp: false, path: 'none', stopped: true, note: undefined }, ...effects);
+}
+
+/** Without the key nothing goes on: not the stream, not the camera, nor the offer to go on. */
+function leave(state: State): Next {
+  const stopped = state.resume ? to(state, { kind: 'tell', message: { type: 'stop' } }) : stop(state);
+  return to(
+    { ...stopped.state, ...nothingOn, resume: undefined, room: undefined, told: undefined, key: { phase: 'missing' } },
+    ...stopped.effects,
+    { kind: 'unload' },
+    { kind: 'keyForget' },
+  );
 }
 
 function settings(state: State, chosen: State['settings']): Next {
