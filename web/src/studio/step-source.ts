@@ -1,6 +1,6 @@
 // What files, camera and screen bring, and what the person does with them. Pure.
 
-import { add, current, move, neighbour, pick, refuse, remove } from '../media/queue';
+import { add, current, type Item, move, neighbour, pick, refuse, remove } from '../media/queue';
 import { type Effect, type Event, type FileState, type Next, noDevice, noFile, type State, to } from './state';
 
 export function stepSource(state: State, event: Event): Next {
@@ -79,8 +79,8 @@ function added(state: State, items: Parameters<typeof add>[1]): Next {
   if (items.length === 0) return to(state);
   const next: State = { ...state, queue: add(state.queue, items), resume: undefined, note: undefined };
   const first = items[0]?.id;
-  // Files come into an empty list, or take the place of a camera: the first of them is shown.
-  if (first !== undefined && (state.kind !== 'file' || state.queue.items.length === 0)) {
+  // Files take the place of a camera or of nothing, such as a list that cannot be played: the first of them is shown.
+  if (first !== undefined && (state.kind !== 'file' || state.file.phase === 'none')) {
     return show({ ...next, device: noDevice }, first, state.live);
   }
   return to(next);
@@ -125,7 +125,7 @@ function toggle(state: State): Next {
   if (state.kind === 'file') {
     if (state.file.phase !== 'ready') return to(state);
     if (state.file.playing) return to(state, { kind: 'pause' });
-    return state.file.over ? to(state, { kind: 'seek', to: 0 }, { kind: 'play' }) : to(state, { kind: 'play' });
+    return state.file.over ? goOn(state, neighbour(state.queue, 1)) : to(state, { kind: 'play' });
   }
   if (state.device.phase !== 'on') return to(state);
   const paused = !state.device.paused;
@@ -135,9 +135,13 @@ function toggle(state: State): Next {
 /** A file has come to its end: the next one, or the list is over. */
 function ended(state: State): Next {
   const next = neighbour(state.queue, 1);
-  if (!next) return to({ ...state, file: { ...state.file, playing: false, over: true } });
+  return next ? goOn(state, next) : to({ ...state, file: { ...state.file, playing: false, over: true } });
+}
+
+/** Plays that file, or without one the same again. */
+function goOn(state: State, next: Item | undefined): Next {
   // The same again needs no loading: the element still has it.
-  if (next.id === state.queue.current) return to(state, { kind: 'seek', to: 0 }, { kind: 'play' });
+  if (!next || next.id === state.queue.current) return to(state, { kind: 'seek', to: 0 }, { kind: 'play' });
   return show(state, next.id, true);
 }
 

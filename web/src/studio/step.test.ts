@@ -140,6 +140,13 @@ describe('live', () => {
     expect(play(over, { kind: 'toggle' }).kinds).toEqual(['seek', 'play']);
   });
 
+  it('goes on with a file that was added after the list was over', () => {
+    const over = play(live, { kind: 'picked', id: 'c' }, loaded, { kind: 'paused' }, { kind: 'ended' });
+    const added = play(over.state, { kind: 'added', items: [item('d')] });
+    expect(added.kinds).toEqual([]);
+    expect(play(added.state, { kind: 'toggle' }).effects[0]).toEqual({ kind: 'load', id: 'd', at: 0, play: true });
+  });
+
   it('loops the list, and a list of one file without loading it again', () => {
     const round = play(live, { kind: 'loop', on: true }).state;
     expect(play(round, { kind: 'picked', id: 'c' }, loaded, { kind: 'ended' }).effects[0]).toMatchObject({ id: 'a' });
@@ -155,6 +162,9 @@ describe('live', () => {
     expect(next.state.queue.items[1]?.refused).toBe('It is HEVC.');
     const none = play(inside, { kind: 'added', items: [item('x')] }, { kind: 'refused', trouble });
     expect([none.state.note?.tone, canGoLive(none.state), none.kinds]).toEqual(['bad', false, []]);
+    const good = play(none.state, { kind: 'added', items: [item('y')] });
+    expect(good.effects[0]).toEqual({ kind: 'load', id: 'y', at: 0, play: false });
+    expect(good.state.note).toBeUndefined();
   });
 
   it('says when the sound of a file is left out', () => {
