@@ -26,6 +26,17 @@ describe('memory', () => {
     expect(memoryOf(waiting, 'name', 0)).toMatchObject({ live: true, kind: 'file', position: 7, queue: showing.queue });
   });
 
+  it('is live as long as the stream is, while another camera is being opened too', () => {
+    const opening = {
+      ...initial,
+      live: true,
+      kind: 'camera',
+      device: { ...initial.device, phase: 'opening' },
+    } as const;
+    expect(memoryOf(opening, 'name', 0)).toMatchObject({ live: true, kind: 'camera' });
+    expect(memoryOf({ ...initial, live: true }, 'name', 0).live).toBe(true);
+  });
+
   it('forgets what is too old, and not the link', () => {
     const text = writeMemory(memoryOf(showing, 'name', 0));
     expect(readMemory(text, 13 * 3600_000)).toMatchObject({ live: false, stream: 'name' });

@@ -4,7 +4,6 @@
 import { type Item, MAX_ITEMS, type Queue } from '../media/queue';
 import { readSettings, type Settings } from '../media/settings';
 import type { SourceKind } from '../media/source';
-import { hasSource } from './select';
 import type { State } from './state';
 
 const NAME = 'fanfare.studio';
@@ -31,7 +30,7 @@ export function memoryOf(state: State, stream: string, now: number): Memory {
   return {
     at: now,
     stream,
-    live: resume !== undefined || (state.live && hasSource(state)),
+    live: resume !== undefined || state.live,
     kind: resume?.kind ?? state.kind,
     queue: resume?.queue ?? state.queue,
     position: resume?.position ?? state.file.position,

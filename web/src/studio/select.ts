@@ -43,12 +43,18 @@ export function phaseOf(state: State): Phase {
 /** The uploader's word to viewers. */
 export function declared(state: State): Extract<StreamState, 'live' | 'paused' | 'seeking'> {
   if (!state.live) return 'live';
+  if (isEmpty(state)) return 'paused';
   if (state.kind === 'file') {
     if (state.file.seeking) return 'seeking';
     // While the next file is being opened the stream goes on.
     return state.file.phase === 'ready' && !state.file.playing ? 'paused' : 'live';
   }
   return state.device.paused ? 'paused' : 'live';
+}
+
+/** Nothing is on: the camera is gone, the last file was removed or cannot be played. */
+function isEmpty(state: State): boolean {
+  return state.kind === undefined || (state.kind === 'file' && state.file.phase === 'none');
 }
 
 /** The title that viewers read: the uploader's, or the name of what is on. */
@@ -105,6 +111,12 @@ export function wordsOf(state: State): { title: string; detail: string } {
     case 'live':
       return { title: 'Live', detail: 'Viewers see what you see here.' };
     case 'paused':
+      if (isEmpty(state)) {
+        return {
+          title: 'Nothing to show',
+          detail: 'Viewers read that you have paused. Add a file, or choose the camera or the screen.',
+        };
+      }
       return state.file.over
         ? { title: 'The list is over', detail: 'Viewers see its last picture.' }
         : { title: 'Paused', detail: 'Viewers see a still picture and read that you have paused.' };

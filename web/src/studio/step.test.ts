@@ -167,6 +167,15 @@ describe('live', () => {
     expect(good.state.note).toBeUndefined();
   });
 
+  it('is paused when the last file breaks, and goes on with a good one', () => {
+    const alone = play(inside, { kind: 'added', items: [item('x')] }, loaded, { kind: 'goLive' }, up).state;
+    const broken = play(alone, { kind: 'refused', trouble: { title: 'It broke.', advice: '' } });
+    expect(told(broken.effects)).toEqual([{ type: 'set-state', state: 'paused', title: 'x' }]);
+    expect(wordsOf(broken.state).title).toBe('Nothing to show');
+    const good = play(broken.state, { kind: 'added', items: [item('y')] }, loaded, { kind: 'playing' });
+    expect(phaseOf(good.state)).toBe('live');
+  });
+
   it('says when the sound of a file is left out', () => {
     const quiet = play(live, { kind: 'soundless', trouble: { title: 'It is AC-3.', advice: '' } }).state;
     expect([quiet.file.sound, quiet.note?.title, phaseOf(quiet)]).toEqual([false, 'It is AC-3.', 'live']);
@@ -178,6 +187,7 @@ describe('live', () => {
     const empty = play(alone, { kind: 'removed', id: 'x' });
     expect(empty.kinds).toContain('unload');
     expect(empty.state.note?.title).toMatch(/nothing to show/);
+    expect(told(empty.effects)).toEqual([{ type: 'set-state', state: 'paused' }]);
   });
 
   it('stops, and may go live again with the same link', () => {
@@ -274,6 +284,8 @@ describe('camera and screen', () => {
     expect(phaseOf(paused.state)).toBe('paused');
     const gone = play(onAir, { kind: 'deviceGone' });
     expect([gone.kinds[0], gone.state.note?.title]).toEqual(['unload', 'The camera is gone.']);
+    expect([phaseOf(gone.state), wordsOf(gone.state).title]).toEqual(['paused', 'Nothing to show']);
+    expect(phaseOf(play(gone.state, { kind: 'chooseCamera' }, on).state)).toBe('live');
   });
 });
 
