@@ -9,6 +9,9 @@ import { inspect } from './inspect';
 import { type Contents, NO_CAPTURE, soundless, verdict } from './refusal';
 import type { Size, Source, SourceEvent, Tracks, Trouble } from './source';
 
+/** How long a file may look for the place where it goes on. ms */
+const SEEK_PATIENCE = 5_000;
+
 export type FileEvent =
   | SourceEvent
   | { kind: 'loaded'; duration: number; picture: boolean; sound: boolean }
@@ -79,7 +82,9 @@ export class FileSource implements Source {
     if (trouble) return this.refuse(trouble);
     this.turned = picture && (contents?.rotation ?? 0) !== 0;
     if (start.at > 0 && start.at < this.preview.duration) await this.seekAndWait(start.at);
-    if (turn === this.turn) await this.begin(contents, start.play);
+    if (turn !== this.turn) return;
+    if (this.preview.error) return this.refuse(BROKEN);
+    await this.begin(contents, start.play);
   }
 
   async play(): Promise<void> {
@@ -153,9 +158,18 @@ export class FileSource implements Source {
     this.tell({ kind: 'refused', trouble });
   }
 
+  /** Until the element is there, or cannot get there: then it shows the place where it stands. */
   private seekAndWait(to: number): Promise<void> {
     return new Promise((resolve) => {
-      this.preview.addEventListener('seeked', () => resolve(), { once: true });
+      const over = new AbortController();
+      const settle = (): void => {
+        clearTimeout(late);
+        over.abort();
+        resolve();
+      };
+      const late = setTimeout(settle, SEEK_PATIENCE);
+      this.preview.addEventListener('seeked', settle, { signal: over.signal });
+      this.preview.addEventListener('error', settle, { signal: over.signal });
       this.preview.currentTime = to;
     });
   }

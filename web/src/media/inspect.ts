@@ -1,13 +1,15 @@
 // Looks into a file for what the media element does not tell: the codecs of a file that it
 // cannot play, and whether the picture is turned. The parser is loaded when it is first needed.
 
+import type { Input } from 'mediabunny';
 import type { Contents } from './refusal';
 
-/** undefined when the file is of no kind that can be looked into, or is damaged. */
+/** undefined when the file is of no kind that can be looked into, or is damaged, or the parser cannot be loaded. */
 export async function inspect(file: Blob): Promise<Contents | undefined> {
-  const { ALL_FORMATS, BlobSource, Input } = await import('mediabunny');
-  const input = new Input({ formats: ALL_FORMATS, source: new BlobSource(file) });
+  let input: Input | undefined;
   try {
+    const { ALL_FORMATS, BlobSource, Input } = await import('mediabunny');
+    input = new Input({ formats: ALL_FORMATS, source: new BlobSource(file) });
     const [video, audio] = [await input.getPrimaryVideoTrack(), await input.getPrimaryAudioTrack()];
     return {
       video: video ? await video.getCodec() : undefined,
@@ -17,6 +19,6 @@ export async function inspect(file: Blob): Promise<Contents | undefined> {
   } catch {
     return undefined;
   } finally {
-    input.dispose();
+    input?.dispose();
   }
 }
