@@ -304,9 +304,9 @@ function titleOfPage(phase: string, title: string, background: boolean): string 
 }
 
 async function remembered(memory: Memory): Promise<Remembered | undefined> {
-  const { kind, queue, position, playing, live } = memory;
+  const { kind, queue, position, playing, devices, paused, soundOn, live } = memory;
   if (!live || !kind) return undefined;
-  const base = { live, kind, queue, position, playing };
+  const base = { live, kind, queue, position, playing, devices, paused, soundOn };
   if (kind === 'camera') return { ...base, how: (await cameraIsAllowed()) ? 'auto' : 'click' };
   if (kind === 'screen') return { ...base, how: 'click' };
   return { ...base, how: queue.current !== undefined && (await hasHandle(queue.current)) ? 'click' : 'choose' };

@@ -20,6 +20,13 @@ describe('memory', () => {
     expect(memory).toMatchObject({ live: true, position: 12.5, playing: true, stream: 'name', title: 'Holiday' });
   });
 
+  it('keeps which camera was on, and that it was paused without sound', () => {
+    const devices = { camera: 'c', microphone: 'm' };
+    const device = { phase: 'on', paused: true, sound: true, soundOn: false } as const;
+    const memory = memoryOf({ ...initial, live: true, kind: 'camera', device, devices }, 'name', 0);
+    expect(readMemory(writeMemory(memory), 0)).toMatchObject({ devices, paused: true, soundOn: false });
+  });
+
   it('keeps an offer to go on until the person decides', () => {
     const resume = { kind: 'file', name: 'a.webm', position: 7, playing: true, how: 'click', busy: false } as const;
     const waiting = { ...initial, resume: { ...resume, queue: showing.queue } };
@@ -52,6 +59,8 @@ describe('memory', () => {
       kind: 'weird',
       queue: { items: [null, 1, { id: 1 }] },
       position: 'x',
+      devices: { camera: 7, microphone: 'm' },
+      paused: 'yes',
       volume: 9,
     });
     expect(readMemory(text, 0)).toEqual({
@@ -62,6 +71,9 @@ describe('memory', () => {
       queue: { items: [], current: undefined, loop: false },
       position: 0,
       playing: true,
+      devices: { camera: '', microphone: 'm' },
+      paused: false,
+      soundOn: true,
       title: '',
       settings: DEFAULTS,
       volume: 1,

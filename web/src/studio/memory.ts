@@ -1,6 +1,7 @@
 // What is kept for a reload: the stream's name, so that the link stays, and what was on. The
 // reading side trusts nothing that it finds. The storage is the browser's; all else is pure.
 
+import type { Devices } from '../media/live-source';
 import { type Item, MAX_ITEMS, type Queue } from '../media/queue';
 import { readSettings, type Settings } from '../media/settings';
 import type { SourceKind } from '../media/source';
@@ -19,6 +20,10 @@ export interface Memory {
   queue: Queue;
   position: number; // s
   playing: boolean;
+  devices: Devices;
+  /** Camera or screen. */
+  paused: boolean;
+  soundOn: boolean;
   title: string;
   settings: Settings;
   volume: number;
@@ -35,6 +40,9 @@ export function memoryOf(state: State, stream: string, now: number): Memory {
     queue: resume?.queue ?? state.queue,
     position: resume?.position ?? state.file.position,
     playing: resume?.playing ?? state.file.playing,
+    devices: state.devices,
+    paused: state.device.paused,
+    soundOn: state.device.soundOn,
     title: state.title,
     settings: state.settings,
     volume: state.volume,
@@ -66,6 +74,9 @@ export function readMemory(text: string | null, now: number): Memory | undefined
     queue: readQueue(g.queue),
     position: Math.max(0, finite(g.position, 0)),
     playing: g.playing !== false,
+    devices: readDevices(g.devices),
+    paused: g.paused === true,
+    soundOn: g.soundOn !== false,
     title: typeof g.title === 'string' ? g.title.slice(0, 120) : '',
     settings: readSettings(g.settings),
     volume: Math.min(1, Math.max(0, finite(g.volume, 0.8))),
@@ -85,6 +96,12 @@ function readQueue(value: unknown): Queue {
     return [{ id, name, size: finite(e.size, 0), modified: finite(e.modified, 0) }];
   });
   return { items, current: items.find((i) => i.id === g.current)?.id ?? items[0]?.id, loop: g.loop === true };
+}
+
+function readDevices(value: unknown): Devices {
+  const g = (typeof value === 'object' && value !== null ? value : {}) as Given<keyof Devices>;
+  const id = (given: unknown): string => (typeof given === 'string' ? given.slice(0, 256) : '');
+  return { camera: id(g.camera), microphone: id(g.microphone) };
 }
 
 function finite(value: unknown, otherwise: number): number {

@@ -203,6 +203,10 @@ export interface Remembered {
   queue: Queue;
   position: number;
   playing: boolean;
+  devices: Devices;
+  /** Camera or screen. */
+  paused: boolean;
+  soundOn: boolean;
   how: Resume['how'];
 }
 

@@ -296,6 +296,9 @@ describe('after a reload while live', () => {
     queue: { items: [item('a'), item('b')], current: 'b', loop: true },
     position: 12,
     playing: true,
+    devices: { camera: 'c', microphone: 'm' },
+    paused: false,
+    soundOn: true,
     how,
   });
   const back = play(initial, began('k', kept('click')), open, hello).state;
@@ -334,6 +337,17 @@ describe('after a reload while live', () => {
     const over = play(back, { kind: 'discard' });
     expect(told(over.effects)[0]).toEqual({ type: 'stop' });
     expect([over.state.resume, phaseOf(over.state)]).toEqual([undefined, 'setup']);
+  });
+
+  it('brings the same camera back, paused and without sound as it was', () => {
+    const quiet = { ...kept('auto', 'camera'), paused: true, soundOn: false };
+    const first = play(initial, began('k', quiet), open, hello);
+    const devices = { camera: 'c', microphone: 'm' };
+    expect(first.effects).toContainEqual({ kind: 'openDevice', source: 'camera', devices });
+    const again = play(first.state, { kind: 'deviceOn', source: 'camera', sound: true, devices });
+    expect(again.state.device).toEqual({ phase: 'on', paused: true, sound: true, soundOn: false });
+    expect(told(again.effects)).toEqual([{ type: 'set-state', state: 'paused', title: 'Camera' }]);
+    expect(play(initial, began('k', quiet), { kind: 'discard' }).state.device).toEqual(initial.device);
   });
 
   it('opens the camera by itself where it is still allowed, and asks where it is not', () => {

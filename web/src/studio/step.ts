@@ -3,7 +3,17 @@
 
 import { current, type Item } from '../media/queue';
 import { declared, hasSource, shownTitle } from './select';
-import { type Effect, type Event, type Next, noFile, nothingOn, type Remembered, type State, to } from './state';
+import {
+  type Effect,
+  type Event,
+  type Next,
+  noDevice,
+  noFile,
+  nothingOn,
+  type Remembered,
+  type State,
+  to,
+} from './state';
 import { stepServer } from './step-server';
 import { stepSource } from './step-source';
 
@@ -44,7 +54,10 @@ function react(state: State, event: Event): Next {
     case 'continue':
       return goOn(state);
     case 'discard':
-      return to({ ...state, resume: undefined, stopped: true }, { kind: 'tell', message: { type: 'stop' } });
+      return to(
+        { ...state, resume: undefined, device: noDevice, stopped: true },
+        { kind: 'tell', message: { type: 'stop' } },
+      );
     case 'restored':
       return restored(state, event.ids, event.difference);
     case 'instead':
@@ -76,8 +89,10 @@ function resumed(kept: Remembered | undefined): Partial<State> {
   const item = current(kept.queue);
   if (kept.kind === 'file' && !item) return {};
   const name = kept.kind === 'file' ? (item?.name ?? '') : kept.kind === 'camera' ? 'Camera' : 'Screen';
-  const { kind, position, playing, how, queue } = kept;
-  return { resume: { kind, name, position, playing, how, queue, busy: false } };
+  const { kind, position, playing, how, queue, devices, paused, soundOn } = kept;
+  const resume = { kind, name, position, playing, how, queue, busy: false };
+  // A camera comes back as quiet and as still as it was.
+  return kind === 'file' ? { resume } : { resume, devices, device: { ...noDevice, paused, soundOn } };
 }
 
 function goLive(state: State): Next {
