@@ -1,6 +1,6 @@
 // The two things about the stage that need the page's events: keys, and controls that go away by themselves.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Panel } from './bar';
 import type { WatchController } from './controller';
 import { IdleWatch } from './idle';
@@ -9,7 +9,8 @@ import { type Command, commandFor, targetOf } from './keys';
 const STEP = 0.1; // of the volume
 
 export function useKeys(watch: WatchController, panel: Panel, show: (panel: Panel) => void): void {
-  useEffect(() => {
+  // With the picture of the panel, not after it: a key pressed at once must find what is shown.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const command = commandFor(event, targetOf(event.target));
       if (!command || event.defaultPrevented || (command === 'close' && !panel)) return;
