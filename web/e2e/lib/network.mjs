@@ -1,5 +1,6 @@
 // A home network of our own: a router between one page and the server, for pages (TCP) and media
-// (UDP). It can give out new ports, as routers do when they restart, and it can be cut.
+// (UDP). It can give out new ports, as routers do when they restart, lose the end of a DTLS handshake,
+// and it can be cut.
 
 import dgram from "node:dgram";
 import { once } from "node:events";
@@ -8,12 +9,33 @@ import { lanAddress } from "./server.mjs";
 
 /** @typedef {import("./server.mjs").Server} Server */
 
+/**
+ * The end of the server's side of a DTLS handshake that never came to the browser.
+ * @typedef {object} LostFlight
+ * @property {Buffer} bytes
+ * @property {number} at  when it was lost (performance.now)
+ * @property {{ at: number, same: boolean }[]} repeats  those that went through later; same: byte for byte
+ */
+
+/**
+ * Whether a datagram is the last flight of a DTLS server: a ChangeCipherSpec record (20) and behind
+ * it an encrypted handshake record (22, epoch 1), which is Finished (RFC 6347 sections 4.1 and 4.2.4).
+ * @param {Buffer} data
+ */
+function isLastFlight(data) {
+  if (data.length < 13 || data[0] !== 20) return false;
+  const next = 13 + data.readUInt16BE(11);
+  return data.length >= next + 13 && data[next] === 22 && data.readUInt16BE(next + 3) === 1;
+}
+
 export class Network {
   /** Towards the server, one a client: "address:port" → socket. @type {Map<string, dgram.Socket>} */
   #outside = new Map();
   /** @type {Set<net.Socket>} */
   #pages = new Set();
   #up = true;
+  /** What was lost of each client's handshake, once loseLastFlights was called. @type {Map<string, LostFlight> | undefined} */
+  #flights;
   /** How many media packets came from the server by the ports in use now. */
   delivered = 0;
   /** How many reports (RTCP) clients have sent by them. */
@@ -59,12 +81,31 @@ export class Network {
       this.#outside.set(client, mine);
       mine.on("message", (answer) => {
         if (!this.#up || this.#outside.get(client) !== mine) return;
+        if (this.#loses(client, answer)) return;
         this.delivered++;
         this.udp.send(answer, from.port, from.address);
       });
       mine.on("error", () => undefined); // the server is being restarted
     }
     out.send(data, this.server.port, this.address);
+  }
+
+  /** From now on the server's last DTLS flight is lost, once for every client. */
+  loseLastFlights() { this.#flights ??= new Map(); }
+
+  /** The last flights that were lost. */
+  get lostFlights() { return [...(this.#flights?.values() ?? [])]; }
+
+  /** @param {string} client @param {Buffer} answer */
+  #loses(client, answer) {
+    if (!this.#flights || !isLastFlight(answer)) return false;
+    const lost = this.#flights.get(client);
+    if (!lost) {
+      this.#flights.set(client, { bytes: answer, at: performance.now(), repeats: [] });
+      return true;
+    }
+    lost.repeats.push({ at: performance.now(), same: lost.bytes.equals(answer) });
+    return false;
   }
 
   /** From now on every client has a new port towards the server, and nothing reaches the old one. */

@@ -76,3 +76,24 @@ for (const name of BOTH) {
     assert.deepEqual((await figures(page)).states.filter((s) => s !== "connecting"), ["connected"]);
   });
 }
+
+for (const name of BOTH) {
+  story(`${name} plays when the server's last DTLS flight is lost on the way`, async (t) => {
+    const server = await serve(t);
+    const home = await network(t, server);
+    home.loseLastFlights();
+    await publishRaw(await browser("chromium"), server, "raw", "webm");
+    const page = await watchRaw(await browser(name), server, "raw", home);
+    await until("the browser is connected", async () => (await figures(page)).state === "connected");
+    await shows(page, clips.webm);
+    await sounds(page, clips.webm);
+
+    const lost = home.lostFlights;
+    assert.equal(lost.length, 1, `${lost.length} flights were lost: this story needs one`);
+    // The browser has no keys before it has this flight, so it plays by a repeat only.
+    const [first] = lost[0].repeats;
+    assert.ok(first, "the browser is connected and no repeat went through the router");
+    t.diagnostic(`${name}: repeated ${(first.at - lost[0].at).toFixed(0)} ms after the loss, ${first.same ? "the same bytes" : "a newer flight"}, ${lost[0].repeats.length} in all`);
+    assert.deepEqual((await figures(page)).states.filter((s) => s !== "connecting"), ["connected"]);
+  });
+}
