@@ -1,0 +1,84 @@
+package udp
+
+// MaxDatagram is the room for one datagram, in bytes: more than any path of the internet
+// takes in one piece.
+const MaxDatagram = 2048
+
+const (
+	// maxBatch bounds the datagrams of one batch.
+	maxBatch = 96
+	// arenaSize bounds their bytes.
+	arenaSize = 128 << 10
+)
+
+// Batch collects the datagrams that one worker sends in a pass, and sends them with few
+// system calls. It belongs to one goroutine; several batches may send on one Conn at once.
+//
+// Datagrams are built in the batch's own arena, one after another, so that a run of equal
+// size for one path lies in one piece: b.Add(append(b.Room(), ...), path).
+type Batch struct {
+	conn  *Conn
+	arena []byte
+	used  int // bytes of the arena that hold datagrams
+	list  []outgoing
+	stats BatchStats
+}
+
+// outgoing is one datagram that waits in the arena.
+type outgoing struct {
+	start, end int
+	path       Path
+}
+
+// BatchStats counts what a Batch did.
+type BatchStats struct {
+	Sent      uint64 // datagrams that the system took
+	Refused   uint64 // datagrams that it did not take, dropped
+	Calls     uint64 // system calls that sent
+	Segmented uint64 // messages of several datagrams (UDP_SEGMENT)
+}
+
+// NewBatch makes an empty batch.
+func (c *Conn) NewBatch() *Batch {
+	return &Batch{conn: c, arena: make([]byte, arenaSize), list: make([]outgoing, 0, maxBatch)}
+}
+
+// Room returns a slice of length 0 and capacity of at least MaxDatagram, to append the
+// next datagram to. It flushes first when the batch is full. Without an Add the same room
+// is given again.
+func (b *Batch) Room() []byte {
+	if len(b.list) == maxBatch || len(b.arena)-b.used < MaxDatagram {
+		b.Flush()
+	}
+	return b.arena[b.used:b.used]
+}
+
+// Add takes the datagram d for the path. d must be the slice that Room returned last,
+// appended to.
+func (b *Batch) Add(d []byte, p Path) {
+	b.list = append(b.list, outgoing{start: b.used, end: b.used + len(d), path: p})
+	b.used += len(d)
+}
+
+// Len is the number of datagrams not yet sent.
+func (b *Batch) Len() int { return len(b.list) }
+
+// Flush sends what there is. A datagram that the system refuses is dropped and counted.
+func (b *Batch) Flush() {
+	for _, o := range b.list {
+		b.stats.Calls++
+		if _, err := b.conn.WriteMsg(b.arena[o.start:o.end], o.path); err != nil {
+			b.stats.Refused++
+		} else {
+			b.stats.Sent++
+		}
+	}
+	b.list, b.used = b.list[:0], 0
+}
+
+// Take returns what was counted since the last call of Take.
+func (b *Batch) Take() BatchStats {
+	s := b.stats
+	b.stats = BatchStats{}
+	return s
+}
