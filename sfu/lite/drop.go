@@ -8,6 +8,10 @@ var (
 	ErrNotConnected = errors.New("the leg is not connected")
 	// ErrIndexUsed: the sequence number was used already, or is too old to know.
 	ErrIndexUsed = errors.New("the packet index was used already")
+	// ErrIndexUnused: the packet was not sent, or too long ago, or its source is not repeated.
+	ErrIndexUnused = errors.New("the packet index has not been used")
+	// ErrNotTheSame: another packet went out under this number.
+	ErrNotTheSame = errors.New("the packet is not the one that was sent")
 	// ErrTooManySources: more than MaxSources SSRCs.
 	ErrTooManySources = errors.New("too many sources on one leg")
 	// ErrBadPacket: shorter than the fixed header.

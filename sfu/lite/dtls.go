@@ -203,6 +203,9 @@ func (l *Leg) connect(r Result, out *Out) error {
 	if err != nil {
 		return err
 	}
+	for _, ssrc := range l.repeats {
+		session.allowRepeats(uint32(ssrc))
+	}
 	l.srtp = session
 	l.dtls = &afterHandshake{
 		lastFlight: r.lastFlight, closeNotify: r.closeNotify,

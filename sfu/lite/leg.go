@@ -26,6 +26,9 @@ type Config struct {
 	Remote Credentials
 	// ConnectTimeout and ConsentTimeout are used in place of the defaults when not 0.
 	ConnectTimeout, ConsentTimeout time.Duration
+	// Repeats are our sources whose packets SealAgain may send again, for a peer that takes no
+	// RTX. Each costs 8 KiB once connected.
+	Repeats []media.SSRC
 }
 
 // state is where a leg is in its life.
@@ -54,6 +57,7 @@ type Leg struct {
 
 	deadline time.Time // to connect
 	consent  time.Duration
+	repeats  []media.SSRC
 
 	dtls *afterHandshake // nil before the leg is connected
 	srtp *srtpSession    // nil before the leg is connected
@@ -72,6 +76,7 @@ func New(cfg Config, now time.Time) *Leg {
 		current:  credentialPair{local: cfg.Local.clone(), remote: cfg.Remote.clone()},
 		deadline: now.Add(connect),
 		consent:  consent,
+		repeats:  cfg.Repeats,
 	}
 }
 

@@ -72,7 +72,7 @@ func newSession(p Profile, k *exportedKeys) (*srtpSession, error) {
 // packet of an SSRC) and remembers which of the last 1,024 indices of each SSRC it has
 // used. Packets may be sent out of order within that window. A second packet with the
 // same number, or one before the window, is refused with ErrIndexUsed, identical or not;
-// so repeats go by RTX on an SSRC of its own (RFC 4588). At most MaxSources SSRCs.
+// repeats go by RTX on an SSRC of its own (RFC 4588), or by SealAgain. At most MaxSources SSRCs.
 func (l *Leg) SealRTP(dst, header, payload []byte) ([]byte, error) {
 	if l.state != stateConnected {
 		return dst, ErrNotConnected
@@ -89,7 +89,46 @@ func (l *Leg) SealRTP(dst, header, payload []byte) ([]byte, error) {
 	if !ok {
 		return dst, ErrIndexUsed
 	}
-	return l.srtp.cipher.sealRTP(dst, header, payload, ssrc, index), nil
+	sealed := l.srtp.cipher.sealRTP(dst, header, payload, ssrc, index)
+	if src.tags != nil {
+		src.tags[index%windowSize] = tagOf(sealed)
+	}
+	return sealed, nil
+}
+
+// SealAgain appends what SealRTP made of the same header and payload before, byte for byte, for
+// peers that take no RTX; the SSRC must be one of Config.Repeats. The nonce is used a second
+// time, so only the very same packet may go out under it: the result is held against the tag
+// of what was sent, and anything else is refused with ErrNotTheSame. (Two packets of one nonce
+// have the same 64 bits of tag with a chance below 2^-56, and nobody can look for such a pair
+// without the keys.) ErrIndexUnused: the number was not used, or nobody knows any more.
+func (l *Leg) SealAgain(dst, header, payload []byte) ([]byte, error) {
+	if l.state != stateConnected {
+		return dst, ErrNotConnected
+	}
+	if len(header) < rtpHeader {
+		return dst, ErrBadPacket
+	}
+	ssrc := binary.BigEndian.Uint32(header[8:])
+	src := l.srtp.known(ssrc)
+	if src == nil || src.tags == nil {
+		return dst, ErrIndexUnused
+	}
+	index, ok := src.sent(binary.BigEndian.Uint16(header[2:]))
+	if !ok {
+		return dst, ErrIndexUnused
+	}
+	sealed := l.srtp.cipher.sealRTP(dst, header, payload, ssrc, index)
+	if tagOf(sealed) != src.tags[index%windowSize] {
+		clear(sealed[len(dst):]) // nobody shall send it by mistake
+		return dst, ErrNotTheSame
+	}
+	return sealed, nil
+}
+
+// tagOf is the end of a sealed packet's authentication tag, which depends on every bit of it.
+func tagOf(sealed []byte) uint64 {
+	return binary.BigEndian.Uint64(sealed[len(sealed)-8:])
 }
 
 // SealRTCP appends the encrypted compound packet to dst. The index is the leg's own: one

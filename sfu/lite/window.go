@@ -10,14 +10,30 @@ type source struct {
 	begun bool
 	top   uint64 // the highest index so far
 	used  [windowSize / 64]uint64
+	tags  *[windowSize]uint64 // under which tag each went out; nil: nothing goes out again
 }
 
-// source finds or adds the state of an SSRC; nil when there are too many.
-func (s *srtpSession) source(ssrc uint32) *source {
+// known is the state of an SSRC that is in use, else nil.
+func (s *srtpSession) known(ssrc uint32) *source {
 	for i := range s.sources {
 		if s.sources[i].ssrc == ssrc {
 			return &s.sources[i]
 		}
+	}
+	return nil
+}
+
+// allowRepeats makes the SSRC's packets ones that may be sealed again.
+func (s *srtpSession) allowRepeats(ssrc uint32) {
+	if src := s.source(ssrc); src != nil && src.tags == nil {
+		src.tags = new([windowSize]uint64)
+	}
+}
+
+// source finds or adds the state of an SSRC; nil when there are too many.
+func (s *srtpSession) source(ssrc uint32) *source {
+	if src := s.known(ssrc); src != nil {
+		return src
 	}
 	if len(s.sources) == MaxSources {
 		return nil
@@ -34,27 +50,43 @@ func (s *source) use(seq uint16) (index uint64, ok bool) {
 		s.mark(s.top)
 		return s.top, true
 	}
-	step := int64(int16(seq - uint16(s.top)))
-	switch at := int64(s.top) + step; {
-	case at < 0 || step <= -windowSize || at >= 1<<48:
+	if index, ok = s.extend(seq); !ok {
 		return 0, false
-	default:
-		index = uint64(at)
 	}
-	if step <= 0 {
+	if index <= s.top {
 		if s.marked(index) {
 			return 0, false
 		}
 		s.mark(index)
 		return index, true
 	}
-	for i := uint64(1); i <= uint64(min(step, windowSize)); i++ {
+	for i := uint64(1); i <= min(index-s.top, windowSize); i++ {
 		s.clear(s.top + i)
 	}
 	// After a jump the whole window is clear; otherwise all between is.
 	s.top = index
 	s.mark(index)
 	return index, true
+}
+
+// extend gives seq the 48-bit index that is nearest to the highest one so far (RFC 3711 section
+// 3.3.1). It is false before the window.
+func (s *source) extend(seq uint16) (index uint64, ok bool) {
+	step := int64(int16(seq - uint16(s.top)))
+	at := int64(s.top) + step
+	if at < 0 || step <= -windowSize || at >= 1<<48 {
+		return 0, false
+	}
+	return uint64(at), true
+}
+
+// sent returns the index of a number that was used within the window.
+func (s *source) sent(seq uint16) (index uint64, ok bool) {
+	if !s.begun {
+		return 0, false
+	}
+	index, ok = s.extend(seq)
+	return index, ok && index <= s.top && s.marked(index)
 }
 
 func (s *source) mark(i uint64)  { s.used[i%windowSize/64] |= 1 << (i % 64) }
