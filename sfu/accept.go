@@ -100,8 +100,8 @@ func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, err
 func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trackSSRC) {
 	v := &viewer{
 		id: sess.id, stream: sess.stream, fingerprints: o.fingerprints, cname: newToken(),
-		leg: lite.New(lite.Config{Local: sess.local, Remote: sess.remote, ConnectTimeout: s.cfg.ConnectTimeout}, now),
 	}
+	cfg := lite.Config{Local: sess.local, Remote: sess.remote, ConnectTimeout: s.cfg.ConnectTimeout}
 	ssrcs := make([]trackSSRC, len(o.tracks))
 	for i := range o.tracks {
 		if o.tracks[i].live {
@@ -109,9 +109,13 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 			if o.tracks[i].hasRTX() {
 				ssrcs[i].rtx = randomSSRC()
 			}
+			if o.tracks[i].repeatsAsSent() {
+				cfg.Repeats = append(cfg.Repeats, ssrcs[i].main)
+			}
 			v.tracks = append(v.tracks, newEgress(&o.tracks[i], ssrcs[i]))
 		}
 	}
+	v.leg = lite.New(cfg, now)
 	return v, ssrcs
 }
 

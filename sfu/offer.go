@@ -52,6 +52,12 @@ func (t *trackOffer) hasRTX() bool {
 	return slices.ContainsFunc(t.formats, func(f format) bool { return f.rtx != 0 })
 }
 
+// repeatsAsSent tells whether any of the formats can be repeated, and not by RTX: such a packet
+// is sent again as it was.
+func (t *trackOffer) repeatsAsSent() bool {
+	return slices.ContainsFunc(t.formats, func(f format) bool { return f.nack && f.rtx == 0 })
+}
+
 // format is one payload type of a codec of ours.
 type format struct {
 	pt       media.PayloadType

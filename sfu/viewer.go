@@ -7,9 +7,12 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/codec"
 	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/report"
+	"github.com/fanfare-relay/fanfare/media/ring"
+	"github.com/fanfare-relay/fanfare/media/seq"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
@@ -160,7 +163,8 @@ func (v *viewer) trackOf(ssrc uint32) *egress {
 // maxPairs bounds the work that one NACK makes: 64 pairs can ask for as much as the history holds.
 const maxPairs = 64
 
-// repeat answers a NACK: each packet that is still in the history goes out again by RTX.
+// repeat answers a NACK: each packet that is still in the history goes out again, by RTX if the
+// viewer takes it, else as it was.
 func (w *worker) repeat(v *viewer, t *egress, pairs []rtcp.NackPair, now time.Time) {
 	w.seqs = nack.AppendSeqs(w.seqs[:0], pairs[:min(len(pairs), maxPairs)])
 	w.tally.NACKsReceived += uint64(len(w.seqs))
@@ -186,7 +190,7 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 		return
 	}
 	f, ok := t.formatFor(enc, p.PayloadType)
-	if !ok || f.rtx == 0 || t.rtx == 0 {
+	if !ok || f.rtx == 0 && !f.nack {
 		w.tally.refused[nack.TooLate]++
 		return
 	}
@@ -198,9 +202,36 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 		w.tally.refused[v]++
 		return
 	}
-	if w.sendRTX(v, t, enc, p, f, origin.Place) {
+	if f.rtx == 0 {
+		ok = w.sendAsSent(v, t, enc, p, f, origin.Place)
+	} else {
+		ok = w.sendRTX(v, t, enc, p, f, origin.Place)
+	}
+	if ok {
 		w.tally.RTXSent++
 	}
+}
+
+// sendAsSent sends a packet again under its own number, to a viewer that takes no RTX. It comes out
+// as the first time, because it is made of the same: a packet that nobody changes, the place that
+// the rewriter remembers, formats and extensions that are fixed for a source. If it did not, the leg
+// would refuse it.
+func (w *worker) sendAsSent(v *viewer, t *egress, enc *encoding, p *ring.Packet, f format, place seq.Place) bool {
+	header := appendHeader(w.header[:0], f.pt, place.Seq, p.Timestamp+place.TimestampOffset, t.ssrc, p, t.extensions(enc))
+	w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
+	packet, err := v.leg.SealAgain(w.packet[:0], header, w.payload)
+	if err != nil {
+		w.tally.drop(DropSeal)
+		return false
+	}
+	if !w.send(packet, v.path) {
+		return false
+	}
+	t.sent.Sent(len(w.payload))
+	w.tally.PacketsOut++
+	w.tally.BytesOut += uint64(len(packet))
+	w.tally.dirty = true
+	return true
 }
 
 // extensions is what ext needs to write a viewer's block.

@@ -64,6 +64,7 @@ func newEndpoint(t testing.TB, host string, types map[media.Codec]webrtc.Payload
 	settings.SetICEUDPMux(mux)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetSRTPReplayProtectionWindow(1024) // as browsers have it: repeats come late
 	settings.SetICETimeouts(25*time.Second, 60*time.Second, 2*time.Second)
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(mediaEngine(t, types, codecs, noRTX)),
 		webrtc.WithInterceptorRegistry(interceptors(t, rtcpFrom)))
