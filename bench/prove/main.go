@@ -1,4 +1,4 @@
-// Command prove runs the long measurements and writes docs/BENCHMARKS.md.
+// Command prove runs the long measurements and writes its section of docs/BENCHMARKS.md.
 //
 // Each experiment is a command that anyone can run; the page shows it beside its figures. The
 // program measures nothing itself. It exits with 1 when a figure misses what is promised,
@@ -16,6 +16,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"github.com/fanfare-relay/fanfare/bench/page"
 )
 
 func main() {
@@ -39,7 +41,7 @@ func prove(ctx context.Context, fanfare, out string) error {
 	if err != nil {
 		return err
 	}
-	p := page{machine: describeMachine(ctx), started: time.Now()}
+	p := document{machine: page.Machine(ctx), started: time.Now()}
 	for _, e := range experiments {
 		fmt.Fprintf(os.Stderr, "== %s\n   %s\n", e.title, e.command)
 		figures, err := e.run(ctx, fanfare)
@@ -55,7 +57,7 @@ func prove(ctx context.Context, fanfare, out string) error {
 			fmt.Fprintln(os.Stderr, "   failed:", err)
 		}
 	}
-	if err := os.WriteFile(out, []byte(p.markdown()), 0o644); err != nil {
+	if err := page.Write(out, "prove", p.markdown()); err != nil {
 		return err
 	}
 	if p.missed() {

@@ -30,7 +30,7 @@ func TestPage(t *testing.T) {
 		{"failed", result{figures: []figure{met}, err: errors.New("it broke")}, true, "**Failed:** it broke"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := page{results: []result{c.result}}
+			p := document{results: []result{c.result}}
 			if p.missed() != c.missed {
 				t.Errorf("missed: %v", p.missed())
 			}
