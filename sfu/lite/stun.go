@@ -63,8 +63,11 @@ func LocalUfrag(b []byte) ([]byte, bool) {
 
 // AppendBindingResponse appends to dst the answer to a plain STUN Binding request, one
 // without USERNAME: where it came from (XOR-MAPPED-ADDRESS), and FINGERPRINT when the
-// request has one. It is false for everything else, and dst is returned as it was. On the
-// wire, with IP and UDP headers, the answer is never larger than twice the question.
+// request has one. It is false for everything else, and dst is returned as it was.
+//
+// The answer is never larger than twice the question: as payload over IPv4, and on the wire, with
+// IP and UDP headers, over IPv6 too. There the browsers' bare question of 20 bytes gets 44, most of
+// which is the address (docs/SECURITY.md tells why it is answered).
 func AppendBindingResponse(dst, request []byte, from netip.AddrPort) ([]byte, bool) {
 	if len(request) < stunHeader || binary.BigEndian.Uint16(request) != bindingRequest || !from.IsValid() {
 		return dst, false
