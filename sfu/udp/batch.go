@@ -1,5 +1,7 @@
 package udp
 
+import "unsafe"
+
 // MaxDatagram is the room for one datagram, in bytes: more than any path of the internet
 // takes in one piece.
 const MaxDatagram = 2048
@@ -17,11 +19,12 @@ const (
 // Datagrams are built in the batch's own arena, one after another, so that a run of equal
 // size for one path lies in one piece: b.Add(append(b.Room(), ...), path).
 type Batch struct {
-	conn  *Conn
-	arena []byte
-	used  int // bytes of the arena that hold datagrams
-	list  []outgoing
-	stats BatchStats
+	conn   *Conn
+	arena  []byte
+	used   int // bytes of the arena that hold datagrams
+	list   []outgoing
+	sender *sender // nil where datagrams are sent one by one
+	stats  BatchStats
 }
 
 // outgoing is one datagram that waits in the arena.
@@ -40,8 +43,14 @@ type BatchStats struct {
 
 // NewBatch makes an empty batch.
 func (c *Conn) NewBatch() *Batch {
-	return &Batch{conn: c, arena: make([]byte, arenaSize), list: make([]outgoing, 0, maxBatch)}
+	b := &Batch{conn: c, arena: make([]byte, arenaSize), list: make([]outgoing, 0, maxBatch)}
+	b.sender = newSender(b)
+	return b
 }
+
+// SetSegments switches segmented sends of all batches on or off. They are on at first where
+// the system has them, and go off by themselves on a device that cannot do them.
+func (c *Conn) SetSegments(on bool) { c.noSegments.Store(!on) }
 
 // Room returns a slice of length 0 and capacity of at least MaxDatagram, to append the
 // next datagram to. It flushes first when the batch is full. Without an Add the same room
@@ -54,8 +63,12 @@ func (b *Batch) Room() []byte {
 }
 
 // Add takes the datagram d for the path. d must be the slice that Room returned last,
-// appended to.
+// appended to; one that outgrew its room is refused.
 func (b *Batch) Add(d []byte, p Path) {
+	if unsafe.SliceData(d) != &b.arena[b.used] {
+		b.stats.Refused++
+		return
+	}
 	b.list = append(b.list, outgoing{start: b.used, end: b.used + len(d), path: p})
 	b.used += len(d)
 }
@@ -64,8 +77,23 @@ func (b *Batch) Add(d []byte, p Path) {
 func (b *Batch) Len() int { return len(b.list) }
 
 // Flush sends what there is. A datagram that the system refuses is dropped and counted.
+// It waits at most for a few milliseconds, when the socket's buffer is full.
 func (b *Batch) Flush() {
-	for _, o := range b.list {
+	switch {
+	case len(b.list) == 0:
+		return
+	case b.sender != nil:
+		b.sender.flush()
+	default:
+		b.sendSingly(b.list)
+	}
+	b.list, b.used = b.list[:0], 0
+}
+
+// sendSingly is the plain way, which works everywhere.
+func (b *Batch) sendSingly(list []outgoing) {
+	for i := range list {
+		o := &list[i]
 		b.stats.Calls++
 		if _, err := b.conn.WriteMsg(b.arena[o.start:o.end], o.path); err != nil {
 			b.stats.Refused++
@@ -73,7 +101,6 @@ func (b *Batch) Flush() {
 			b.stats.Sent++
 		}
 	}
-	b.list, b.used = b.list[:0], 0
 }
 
 // Take returns what was counted since the last call of Take.

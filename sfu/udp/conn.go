@@ -8,14 +8,18 @@
 // systems, and for a foreign net.PacketConn, the local address stays unknown and the
 // kernel chooses.
 //
-// It owns the socket and nothing else: no goroutine, no queue, no knowledge of what the
-// datagrams hold. Sending is one system call a datagram; batches (segmented sends) have
-// room behind the same type.
+// Workers send by a Batch: many datagrams a system call (sendmmsg), and runs of one size to
+// one peer as one message that the kernel or the network card cuts (UDP_SEGMENT). The one
+// reader takes many a call too (recvmmsg). Elsewhere both do the same one by one.
+//
+// It owns the socket and nothing else: no goroutine, no queue between goroutines, no
+// knowledge of what the datagrams hold.
 package udp
 
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,6 +41,8 @@ type Conn struct {
 	udp   *net.UDPConn // nil for a foreign PacketConn
 	bound netip.Addr   // the one local address, or invalid for a wildcard socket
 	info  pktInfo
+
+	noSegments atomic.Bool // batches send no segments
 }
 
 // Listen opens a socket on addr ("host:port"; port 0 picks a free one). An empty host

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// oobSpace holds either control message with its header: 16 + 20 bytes, padded.
+// oobSpace holds either control message of the local address with its header, 16 + 20
+// bytes, and the one for segments, 16 + 2 bytes, both padded to 8.
 const oobSpace = 64
 
 // oobBuf is aligned as the kernel's headers are.
@@ -82,6 +83,7 @@ func (c *Conn) writeInfo(b []byte, p Path) (int, error) {
 // interface stays 0: routing by source and destination is right for all but link-local
 // peers, and those carry their zone in the destination.
 func putLocal(oob *oobBuf, info pktInfo, local netip.Addr) []byte {
+	clear(oob.b[:]) // it may be used again
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&oob.b[0]))
 	data := oob.b[unix.CmsgLen(0):]
 	if info == pktInfo4 {
