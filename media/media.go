@@ -11,6 +11,9 @@ import "strings"
 // SSRC is an RTP synchronisation source (RFC 3550 section 3).
 type SSRC uint32
 
+// Bitrate is a rate in bits per second.
+type Bitrate int64
+
 // PayloadType is the seven-bit RTP payload type (RFC 3550 section 5.1).
 type PayloadType uint8
 

@@ -17,8 +17,10 @@ type LinkConfig struct {
 	// Loss is the share that is lost, Duplicate the share that arrives twice.
 	Loss, Duplicate float64
 	// Delay is the time that everything takes. Jitter is added to it, evenly spread from 0 to
-	// Jitter, and so lets things overtake each other.
+	// Jitter, and so lets things overtake each other unless InOrder is set.
 	Delay, Jitter time.Duration
+	// InOrder holds back what would overtake, as most lines do. Reorder is not held back.
+	InOrder bool
 	// Reorder is the share that takes ReorderBy longer, beside Jitter.
 	Reorder   float64
 	ReorderBy time.Duration
@@ -37,6 +39,7 @@ type Link[T any] struct {
 	flying []flying[T] // by arrival
 	order  int
 	lost   int
+	latest time.Time // arrival of what was sent last, for InOrder
 }
 
 // NewLink returns an empty link.
@@ -61,6 +64,12 @@ func (l *Link[T]) fly(v T, now time.Time) {
 	at := now.Add(l.cfg.Delay)
 	if l.cfg.Jitter > 0 {
 		at = at.Add(time.Duration(l.rng.Int64N(int64(l.cfg.Jitter))))
+	}
+	if l.cfg.InOrder {
+		if at.Before(l.latest) {
+			at = l.latest
+		}
+		l.latest = at
 	}
 	if l.rng.Float64() < l.cfg.Reorder {
 		at = at.Add(l.cfg.ReorderBy)
