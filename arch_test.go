@@ -35,6 +35,8 @@ var deciding = map[string][]string{
 	"media/nack":      nil,
 	"media/report":    nil,
 	"media/ext":       nil,
+	"media/estimate":  nil,
+	"media/pace":      nil,
 	"media/container": {"os"}, // files on disk
 	"signalling/room": nil,
 }

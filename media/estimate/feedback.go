@@ -1,0 +1,135 @@
+package estimate
+
+import (
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+// Feedback takes one RTCP packet of transport-wide feedback, as IsFeedback knows it. Malformed and
+// absurd ones (no status, more than could be in flight, a clock that jumped) are ignored and
+// counted, as are statuses of packets that were never sent.
+func (e *Estimator) Feedback(b []byte, now time.Time) {
+	at := e.clock.micros(now)
+	s, err := ParseFeedback(b)
+	if err != nil || s.Count == 0 || s.Count > historySize {
+		e.counts.Refused++
+		return
+	}
+	base, ok := e.arrivals.base(s.Reference, at)
+	if !ok {
+		e.counts.Refused++
+		e.trend, e.acked = newTrend(), throughput{}
+		return
+	}
+	if e.read(s, base, at) == 0 {
+		return
+	}
+	e.counts.Feedbacks++
+	e.source = SourceTransport
+	e.unanswered = -1
+	e.decide(at)
+}
+
+// read notes what the feedback says of each packet, and returns of how many it said something new.
+func (e *Estimator) read(s Statuses, base, at int64) (news int) {
+	var newest int64 = -1
+	for st, ok := s.Next(); ok; st, ok = s.Next() {
+		p, known := e.sent.find(st.Seq, at)
+		switch {
+		case !known:
+			e.counts.Unknown++
+			continue
+		case st.Received:
+			e.received(p, base+st.Arrival)
+			e.sent.remove(st.Seq)
+			newest = max(newest, p.sent)
+		case !p.lost:
+			e.sent.markLost(st.Seq)
+			e.loss.add(1, 1)
+			e.counts.Lost++
+		default:
+			continue
+		}
+		news++
+	}
+	if newest >= 0 {
+		e.setRTT(time.Duration(at-newest) * time.Microsecond)
+	}
+	return news
+}
+
+func (e *Estimator) received(p packet, arrival int64) {
+	if p.lost { // it was only late
+		e.loss.add(-1, 0)
+		e.counts.Lost--
+	} else {
+		e.loss.add(0, 1)
+	}
+	e.acked.add(arrival, p.size)
+	e.trend.add(p.sent, arrival)
+	e.probe.received(p.cluster, p.size, arrival)
+}
+
+// decide lets the controllers see what the feedback brought.
+func (e *Estimator) decide(at int64) {
+	if share, ok := e.loss.interval(e.rtt, at); ok {
+		e.applyLoss(share, at)
+	}
+	if rate, ok := e.probe.result(); ok {
+		e.raise(rate, at)
+	}
+	if e.trend.usage == UsageOver {
+		if e.delay.decrease(e.acked.saturated(), e.Target(), e.rtt, at) {
+			e.counts.Overuses++
+			e.probe.failed(at)
+		}
+	} else {
+		e.delay.increase(e.trend.usage, e.acked.rate(), e.useful(), e.rtt, at)
+	}
+	e.delay.rate = e.clamp(e.delay.rate)
+}
+
+// applyLoss lets a share of packets lost move the rate.
+func (e *Estimator) applyLoss(share float64, at int64) {
+	if e.loss.apply(share, e.Target(), e.rtt, at) {
+		e.counts.LossCuts++
+		e.probe.failed(at)
+	}
+	e.loss.rate = e.clamp(e.loss.rate)
+}
+
+// raise takes the result of a probe: evidence that this rate arrives.
+func (e *Estimator) raise(rate media.Bitrate, at int64) {
+	raised := rate > e.Target()
+	if raised {
+		e.counts.Raised++
+		e.delay.raise(rate, at)
+		e.loss.rate = max(e.loss.rate, rate)
+	}
+	e.probe.concluded(rate, raised, at)
+}
+
+// arrivals unwraps the receiver's clock.
+type arrivals struct {
+	known     bool
+	reference int64 // in units of 64 ms
+	local     int64 // our clock when it came
+}
+
+// maxSkew is how far the receiver's clock may move against ours from one feedback to the next. More
+// is a clock that was set, or nonsense.
+const maxSkew = 3_000_000
+
+// base returns the reference time in microseconds of the receiver's clock. ok is false when that
+// clock has jumped; the next call starts from the new time.
+func (a *arrivals) base(reference uint32, at int64) (base int64, ok bool) {
+	if !a.known {
+		*a = arrivals{known: true, reference: int64(reference), local: at}
+		return a.reference * 64_000, true
+	}
+	moved := int64(int32(reference<<8-uint32(a.reference)<<8) >> 8)
+	skew := moved*64_000 - (at - a.local)
+	a.reference, a.local = a.reference+moved, at
+	return a.reference * 64_000, skew >= -maxSkew && skew <= maxSkew
+}

@@ -1,0 +1,76 @@
+package estimate
+
+// historySize is the number of packets that feedback can speak of: three seconds at the 320 packets
+// a second of 2.4 Mbit/s and sound. It divides 65,536.
+const historySize = 1024
+
+// Sizes share sixteen bits with two facts: bit 13 is set when the packet was told lost, bits 14 and
+// 15 name the probe cluster that it belongs to, 0 for none.
+const (
+	sizeMask    = 1<<13 - 1
+	lostFlag    = 1 << 13
+	clusterFrom = 14
+)
+
+// slots is 6 KiB, one size class of the allocator.
+type slots struct {
+	at   [historySize]uint32 // microseconds, wrapping after 71 minutes
+	size [historySize]uint16 // 0: nothing here
+}
+
+// history knows the packets sent of late, by their numbers.
+type history struct {
+	slots  *slots
+	newest uint16
+	last   int64 // when newest left
+}
+
+// forget is the age after which nothing is said of a packet any more; far below the wrap of slots.at.
+const forget = 60_000_000
+
+func (h *history) add(seq uint16, size int, at int64, cluster uint8) {
+	switch {
+	case h.slots == nil:
+		h.slots, h.newest = new(slots), seq-1
+	case at-h.last > forget:
+		*h.slots, h.newest = slots{}, seq-1
+	}
+	gap := seq - h.newest
+	if gap == 0 || gap >= 1<<15 {
+		return // not a new number
+	}
+	for skipped := min(gap-1, historySize); skipped > 0; skipped-- {
+		h.slots.size[(seq-skipped)%historySize] = 0
+	}
+	i := seq % historySize
+	h.slots.at[i] = uint32(at)
+	h.slots.size[i] = uint16(min(max(size, 1), sizeMask)) | uint16(cluster)<<clusterFrom
+	h.newest, h.last = seq, at
+}
+
+// packet is what is known of one that was sent.
+type packet struct {
+	sent    int64
+	size    int
+	cluster uint8
+	lost    bool // it was told lost before
+}
+
+func (h *history) find(seq uint16, now int64) (p packet, ok bool) {
+	if h.slots == nil || h.newest-seq >= historySize || now-h.last > forget {
+		return p, false
+	}
+	bits := h.slots.size[seq%historySize]
+	if bits == 0 {
+		return p, false
+	}
+	return packet{
+		sent:    now - int64(uint32(now)-h.slots.at[seq%historySize]),
+		size:    int(bits & sizeMask),
+		cluster: uint8(bits >> clusterFrom),
+		lost:    bits&lostFlag != 0,
+	}, true
+}
+
+func (h *history) markLost(seq uint16) { h.slots.size[seq%historySize] |= lostFlag }
+func (h *history) remove(seq uint16)   { h.slots.size[seq%historySize] = 0 }

@@ -1,0 +1,239 @@
+package estimate_test
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/estimate"
+	"github.com/fanfare-relay/fanfare/media/mediatest"
+)
+
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// The layers of the sender, and what each needs with sound and repair.
+var (
+	layers = []media.Bitrate{150_000, 500_000, 2_400_000}
+	sound  = media.Bitrate(32_000)
+)
+
+func need(layer int) media.Bitrate { return layers[layer] + layers[layer]/20 + sound }
+
+type sentPacket struct {
+	seq  uint16
+	size int
+}
+
+// lineConfig is a viewer's line: the media's way is a bottleneck, the feedback's is not.
+type lineConfig struct {
+	seed         uint64
+	rate         media.Bitrate
+	queue        time.Duration // at rate
+	rtt, jitter  time.Duration
+	loss         float64
+	feedback     time.Duration
+	wholeBursts  bool // padding leaves at once instead of paced
+	layersMax    int  // 0: all
+	followTarget bool // send what the target says, as an encoder would
+}
+
+// line is a sender of layers, a bottleneck and a receiver that reports, in steps of a millisecond.
+type line struct {
+	cfg  lineConfig
+	rng  *rand.Rand
+	est  estimate.Estimator
+	down *mediatest.Bottleneck[sentPacket]
+	up   *mediatest.Link[[]byte]
+	now  time.Time
+
+	seq      uint16
+	layer    int
+	layerAt  time.Time // of the last switch
+	frameAt  time.Time
+	soundAt  time.Time
+	key      bool
+	pad      int // bytes of a probe still to send
+	padCount int
+	padRate  media.Bitrate
+	padAt    time.Time
+	got      []sentPacket
+	arrivals map[uint16]time.Time
+	base     uint16 // the first number not yet reported
+	end      uint16 // the one after the last that came
+	any      bool
+	reportAt time.Time
+	fbCount  uint8
+	arrived  int // bytes
+	sent     int // bytes
+	switches int
+}
+
+func newLine(cfg lineConfig) *line {
+	if cfg.feedback == 0 {
+		cfg.feedback = 100 * time.Millisecond
+	}
+	bytes := int(int64(cfg.rate) * int64(cfg.queue) / 8 / int64(time.Second))
+	l := &line{
+		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.seed, 1)), est: estimate.New(estimate.Config{}), now: epoch,
+		down: mediatest.NewBottleneck[sentPacket](cfg.rate, bytes, mediatest.LinkConfig{
+			Seed: cfg.seed, Loss: cfg.loss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
+		}),
+		up: mediatest.NewLink[[]byte](mediatest.LinkConfig{
+			Seed: cfg.seed + 1, Loss: cfg.loss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
+		}),
+		arrivals: map[uint16]time.Time{}, frameAt: epoch, soundAt: epoch, reportAt: epoch.Add(cfg.feedback),
+		key: true,
+	}
+	return l
+}
+
+// run lets time pass, a millisecond a step, and calls each at every step.
+func (l *line) run(d time.Duration, each func(at time.Duration)) {
+	for end := l.now.Add(d); l.now.Before(end); l.now = l.now.Add(time.Millisecond) {
+		l.receive()
+		l.choose()
+		l.send()
+		if each != nil {
+			each(l.now.Sub(epoch))
+		}
+	}
+}
+
+// choose is a selector with the margins that one needs: up with a tenth to spare, down when it no
+// longer fits, not more than one switch a second up.
+func (l *line) choose() {
+	target, top := l.est.Target(), len(layers)-1
+	if l.cfg.layersMax > 0 {
+		top = l.cfg.layersMax - 1
+	}
+	was := l.layer
+	for l.layer > 0 && target < need(l.layer)*19/20 {
+		l.layer--
+	}
+	if l.layer == was && l.layer < top && target > need(l.layer+1) && l.now.Sub(l.layerAt) > time.Second {
+		l.layer++
+	}
+	if l.layer != was {
+		l.layerAt, l.key = l.now, true
+		l.switches++
+	}
+	next := media.Bitrate(0)
+	if l.layer < top {
+		next = need(l.layer + 1)
+	}
+	l.est.SetDemand(need(l.layer), next)
+}
+
+func (l *line) send() {
+	if !l.now.Before(l.soundAt) {
+		l.packet(80)
+		l.soundAt = l.soundAt.Add(20 * time.Millisecond)
+	}
+	if !l.now.Before(l.frameAt) {
+		l.frame()
+		l.frameAt = l.frameAt.Add(time.Second / 30)
+	}
+	l.padding()
+}
+
+func (l *line) frame() {
+	rate := layers[l.layer]
+	if l.cfg.followTarget {
+		rate = l.est.Target() - sound
+	}
+	size := float64(rate) / 8 / 30 * (0.7 + 0.6*l.rng.Float64())
+	if l.key {
+		size, l.key = size*5, false
+	}
+	for left := int(size); left > 0; left -= 1100 {
+		l.packet(min(left, 1100) + 40)
+	}
+}
+
+func (l *line) padding() {
+	if l.pad <= 0 && l.padCount <= 0 {
+		p, ok := l.est.Probe(l.now)
+		if !ok {
+			return
+		}
+		l.pad, l.padCount, l.padRate, l.padAt = p.Bytes, p.Packets, p.Rate, l.now
+	}
+	for (l.pad > 0 || l.padCount > 0) && (l.cfg.wholeBursts || !l.now.Before(l.padAt)) {
+		l.packet(250)
+		l.pad -= 250
+		l.padCount--
+		l.padAt = l.padAt.Add(time.Duration(250 * 8 * int64(time.Second) / int64(l.padRate)))
+	}
+}
+
+func (l *line) packet(size int) {
+	l.est.Sent(l.seq, size, l.now)
+	l.down.Send(sentPacket{l.seq, size}, size, l.now)
+	l.sent += size
+	l.seq++
+}
+
+func (l *line) receive() {
+	l.got = l.down.AppendArrived(l.got[:0], l.now)
+	for _, p := range l.got {
+		l.arrived += p.size
+		if !l.any {
+			l.any, l.base, l.end = true, p.seq, p.seq
+		}
+		if p.seq-l.base < 1<<15 {
+			l.arrivals[p.seq] = l.now
+			if p.seq-l.base >= l.end-l.base {
+				l.end = p.seq + 1
+			}
+		}
+	}
+	if !l.now.Before(l.reportAt) {
+		l.reportAt = l.reportAt.Add(l.cfg.feedback)
+		if len(l.arrivals) > 0 {
+			l.up.Send(l.report(), l.now)
+		}
+	}
+	for _, b := range l.up.AppendArrived(nil, l.now) {
+		l.est.Feedback(b, l.now)
+	}
+}
+
+// report makes the feedback of what has come since the last: two-bit vectors, large deltas.
+func (l *line) report() []byte {
+	count := l.end - l.base
+	first := l.arrivals[l.end-1]
+	for _, at := range l.arrivals {
+		if at.Before(first) {
+			first = at
+		}
+	}
+	reference := first.Sub(epoch) / (64 * time.Millisecond)
+	var chunks, deltas []byte
+	last := epoch.Add(reference * 64 * time.Millisecond)
+	for i := uint16(0); i < count; {
+		chunk := uint16(0xc000)
+		for j := 0; j < 7 && i < count; i, j = i+1, j+1 {
+			if at, ok := l.arrivals[l.base+i]; ok {
+				chunk |= 2 << (12 - 2*j)
+				d := at.Sub(last) / (250 * time.Microsecond)
+				last = last.Add(d * 250 * time.Microsecond)
+				deltas = binary.BigEndian.AppendUint16(deltas, uint16(int16(d)))
+			}
+		}
+		chunks = binary.BigEndian.AppendUint16(chunks, chunk)
+	}
+	b := []byte{0x8f, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2}
+	b = binary.BigEndian.AppendUint16(b, l.base)
+	b = binary.BigEndian.AppendUint16(b, count)
+	b = binary.BigEndian.AppendUint32(b, uint32(reference)<<8|uint32(l.fbCount))
+	b = append(append(b, chunks...), deltas...)
+	for len(b)%4 != 0 {
+		b = append(b, 0)
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)/4-1))
+	l.fbCount++
+	l.base = l.end
+	clear(l.arrivals)
+	return b
+}
