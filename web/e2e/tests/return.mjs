@@ -108,12 +108,33 @@ story("the camera comes back by itself when the studio is reloaded", async (t) =
   const stream = await studio.goLive();
   const viewer = await (await browser("firefox")).open(server.watch(stream), { label: "viewer" });
   await moves(viewer);
+  await another(studio);
+  await moves(viewer);
   await studio.page.reload();
   await studio.is("live");
   await viewer.waitFor("nothing covers the picture", (s) => document.querySelector(s) === null, WORDS);
   await moves(viewer);
   assert.equal(await read(viewer), null, "a camera, no clip");
 });
+
+/** Another camera, in a system that opens one at a time. @param {Studio} studio */
+async function another({ page }) {
+  await page.evaluate((preview, select) => {
+    const devices = navigator.mediaDevices;
+    const open = devices.getUserMedia.bind(devices);
+    const first = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (document.querySelector(preview)).srcObject);
+    devices.getUserMedia = async (constraints) => {
+      if (first.getVideoTracks().some((track) => track.readyState === "live")) throw new DOMException("in use", "NotReadableError");
+      return open(constraints);
+    };
+    Object.assign(globalThis, { first });
+    document.querySelector(select)?.dispatchEvent(new Event("change", { bubbles: true }));
+  }, id("preview"), id("camera-device"));
+  await page.waitFor("another camera is on", (s) => {
+    const stream = /** @type {HTMLVideoElement | null} */ (document.querySelector(s))?.srcObject;
+    return stream && stream !== /** @type {any} */ (globalThis).first;
+  }, id("preview"));
+}
 
 story("another page takes the stream over: the older one says so, and takes it back on demand", async (t) => {
   const server = await serve(t);

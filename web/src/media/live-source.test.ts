@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { passes } from './live-source';
+import { DeviceRefused, type Devices, openInstead, passes, refusalOf } from './live-source';
 
 describe('what goes out of a device', () => {
   it.each([
@@ -8,4 +8,76 @@ describe('what goes out of a device', () => {
     [true, true, { video: false, audio: false }],
     [true, false, { video: false, audio: false }],
   ])('paused %j, sound on %j', (paused, soundOn, want) => expect(passes(paused, soundOn)).toEqual(want));
+});
+
+describe('another camera', () => {
+  const [old, other] = [
+    { camera: 'old', microphone: '' },
+    { camera: 'other', microphone: '' },
+  ];
+
+  /** A system with these cameras; one of them may be open at a time, or all. */
+  function system(cameras: string[], open: string[], oneAtATime: boolean) {
+    const tried: string[] = [];
+    return {
+      tried,
+      open: async ({ camera }: Devices): Promise<string> => {
+        tried.push(camera);
+        if (!cameras.includes(camera) || (oneAtATime && open.length > 0)) throw new DeviceRefused('NotReadableError');
+        open.push(camera);
+        return camera;
+      },
+      release: (): void => {
+        tried.push('release');
+        open.splice(0);
+      },
+    };
+  }
+
+  it.each([
+    ['is opened beside the old one where that can be', ['old', 'other'], false, { stream: 'other' }, ['other']],
+    [
+      'has the old one closed where it must be',
+      ['old', 'other'],
+      true,
+      { stream: 'other' },
+      ['other', 'release', 'other'],
+    ],
+    [
+      'gives way to the old one when it fails all the same',
+      ['old'],
+      true,
+      { stream: 'old', refused: 'NotReadableError' },
+      ['other', 'release', 'other', 'old'],
+    ],
+    [
+      'leaves nothing when the old one is gone too',
+      [],
+      true,
+      { refused: 'NotReadableError' },
+      ['other', 'release', 'other', 'old'],
+    ],
+  ])('%s', async (_, cameras, oneAtATime, want, tried) => {
+    const here = system(cameras, ['old'], oneAtATime);
+    expect(await openInstead(here.open, other, old, here.release)).toEqual(want);
+    expect(here.tried).toEqual(tried);
+  });
+
+  it('is not tried again when the person says no, or when nothing can be closed', async () => {
+    const here = system([], ['old'], true);
+    const no = (): Promise<string> => Promise.reject(new DeviceRefused('NotAllowedError'));
+    expect(await openInstead(no, other, old, here.release)).toEqual({ refused: 'NotAllowedError' });
+    expect(await openInstead(here.open, other, undefined, here.release)).toEqual({ refused: 'NotReadableError' });
+    expect(here.tried).toEqual(['other']);
+  });
+});
+
+describe('a refusal', () => {
+  it.each([
+    [new DOMException('Permission denied', 'NotAllowedError'), 'NotAllowedError'],
+    [new DOMException('Permission denied by user', 'NotAllowedError'), 'NotAllowedError'],
+    [new DOMException('Permission denied by system', 'NotAllowedError'), 'system'],
+    [new DOMException('Could not start', 'NotReadableError'), 'NotReadableError'],
+    ['text', 'unknown'],
+  ])('%s is %s', (cause, name) => expect(refusalOf(cause)).toBe(name));
 });

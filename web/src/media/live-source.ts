@@ -134,11 +134,46 @@ export async function openCamera(devices: Devices): Promise<MediaStream> {
     try {
       return await navigator.mediaDevices.getUserMedia(constraints);
     } catch (cause) {
-      missing = nameOf(cause);
+      missing = refusalOf(cause);
       if (missing !== 'NotFoundError') throw new DeviceRefused(missing);
     }
   }
   throw new DeviceRefused(missing);
+}
+
+/** What an attempt to open a device has come to: the device, the name of the refusal, or both. */
+export interface Opened<T> {
+  stream?: T;
+  refused?: string;
+}
+
+/**
+ * Opens the wanted devices while others are on. Some systems open one camera at a time only: there
+ * the old one is closed first, and comes back (with the refusal of the wanted one) when that fails.
+ * before: the devices that are on; undefined when there is nothing to close.
+ */
+export async function openInstead<T>(
+  open: (devices: Devices) => Promise<T>,
+  wanted: Devices,
+  before: Devices | undefined,
+  release: () => void,
+): Promise<Opened<T>> {
+  const first = await attempt(open, wanted);
+  if (!before || !first.refused || !BUSY.has(first.refused)) return first;
+  release();
+  const second = await attempt(open, wanted);
+  return second.refused === undefined ? second : { ...(await attempt(open, before)), refused: second.refused };
+}
+
+/** What browsers say of a camera that is there and does not start: in use, by this page or another program. */
+const BUSY: ReadonlySet<string> = new Set(['NotReadableError', 'AbortError']);
+
+async function attempt<T>(open: (devices: Devices) => Promise<T>, devices: Devices): Promise<Opened<T>> {
+  try {
+    return { stream: await open(devices) };
+  } catch (cause) {
+    return { refused: cause instanceof DeviceRefused ? cause.name : 'unknown' };
+  }
 }
 
 /** Asks for a screen, with its sound where the browser gives it. Throws DeviceRefused. */
@@ -155,7 +190,7 @@ export async function openScreen(): Promise<MediaStream> {
   try {
     return await navigator.mediaDevices.getDisplayMedia(options);
   } catch (cause) {
-    throw new DeviceRefused(nameOf(cause));
+    throw new DeviceRefused(refusalOf(cause));
   }
 }
 
@@ -179,6 +214,11 @@ export async function cameraIsAllowed(): Promise<boolean> {
   }
 }
 
-function nameOf(cause: unknown): string {
-  return cause instanceof Error ? cause.name : 'unknown';
+/**
+ * The name of an error of getUserMedia or getDisplayMedia. Browsers give the same one to a person's
+ * no and to the operating system's; the message alone tells them apart.
+ */
+export function refusalOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown';
+  return cause.name === 'NotAllowedError' && /\bby system\b/i.test(cause.message) ? 'system' : cause.name;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cameraTrouble, screenTrouble } from './words';
 
 describe('words for devices', () => {
-  it.each(['NotAllowedError', 'NotFoundError', 'NotReadableError', 'insecure', 'SomethingNewError'])(
+  it.each(['NotAllowedError', 'system', 'NotFoundError', 'NotReadableError', 'insecure', 'SomethingNewError'])(
     'tells what to do about %s',
     (name) => {
       expect(cameraTrouble(name).title).not.toBe('');
@@ -12,6 +12,7 @@ describe('words for devices', () => {
 
   it('keeps quiet when a person closes the question about the screen', () => {
     expect(screenTrouble('NotAllowedError')).toBeUndefined();
+    expect(screenTrouble('system')?.advice).toMatch(/Screen Recording/);
     expect(screenTrouble('insecure')?.title).toMatch(/may not use/);
     expect(screenTrouble('unsupported')?.title).toMatch(/cannot share/);
     expect(screenTrouble('Other')).toBeDefined();

@@ -17,6 +17,11 @@ export function cameraTrouble(name: string): Trouble {
         title: 'The browser was not allowed to use the camera.',
         advice: 'Allow camera and microphone for this page: the sign is in the address bar. Then try again.',
       };
+    case 'system':
+      return {
+        title: 'The system does not let this browser use the camera.',
+        advice: 'Allow it in the system settings, under privacy: camera and microphone. Then try again.',
+      };
     case 'NotFoundError':
     case 'OverconstrainedError':
       return { title: 'There is no camera and no microphone.', advice: 'Connect one and try again.' };
@@ -46,10 +51,12 @@ export function screenTrouble(name: string): Trouble | undefined {
         title: 'This browser cannot share a screen.',
         advice: 'Phones and tablets cannot do that; a computer can.',
       };
+    case 'system':
     case 'NotReadableError':
       return {
-        title: 'The screen cannot be shared.',
-        advice: 'The system forbids it. On a Mac, allow screen recording for this browser in the system settings.',
+        title: 'The system does not let this browser record the screen.',
+        advice:
+          'On a Mac, open System Settings, then Privacy & Security, then Screen Recording, and switch this browser on. Then start the browser again.',
       };
     default:
       return { title: 'The screen cannot be shared.', advice: 'Try again, or choose a window instead.' };

@@ -3,7 +3,7 @@
 
 import { signal } from '@preact/signals';
 import { type FileEvent, FileSource } from '../media/file-source';
-import { DeviceRefused, type Devices, LiveSource, openCamera, openScreen } from '../media/live-source';
+import { type Devices, LiveSource, type Opened, openCamera, openInstead, openScreen } from '../media/live-source';
 import type { Size, Source, SourceEvent, Tracks } from '../media/source';
 import { cameraTrouble, screenTrouble } from '../media/words';
 import type { Event, SimpleStageEffect } from './state';
@@ -49,18 +49,25 @@ export class Stage {
 
   async openDevice(kind: 'camera' | 'screen', devices: Devices): Promise<void> {
     const attempt = ++this.attempt;
-    try {
-      const stream = await (kind === 'camera' ? openCamera(devices) : openScreen());
-      if (attempt !== this.attempt) {
-        for (const track of stream.getTracks()) track.stop();
-        return;
-      }
-      this.show(kind, stream);
-    } catch (cause) {
-      if (attempt !== this.attempt) return;
-      const name = cause instanceof DeviceRefused ? cause.name : 'unknown';
-      this.feed({ kind: 'deviceRefused', trouble: kind === 'camera' ? cameraTrouble(name) : screenTrouble(name) });
+    const before = this.source;
+    const { stream, refused } = await this.open(kind, devices, attempt);
+    if (attempt !== this.attempt) {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+      return;
     }
+    if (stream) this.show(kind, stream);
+    // It was closed to make room, and does not come back.
+    else if (before && !this.source) this.feed({ kind: 'deviceGone' });
+    if (refused === undefined) return;
+    this.feed({ kind: 'deviceRefused', trouble: kind === 'camera' ? cameraTrouble(refused) : screenTrouble(refused) });
+  }
+
+  private open(kind: 'camera' | 'screen', devices: Devices, attempt: number): Promise<Opened<MediaStream>> {
+    if (kind === 'screen') return openInstead(openScreen, devices, undefined, () => undefined);
+    const before = this.device();
+    return openInstead(openCamera, devices, before?.kind === 'camera' ? before.devices() : undefined, () => {
+      if (attempt === this.attempt) this.replace(undefined);
+    });
   }
 
   carryOut(effect: SimpleStageEffect): void {
