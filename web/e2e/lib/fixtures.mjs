@@ -47,6 +47,8 @@ export const clips = {
   tall: { id: 5, file: "tall.mp4", seconds: 30, size: "240x320", tone: 330, codec: [...h264, "-c:a", "aac"] },
   sound: { id: 6, file: "sound.ogg", seconds: 90, tone: 500, codec: ["-c:a", "libvorbis"] },
   hevc: { id: 7, file: "hevc.mp4", seconds: 2, size: "320x180", tone: 440, codec: ["-c:v", "libx265", "-x265-params", "log-level=error", "-preset", "ultrafast", "-tag:v", "hvc1", "-c:a", "aac"] },
+  // As browsers record: written on the fly, it says neither how long it is nor where its pictures are.
+  recorded: { id: 9, file: "recorded.webm", seconds: 30, size: "480x270", tone: 440, codec: [...vp8, "-c:a", "libopus", "-live", "1"] },
   long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
 };
 

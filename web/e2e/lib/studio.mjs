@@ -50,6 +50,55 @@ export class Studio {
     }
   }
 
+  /** From now on the page notes each state that it shows. */
+  noteStates() {
+    return this.page.evaluate((s) => {
+      const element = /** @type {Element} */ (document.querySelector(s));
+      /** @type {(string | null)[]} */ const noted = [];
+      Object.assign(globalThis, { noted });
+      new MutationObserver(() => noted.push(element.getAttribute("data-state"))).observe(element, { attributeFilter: ["data-state"] });
+    }, id("state"));
+  }
+
+  /** @returns {Promise<string[]>} */
+  statesNoted() { return this.page.evaluate(() => /** @type {any} */ (globalThis).noted); }
+
+  /**
+   * Adds files by the browser's own dialog, which gives handles: the files lie in the origin's private
+   * file system, and the dialog hands them over without asking.
+   * @param {...ClipName} names
+   */
+  async pick(...names) {
+    await this.page.evaluate(() => document.body.append(Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "copied" })));
+    await this.page.setFiles("#copied", ...names.map(fixture));
+    await this.page.evaluate(async () => {
+      const input = /** @type {HTMLInputElement} */ (document.querySelector("#copied"));
+      const folder = await navigator.storage.getDirectory();
+      const handles = await Promise.all([...(input.files ?? [])].map(async (file) => {
+        const handle = await folder.getFileHandle(file.name, { create: true });
+        if ((await handle.getFile()).size === 0) await file.stream().pipeTo(await handle.createWritable());
+        return handle;
+      }));
+      input.remove();
+      Object.assign(globalThis, { showOpenFilePicker: async () => handles });
+    });
+    await this.page.click(id("choose-files"));
+    await this.page.see(id("queue"));
+  }
+
+  /** Drops a file on the page. @param {ClipName} name */
+  async drop(name) {
+    await this.page.evaluate(() => document.body.append(Object.assign(document.createElement("input"), { type: "file", id: "dropped" })));
+    await this.page.setFiles("#dropped", fixture(name));
+    await this.page.evaluate(() => {
+      const input = /** @type {HTMLInputElement} */ (document.querySelector("#dropped"));
+      const dataTransfer = new DataTransfer();
+      for (const file of input.files ?? []) dataTransfer.items.add(file);
+      input.remove();
+      window.dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+    });
+  }
+
   /** The stream's name, from the link that is shown. */
   async name() {
     const link = await this.page.waitFor("a link is shown", (s) => /** @type {HTMLInputElement | null} */ (document.querySelector(s))?.value, id("link"));

@@ -81,7 +81,10 @@ for (const name of BOTH) {
     const server = await serve(t);
     const studio = await Studio.open(await browser(name), server);
     await studio.choose("short", "silent", "tall");
+    // A browser that starts only now would miss the short films.
+    for (const one of BOTH) await browser(one);
     await studio.goLive();
+    await studio.noteStates();
     const viewers = [await (await browser("chromium")).open(await studio.link(), { label: "viewer" }), await (await browser("firefox")).open(await studio.link(), { label: "viewer" })];
     // The films are short: each viewer is asked for all of them at the same time as the other.
     await Promise.all(viewers.map(async (page) => {
@@ -93,6 +96,21 @@ for (const name of BOTH) {
       assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
     }));
     assert.deepEqual((await studio.list()).map((item) => item.on), [false, false, true]);
+    assert.ok(!(await studio.statesNoted()).includes("paused"), "between two files viewers were told of a pause");
+  });
+
+  story(`${name}: a recording that does not say how long it is can be moved in`, async (t) => {
+    const server = await serve(t);
+    const studio = await Studio.open(await browser(name), server);
+    await studio.choose("recorded");
+    await studio.page.says(id("duration"), /^0:30$/);
+    await studio.goLive();
+    const viewer = await (await otherThan(name)).open(await studio.link(), { label: "viewer" });
+    await shows(viewer, clips.recorded);
+    await studio.seek(20);
+    await until(`${viewer.name} is behind second 20`, async () => ((await read(viewer))?.frame ?? 0) >= 20 * FPS);
+    await shows(viewer, clips.recorded);
+    await sounds(viewer, clips.recorded);
   });
 }
 

@@ -11,6 +11,8 @@ import type { Size, Source, SourceEvent, Tracks, Trouble } from './source';
 
 /** How long a file may look for the place where it goes on. ms */
 const SEEK_PATIENCE = 5_000;
+/** Behind the end of any file. s */
+const FAR = 1e9;
 
 export type FileEvent =
   | SourceEvent
@@ -23,6 +25,8 @@ export type FileEvent =
   | { kind: 'seeking' }
   | { kind: 'seeked' }
   | { kind: 'position'; seconds: number }
+  /** The file turns out to be of another length than it said. */
+  | { kind: 'duration'; seconds: number }
   | { kind: 'ended' }
   /** The browser wants a gesture before it plays with sound; it plays without. */
   | { kind: 'muted' };
@@ -81,6 +85,8 @@ export class FileSource implements Source {
     const trouble = verdict(file.name, { failed: !opened, picture }, contents);
     if (trouble) return this.refuse(trouble);
     this.turned = picture && (contents?.rotation ?? 0) !== 0;
+    if (this.preview.duration === Number.POSITIVE_INFINITY) await this.measure();
+    if (turn !== this.turn) return;
     if (start.at > 0 && start.at < this.preview.duration) await this.seekAndWait(start.at);
     if (turn !== this.turn) return;
     if (this.preview.error) return this.refuse(BROKEN);
@@ -174,6 +180,16 @@ export class FileSource implements Source {
     });
   }
 
+  /**
+   * What a browser has recorded does not say how long it is, and cannot be moved in before that is
+   * known: the element knows it once it has been at the end. Nothing of this is seen: until a file
+   * is ready, viewers have the last picture of the one before.
+   */
+  private async measure(): Promise<void> {
+    await this.seekAndWait(FAR);
+    await this.seekAndWait(0);
+  }
+
   private async begin(contents: Contents | undefined, play: boolean): Promise<void> {
     this.ready = true;
     this.soundDue = contents?.audio;
@@ -220,7 +236,8 @@ export class FileSource implements Source {
     });
     on('pause', () => {
       this.arrange();
-      this.tell({ kind: 'paused' });
+      // A file that comes to its end is paused before it is ended, and the next one follows: no pause for viewers.
+      if (!this.preview.ended) this.tell({ kind: 'paused' });
     });
     on('seeking', () => this.tell({ kind: 'seeking' }));
     on('seeked', () => {
@@ -229,6 +246,7 @@ export class FileSource implements Source {
     });
     on('resize', () => this.arrange());
     on('timeupdate', () => this.tell({ kind: 'position', seconds: this.preview.currentTime }));
+    on('durationchange', () => this.tell({ kind: 'duration', seconds: this.preview.duration }));
     on('ended', () => this.tell({ kind: 'ended' }));
     on('error', () => this.tell({ kind: 'refused', trouble: BROKEN }));
   }

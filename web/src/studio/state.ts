@@ -184,6 +184,7 @@ export type Event =
   | { kind: 'seeking' }
   | { kind: 'seeked' }
   | { kind: 'position'; seconds: number }
+  | { kind: 'duration'; seconds: number }
   | { kind: 'ended' }
   | { kind: 'mutedByBrowser' }
   | { kind: 'deviceOn'; source: 'camera' | 'screen'; sound: boolean; devices: Devices }

@@ -68,6 +68,8 @@ function player(state: State, event: Event): Next {
       return file({ seeking: false });
     case 'position':
       return file(state.file.seeking ? {} : { position: event.seconds });
+    case 'duration':
+      return file({ duration: event.seconds });
     case 'ended':
       return ended(state);
     default:
