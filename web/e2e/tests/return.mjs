@@ -68,6 +68,52 @@ for (const name of BOTH) {
   });
 }
 
+story("chromium: two tabs keep their files apart, and one click goes on with the one that was on", async (t) => {
+  const server = await serve(t);
+  const context = await (await browser("chromium")).context({ label: "studio" });
+  const studio = new Studio(await context.open(server.studio), server);
+  await studio.pick("webm", "tall");
+  const stream = await studio.goLive();
+  await studio.page.click(id("mute"));
+  await studio.seek(12);
+  // Another tab fills a list of its own, and empties it.
+  const other = new Studio(await context.open(server.studio), server);
+  await other.pick("silent");
+  await other.page.click(id("queue-remove"));
+  await other.page.close();
+
+  await studio.page.reload();
+  await studio.page.says(id("continue-card"), /Continue with film\.webm/);
+  await studio.drop("short");
+  await studio.page.says(id("continue-card"), /another file.*short\.webm/i);
+  await studio.page.click(id("continue"));
+  await studio.is("live");
+  assert.equal(await studio.name(), stream, "the link has changed");
+  assert.deepEqual((await studio.list()).map(({ name, on, refused }) => [name, on, refused]), [["film.webm", true, false], ["tall.mp4", false, false]]);
+  const viewer = await (await browser("firefox")).open(server.watch(stream), { label: "viewer" });
+  assert.ok((await shows(viewer, clips.webm)).frame >= 11 * FPS, "the file began anew");
+  assert.equal(await studio.page.evaluate((s) => /** @type {HTMLVideoElement} */ (document.querySelector(s)).muted, id("preview")), true, "it is heard again");
+});
+
+story("a stop that the server could not hear is said again when the studio is opened the next time", async (t) => {
+  const server = await serve(t);
+  const context = await (await browser("chromium")).context({ label: "studio" });
+  const studio = new Studio(await context.open(server.studio), server);
+  await studio.choose("webm");
+  const stream = await studio.goLive();
+  const viewer = await (await browser("firefox")).open(server.watch(stream), { label: "viewer" });
+  await shows(viewer, clips.webm);
+  await server.stop("SIGKILL");
+  await studio.page.click(id("stop"));
+  await studio.page.says("main", /server has not heard yet that you stopped/);
+  await studio.page.tab.close({ runBeforeUnload: true });
+  await until("the tab is closed", () => studio.page.tab.isClosed());
+  await server.start();
+  await viewer.says(WORDS, /back in a moment/i);
+  await context.open(server.studio);
+  await viewer.says(WORDS, /ended/i);
+});
+
 story("the studio's tab is closed while live: viewers read that it will be back", async (t) => {
   const server = await serve(t);
   const studio = await Studio.open(await browser("chromium"), server);

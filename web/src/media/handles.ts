@@ -1,9 +1,21 @@
 // Keeps the handles of chosen files (File System Access API), so that a file can go on after a
 // reload with one click. Only Chromium has them, and only on secure pages; elsewhere everything
 // here finds nothing, and the file is chosen again.
+//
+// All tabs of a browser share the store, and each drops what it has put there itself. What a tab
+// leaves behind goes when it is old.
 
 const DATABASE = 'fanfare-studio';
 const STORE = 'handles';
+const BY_AGE = 'at';
+/** Longer than any list is left and gone on with. ms */
+const TOO_OLD = 30 * 24 * 3600_000;
+
+interface Kept {
+  handle: Handle;
+  /** When it was put there, ms since the epoch. */
+  at: number;
+}
 
 type Handle = FileSystemFileHandle & {
   queryPermission?(how: { mode: 'read' }): Promise<PermissionState>;
@@ -49,16 +61,20 @@ export async function pickWithHandles(): Promise<Chosen[] | undefined> {
   }
 }
 
-export async function keepHandle(id: string, handle: FileSystemFileHandle): Promise<void> {
-  await inStore('readwrite', (store) => store.put(handle, id));
+/** now: ms since the epoch. */
+export async function keepHandle(id: string, handle: FileSystemFileHandle, now: number): Promise<void> {
+  await inStore('readwrite', (store) => store.put({ handle, at: now } satisfies Kept, id));
 }
 
-/** Drops all handles but these. */
-export async function keepOnly(ids: readonly string[]): Promise<void> {
-  const kept = (await inStore('readonly', (store) => store.getAllKeys())) ?? [];
-  for (const key of kept) {
-    if (!ids.includes(String(key))) await inStore('readwrite', (store) => store.delete(key));
-  }
+export async function dropHandle(id: string): Promise<void> {
+  await inStore('readwrite', (store) => store.delete(id));
+}
+
+/** Drops what was left behind long ago. now: ms since the epoch. */
+export async function dropOldHandles(now: number): Promise<void> {
+  const before = IDBKeyRange.upperBound(now - TOO_OLD);
+  const old = (await inStore('readonly', (store) => store.index(BY_AGE).getAllKeys(before))) ?? [];
+  for (const key of old) await dropHandle(String(key));
 }
 
 export async function hasHandle(id: string): Promise<boolean> {
@@ -67,8 +83,9 @@ export async function hasHandle(id: string): Promise<boolean> {
 
 /** The file behind a kept handle. Asks the person if need be, so it must follow a click. */
 export async function reopen(id: string): Promise<Chosen | undefined> {
-  const handle = (await inStore('readonly', (store) => store.get(id))) as Handle | undefined;
-  if (!handle) return undefined;
+  const kept = (await inStore('readonly', (store) => store.get(id))) as Kept | undefined;
+  if (!kept) return undefined;
+  const { handle } = kept;
   try {
     const how = { mode: 'read' } as const;
     let state = (await handle.queryPermission?.(how)) ?? 'granted';
@@ -94,8 +111,13 @@ async function inStore<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore)
 }
 
 function opening(): IDBOpenDBRequest {
-  const request = indexedDB.open(DATABASE, 1);
-  request.addEventListener('upgradeneeded', () => request.result.createObjectStore(STORE));
+  const request = indexedDB.open(DATABASE, 2);
+  request.addEventListener('upgradeneeded', () => {
+    const database = request.result;
+    // The first version kept handles without their age.
+    if (database.objectStoreNames.contains(STORE)) database.deleteObjectStore(STORE);
+    database.createObjectStore(STORE).createIndex(BY_AGE, 'at');
+  });
   return request;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   add,
+  afterEnd,
   current,
   difference,
   emptyQueue,
@@ -11,6 +12,7 @@ import {
   pick,
   refuse,
   remove,
+  surplus,
 } from './queue';
 
 const item = (id: string): Item => ({ id, name: `${id}.webm`, size: 10, modified: 5_000 });
@@ -27,6 +29,8 @@ describe('the list', () => {
   it('has an upper bound', () => {
     const many = Array.from({ length: MAX_ITEMS + 5 }, (_, i) => item(String(i)));
     expect(add(emptyQueue, many).items).toHaveLength(MAX_ITEMS);
+    expect(surplus(emptyQueue, many.length)).toBe(5);
+    expect(surplus(abc, 2)).toBe(0);
   });
 
   it.each([
@@ -78,6 +82,16 @@ describe('neighbour', () => {
     expect(next(one)).toBe('a');
     expect(next(refuse(one, 'a', 'no'))).toBeUndefined();
     expect(next({ ...emptyQueue, loop: true })).toBeUndefined();
+  });
+});
+
+describe('afterEnd', () => {
+  it('is what is new, else the first that can be played', () => {
+    const over = pick(abc, 'c');
+    expect(afterEnd(over)?.id).toBe('a');
+    expect(afterEnd(add(over, ['d', 'e'].map(item)))?.id).toBe('d');
+    expect(afterEnd(refuse(over, 'a', 'no'))?.id).toBe('b');
+    expect(afterEnd(emptyQueue)).toBeUndefined();
   });
 });
 

@@ -23,6 +23,11 @@ export const emptyQueue: Queue = { items: [], current: undefined, loop: false };
 /** More than anybody lists by hand; it bounds what is kept for a reload. */
 export const MAX_ITEMS = 200;
 
+/** How many of that many files find no room on the list any more. */
+export function surplus(queue: Queue, count: number): number {
+  return Math.max(0, queue.items.length + count - MAX_ITEMS);
+}
+
 export function add(queue: Queue, items: readonly Item[]): Queue {
   const all = [...queue.items, ...items].slice(0, MAX_ITEMS);
   return { ...queue, items: all, current: queue.current ?? all[0]?.id };
@@ -49,6 +54,11 @@ export function move(queue: Queue, id: string, by: number): Queue {
 
 export function pick(queue: Queue, id: string): Queue {
   return indexOf(queue, id) < 0 ? queue : { ...queue, current: id };
+}
+
+/** What is played when a list that is over goes on: what has come to it since, else its first file. */
+export function afterEnd(queue: Queue): Item | undefined {
+  return neighbour(queue, 1) ?? queue.items.find((i) => i.refused === undefined);
 }
 
 export function refuse(queue: Queue, id: string, reason: string): Queue {

@@ -29,13 +29,13 @@ export function ContinueCard({ studio, resume }: { studio: StudioController; res
           icon={<Sign resume={resume} />}
           busy={resume.busy}
           data-testid="continue"
-          onClick={() => (choose ? input.current?.click() : studio.feed({ kind: 'continue' }))}
+          onClick={() => (choose ? void studio.pick(() => input.current?.click()) : studio.feed({ kind: 'continue' }))}
         >
           {choose ? 'Choose the file' : `Continue with ${resume.name}`}
         </Button>
         {resume.difference ? (
           <Button large data-testid="continue-instead" onClick={() => studio.useInstead()}>
-            Show this one instead
+            Begin a new list with it
           </Button>
         ) : null}
       </div>
@@ -51,7 +51,7 @@ export function ContinueCard({ studio, resume }: { studio: StudioController; res
         onChange={(event) => {
           const files = [...(event.currentTarget.files ?? [])];
           event.currentTarget.value = '';
-          studio.chooseAgain(files);
+          studio.addFiles(files.map((file) => ({ file })));
         }}
       />
     </section>

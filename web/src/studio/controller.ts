@@ -2,8 +2,9 @@
 // the components read.
 
 import { computed, signal } from '@preact/signals';
-import { type Chosen, dropped, hasHandle, pickWithHandles } from '../media/handles';
+import { type Chosen, dropOldHandles, dropped, hasHandle, pickWithHandles } from '../media/handles';
 import { cameraIsAllowed, type DeviceName, listDevices } from '../media/live-source';
+import { current, type Queue } from '../media/queue';
 import { AUDIO_BITRATE, codecOrder, hintFor, keepFor, limitsFor, sentSize } from '../media/settings';
 import type { Tracks } from '../media/source';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
@@ -78,7 +79,8 @@ export class StudioController {
     this.state.value = state;
     for (const effect of effects) this.carryOut(effect);
     this.awake.want(wantsAwake(state));
-    if (state.queue.items !== before.queue.items && !state.resume) this.files.keep(state.queue.items.map((i) => i.id));
+    const decided = state.queue.items !== before.queue.items || before.resume !== undefined;
+    if (decided && !state.resume) this.files.keep(state.queue.items.map((i) => i.id));
     this.saving ??= setTimeout(() => this.save(), SAVE_EVERY);
   };
 
@@ -88,23 +90,31 @@ export class StudioController {
     const key = takeKey(window.location, window.history, this.keeps);
     let memory = this.shelf.read(pageNow());
     const taken = await this.tabs.isTaken(memory?.stream ?? '');
-    if (taken && memory) memory = { ...memory, stream: '', live: false };
+    if (taken && memory) memory = { ...memory, stream: '', live: false, owed: false };
     this.stream = memory?.stream ?? '';
     const resume = memory ? await remembered(memory) : undefined;
+    if (resume) this.files.adopt(resume.queue.items);
+    void dropOldHandles(pageNow());
     this.feed({
       kind: 'begin',
       key,
       settings: memory?.settings ?? initial.settings,
       title: taken ? '' : (memory?.title ?? ''),
       volume: memory?.volume ?? initial.volume,
+      muted: memory?.muted ?? initial.muted,
+      owed: memory?.owed ?? false,
       ...(resume ? { resume } : {}),
     });
     this.stage.listenAt(this.state.value.volume, this.state.value.muted);
     this.begun.value = true;
   }
 
+  /** Files that were chosen or dropped; after a reload they are held against those that were on. */
   addFiles(chosen: readonly Chosen[]): void {
-    this.feed({ kind: 'added', items: this.files.take(chosen) });
+    if (chosen.length === 0) return;
+    const { resume } = this.state.value;
+    if (resume?.kind === 'file') this.chooseAgain(resume.queue, chosen);
+    else this.feed({ kind: 'added', items: this.files.take(chosen) });
   }
 
   async drop(data: DataTransfer): Promise<void> {
@@ -128,15 +138,15 @@ export class StudioController {
     this.keyKept.value = remember;
   }
 
-  /** Files that were chosen again after a reload. */
-  chooseAgain(chosen: readonly File[]): void {
-    const queue = this.state.value.resume?.queue;
-    if (!queue || chosen.length === 0) return;
-    this.chosenInstead = chosen.map((file) => ({ file }));
-    this.feed({ kind: 'restored', ...this.files.match(queue.items, queue.current, chosen) });
+  private chooseAgain(queue: Queue, chosen: readonly Chosen[]): void {
+    const { others, ...found } = this.files.match(queue.items, queue.current, chosen);
+    this.chosenInstead = chosen;
+    this.feed({ kind: 'restored', ...found });
+    // The stream goes on: what else was chosen comes after.
+    if (!this.state.value.resume && others.length > 0) this.feed({ kind: 'added', items: this.files.take(others) });
   }
 
-  /** Those files, although they are others. */
+  /** Those files, although they are others: a new list. */
   useInstead(): void {
     this.feed({ kind: 'instead', items: this.files.take(this.chosenInstead) });
   }
@@ -185,6 +195,7 @@ export class StudioController {
     if (effect.kind === 'load') {
       const file = this.files.get(effect.id);
       if (file) this.stage.load(file, effect.at, effect.play);
+      else this.feed({ kind: 'refused', trouble: NOT_THERE });
     } else if (effect.kind === 'openDevice') {
       void this.stage.openDevice(effect.source, effect.devices).then(() => this.nameDevices());
     } else {
@@ -224,8 +235,16 @@ export class StudioController {
   }
 
   private async reopen(): Promise<void> {
-    const items = this.state.value.resume?.queue.items ?? [];
-    this.feed({ kind: 'restored', ids: await this.files.reopen(items) });
+    const queue = this.state.value.resume?.queue;
+    const on = queue && current(queue);
+    if (!on) return;
+    const others = queue.items.filter((item) => item.id !== on.id);
+    const there = await this.files.reopen(on);
+    this.feed({ kind: 'restored', ids: there ? [on.id] : [], pending: others.map((item) => item.id) });
+    if (!there || this.state.value.resume) return;
+    const missing: string[] = [];
+    for (const item of others) if (!(await this.files.reopen(item))) missing.push(item.id);
+    if (missing.length > 0) this.feed({ kind: 'missing', ids: missing });
   }
 
   private async nameDevices(): Promise<void> {
@@ -294,6 +313,9 @@ export class StudioController {
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.nameDevices());
   }
 }
+
+/** The list goes on before all of its files are opened again; the person was quicker, or this one is gone. */
+const NOT_THERE = { title: 'This file could not be opened again.', advice: 'Add it to the list once more.' };
 
 function titleOfPage(phase: string, title: string, background: boolean): string {
   const name = title ? `${title} – Fanfare` : 'Studio – Fanfare';

@@ -44,6 +44,17 @@ describe('memory', () => {
     expect(memoryOf({ ...initial, live: true }, 'name', 0).live).toBe(true);
   });
 
+  it('keeps that the person does not want to hear it, not that the browser did not let it be heard', () => {
+    expect(memoryOf({ ...showing, muted: true }, 'name', 0).muted).toBe(true);
+    expect(memoryOf({ ...showing, muted: true, hushed: true }, 'name', 0).muted).toBe(false);
+  });
+
+  it('keeps a stop that the server has not heard for as long as the server waits', () => {
+    const text = writeMemory(memoryOf({ ...initial, owed: true }, 'name', 0));
+    expect(readMemory(text, 9 * 60_000)?.owed).toBe(true);
+    expect(readMemory(text, 11 * 60_000)?.owed).toBe(false);
+  });
+
   it('forgets what is too old, and not the link', () => {
     const text = writeMemory(memoryOf(showing, 'name', 0));
     expect(readMemory(text, 13 * 3600_000)).toMatchObject({ live: false, stream: 'name' });
@@ -62,6 +73,8 @@ describe('memory', () => {
       devices: { camera: 7, microphone: 'm' },
       paused: 'yes',
       volume: 9,
+      muted: 1,
+      owed: 'yes',
     });
     expect(readMemory(text, 0)).toEqual({
       at: 0,
@@ -77,6 +90,8 @@ describe('memory', () => {
       title: '',
       settings: DEFAULTS,
       volume: 1,
+      muted: false,
+      owed: false,
     });
   });
 });

@@ -10,6 +10,8 @@ import type { State } from './state';
 const NAME = 'fanfare.studio';
 /** A stream that was left alone for longer is not offered to go on. ms */
 const TOO_OLD = 12 * 3600_000;
+/** As long as the server waits for a lost publisher: after that it ends the stream by itself. ms */
+const HOLD = 600_000;
 
 export interface Memory {
   /** When it was written, ms since the epoch. */
@@ -27,6 +29,9 @@ export interface Memory {
   title: string;
   settings: Settings;
   volume: number;
+  muted: boolean;
+  /** The server has yet to hear that the stream was stopped. */
+  owed: boolean;
 }
 
 export function memoryOf(state: State, stream: string, now: number): Memory {
@@ -46,6 +51,8 @@ export function memoryOf(state: State, stream: string, now: number): Memory {
     title: state.title,
     settings: state.settings,
     volume: state.volume,
+    muted: state.muted && !state.hushed,
+    owed: state.owed,
   };
 }
 
@@ -80,6 +87,8 @@ export function readMemory(text: string | null, now: number): Memory | undefined
     title: typeof g.title === 'string' ? g.title.slice(0, 120) : '',
     settings: readSettings(g.settings),
     volume: Math.min(1, Math.max(0, finite(g.volume, 0.8))),
+    muted: g.muted === true,
+    owed: g.owed === true && now - at < HOLD,
   };
 }
 

@@ -5,7 +5,7 @@ import { count } from '../ui/format';
 import { LiveIcon, StopIcon, ViewersIcon } from '../ui/icons';
 import { Announcer, Notice } from '../ui/layout';
 import type { StudioController } from './controller';
-import { canGoLive, defaultTitle, wordsOf } from './select';
+import { canGoLive, defaultTitle, isReady, owesStop, wordsOf } from './select';
 
 const DOTS: Record<string, string> = {
   live: 'live',
@@ -62,7 +62,13 @@ function Press({ studio }: { studio: StudioController }) {
   const phase = studio.phase.value;
   if (phase === 'replaced') {
     return (
-      <Button variant="primary" large data-testid="take-back" onClick={() => studio.feed({ kind: 'takeBack' })}>
+      <Button
+        variant="primary"
+        large
+        disabled={!isReady(state)}
+        data-testid="take-back"
+        onClick={() => studio.feed({ kind: 'takeBack' })}
+      >
         Go on from this page
       </Button>
     );
@@ -97,6 +103,13 @@ function Press({ studio }: { studio: StudioController }) {
 /** The signalling connection is only worth a word when it is away and nothing else says so. */
 function ServerLink({ studio }: { studio: StudioController }) {
   const { link, live, path } = studio.state.value;
+  if (owesStop(studio.state.value)) {
+    return (
+      <Notice tone="warn" title="The server has not heard yet that you stopped.">
+        Viewers read “back in a moment” until it has. Leave this page open: it tells the server as soon as it answers.
+      </Notice>
+    );
+  }
   const away = link.phase === 'waiting' && (!live || path === 'connected');
   if (!away) return null;
   return (

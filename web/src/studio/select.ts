@@ -75,10 +75,19 @@ export function hasSource(state: State): boolean {
   return state.kind !== undefined && state.device.phase === 'on';
 }
 
+/** What is on can be published at once. */
+export function isReady(state: State): boolean {
+  return hasSource(state) && (state.kind !== 'file' || state.file.phase === 'ready');
+}
+
 /** Go live can be pressed. */
 export function canGoLive(state: State): boolean {
-  if (state.live || state.room === undefined || state.link.phase === 'replaced') return false;
-  return state.kind === 'file' ? state.file.phase === 'ready' : hasSource(state);
+  return !state.live && state.room !== undefined && state.link.phase !== 'replaced' && isReady(state);
+}
+
+/** The stream was stopped and the server cannot be told yet: viewers go on waiting. */
+export function owesStop(state: State): boolean {
+  return state.owed && state.link.phase === 'waiting';
 }
 
 /** The address that viewers open. */
@@ -89,7 +98,7 @@ export function watchLink(state: State): string {
 
 /** Leaving the page would cut viewers off. */
 export function mustWarn(state: State): boolean {
-  return state.live && state.link.phase !== 'replaced';
+  return (state.live && state.link.phase !== 'replaced') || owesStop(state);
 }
 
 /** The screen must not go dark while people watch. */
@@ -139,12 +148,16 @@ export function wordsOf(state: State): { title: string; detail: string } {
     case 'replaced':
       return {
         title: 'This stream goes on from somewhere else',
-        detail: 'Another page or program publishes under this link now. This page has stopped.',
+        detail: isReady(state)
+          ? 'Another page or program publishes under this link now. This page has stopped.'
+          : 'Another page or program publishes under this link now. To go on from here, choose something to show first.',
       };
     case 'ended':
       return {
         title: 'Stopped',
-        detail: 'Viewers read that the stream has ended. You can go live again with the same link.',
+        detail: owesStop(state)
+          ? 'Viewers do not know it yet: the server does not answer.'
+          : 'Viewers read that the stream has ended. You can go live again with the same link.',
       };
   }
 }

@@ -81,6 +81,8 @@ export interface State {
   problem: string;
   /** The uploader has stopped a stream that was live. */
   stopped: boolean;
+  /** The uploader has stopped the stream, and the server has not said yet that it has ended. */
+  owed: boolean;
   stream: StreamState;
   viewers: number;
   roster: readonly Peer[];
@@ -90,6 +92,8 @@ export interface State {
   settings: Settings;
   volume: number;
   muted: boolean;
+  /** It was not the person who muted it, but the browser that wants a gesture first. */
+  hushed: boolean;
   hidden: boolean;
   note: Note | undefined;
   resume: Resume | undefined;
@@ -128,6 +132,7 @@ export const initial: State = {
   path: 'none',
   problem: '',
   stopped: false,
+  owed: false,
   stream: 'idle',
   viewers: 0,
   roster: [],
@@ -136,6 +141,7 @@ export const initial: State = {
   settings: DEFAULTS,
   volume: 0.8,
   muted: false,
+  hushed: false,
   hidden: false,
   note: undefined,
   resume: undefined,
@@ -170,9 +176,21 @@ export type Event =
   | { kind: 'discard' }
   | { kind: 'command'; message: ClientMessage }
   // The page
-  | { kind: 'begin'; key: string | undefined; settings: Settings; title: string; volume: number; resume?: Remembered }
+  | {
+      kind: 'begin';
+      key: string | undefined;
+      settings: Settings;
+      title: string;
+      volume: number;
+      muted: boolean;
+      owed: boolean;
+      resume?: Remembered;
+    }
   | { kind: 'hidden'; hidden: boolean }
-  | { kind: 'restored'; ids: readonly string[]; difference?: string }
+  /** pending: files of the list that are still being opened; what is in neither is not there. */
+  | { kind: 'restored'; ids: readonly string[]; pending?: readonly string[]; difference?: string }
+  /** Pending files that could not be opened. */
+  | { kind: 'missing'; ids: readonly string[] }
   /** Another file than the remembered one, knowingly. */
   | { kind: 'instead'; items: readonly Item[] }
   // Sources
@@ -220,7 +238,7 @@ export type Effect =
   | { kind: 'keyForget' }
   | { kind: 'remember'; name: string }
   | { kind: 'tell'; message: ClientMessage }
-  /** Opens the kept handles of the remembered files, after a click. */
+  /** Opens the kept handles of the remembered files, after a click, that of the one that was on first. */
   | { kind: 'reopen' }
   | { kind: 'want'; want: boolean }
   /** New sessions with the latest token, settings and codec. */
@@ -246,6 +264,11 @@ export type SimpleStageEffect =
 export interface Next {
   state: State;
   effects: Effect[];
+}
+
+/** How a stream goes on the air: where another page has taken it over, the server is greeted anew first. */
+export function onTheAir(state: State): Effect {
+  return state.link.phase === 'replaced' ? { kind: 'identify', change: {} } : { kind: 'want', want: true };
 }
 
 /** A next state with effects. */

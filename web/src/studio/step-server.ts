@@ -26,7 +26,7 @@ function link(state: State, next: State['link']): Next {
   if (next.phase === 'replaced') {
     // The newer one goes on; the file here would run to its end unseen.
     return to(
-      { ...changed, live: false, everUp: false, stopped: false, told: undefined },
+      { ...changed, live: false, everUp: false, stopped: false, owed: false, told: undefined },
       { kind: 'want', want: false },
       ...(state.kind === 'file' ? [{ kind: 'pause' as const }] : []),
     );
@@ -35,7 +35,7 @@ function link(state: State, next: State['link']): Next {
   if (next.phase !== 'refused') return to(changed);
   // The name that this browser kept belongs to another key: begin with a new link.
   if (next.code === 'forbidden' && state.key.phase === 'trying') {
-    return to(changed, { kind: 'identify', change: { room: { kind: 'stream', name: '' } } });
+    return to({ ...changed, owed: false }, { kind: 'identify', change: { room: { kind: 'stream', name: '' } } });
   }
   const problem =
     next.code === 'unauthorised' ? 'This key is wrong, or it is not valid any more.' : wordsFor(next.code);
@@ -51,7 +51,7 @@ function message(state: State, heard: ServerMessage): Next {
     case 'welcome':
       return welcome(state, heard);
     case 'state':
-      return to({ ...state, stream: heard.state });
+      return settle({ ...state, stream: heard.state });
     case 'viewers':
       return to({ ...state, viewers: heard.count });
     case 'roster':
@@ -69,6 +69,16 @@ function message(state: State, heard: ServerMessage): Next {
     default:
       return to(state);
   }
+}
+
+/**
+ * A stop that the server has not heard: it is said again to a stream that waits for its publisher.
+ * One that runs is left alone: it is someone else's by now, or it will be found waiting soon.
+ */
+function settle(state: State): Next {
+  if (!state.owed) return to(state);
+  if (state.stream === 'ended' || state.stream === 'idle') return to({ ...state, owed: false });
+  return state.stream === 'away' ? to(state, { kind: 'tell', message: { type: 'stop' } }) : to(state);
 }
 
 function welcome(state: State, w: Welcome): Next {
@@ -105,7 +115,8 @@ function welcome(state: State, w: Welcome): Next {
       { kind: 'openDevice', source: 'camera', devices: state.devices },
     );
   }
-  return to(next, ...effects);
+  const settled = settle(next);
+  return to(settled.state, ...effects, ...settled.effects);
 }
 
 /** The old link is dead; the connection comes back under the new one, and with it the stream. */

@@ -1,7 +1,30 @@
 // What files, camera and screen bring, and what the person does with them. Pure.
 
-import { add, current, type Item, move, neighbour, pick, refuse, remove } from '../media/queue';
-import { type Effect, type Event, type FileState, type Next, noDevice, noFile, type State, to } from './state';
+import {
+  add,
+  current,
+  type Item,
+  MAX_ITEMS,
+  move,
+  neighbour,
+  pick,
+  type Queue,
+  refuse,
+  remove,
+  surplus,
+} from '../media/queue';
+import {
+  type Effect,
+  type Event,
+  type FileState,
+  type Next,
+  type Note,
+  noDevice,
+  noFile,
+  onTheAir,
+  type State,
+  to,
+} from './state';
 
 export function stepSource(state: State, event: Event): Next {
   switch (event.kind) {
@@ -38,7 +61,7 @@ export function stepSource(state: State, event: Event): Next {
     case 'deviceGone':
       return deviceGone(state);
     case 'mutedByBrowser':
-      return to({ ...state, muted: true });
+      return to({ ...state, muted: true, hushed: true });
     default:
       return player(state, event);
   }
@@ -79,7 +102,12 @@ function player(state: State, event: Event): Next {
 
 function added(state: State, items: Parameters<typeof add>[1]): Next {
   if (items.length === 0) return to(state);
-  const next: State = { ...state, queue: add(state.queue, items), resume: undefined, note: undefined };
+  const next: State = {
+    ...state,
+    queue: add(state.queue, items),
+    resume: undefined,
+    note: surplusNote(state.queue, items),
+  };
   const first = items[0]?.id;
   // Files take the place of a camera or of nothing, such as a list that cannot be played: the first of them is shown.
   if (first !== undefined && (state.kind !== 'file' || state.file.phase === 'none')) {
@@ -88,8 +116,20 @@ function added(state: State, items: Parameters<typeof add>[1]): Next {
   return to(next);
 }
 
+/** Says that the list is full. */
+export function surplusNote(queue: Queue, items: readonly Item[]): Note | undefined {
+  const out = surplus(queue, items.length);
+  if (out === 0) return undefined;
+  const left = out === 1 ? 'One file was left out.' : `${out} files were left out.`;
+  return {
+    tone: 'warn',
+    title: `The list is full: ${left}`,
+    advice: `It holds ${MAX_ITEMS} files. Take some off it first.`,
+  };
+}
+
 /** Puts a file on. */
-function show(state: State, id: string, play: boolean): Next {
+export function show(state: State, id: string, play: boolean): Next {
   const queue = pick(state.queue, id);
   if (queue.current !== id) return to(state);
   const file: FileState = { ...noFile, phase: 'loading', playing: play };
@@ -178,13 +218,14 @@ function deviceOn(state: State, event: Extract<Event, { kind: 'deviceOn' }>): Ne
     devices: event.source === 'camera' ? event.devices : state.devices,
     resume: undefined,
     live: state.live || resuming,
+    owed: state.owed && !resuming,
   };
   const effects: Effect[] = [
     { kind: 'pauseDevice', paused: next.device.paused },
     { kind: 'soundDevice', on: next.device.soundOn },
     { kind: 'limits' },
   ];
-  if (resuming && !state.live) effects.push({ kind: 'want', want: true });
+  if (resuming && !state.live) effects.push(onTheAir(state));
   return to(next, ...effects);
 }
 

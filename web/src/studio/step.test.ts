@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../media/settings';
 import type { Welcome } from '../signal/msg.gen';
-import { canGoLive, declared, mustWarn, phaseOf, shownTitle, wantsAwake, watchLink, wordsOf } from './select';
+import { canGoLive, declared, mustWarn, owesStop, phaseOf, shownTitle, wantsAwake, watchLink, wordsOf } from './select';
 import { type Effect, type Event, initial, type Remembered, type State } from './state';
 import { step } from './step';
 
@@ -25,6 +25,8 @@ const began = (key: string | undefined, resume?: Remembered): Event => ({
   settings: DEFAULTS,
   title: '',
   volume: 0.8,
+  muted: false,
+  owed: false,
   ...(resume ? { resume } : {}),
 });
 const open: Event = { kind: 'link', link: { phase: 'open' } };
@@ -147,6 +149,42 @@ describe('live', () => {
     expect(play(added.state, { kind: 'toggle' }).effects[0]).toEqual({ kind: 'load', id: 'd', at: 0, play: true });
   });
 
+  it('goes live again with what is new on a list that is over, or from its beginning', () => {
+    const over = play(
+      live,
+      { kind: 'picked', id: 'c' },
+      loaded,
+      { kind: 'ended' },
+      { kind: 'stop' },
+      { kind: 'paused' },
+    );
+    const anew = play(over.state, { kind: 'goLive' });
+    expect(anew.effects.slice(0, 2)).toEqual([
+      { kind: 'want', want: true },
+      { kind: 'load', id: 'a', at: 0, play: true },
+    ]);
+    expect([declared(anew.state), anew.state.file.over]).toEqual(['live', false]);
+    const more = play(over.state, { kind: 'added', items: ['d', 'e'].map(item) }, { kind: 'goLive' });
+    expect(more.effects).toContainEqual({ kind: 'load', id: 'd', at: 0, play: true });
+    const alone = play(inside, { kind: 'added', items: [item('x')] }, loaded, { kind: 'ended' }, { kind: 'goLive' });
+    expect(alone.kinds).toEqual(['want', 'seek', 'play']);
+  });
+
+  it('says how many files a full list leaves out', () => {
+    const many = Array.from({ length: 203 }, (_, i) => item(`m${i}`));
+    const full = play(inside, { kind: 'added', items: many });
+    expect(full.effects[0]).toMatchObject({ kind: 'load', id: 'm0' });
+    expect(full.state.note?.title).toBe('The list is full: 3 files were left out.');
+    const more = play(full.state, loaded, { kind: 'added', items: [item('z')] });
+    expect(more.state.note?.title).toBe('The list is full: One file was left out.');
+    expect(play(withFiles, { kind: 'added', items: [item('z')] }).state.note).toBeUndefined();
+  });
+
+  it('takes over how long a file is when that is found out late', () => {
+    const unknown = play(inside, { kind: 'added', items: [item('a')] }, { ...loaded, duration: Infinity });
+    expect(play(unknown.state, { kind: 'duration', seconds: 9 }).state.file.duration).toBe(9);
+  });
+
   it('loops the list, and a list of one file without loading it again', () => {
     const round = play(live, { kind: 'loop', on: true }).state;
     expect(play(round, { kind: 'picked', id: 'c' }, loaded, { kind: 'ended' }).effects[0]).toMatchObject({ id: 'a' });
@@ -239,6 +277,48 @@ describe('the connection', () => {
     expect(play(back.state, open, hello).kinds).toContain('renew');
   });
 
+  it('does not take a stream over with nothing to show', () => {
+    const empty = play(inside, { kind: 'link', link: { phase: 'replaced' } }, { kind: 'takeBack' });
+    expect([empty.kinds, empty.state.live]).toEqual([[], false]);
+    expect(empty.state.note?.title).toMatch(/Choose something to show first/);
+    expect(wordsOf(empty.state).detail).toMatch(/choose something/);
+    const opening = play(empty.state, { kind: 'added', items: [item('a')] });
+    expect(play(opening.state, { kind: 'takeBack' }).kinds).toEqual([]);
+    const on = play(opening.state, loaded, { kind: 'takeBack' });
+    expect([on.kinds, on.state.live, on.state.file.playing]).toEqual([['identify', 'play'], true, true]);
+  });
+
+  it('says a stop again that was said while the server was away, until the stream has ended', () => {
+    const waiting: Event = { kind: 'link', link: { phase: 'waiting', retryAt: 0, attempt: 1, code: 'network' } };
+    const welcomed = (state: 'away' | 'live' | 'ended'): Event => ({
+      kind: 'message',
+      message: { ...welcome, stream: { state, since: 0 } },
+    });
+    const says = (state: 'away' | 'live' | 'ended'): Event => ({
+      kind: 'message',
+      message: { type: 'state', state, since: 0 },
+    });
+    const stop = { type: 'stop' };
+    const away = play(live, waiting, { kind: 'stop' }).state;
+    expect([owesStop(away), mustWarn(away)]).toEqual([true, true]);
+    expect(wordsOf(away).detail).toMatch(/do not know it yet/);
+
+    const back = play(away, open, welcomed('away'));
+    expect(told(back.effects)[0]).toEqual(stop);
+    expect([owesStop(back.state), back.state.owed]).toEqual([false, true]);
+    expect(play(back.state, says('ended')).state.owed).toBe(false);
+    // The server has not noticed yet that the publisher is gone.
+    const soon = play(away, open, welcomed('live'));
+    expect(told(soon.effects)).not.toContainEqual(stop);
+    expect(told(play(soon.state, says('away')).effects)).toEqual([stop]);
+    expect(play(away, open, welcomed('ended')).state.owed).toBe(false);
+    expect(play(away, { kind: 'link', link: { phase: 'replaced' } }).state.owed).toBe(false);
+    expect(play(away, { kind: 'goLive' }).state.owed).toBe(false);
+
+    const reloaded = play(initial, { ...began('k'), owed: true } as Event, open, welcomed('away'));
+    expect(told(reloaded.effects)[0]).toEqual(stop);
+  });
+
   it('moves to a new link', () => {
     const moved = play(live, { kind: 'message', message: { type: 'moved', name: 'other', url: '' } });
     expect(moved.effects).toContainEqual({ kind: 'remember', name: 'other' });
@@ -319,6 +399,20 @@ describe('after a reload while live', () => {
     expect([on.state.live, on.state.queue.loop, on.state.resume]).toEqual([true, true, undefined]);
   });
 
+  it('goes on before the rest of the list is opened, and marks what is not there', () => {
+    const on = play(back, { kind: 'continue' }, { kind: 'restored', ids: ['b'], pending: ['a'] });
+    expect(on.effects[0]).toEqual({ kind: 'load', id: 'b', at: 12, play: true });
+    expect(on.state.queue.items.map((i) => i.id)).toEqual(['a', 'b']);
+    const missing = play(on.state, { kind: 'missing', ids: ['a'] }).state;
+    expect(missing.queue.items[0]?.refused).toMatch(/could not be opened/);
+    expect(phaseOf(play(missing, loaded, up).state)).toBe('live');
+  });
+
+  it('greets the server anew when another page has taken over before the person went on', () => {
+    const replaced = play(back, { kind: 'link', link: { phase: 'replaced' } }).state;
+    expect(play(replaced, { kind: 'restored', ids: ['b'] }).kinds).toEqual(['load', 'identify']);
+  });
+
   it('asks for the file when its handle is of no use, and drops what is not there', () => {
     expect(play(back, { kind: 'continue' }, { kind: 'restored', ids: [] }).state.resume?.how).toBe('choose');
     const on = play(back, { kind: 'restored', ids: ['b'] }).state;
@@ -327,10 +421,12 @@ describe('after a reload while live', () => {
 
   it('says when it is another file, and takes it when told to', () => {
     const other = play(back, { kind: 'restored', ids: [], difference: 'This is “x”.' });
-    expect(other.state.resume).toMatchObject({ how: 'choose', difference: 'This is “x”.', busy: false });
+    // The handle of the one that was on is still there.
+    expect(other.state.resume).toMatchObject({ how: 'click', difference: 'This is “x”.', busy: false });
+    expect(play(other.state, { kind: 'continue' }).state.resume?.difference).toBeUndefined();
     const on = play(other.state, { kind: 'instead', items: [item('x')] });
     expect(on.effects[0]).toEqual({ kind: 'load', id: 'x', at: 0, play: true });
-    expect(on.state.live).toBe(true);
+    expect([on.state.live, on.state.queue.loop]).toEqual([true, true]);
   });
 
   it('ends the stream when the person does not want to go on', () => {

@@ -1,21 +1,35 @@
 // The studio's state machine: a state and an event give the next state and what is to be done.
 // Pure. What files and devices bring is in step-source.ts, what the server says in step-server.ts.
 
-import { current, type Item } from '../media/queue';
-import { declared, hasSource, shownTitle } from './select';
+import { add, afterEnd, current, emptyQueue, type Item, refuse } from '../media/queue';
+import { declared, isReady, shownTitle } from './select';
 import {
   type Effect,
   type Event,
   type Next,
+  type Note,
   noDevice,
   noFile,
   nothingOn,
+  onTheAir,
   type Remembered,
+  type Resume,
   type State,
   to,
 } from './state';
 import { stepServer } from './step-server';
-import { stepSource } from './step-source';
+import { show, stepSource, surplusNote } from './step-source';
+
+/** From the moment on that the uploader wants it to be on the air. */
+const freshlyLive = { live: true, everUp: false, stopped: false, owed: false } as const;
+
+const SOURCE_FIRST: Note = {
+  tone: 'warn',
+  title: 'Choose something to show first.',
+  advice: 'Until then the stream goes on where it is now.',
+};
+
+const MISSING = 'It could not be opened again. Add it once more.';
 
 export function step(state: State, event: Event): Next {
   const next = react(state, event);
@@ -35,18 +49,14 @@ function react(state: State, event: Event): Next {
     case 'stop':
       return stop(state);
     case 'takeBack':
-      return to(
-        { ...state, live: hasSource(state), everUp: false, stale: true },
-        { kind: 'identify', change: {} },
-        ...(state.kind === 'file' ? [{ kind: 'play' as const }] : []),
-      );
+      return takeBack(state);
     case 'title':
       return to({ ...state, title: event.text.slice(0, 120) });
     case 'settings':
       return settings(state, event.settings);
     case 'listen':
       return to(
-        { ...state, volume: event.volume, muted: event.muted },
+        { ...state, volume: event.volume, muted: event.muted, hushed: false },
         { kind: 'listen', volume: event.volume, muted: event.muted },
       );
     case 'dismiss':
@@ -55,11 +65,13 @@ function react(state: State, event: Event): Next {
       return goOn(state);
     case 'discard':
       return to(
-        { ...state, resume: undefined, device: noDevice, stopped: true },
+        { ...state, resume: undefined, device: noDevice, stopped: true, owed: true },
         { kind: 'tell', message: { type: 'stop' } },
       );
     case 'restored':
-      return restored(state, event.ids, event.difference);
+      return restored(state, event);
+    case 'missing':
+      return to({ ...state, queue: event.ids.reduce((queue, id) => refuse(queue, id, MISSING), state.queue) });
     case 'instead':
       return instead(state, event.items);
     case 'command':
@@ -78,8 +90,8 @@ function react(state: State, event: Event): Next {
 }
 
 function begin(state: State, event: Extract<Event, { kind: 'begin' }>): Next {
-  const { settings, title, volume, key } = event;
-  const started: State = { ...state, settings, title, volume, ...resumed(event.resume) };
+  const { settings, title, volume, muted, owed, key } = event;
+  const started: State = { ...state, settings, title, volume, muted, owed, ...resumed(event.resume) };
   if (!key) return to({ ...started, key: { phase: 'missing' } });
   return to({ ...started, key: { phase: 'trying' } }, { kind: 'connect', key, remember: false });
 }
@@ -96,12 +108,30 @@ function resumed(kept: Remembered | undefined): Partial<State> {
 }
 
 function goLive(state: State): Next {
-  if (state.live || !hasSource(state) || !state.room) return to(state);
-  const on: State = { ...state, live: true, everUp: false, stopped: false, problem: '', note: undefined };
-  const effects: Effect[] = [{ kind: 'want', want: true }];
+  if (state.live || !isReady(state) || !state.room) return to(state);
+  return showLive(state);
+}
+
+/** The stream goes on elsewhere, and is to go on here. It must not be cut off there for nothing. */
+function takeBack(state: State): Next {
+  if (!isReady(state)) return to({ ...state, note: SOURCE_FIRST });
+  const still = state.kind === 'file' ? { ...state, file: { ...state.file, playing: false } } : state;
+  return showLive({ ...still, stale: true });
+}
+
+/** Puts what is on the stage on the air. */
+function showLive(state: State): Next {
+  const effects: Effect[] = [onTheAir(state)];
+  const on: State = { ...state, ...freshlyLive, problem: '', note: undefined };
   if (state.kind !== 'file' || state.file.playing) return to(on, ...effects);
-  // A list that was played to its end begins anew.
-  if (state.file.over) effects.push({ kind: 'seek', to: 0 });
+  if (state.file.over) {
+    const next = afterEnd(state.queue);
+    if (next && next.id !== state.queue.current) {
+      const shown = show(on, next.id, true);
+      return to(shown.state, ...effects, ...shown.effects);
+    }
+    effects.push({ kind: 'seek', to: 0 });
+  }
   // It counts as playing at once, so that viewers are not told of a pause.
   return to({ ...on, file: { ...state.file, playing: true, over: false } }, ...effects, { kind: 'play' });
 }
@@ -113,12 +143,16 @@ function stop(state: State): Next {
     { kind: 'want', want: false },
   ];
   if (state.kind === 'file') effects.push({ kind: 'pause' });
-  return to({ ...state, live: false, everUp: false, path: 'none', stopped: true, note: undefined }, ...effects);
+  // The word may be lost on its way; step-server.ts says it again until the server has answered.
+  const over = { live: false, everUp: false, path: 'none', stopped: true, owed: true, note: undefined } as const;
+  return to({ ...state, ...over }, ...effects);
 }
 
 /** Without the key nothing goes on: not the stream, not the camera, nor the offer to go on. */
 function leave(state: State): Next {
-  const stopped = state.resume ? to(state, { kind: 'tell', message: { type: 'stop' } }) : stop(state);
+  const stopped = state.resume
+    ? to({ ...state, owed: true }, { kind: 'tell', message: { type: 'stop' } })
+    : stop(state);
   return to(
     { ...stopped.state, ...nothingOn, resume: undefined, room: undefined, told: undefined, key: { phase: 'missing' } },
     ...stopped.effects,
@@ -137,7 +171,7 @@ function settings(state: State, chosen: State['settings']): Next {
 function goOn(state: State): Next {
   const resume = state.resume;
   if (!resume || resume.busy) return to(state);
-  const busy: State = { ...state, resume: { ...resume, busy: true } };
+  const busy: State = { ...state, resume: { ...asOffered(resume), busy: true } };
   if (resume.kind === 'file') return to(busy, { kind: 'reopen' });
   return to(
     { ...busy, kind: resume.kind, device: { ...state.device, phase: 'opening' } },
@@ -146,30 +180,36 @@ function goOn(state: State): Next {
 }
 
 /** Files of the list are there again, or only some, or another than the one that was on. */
-function restored(state: State, ids: readonly string[], difference: string | undefined): Next {
-  const resume = state.resume;
-  if (!resume) return to(state);
+function restored(state: State, { ids, pending, difference }: Extract<Event, { kind: 'restored' }>): Next {
+  if (!state.resume) return to(state);
+  const resume = asOffered(state.resume);
+  // One click may still bring back the one that was on.
+  if (difference !== undefined) return to({ ...state, resume: { ...resume, difference } });
   const on = resume.queue.current;
-  if (difference !== undefined || on === undefined || !ids.includes(on)) {
-    const again = { ...resume, busy: false, how: 'choose' as const };
-    return to({ ...state, resume: difference === undefined ? again : { ...again, difference } });
-  }
-  const queue = { ...resume.queue, items: resume.queue.items.filter((i) => ids.includes(i.id)) };
+  if (on === undefined || !ids.includes(on)) return to({ ...state, resume: { ...resume, how: 'choose' } });
+  const there = new Set([...ids, ...(pending ?? [])]);
+  const queue = { ...resume.queue, items: resume.queue.items.filter((i) => there.has(i.id)) };
   return onAir({ ...state, queue }, on, resume.position, resume.playing);
+}
+
+/** The offer to go on as it is while nothing has been tried yet. */
+function asOffered({ difference: _, ...resume }: Resume): Resume {
+  return { ...resume, busy: false };
 }
 
 function instead(state: State, items: readonly Item[]): Next {
   const first = items[0];
   if (!first) return to(state);
-  return onAir({ ...state, queue: { items, current: first.id, loop: state.queue.loop } }, first.id, 0, true);
+  const queue = { ...add(emptyQueue, items), loop: state.resume?.queue.loop ?? false };
+  return onAir({ ...state, queue, note: surplusNote(emptyQueue, items) }, first.id, 0, true);
 }
 
 function onAir(state: State, id: string, at: number, play: boolean): Next {
   const file = { ...noFile, phase: 'loading' as const, playing: play, position: at };
   return to(
-    { ...state, kind: 'file', file, live: true, everUp: false, stopped: false, resume: undefined },
+    { ...state, ...freshlyLive, kind: 'file', file, resume: undefined },
     { kind: 'load', id, at, play },
-    { kind: 'want', want: true },
+    onTheAir(state),
   );
 }
 
