@@ -28,14 +28,14 @@ const readPause = 10 * time.Millisecond
 // run reads until the socket is closed. Other errors of a UDP socket speak of single
 // datagrams (an unreachable peer), and end nothing.
 func (d *demux) run(closing <-chan struct{}) error {
-	buf := make([]byte, maxDatagram)
+	reader := d.sfu.conn.NewReader()
 	failures := 0
 	for {
-		n, path, err := d.sfu.conn.ReadMsg(buf)
+		list, err := reader.Read()
 		switch {
 		case err == nil:
 			failures = 0
-			d.handle(buf[:n], path, time.Now())
+			d.handleAll(list, time.Now())
 		case errors.Is(err, net.ErrClosed):
 			return d.ended(closing, err)
 		default:
@@ -64,6 +64,12 @@ func pause(closing <-chan struct{}) {
 	select {
 	case <-t.C:
 	case <-closing:
+	}
+}
+
+func (d *demux) handleAll(list []udp.Message, now time.Time) {
+	for i := range list {
+		d.handle(list[i].Data, list[i].Path, now)
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 	// ufrag can fill the table; addresses that passed a check keep their place then.
 	maxPeers = 4096
 	// maxDatagram is more than any MTU in use; longer datagrams are cut and then fail their checks.
-	maxDatagram = 2048
+	maxDatagram = udp.MaxDatagram
 )
 
 // muxConn is the net.PacketConn under pion's ICE mux. The demultiplexer pushes datagrams
