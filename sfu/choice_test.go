@@ -94,7 +94,7 @@ func TestJoinable(t *testing.T) {
 		age   time.Duration
 		bytes uint64
 		want  bool
-	}{{0, 0, true}, {keyFresh, keyBytes, true}, {keyFresh + 1, 0, false}, {0, keyBytes + 1, false}} {
+	}{{0, 0, true}, {catchupLongest, catchupBytes, true}, {catchupLongest + 1, 0, false}, {0, catchupBytes + 1, false}} {
 		if got := joinable(c.age, c.bytes); got != c.want {
 			t.Errorf("age %v, %d bytes: %v", c.age, c.bytes, got)
 		}

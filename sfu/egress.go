@@ -33,22 +33,27 @@ type egress struct {
 	base  uint32
 	epoch time.Time
 
-	enc    *encoding // what is being sent, nil before the first start
-	began  time.Time // when it was started
-	pos    uint64    // the next position in its ring
-	extMap ext.Map
-	halted bool // enc waits for its next key frame
+	feed          // what is being sent; enc is nil before the first start
+	pos    uint64 // the next position in its ring
+	halted bool   // enc waits for its next key frame
 	// inPT is the publisher's payload type that out was found for.
 	inPT  media.PayloadType
 	out   format
 	outOK bool
 
-	old    *encoding // the source before, for packets that are asked for late
-	oldMap ext.Map
+	old feed // the source before, for packets that are asked for late
 
 	next *encoding // goes on from its key frame at or after from; nil: nothing to start
 	from uint64
 	wait uint64 // packets of next before this position have been counted
+}
+
+// feed is a source as one viewer gets it.
+type feed struct {
+	enc     *encoding
+	began   time.Time // when it was started
+	extMap  ext.Map
+	catchup catchup
 }
 
 // newEgress makes a viewer's track. Numbers begin at random (RFC 3550 section 5.1).
@@ -76,7 +81,7 @@ func (t *egress) choose(best *encoding, now time.Time) {
 	t.next, t.from, t.wait = best, best.ring.Head(), best.ring.Head()
 	// The group is as old as it is long: a source that pauses has its picture at the end of it.
 	// The key frame is looked up last, so that the figures are never those of a newer one.
-	length, bytes := time.Duration(best.lastArrival.Load()-best.keyAt.Load()), best.bytes.Load()
+	length, bytes := best.group()
 	if k, ok := best.ring.KeyFrame(); ok && joinable(length, bytes) {
 		t.from = k.Pos
 		return
@@ -97,17 +102,35 @@ func (t *egress) tryStart(now time.Time) bool {
 	if first == nil {
 		first = p
 	}
+	next := feed{enc: t.next, began: now, extMap: t.extMap}
 	if t.next != t.enc {
-		t.old, t.oldMap = t.enc, t.extMap
-		t.extMap = extensionMap(t.next.exts, t.exts, t.kind)
+		t.old = t.feed
+		next.extMap = extensionMap(t.next.exts, t.exts, t.kind)
 	}
-	t.enc, t.pos, t.next, t.halted, t.began = t.next, at, nil, false, now
+	edge := first
+	if t.kind == media.KindVideo {
+		edge = next.catchUp(first, now)
+	}
+	t.feed, t.pos, t.next, t.halted = next, at, nil, false
 	t.findFormat(first.PayloadType)
 	t.rewriter.Switch(seq.Start{
-		Source: t.enc.source, Seq: first.ExtSeq, Timestamp: first.Timestamp,
-		Out: t.outputTime(first, now), Patch: t.patcher.Switch(first.Descriptor),
+		Source: t.enc.source, Seq: first.ExtSeq, Timestamp: t.catchup.apply(first.Timestamp),
+		Out: t.outputTime(edge, now), Patch: t.patcher.Switch(first.Descriptor),
 	})
 	return true
+}
+
+// catchUp begins with a key frame of the past, and returns the packet at the live edge.
+func (f *feed) catchUp(first *ring.Packet, now time.Time) (edge *ring.Packet) {
+	edge, err := f.enc.ring.At(f.enc.ring.Head() - 1)
+	if err != nil {
+		edge = first
+	}
+	f.catchup = newCatchup(first.Timestamp, edge.Timestamp, f.enc.clockRate(), f.enc.byteRate(), now)
+	if f.catchup.span == 0 {
+		return first
+	}
+	return edge
 }
 
 // entry finds where next can be entered: sound at its newest packet, picture at the
@@ -167,10 +190,11 @@ func (t *egress) formatFor(enc *encoding, pt media.PayloadType) (format, bool) {
 	return t.match(enc, pt)
 }
 
-func (t *egress) sourceOf(s seq.Source) *encoding {
-	for _, e := range [...]*encoding{t.enc, t.old} {
-		if e != nil && e.source == s {
-			return e
+// feedOf finds a source, current or old.
+func (t *egress) feedOf(s seq.Source) *feed {
+	for _, f := range [...]*feed{&t.feed, &t.old} {
+		if f.enc != nil && f.enc.source == s {
+			return f
 		}
 	}
 	return nil
@@ -199,11 +223,16 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 		p, err := t.enc.ring.At(t.pos)
 		switch err {
 		case nil:
+			if at, ok := t.catchup.admit(p, now); !ok {
+				w.pause(v, at, now)
+				return
+			}
 			t.pos++
-			w.sendRTP(v, t, p)
+			w.sendRTP(v, t, p, now)
 		case ring.ErrLapped:
 			w.lapped(t, now)
 		default:
+			t.catchup.active = false
 			return
 		}
 	}
@@ -244,7 +273,7 @@ func (w *worker) lapped(t *egress, now time.Time) {
 }
 
 // sendRTP renumbers, encrypts and sends one packet.
-func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet) {
+func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	if p.PayloadType != t.inPT {
 		t.findFormat(p.PayloadType)
 	}
@@ -257,46 +286,54 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet) {
 		w.tally.drop(reason)
 		return
 	}
-	place, err := t.rewriter.Next(t.enc.source, p.ExtSeq, p.Timestamp)
+	ts := t.catchup.apply(p.Timestamp)
+	place, err := t.rewriter.Next(t.enc.source, p.ExtSeq, ts)
 	if err != nil {
 		w.tally.drop(DropOldSource)
 		return
 	}
 	t.patcher.Forward(p.Descriptor)
-	header := appendHeader(w.header[:0], t.out.pt, place.Seq, p.Timestamp+place.TimestampOffset, t.ssrc, p, &t.extMap)
+	header := appendHeader(w.header[:0], t.out.pt, place.Seq, ts+place.TimestampOffset, t.ssrc, p, &t.extMap)
 	payload := p.Payload
 	if place.Patch != (media.Patch{}) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 		payload = w.payload
 	}
-	if w.sealAndSend(v, header, payload) {
-		t.sent.Sent(len(payload))
+	if !w.sealAndSend(v, header, payload) {
+		return
+	}
+	t.sent.Sent(len(payload))
+	if !t.catchup.active {
+		w.sending.observe(p.Arrival, now)
 	}
 }
 
 // sendRTX sends a packet again (RFC 4588 section 4): on the RTX source, with the number
 // that it had before its payload.
-func (w *worker) sendRTX(v *viewer, t *egress, enc *encoding, p *ring.Packet, f format, place seq.Place) bool {
+func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
 	t.rtxSeq++
-	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, p.Timestamp+place.TimestampOffset, t.rtx, p, t.extensions(enc))
+	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
+	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx, p, &from.extMap)
 	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
 	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
 	return w.sealAndSend(v, header, w.payload)
 }
 
 func (w *worker) sealAndSend(v *viewer, header, payload []byte) bool {
-	packet, err := v.leg.SealRTP(w.packet[:0], header, payload)
+	packet, err := v.leg.SealRTP(w.batch.Room(), header, payload)
 	if err != nil {
 		w.tally.drop(DropSeal)
 		return false
 	}
-	if !w.send(packet, v.path) {
-		return false
-	}
+	w.sendSealed(v, packet)
+	return true
+}
+
+func (w *worker) sendSealed(v *viewer, packet []byte) {
+	w.batch.Add(packet, v.path)
 	w.tally.PacketsOut++
 	w.tally.BytesOut += uint64(len(packet))
 	w.tally.dirty = true
-	return true
 }
 
 // appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the

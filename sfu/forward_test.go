@@ -61,3 +61,60 @@ func checkSame(t *testing.T, sent []*rtp.Packet, got []sfutest.Packet, pt uint8)
 		}
 	}
 }
+
+// Who joins in the middle of a group of pictures gets all of it, from the key frame on, with
+// compressed timestamps, and the publisher is not asked for anything.
+func TestJoinInTheMiddleOfAGroup(t *testing.T) {
+	t.Parallel()
+	r := sfutest.Start(t, nil)
+	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
+	first := sfutest.Subscribe(t, r, "s")
+	video := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
+	var sent []*rtp.Packet
+	send := func(key bool) {
+		frame := video.Next(mediatest.Frame{Key: key, Size: 2500})
+		sent = append(sent, frame...)
+		pub.Send(t, media.KindVideo, frame...)
+	}
+	for i := range 90 { // three seconds of pictures
+		send(i == 0)
+		first.WaitCount(t, media.KindVideo, len(sent))
+	}
+	asked := r.Stats().PLIsSent
+	group := len(sent)
+	late := sfutest.Subscribe(t, r, "s")
+	late.WaitCount(t, media.KindVideo, group)
+	for range 60 {
+		send(false)
+		late.WaitCount(t, media.KindVideo, len(sent))
+	}
+	got := late.Packets(media.KindVideo)
+	checkNumbers(t, sent, got)
+	if n := r.Stats().PLIsSent; n != asked {
+		t.Errorf("the publisher was asked for a key frame %d times", n-asked)
+	}
+	length := sent[group-1].Timestamp - sent[0].Timestamp
+	if shown := got[group-1].Timestamp - got[0].Timestamp; shown != length/4 {
+		t.Errorf("a group of %d units is shown in %d", length, shown)
+	}
+	// From where both meet the timestamps run as the publisher's.
+	n := len(sent) - 1
+	if d, want := got[n].Timestamp-got[n-10].Timestamp, sent[n].Timestamp-sent[n-10].Timestamp; d != want {
+		t.Errorf("at the live edge timestamps run by %d instead of %d", d, want)
+	}
+}
+
+func checkNumbers(t *testing.T, sent []*rtp.Packet, got []sfutest.Packet) {
+	t.Helper()
+	if len(got) != len(sent) {
+		t.Fatalf("%d packets, want %d", len(got), len(sent))
+	}
+	for i, p := range got {
+		if p.SequenceNumber != got[0].SequenceNumber+uint16(i) || !bytes.Equal(p.Payload, sent[i].Payload) {
+			t.Fatalf("packet %d has number %d after %d, or another payload", i, p.SequenceNumber, got[max(i-1, 0)].SequenceNumber)
+		}
+		if i > 0 && int32(p.Timestamp-got[i-1].Timestamp) < 0 {
+			t.Fatalf("packet %d: time goes back", i)
+		}
+	}
+}

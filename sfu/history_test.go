@@ -87,7 +87,7 @@ func TestJoinDuringAPause(t *testing.T) {
 		t.Errorf("began at %v, position %d", v.began, v.pos)
 	}
 	// A group that is too long is not for joining, with or without a pause.
-	take(t, e, start.Add(2*time.Second), source.Next(mediatest.Frame{Size: 800})...)
+	take(t, e, start.Add(catchupLongest+time.Second), source.Next(mediatest.Frame{Size: 800})...)
 	late := testEgress()
 	late.choose(e, now)
 	if late.tryStart(now) || e.askedAt.Load() == 0 {

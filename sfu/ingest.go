@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	// ringVideo and ringAudio are the packets that a history holds: three seconds of video
-	// at 2.5 Mbit/s, ten of sound. A viewer's worker that is further behind has been lapped.
-	ringVideo = 1024
+	// ringVideo and ringAudio are the packets that a history holds: twelve seconds of video
+	// at 2.5 Mbit/s, ten of sound. A viewer who joins is let in to a group of pictures of up to
+	// catchupLongest; a worker that is further behind has been lapped.
+	ringVideo = 4096
 	ringAudio = 512
 	// encodingStale is the silence after which an encoding is not chosen while another is
 	// live. Sources in hidden tabs send a frame a second.
@@ -52,6 +53,7 @@ type encoding struct {
 	bytes          atomic.Uint64
 	keyAt, askedAt atomic.Int64
 	lastArrival    atomic.Int64
+	rate           atomic.Uint64 // payload bytes a second, smoothed over some seconds
 	pixels         atomic.Uint32
 	mapping        atomic.Pointer[report.Mapping]
 	lastSR         atomic.Pointer[senderReport]
@@ -64,6 +66,7 @@ type encoding struct {
 	tally   tally
 	armed   time.Time // the read deadline that is set
 	reports time.Time // when the next report is due
+	counted uint64    // payload bytes since the last report
 	seenSR  *senderReport
 	info    media.TrackInfo
 	due     []uint64
@@ -191,6 +194,7 @@ func (e *encoding) publish(p *ring.Packet, now time.Time) {
 		e.tally.KeyFrames++
 	}
 	e.bytes.Add(uint64(len(p.Payload)))
+	e.counted += uint64(len(p.Payload))
 	e.lastArrival.Store(now.UnixNano())
 	e.tally.PacketsIn++
 	e.tally.BytesIn += uint64(len(p.Payload))
@@ -233,9 +237,32 @@ func (e *encoding) tick(now time.Time) {
 		e.askForLost(now)
 	}
 	if !now.Before(e.reports) {
+		e.measure(now.Sub(e.reports) + reportInterval)
 		e.reports = now.Add(reportInterval)
 		e.sendReport(now)
 	}
+}
+
+// measure renews the rate from what came in the time since the last call.
+func (e *encoding) measure(elapsed time.Duration) {
+	rate := uint64(float64(e.counted) / elapsed.Seconds())
+	if old := e.rate.Load(); old > 0 {
+		rate = (3*old + rate) / 4
+	}
+	e.rate.Store(rate)
+	e.counted = 0
+}
+
+// group returns how long the newest group of pictures is so far, and its bytes.
+func (e *encoding) group() (length time.Duration, bytes uint64) {
+	return time.Duration(e.lastArrival.Load() - e.keyAt.Load()), e.bytes.Load()
+}
+
+// byteRate is what the encoding has been sending, in bytes a second: by its last seconds, or,
+// when it has just begun, by its newest group.
+func (e *encoding) byteRate() uint64 {
+	length, bytes := e.group()
+	return max(e.rate.Load(), uint64(float64(bytes)/max(length.Seconds(), 1)))
 }
 
 func (e *encoding) askForLost(now time.Time) {

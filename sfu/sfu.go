@@ -47,6 +47,7 @@ type SFU struct {
 	total                            counters
 	handshakesDone, handshakesFailed atomic.Uint64
 	bindingAnswers                   atomic.Uint64
+	sending                          sendingTotal
 	sources                          atomic.Uint32
 
 	closing chan struct{}

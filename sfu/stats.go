@@ -31,6 +31,8 @@ type StreamStats struct {
 // Stats is a snapshot for metrics and tests.
 type Stats struct {
 	Counts
+	// Sending is about the way from workers to the socket.
+	Sending Sending
 	Streams map[string]StreamStats
 	// Publishers and Viewers count connected sessions, Unfinished those that were
 	// answered and have not connected yet.
@@ -124,10 +126,10 @@ func (s *SFU) Stats() Stats {
 	st := Stats{
 		Counts: s.total.snapshot(), Streams: map[string]StreamStats{},
 		HandshakesDone: s.handshakesDone.Load(), HandshakesFailed: s.handshakesFailed.Load(),
-		BindingAnswers: s.bindingAnswers.Load(),
-		Drops:          map[DropReason]uint64{},
-		LegDrops:       map[lite.DropReason]uint64{},
-		NACKsRefused:   map[nack.Verdict]uint64{},
+		BindingAnswers: s.bindingAnswers.Load(), Sending: s.sending.snapshot(),
+		Drops:        map[DropReason]uint64{},
+		LegDrops:     map[lite.DropReason]uint64{},
+		NACKsRefused: map[nack.Verdict]uint64{},
 	}
 	for i := range s.total.drops {
 		st.Drops[DropReason(i)] = s.total.drops[i].Load()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/codec"
-	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
@@ -37,6 +36,7 @@ type viewer struct {
 	connected  bool
 	tracks     []egress
 	nextReport time.Time
+	paused     time.Time         // when a paced track goes on; zero: none is paced
 	early      media.CloseReason // closed before it was added
 
 	shardAt int // place in shard.viewers
@@ -74,12 +74,12 @@ func appendRTCP(dst []byte, p rtcp.Packet) []byte {
 }
 
 func (w *worker) sendRTCP(v *viewer, b []byte) {
-	packet, err := v.leg.SealRTCP(w.packet[:0], b)
+	packet, err := v.leg.SealRTCP(w.batch.Room(), b)
 	if err != nil {
 		w.tally.drop(DropSeal)
 		return
 	}
-	w.send(packet, v.path)
+	w.batch.Add(packet, v.path)
 }
 
 // readRTCP takes a decrypted compound packet of the viewer. Anything may be in it.
@@ -179,33 +179,30 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 		w.tally.refused[nack.TooLate]++
 		return
 	}
-	enc := t.sourceOf(origin.Source)
-	if enc == nil {
+	from := t.feedOf(origin.Source)
+	if from == nil {
 		w.tally.refused[nack.TooLate]++
 		return
 	}
-	p, ok := enc.ring.BySeq(origin.Seq)
+	p, ok := from.enc.ring.BySeq(origin.Seq)
 	if !ok {
 		w.tally.refused[nack.TooLate]++
 		return
 	}
-	f, ok := t.formatFor(enc, p.PayloadType)
+	f, ok := t.formatFor(from.enc, p.PayloadType)
 	if !ok || f.rtx == 0 && !f.nack {
 		w.tally.refused[nack.TooLate]++
 		return
 	}
-	sent := p.Arrival
-	if enc == t.enc {
-		sent = later(sent, t.began) // from the history, to a viewer who joined
-	}
+	sent := from.catchup.sentAt(p, from.began)
 	if v := t.responder.Decide(origin.Place.Ext, len(p.Payload), sent, now); v != nack.Resend {
 		w.tally.refused[v]++
 		return
 	}
 	if f.rtx == 0 {
-		ok = w.sendAsSent(v, t, enc, p, f, origin.Place)
+		ok = w.sendAsSent(v, t, from, p, f, origin.Place)
 	} else {
-		ok = w.sendRTX(v, t, enc, p, f, origin.Place)
+		ok = w.sendRTX(v, t, from, p, f, origin.Place)
 	}
 	if ok {
 		w.tally.RTXSent++
@@ -216,28 +213,16 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 // as the first time, because it is made of the same: a packet that nobody changes, the place that
 // the rewriter remembers, formats and extensions that are fixed for a source. If it did not, the leg
 // would refuse it.
-func (w *worker) sendAsSent(v *viewer, t *egress, enc *encoding, p *ring.Packet, f format, place seq.Place) bool {
-	header := appendHeader(w.header[:0], f.pt, place.Seq, p.Timestamp+place.TimestampOffset, t.ssrc, p, t.extensions(enc))
+func (w *worker) sendAsSent(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
+	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
+	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc, p, &from.extMap)
 	w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
-	packet, err := v.leg.SealAgain(w.packet[:0], header, w.payload)
+	packet, err := v.leg.SealAgain(w.batch.Room(), header, w.payload)
 	if err != nil {
 		w.tally.drop(DropSeal)
 		return false
 	}
-	if !w.send(packet, v.path) {
-		return false
-	}
+	w.sendSealed(v, packet)
 	t.sent.Sent(len(w.payload))
-	w.tally.PacketsOut++
-	w.tally.BytesOut += uint64(len(packet))
-	w.tally.dirty = true
 	return true
-}
-
-// extensions is what ext needs to write a viewer's block.
-func (t *egress) extensions(enc *encoding) *ext.Map {
-	if enc == t.enc {
-		return &t.extMap
-	}
-	return &t.oldMap
 }

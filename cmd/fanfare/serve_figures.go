@@ -47,6 +47,9 @@ var (
 		counter("dtls_handshakes_total", "DTLS handshakes of viewers that succeeded.", func(s sfu.Stats) uint64 { return s.HandshakesDone }),
 		counter("dtls_failures_total", "DTLS handshakes of viewers that failed.", func(s sfu.Stats) uint64 { return s.HandshakesFailed }),
 		counter("stun_answers_total", "Answers to plain STUN questions.", func(s sfu.Stats) uint64 { return s.BindingAnswers }),
+		counter("send_datagrams_total", "Datagrams that workers sent to viewers.", func(s sfu.Stats) uint64 { return s.Sending.Sent }),
+		counter("send_calls_total", "System calls that sent them.", func(s sfu.Stats) uint64 { return s.Sending.Calls }),
+		counter("send_segmented_total", "Messages that held several datagrams (UDP_SEGMENT).", func(s sfu.Stats) uint64 { return s.Sending.Segmented }),
 		gauge("publishers_connected", "Publishers whose media session is connected.", func(s sfu.Stats) int { return s.Publishers }),
 		gauge("viewers_connected", "Viewers whose media session is connected.", func(s sfu.Stats) int { return s.Viewers }),
 		gauge("sessions_unfinished", "Sessions that were answered and have not connected.", func(s sfu.Stats) int { return s.Unfinished }),
@@ -54,6 +57,7 @@ var (
 	}
 	dropsFigure    = prometheus.NewDesc("fanfare_packets_dropped_total", "Packets that were not forwarded, by reason.", []string{"reason"}, nil)
 	legDropsFigure = prometheus.NewDesc("fanfare_datagrams_dropped_total", "Datagrams that a viewer's leg threw away, by reason.", []string{"reason"}, nil)
+	delayFigure    = prometheus.NewDesc("fanfare_forward_delay_seconds", "Time of a packet from its arrival to its encryption for a viewer.", nil, nil)
 	refusedFigure  = prometheus.NewDesc("fanfare_nack_refused_total", "Packets that a viewer asked for again and did not get, by reason.", []string{"reason"}, nil)
 )
 
@@ -65,6 +69,7 @@ func (relayFigures) Describe(out chan<- *prometheus.Desc) {
 	out <- dropsFigure
 	out <- legDropsFigure
 	out <- refusedFigure
+	out <- delayFigure
 }
 
 // Collect implements prometheus.Collector.
@@ -73,9 +78,23 @@ func (f relayFigures) Collect(out chan<- prometheus.Metric) {
 	for _, figure := range relayCounts {
 		out <- prometheus.MustNewConstMetric(figure.desc, figure.kind, figure.value(stats))
 	}
+	out <- delays(stats.Sending)
 	byReason(out, dropsFigure, stats.Drops)
 	byReason(out, legDropsFigure, stats.LegDrops)
 	byReason(out, refusedFigure, stats.NACKsRefused)
+}
+
+// delays makes a histogram of the buckets, each of which Prometheus wants to hold all below it.
+func delays(s sfu.Sending) prometheus.Metric {
+	buckets := map[float64]uint64{}
+	var all uint64
+	for i, n := range s.Delays {
+		all += n
+		if i < sfu.DelayBuckets-1 {
+			buckets[sfu.DelayBound(i).Seconds()] = all
+		}
+	}
+	return prometheus.MustNewConstHistogram(delayFigure, all, float64(s.DelaySum)/1e9, buckets)
 }
 
 // reason is a typed cause that has a name.

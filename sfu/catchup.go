@@ -1,0 +1,113 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media/pace"
+	"github.com/fanfare-relay/fanfare/media/ring"
+)
+
+const (
+	// catchupSpeed is how much faster than live a viewer who joins is sent the group of pictures
+	// so far. More shows the live picture sooner and fills the queue of a slow line.
+	catchupSpeed = 4
+	// catchupLongest and catchupBytes bound the group that a viewer is let in to. At four times
+	// the speed the longest is caught up with in 3.3 s; a larger one is better left to a key
+	// frame, which costs the uploader one and the viewer less.
+	catchupLongest = 10 * time.Second
+	catchupBytes   = 6 << 20
+	// catchupAtOnce may go out in one burst, in bytes: what TCP sends before the first
+	// answer (RFC 6928), and the whole picture of a small stream.
+	catchupAtOnce = 16 << 10
+	// catchupSlowest is the least rate in bytes a second, for streams that hardly move.
+	catchupSlowest = 125_000
+)
+
+// joinable tells whether a viewer may start at a key frame with a group of the given length, from
+// its beginning to the newest packet, and the given bytes.
+func joinable(length time.Duration, bytes uint64) bool {
+	return length <= catchupLongest && bytes <= catchupBytes
+}
+
+// warp compresses the timestamps of a group of pictures that is sent faster than it was made.
+// They begin at the live edge of the moment when the viewer is let in, run at 1/catchupSpeed,
+// and meet the true ones where the live edge will be by then. So the player sees a stream that
+// starts now and never runs late, and shows the group in fast motion. The zero value changes
+// nothing. All values are RTP timestamps of the source.
+type warp struct{ key, edge, span uint32 }
+
+// newWarp compresses from the key frame on, whose group reaches up to edge.
+func newWarp(key, edge, clockRate uint32) warp {
+	length := edge - key
+	if uint64(length) > uint64(clockRate)*uint64(catchupLongest/time.Second) {
+		return warp{} // also when edge lies before key
+	}
+	return warp{key: key, edge: edge, span: length / (catchupSpeed - 1) * catchupSpeed}
+}
+
+// apply returns the timestamp to show. It rises with ts, everywhere.
+func (w warp) apply(ts uint32) uint32 {
+	if d := ts - w.key; d < w.span {
+		return w.edge + d/catchupSpeed
+	}
+	return ts
+}
+
+// covers tells whether apply changes the timestamp, and then how long after the beginning the
+// packet is to be sent.
+func (w warp) covers(ts, clockRate uint32) (after time.Duration, ok bool) {
+	d := ts - w.key
+	if d >= w.span {
+		return 0, false
+	}
+	return time.Duration(d/catchupSpeed) * time.Second / time.Duration(clockRate), true
+}
+
+// catchup decides when the packets of a group that lies in the past are sent to one viewer:
+// the key frame as fast as the bucket lets it, the rest when their warped timestamps say.
+type catchup struct {
+	warp
+	clockRate uint32
+	active    bool // until the live edge is reached
+	keyTS     uint32
+	start     time.Time // when the key frame had gone; zero before
+	bucket    pace.Bucket
+}
+
+// newCatchup begins at now with the key frame at the timestamp key; rate is the stream's in
+// bytes a second.
+func newCatchup(key, edge, clockRate uint32, rate uint64, now time.Time) catchup {
+	return catchup{
+		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true, keyTS: key,
+		bucket: pace.New(float64(max(catchupSpeed*rate, catchupSlowest)), catchupAtOnce, now),
+	}
+}
+
+// admit tells whether the packet may be sent now; else when to ask again.
+func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
+	if !c.active {
+		return now, true
+	}
+	if p.Timestamp != c.keyTS && c.start.IsZero() {
+		c.start = now
+	}
+	if after, ok := c.covers(p.Timestamp, c.clockRate); ok && p.Timestamp != c.keyTS {
+		if at := c.start.Add(after); at.After(now) {
+			return at, false
+		}
+	}
+	if !c.bucket.Take(len(p.Payload), now) {
+		return c.bucket.Deadline(len(p.Payload), now), false
+	}
+	return now, true
+}
+
+// sentAt is about when a packet went to the viewer for the first time. began is when the viewer
+// was let in.
+func (c *catchup) sentAt(p *ring.Packet, began time.Time) time.Time {
+	sent := later(p.Arrival, began)
+	if after, ok := c.covers(p.Timestamp, c.clockRate); ok && !c.start.IsZero() {
+		return later(sent, c.start.Add(after))
+	}
+	return sent
+}

@@ -1,0 +1,149 @@
+package sfu
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media/mediatest"
+	"github.com/fanfare-relay/fanfare/media/ring"
+)
+
+func TestWarp(t *testing.T) {
+	const second = 90000
+	for _, c := range []struct {
+		name           string
+		key, edge      uint32
+		ts, want       uint32
+		after          time.Duration
+		compressesThis bool
+	}{
+		{"the key frame stands at the edge", 1000, 1000 + 3*second, 1000, 1000 + 3*second, 0, true},
+		{"a quarter of the way", 1000, 1000 + 3*second, 1000 + second, 1000 + 3*second + second/4, 250 * time.Millisecond, true},
+		{"the old edge", 1000, 1000 + 3*second, 1000 + 3*second, 1000 + 3*second + 3*second/4, 750 * time.Millisecond, true},
+		{"where both meet", 1000, 1000 + 3*second, 1000 + 4*second, 1000 + 4*second, 0, false},
+		{"live", 1000, 1000 + 3*second, 1000 + 9*second, 1000 + 9*second, 0, false},
+		{"a late packet of before", 1000, 1000 + 3*second, 900, 900, 0, false},
+		{"wrap", 0xffffff00, second, 100, second + (100+0x100)/4, (100 + 0x100) / 4 * time.Second / second, true},
+		{"nothing to catch up with", 1000, 1000, 1500, 1500, 0, false},
+		{"an edge before the key frame", 5000, 1000, 5500, 5500, 0, false},
+		{"too long", 1000, 1000 + 11*second, 2000, 2000, 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWarp(c.key, c.edge, second)
+			if got := w.apply(c.ts); got != c.want {
+				t.Errorf("apply(%d) = %d, want %d", c.ts, got, c.want)
+			}
+			if after, ok := w.covers(c.ts, second); after != c.after || ok != c.compressesThis {
+				t.Errorf("covers(%d) = %v, %v", c.ts, after, ok)
+			}
+		})
+	}
+}
+
+// Of two frames the later one is shown later, and never before the live edge of the start.
+func FuzzWarp(f *testing.F) {
+	f.Add(uint32(0), uint32(450000), uint32(0), uint32(3000))
+	f.Fuzz(func(t *testing.T, key, length, ts, step uint32) {
+		length %= 900_000
+		ts, step = ts%2_000_000, step%90_000
+		w := newWarp(key, key+length, 90000)
+		a, b := w.apply(key+ts), w.apply(key+ts+step)
+		if rise := b - a; rise > step || step >= catchupSpeed && rise == 0 {
+			t.Fatalf("%d further on shows %d further on", step, rise)
+		}
+		if w.span > 0 && a-w.edge > 1<<31 {
+			t.Fatalf("%d is shown at %d, before the edge %d", key+ts, a, w.edge)
+		}
+	})
+}
+
+// A viewer joins in the middle of a group of five seconds: 30 frames a second of 10 KB, after a
+// key frame of 100 KB. What it gets is simulated in steps of a millisecond.
+func TestCatchupPace(t *testing.T) {
+	const step = time.Second / 30
+	e := testEncoding(quiet(t, nil), 4096)
+	source, start := testSource(), time.Unix(1000, 0)
+	send := func(i int) {
+		size := 10_000
+		if i == 0 {
+			size = 100_000
+		}
+		take(t, e, start.Add(time.Duration(i)*step), source.Next(mediatest.Frame{Key: i == 0, Size: size})...)
+	}
+	frames := 0
+	for ; frames < 150; frames++ {
+		send(frames)
+	}
+	joined := start.Add(time.Duration(frames-1)*step + time.Millisecond)
+	v := testEgress()
+	v.choose(e, joined)
+	if !v.tryStart(joined) || e.askedAt.Load() != 0 {
+		t.Fatal("not started from the history")
+	}
+	rate := float64(e.byteRate())
+	var sent, edgeAt int
+	for ms := 0; ms < 3000; ms++ {
+		now := joined.Add(time.Duration(ms) * time.Millisecond)
+		for start.Add(time.Duration(frames) * step).Before(now) {
+			send(frames)
+			frames++
+		}
+		for {
+			p, err := v.enc.ring.At(v.pos)
+			if err != nil {
+				v.catchup.active = false
+				edgeAt = max(edgeAt, 1)
+				break
+			}
+			at, ok := v.catchup.admit(p, now)
+			if !ok {
+				if !at.After(now) || at.After(now.Add(200*time.Millisecond)) {
+					t.Fatalf("at %d ms: wait until %v", ms, at.Sub(now))
+				}
+				break
+			}
+			v.pos++
+			sent += len(p.Payload)
+			checkShown(t, &v, p, now, ms)
+		}
+		if edgeAt == 1 {
+			edgeAt = ms
+		}
+		if edgeAt == 0 {
+			if most := catchupSpeed*rate*float64(ms+1)/1000 + catchupAtOnce + 2000; float64(sent) > most {
+				t.Fatalf("%d bytes in %d ms, more than %v times the rate", sent, ms, catchupSpeed)
+			}
+		}
+	}
+	if edgeAt < 1500 || edgeAt > 1900 {
+		t.Errorf("the live edge was reached after %d ms; five seconds at four times the speed take 1667", edgeAt)
+	}
+	if n := e.ring.Head() - v.pos; n != 0 {
+		t.Errorf("%d packets behind", n)
+	}
+}
+
+// checkShown compares the time at which a packet came with the time at which it is to be shown.
+func checkShown(t *testing.T, v *egress, p *ring.Packet, now time.Time, ms int) {
+	t.Helper()
+	shown := time.Duration(int32(v.catchup.apply(p.Timestamp)-v.catchup.edge)) * time.Second / 90000
+	late := now.Sub(v.began) - shown
+	if late < -10*time.Millisecond || late > 120*time.Millisecond {
+		t.Fatalf("at %d ms a packet came %v after its time", ms, late)
+	}
+}
+
+// A repeat of a packet that has just been sent from the history is not too late.
+func TestCatchupSentAt(t *testing.T) {
+	began := time.Unix(1000, 0)
+	c := newCatchup(0, 450_000, 90_000, 300_000, began)
+	c.start = began.Add(80 * time.Millisecond)
+	p := &ring.Packet{Timestamp: 360_000, Arrival: began.Add(-time.Second)}
+	if got := c.sentAt(p, began).Sub(began); got != 1080*time.Millisecond {
+		t.Errorf("sent %v after the start", got)
+	}
+	live := &ring.Packet{Timestamp: 900_000, Arrival: began.Add(5 * time.Second)}
+	if got := c.sentAt(live, began); !got.Equal(live.Arrival) {
+		t.Errorf("a live packet was sent at %v", got)
+	}
+}
