@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
@@ -67,8 +68,9 @@ func writeTrack(b *strings.Builder, t *trackOffer, p answerParams, ssrc trackSSR
 	attr("fingerprint", p.fingerprint)
 	attr("setup", "passive")
 	attr("mid", string(t.mid))
+	transport := t.transportID() != 0
 	for _, e := range t.exts {
-		if forwarded(e.uri, t.kind) {
+		if forwarded(e.uri, t.kind) || e.uri == ext.URITransportCC && transport {
 			attr("extmap", strconv.Itoa(e.id)+" "+e.uri)
 		}
 	}
@@ -76,7 +78,7 @@ func writeTrack(b *strings.Builder, t *trackOffer, p answerParams, ssrc trackSSR
 	attr("msid", p.stream+" "+t.kind.String())
 	b.WriteString("a=rtcp-mux\r\na=rtcp-rsize\r\n")
 	for _, f := range t.formats {
-		writeFormat(b, f)
+		writeFormat(b, f, transport)
 	}
 	writeSources(b, t, p, ssrc)
 	for _, c := range p.candidates {
@@ -85,13 +87,13 @@ func writeTrack(b *strings.Builder, t *trackOffer, p answerParams, ssrc trackSSR
 	b.WriteString("a=end-of-candidates\r\n")
 }
 
-func writeFormat(b *strings.Builder, f format) {
+func writeFormat(b *strings.Builder, f format, transport bool) {
 	fmt.Fprintf(b, "a=rtpmap:%d %s/%d", f.pt, f.codec, f.codec.ClockRate())
 	if f.channels > 0 {
 		fmt.Fprintf(b, "/%d", f.channels)
 	}
 	b.WriteString("\r\n")
-	for _, fb := range f.feedback() {
+	for _, fb := range f.feedback(transport) {
 		fmt.Fprintf(b, "a=rtcp-fb:%d %s\r\n", f.pt, fb)
 	}
 	if f.fmtp != "" {
@@ -103,7 +105,8 @@ func writeFormat(b *strings.Builder, f format) {
 }
 
 // feedback lists the RTCP feedback (RFC 4585, RFC 5104) that was offered and is served.
-func (f format) feedback() []string {
+// About the line, transport-wide feedback is preferred: it tells more, and sooner.
+func (f format) feedback(transport bool) []string {
 	var list []string
 	if f.nack {
 		list = append(list, "nack")
@@ -113,6 +116,11 @@ func (f format) feedback() []string {
 	}
 	if f.fir {
 		list = append(list, "ccm fir")
+	}
+	if transport && f.numbered() {
+		list = append(list, "transport-cc")
+	} else if f.remb {
+		list = append(list, "goog-remb")
 	}
 	return list
 }

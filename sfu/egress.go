@@ -22,6 +22,8 @@ type egress struct {
 	rtx     media.SSRC // 0: the viewer takes no RTX
 	formats []format
 	exts    []extension
+	// transport is the viewer's id of the transport-wide sequence number; 0: none is sent.
+	transport uint8
 
 	rewriter  seq.Rewriter
 	patcher   codec.Patcher
@@ -60,7 +62,7 @@ type feed struct {
 func newEgress(t *trackOffer, ssrc trackSSRC) egress {
 	seed := randomUint64()
 	return egress{
-		kind: t.kind, ssrc: ssrc.main, rtx: ssrc.rtx, formats: t.formats, exts: t.exts,
+		kind: t.kind, ssrc: ssrc.main, rtx: ssrc.rtx, formats: t.formats, exts: t.exts, transport: t.transportID(),
 		rewriter:  seq.NewRewriter(uint16(seed)&0x7fff, 0),
 		responder: nack.NewResponder(nack.ResponderConfig{}),
 		rtxSeq:    uint16(seed>>16) & 0x7fff,
@@ -293,7 +295,7 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		return
 	}
 	t.patcher.Forward(p.Descriptor)
-	header := appendHeader(w.header[:0], t.out.pt, place.Seq, ts+place.TimestampOffset, t.ssrc, p, &t.extMap)
+	header := appendHeader(w.header[:0], t.out.pt, place.Seq, ts+place.TimestampOffset, t.ssrc, p, &t.extMap, w.number(v, t, t.out))
 	payload := p.Payload
 	if place.Patch != (media.Patch{}) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
@@ -313,7 +315,7 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
 	t.rtxSeq++
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
-	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx, p, &from.extMap)
+	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx, p, &from.extMap, w.number(v, t, f))
 	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
 	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
 	return w.sealAndSend(v, header, w.payload)
@@ -336,10 +338,20 @@ func (w *worker) sendSealed(v *viewer, packet []byte) {
 	w.tally.dirty = true
 }
 
+// number gives the next packet of a viewer its transport-wide sequence number.
+func (w *worker) number(v *viewer, t *egress, f format) ext.Element {
+	if t.transport == 0 || !f.numbered() {
+		return ext.Element{}
+	}
+	v.transportSeq++
+	binary.BigEndian.PutUint16(w.number16[:], v.transportSeq)
+	return ext.Element{ID: t.transport, Data: w.number16[:]}
+}
+
 // appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the
 // viewer takes. Contributing sources are left out: nothing is mixed here.
 func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32, ssrc media.SSRC,
-	p *ring.Packet, m *ext.Map) []byte {
+	p *ring.Packet, m *ext.Map, own ext.Element) []byte {
 	second := byte(pt)
 	if p.Marker {
 		second |= 0x80
@@ -350,7 +362,7 @@ func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32,
 	dst = binary.BigEndian.AppendUint32(dst, ts)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(ssrc))
 	plain := len(dst)
-	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, m)
+	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, m, own)
 	if len(dst) > plain {
 		dst[start] |= 0x10
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/pion/sdp/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
@@ -58,6 +59,19 @@ func (t *trackOffer) repeatsAsSent() bool {
 	return slices.ContainsFunc(t.formats, func(f format) bool { return f.nack && f.rtx == 0 })
 }
 
+// transportID is the viewer's id of the transport-wide sequence number; 0 when no packet has one.
+func (t *trackOffer) transportID() uint8 {
+	if !slices.ContainsFunc(t.formats, format.numbered) {
+		return 0
+	}
+	for _, e := range t.exts {
+		if e.uri == ext.URITransportCC && e.id <= 14 {
+			return uint8(e.id)
+		}
+	}
+	return 0
+}
+
 // format is one payload type of a codec of ours.
 type format struct {
 	pt       media.PayloadType
@@ -68,7 +82,13 @@ type format struct {
 	nack     bool
 	pli      bool
 	fir      bool
+	// transportCC and remb: the viewer's feedback about its line.
+	transportCC, remb bool
 }
+
+// numbered tells whether the format's packets may have a transport-wide sequence number: the
+// viewer's feedback speaks of it, and no packet is repeated as it was, under a number of long ago.
+func (f format) numbered() bool { return f.transportCC && (f.rtx != 0 || !f.nack) }
 
 type extension struct {
 	id  int

@@ -63,6 +63,10 @@ func (f *format) readFeedback(m *sdp.MediaDescription, pt string) {
 			f.pli = true
 		case "ccm fir":
 			f.fir = true
+		case "transport-cc":
+			f.transportCC = true
+		case "goog-remb":
+			f.remb = true
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/codec"
+	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
@@ -36,8 +37,10 @@ type viewer struct {
 	connected  bool
 	tracks     []egress
 	nextReport time.Time
-	paused     time.Time         // when a paced track goes on; zero: none is paced
-	early      media.CloseReason // closed before it was added
+	paused     time.Time // when a paced track goes on; zero: none is paced
+	// transportSeq is the number of the last packet that has a transport-wide one.
+	transportSeq uint16
+	early        media.CloseReason // closed before it was added
 
 	shardAt int // place in shard.viewers
 	heapAt  int // place in the worker's heap
@@ -215,7 +218,7 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 // would refuse it.
 func (w *worker) sendAsSent(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
-	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc, p, &from.extMap)
+	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc, p, &from.extMap, ext.Element{})
 	w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 	packet, err := v.leg.SealAgain(w.batch.Room(), header, w.payload)
 	if err != nil {

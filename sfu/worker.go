@@ -47,6 +47,7 @@ type worker struct {
 	batch     *udp.Batch
 	sending   Sending
 	rtcp      []byte   // scratch: RTCP in clear text
+	number16  [2]byte  // scratch: a transport-wide sequence number
 	seqs      []uint16 // scratch: numbers of a NACK
 	tally     tally
 	takenCmds []command
