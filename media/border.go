@@ -42,6 +42,16 @@ type Answer struct {
 	ETag string
 }
 
+// Wish is what a viewer wants of a stream's picture, however good its line is. The zero value
+// is the best there is.
+type Wish struct {
+	// MaxHeight is the height in pixels that is of use: of the video element on the screen, or
+	// of the quality that was chosen by hand; 0 for no limit.
+	MaxHeight int
+	// Hidden is set while nobody looks: sound, and the least of the picture.
+	Hidden bool
+}
+
 // PatchAnswer is the result of a trickle or restart fragment.
 type PatchAnswer struct {
 	// Restarted is set when the fragment asked for an ICE restart; then Fragment

@@ -117,6 +117,9 @@ type Descriptor struct {
 	FrameStart, FrameEnd bool
 	// Layer is the spatial and temporal layer of the packet.
 	Layer Layer
+	// SwitchUp is the highest temporal layer that may be entered with this frame by somebody who
+	// has had none of it before; layers below need no permission. 0 where the payload does not say.
+	SwitchUp int8
 	// Width and Height in pixels where a key frame tells them, else 0.
 	Width, Height uint16
 	// PictureID and TL0PicIdx are the VP8 and VP9 numbering, -1 where absent

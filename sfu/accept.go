@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/estimate"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
 
@@ -102,6 +103,7 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 		id: sess.id, stream: sess.stream, fingerprints: o.fingerprints, cname: newToken(),
 	}
 	cfg := lite.Config{Local: sess.local, Remote: sess.remote, ConnectTimeout: s.cfg.ConnectTimeout}
+	v.estimator = estimate.New(estimate.Config{})
 	ssrcs := make([]trackSSRC, len(o.tracks))
 	for i := range o.tracks {
 		if o.tracks[i].live {
@@ -113,6 +115,7 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 				cfg.Repeats = append(cfg.Repeats, ssrcs[i].main)
 			}
 			v.tracks = append(v.tracks, newEgress(&o.tracks[i], ssrcs[i]))
+			v.estimates = v.estimates || o.tracks[i].estimates()
 		}
 	}
 	v.leg = lite.New(cfg, now)

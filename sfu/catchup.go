@@ -3,6 +3,7 @@ package sfu
 import (
 	"time"
 
+	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/pace"
 	"github.com/fanfare-relay/fanfare/media/ring"
 )
@@ -16,11 +17,15 @@ const (
 	// frame, which costs the uploader one and the viewer less.
 	catchupLongest = 10 * time.Second
 	catchupBytes   = 6 << 20
+	// switchLongest and switchBytes bound the group at which a viewer with a picture changes to
+	// another encoding from its history.
+	switchLongest = time.Second
+	switchBytes   = 400 << 10
 	// catchupAtOnce may go out in one burst, in bytes: what TCP sends before the first
 	// answer (RFC 6928), and the whole picture of a small stream.
 	catchupAtOnce = 16 << 10
-	// catchupSlowest is the least rate in bytes a second, for streams that hardly move.
-	catchupSlowest = 125_000
+	// catchupSlowest is the least rate, for streams that hardly move.
+	catchupSlowest = media.Bitrate(1_000_000)
 )
 
 // joinable tells whether a viewer may start at a key frame with a group of the given length, from
@@ -74,12 +79,11 @@ type catchup struct {
 	bucket    pace.Bucket
 }
 
-// newCatchup begins at now with the key frame at the timestamp key; rate is the stream's in
-// bytes a second.
-func newCatchup(key, edge, clockRate uint32, rate uint64, now time.Time) catchup {
+// newCatchup begins with the key frame at the timestamp key; rate is the stream's.
+func newCatchup(key, edge, clockRate uint32, rate media.Bitrate) catchup {
 	return catchup{
 		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true, keyTS: key,
-		bucket: pace.New(float64(max(catchupSpeed*rate, catchupSlowest)), catchupAtOnce, now),
+		bucket: pace.NewBucket(max(catchupSpeed*rate, catchupSlowest), catchupAtOnce),
 	}
 }
 
@@ -97,7 +101,7 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 		}
 	}
 	if !c.bucket.Take(len(p.Payload), now) {
-		return c.bucket.Deadline(len(p.Payload), now), false
+		return c.bucket.Deadline(len(p.Payload)), false
 	}
 	return now, true
 }

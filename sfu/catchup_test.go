@@ -80,7 +80,7 @@ func TestCatchupPace(t *testing.T) {
 	if !v.tryStart(joined) || e.askedAt.Load() != 0 {
 		t.Fatal("not started from the history")
 	}
-	rate := float64(e.byteRate())
+	rate := float64(e.bitrate()) / 8
 	var sent, edgeAt int
 	for ms := 0; ms < 3000; ms++ {
 		now := joined.Add(time.Duration(ms) * time.Millisecond)
@@ -136,7 +136,7 @@ func checkShown(t *testing.T, v *egress, p *ring.Packet, now time.Time, ms int) 
 // A repeat of a packet that has just been sent from the history is not too late.
 func TestCatchupSentAt(t *testing.T) {
 	began := time.Unix(1000, 0)
-	c := newCatchup(0, 450_000, 90_000, 300_000, began)
+	c := newCatchup(0, 450_000, 90_000, 2_400_000)
 	c.start = began.Add(80 * time.Millisecond)
 	p := &ring.Packet{Timestamp: 360_000, Arrival: began.Add(-time.Second)}
 	if got := c.sentAt(p, began).Sub(began); got != 1080*time.Millisecond {

@@ -101,37 +101,38 @@ func TestJoinable(t *testing.T) {
 	}
 }
 
-// The best live encoding is chosen; a paused one only when nothing else is there.
-func TestBestEncoding(t *testing.T) {
+// Encodings are offered from the smallest to the largest, without those that pause.
+func TestAppendLive(t *testing.T) {
 	now := time.Now()
-	enc := func(rank int, pixels uint32, silent time.Duration, packets bool) *encoding {
+	enc := func(rank int, width uint32, silent time.Duration, packets bool) *encoding {
 		e := &encoding{kind: media.KindVideo, rank: rank, ring: ring.New(8)}
-		e.pixels.Store(pixels)
+		e.size.Store(width<<16 | width*9/16)
 		e.lastArrival.Store(now.Add(-silent).UnixNano())
 		if packets {
 			appendTo(t, e.ring)
 		}
 		return e
 	}
-	quarter, half, full := enc(0, 100, 0, true), enc(1, 400, 0, true), enc(2, 1600, 0, true)
-	pausedFull, unseen := enc(2, 1600, encodingStale, true), enc(2, 0, 0, false)
+	quarter, half, full := enc(0, 320, 0, true), enc(1, 640, 0, true), enc(2, 1280, 0, true)
+	pausedFull, unseen := enc(2, 1280, encodingBehind, true), enc(2, 0, 0, false)
+	sizeless := enc(1, 0, 0, true)
 	for _, c := range []struct {
-		name string
-		list []*encoding
-		want *encoding
+		name       string
+		list, want []*encoding
 	}{
 		{"none", nil, nil},
-		{"the largest", []*encoding{quarter, full, half}, full},
-		{"the largest that is live", []*encoding{quarter, half, pausedFull}, half},
-		{"a paused one alone", []*encoding{pausedFull}, pausedFull},
+		{"by size", []*encoding{quarter, full, half}, []*encoding{quarter, half, full}},
+		{"without one that pauses", []*encoding{quarter, half, pausedFull}, []*encoding{quarter, half}},
+		{"all pause", []*encoding{pausedFull}, []*encoding{pausedFull}},
 		{"one that sent nothing", []*encoding{unseen}, nil},
-		{"sizes unknown: the last named", []*encoding{enc(1, 0, 0, true), quarter}, quarter},
+		{"sizes unknown: the last named", []*encoding{sizeless, enc(0, 0, 0, true)}, []*encoding{nil, sizeless}},
 	} {
-		if got := bestEncoding(c.list, media.KindVideo, now.UnixNano()); got != c.want {
-			t.Errorf("%s: %+v", c.name, got)
+		got := appendLive(nil, c.list, media.KindVideo)
+		if len(got) != len(c.want) || len(got) > 0 && got[len(got)-1] != c.want[len(c.want)-1] {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
-	if got := bestEncoding([]*encoding{full}, media.KindAudio, now.UnixNano()); got != nil {
+	if got := appendLive(nil, []*encoding{full}, media.KindAudio); len(got) > 0 {
 		t.Error("a picture was chosen as sound")
 	}
 }

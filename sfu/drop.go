@@ -35,6 +35,8 @@ const (
 	DropLapped
 	// DropOldSource: of a source that the viewer has been switched away from, or left out before.
 	DropOldSource
+	// DropLayer: of a layer that the viewer does not get, by its line or its wish.
+	DropLayer
 	// DropSeal: the viewer's leg refused to encrypt it.
 	DropSeal
 	// DropSend: the socket refused the datagram.
@@ -58,6 +60,7 @@ var dropNames = [dropReasons]string{
 	DropWaitKeyFrame:   "wait_key_frame",
 	DropLapped:         "lapped",
 	DropOldSource:      "old_source",
+	DropLayer:          "layer",
 	DropSeal:           "seal",
 	DropSend:           "send",
 }

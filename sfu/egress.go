@@ -45,6 +45,10 @@ type egress struct {
 
 	old feed // the source before, for packets that are asked for late
 
+	// limit is the highest layer that the viewer is to get, passing the one that it gets now:
+	// it falls at the next frame, and rises where the stream allows.
+	limit, passing media.Layer
+
 	next *encoding // goes on from its key frame at or after from; nil: nothing to start
 	from uint64
 	wait uint64 // packets of next before this position have been counted
@@ -84,11 +88,20 @@ func (t *egress) choose(best *encoding, now time.Time) {
 	// The group is as old as it is long: a source that pauses has its picture at the end of it.
 	// The key frame is looked up last, so that the figures are never those of a newer one.
 	length, bytes := best.group()
-	if k, ok := best.ring.KeyFrame(); ok && joinable(length, bytes) {
+	if k, ok := best.ring.KeyFrame(); ok && t.joinable(length, bytes) {
 		t.from = k.Pos
 		return
 	}
 	best.requestKey(now)
+}
+
+// joinable tells whether the viewer is to start in the middle of a group. One that has a picture
+// is better off with a key frame than with a long burst, which its line may not carry.
+func (t *egress) joinable(length time.Duration, bytes uint64) bool {
+	if t.enc != nil {
+		return length <= switchLongest && bytes <= switchBytes
+	}
+	return joinable(length, bytes)
 }
 
 // tryStart begins to send next if its key frame is there.
@@ -111,9 +124,10 @@ func (t *egress) tryStart(now time.Time) bool {
 	}
 	edge := first
 	if t.kind == media.KindVideo {
-		edge = next.catchUp(first, now)
+		edge = next.catchUp(first)
 	}
 	t.feed, t.pos, t.next, t.halted = next, at, nil, false
+	t.passing = t.limit
 	t.findFormat(first.PayloadType)
 	t.rewriter.Switch(seq.Start{
 		Source: t.enc.source, Seq: first.ExtSeq, Timestamp: t.catchup.apply(first.Timestamp),
@@ -123,12 +137,12 @@ func (t *egress) tryStart(now time.Time) bool {
 }
 
 // catchUp begins with a key frame of the past, and returns the packet at the live edge.
-func (f *feed) catchUp(first *ring.Packet, now time.Time) (edge *ring.Packet) {
+func (f *feed) catchUp(first *ring.Packet) (edge *ring.Packet) {
 	edge, err := f.enc.ring.At(f.enc.ring.Head() - 1)
 	if err != nil {
 		edge = first
 	}
-	f.catchup = newCatchup(first.Timestamp, edge.Timestamp, f.enc.clockRate(), f.enc.byteRate(), now)
+	f.catchup = newCatchup(first.Timestamp, edge.Timestamp, f.enc.clockRate(), f.enc.bitrate())
 	if f.catchup.span == 0 {
 		return first
 	}
@@ -288,6 +302,11 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		w.tally.drop(reason)
 		return
 	}
+	if !t.passes(p) {
+		t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
+		w.tally.drop(DropLayer)
+		return
+	}
 	ts := t.catchup.apply(p.Timestamp)
 	place, err := t.rewriter.Next(t.enc.source, p.ExtSeq, ts)
 	if err != nil {
@@ -295,13 +314,14 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		return
 	}
 	t.patcher.Forward(p.Descriptor)
-	header := appendHeader(w.header[:0], t.out.pt, place.Seq, ts+place.TimestampOffset, t.ssrc, p, &t.extMap, w.number(v, t, t.out))
+	header := appendHeader(w.header[:0], t.out.pt, place.Seq, ts+place.TimestampOffset, t.ssrc,
+		t.endsPicture(p), p, &t.extMap, w.number(v, t, t.out))
 	payload := p.Payload
 	if place.Patch != (media.Patch{}) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 		payload = w.payload
 	}
-	if !w.sealAndSend(v, header, payload) {
+	if !w.sealAndSend(v, header, payload, now) {
 		return
 	}
 	t.sent.Sent(len(payload))
@@ -312,20 +332,26 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 
 // sendRTX sends a packet again (RFC 4588 section 4): on the RTX source, with the number
 // that it had before its payload.
-func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
+func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place, now time.Time) bool {
 	t.rtxSeq++
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
-	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx, p, &from.extMap, w.number(v, t, f))
+	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx,
+		t.endsPicture(p), p, &from.extMap, w.number(v, t, f))
 	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
 	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
-	return w.sealAndSend(v, header, w.payload)
+	return w.sealAndSend(v, header, w.payload, now)
 }
 
-func (w *worker) sealAndSend(v *viewer, header, payload []byte) bool {
+// sealAndSend encrypts a packet of which number was the last to be called for the viewer.
+func (w *worker) sealAndSend(v *viewer, header, payload []byte, now time.Time) bool {
 	packet, err := v.leg.SealRTP(w.batch.Room(), header, payload)
 	if err != nil {
 		w.tally.drop(DropSeal)
 		return false
+	}
+	if v.numbered {
+		v.estimator.Sent(v.transportSeq, len(packet), now)
+		v.transportSeq++
 	}
 	w.sendSealed(v, packet)
 	return true
@@ -338,22 +364,50 @@ func (w *worker) sendSealed(v *viewer, packet []byte) {
 	w.tally.dirty = true
 }
 
-// number gives the next packet of a viewer its transport-wide sequence number.
+// number is the transport-wide sequence number of the viewer's next packet, if it has one.
 func (w *worker) number(v *viewer, t *egress, f format) ext.Element {
-	if t.transport == 0 || !f.numbered() {
+	v.numbered = t.transport != 0 && f.numbered()
+	if !v.numbered {
 		return ext.Element{}
 	}
-	v.transportSeq++
 	binary.BigEndian.PutUint16(w.number16[:], v.transportSeq)
 	return ext.Element{ID: t.transport, Data: w.number16[:]}
+}
+
+// passes tells whether the packet's layer is for this viewer, and moves to the wanted layer where
+// that is possible.
+func (t *egress) passes(p *ring.Packet) bool {
+	d := &p.Descriptor
+	if t.passing != t.limit && d.FrameStart {
+		t.passing.Temporal = nextTemporal(t.passing.Temporal, t.limit.Temporal, d)
+		if t.limit.Spatial < t.passing.Spatial || d.KeyFrame {
+			t.passing.Spatial = t.limit.Spatial
+		}
+	}
+	return d.Layer.Temporal <= t.passing.Temporal && d.Layer.Spatial <= t.passing.Spatial
+}
+
+// nextTemporal falls to the limit at once, and rises with a frame that says so.
+func nextTemporal(passing, limit int8, d *media.Descriptor) int8 {
+	if limit <= passing || d.KeyFrame {
+		return limit
+	}
+	return max(passing, min(d.SwitchUp, limit))
+}
+
+// endsPicture tells whether the packet is the last that the viewer gets of its picture, when
+// layers above are left out (RFC 9628 section 4.1: the marker bit).
+func (t *egress) endsPicture(p *ring.Packet) bool {
+	d := &p.Descriptor
+	return p.Marker || d.FrameEnd && d.Layer.Spatial >= 0 && d.Layer.Spatial == t.passing.Spatial
 }
 
 // appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the
 // viewer takes. Contributing sources are left out: nothing is mixed here.
 func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32, ssrc media.SSRC,
-	p *ring.Packet, m *ext.Map, own ext.Element) []byte {
+	marker bool, p *ring.Packet, m *ext.Map, own ext.Element) []byte {
 	second := byte(pt)
-	if p.Marker {
+	if marker {
 		second |= 0x80
 	}
 	start := len(dst)

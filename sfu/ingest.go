@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/codec"
+	"github.com/fanfare-relay/fanfare/media/layer"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
@@ -25,9 +26,6 @@ const (
 	// catchupLongest; a worker that is further behind has been lapped.
 	ringVideo = 4096
 	ringAudio = 512
-	// encodingStale is the silence after which an encoding is not chosen while another is
-	// live. Sources in hidden tabs send a frame a second.
-	encodingStale = 3 * time.Second
 	// reportInterval is that of reports, in both directions (RFC 3550 section 6.2 asks for 5 s
 	// on average and lets profiles go lower; browsers send every second).
 	reportInterval = time.Second
@@ -53,8 +51,8 @@ type encoding struct {
 	bytes          atomic.Uint64
 	keyAt, askedAt atomic.Int64
 	lastArrival    atomic.Int64
-	rate           atomic.Uint64 // payload bytes a second, smoothed over some seconds
-	pixels         atomic.Uint32
+	rates          atomic.Pointer[rates] // smoothed over some seconds; nil before the first
+	size           atomic.Uint32         // width and height of the newest key frame, 16 bits each
 	mapping        atomic.Pointer[report.Mapping]
 	lastSR         atomic.Pointer[senderReport]
 
@@ -66,7 +64,8 @@ type encoding struct {
 	tally   tally
 	armed   time.Time // the read deadline that is set
 	reports time.Time // when the next report is due
-	counted uint64    // payload bytes since the last report
+	// counted are payload bytes since the last report, by layer.
+	counted [layer.MaxSpatial][layer.MaxTemporal]uint64
 	seenSR  *senderReport
 	info    media.TrackInfo
 	due     []uint64
@@ -194,7 +193,7 @@ func (e *encoding) publish(p *ring.Packet, now time.Time) {
 		e.tally.KeyFrames++
 	}
 	e.bytes.Add(uint64(len(p.Payload)))
-	e.counted += uint64(len(p.Payload))
+	e.count(p)
 	e.lastArrival.Store(now.UnixNano())
 	e.tally.PacketsIn++
 	e.tally.BytesIn += uint64(len(p.Payload))
@@ -218,7 +217,7 @@ func (e *encoding) noteInfo(p *ring.Packet) {
 	info := media.TrackInfo{Kind: e.kind, Codec: p.Codec, Width: e.info.Width, Height: e.info.Height}
 	if d := p.Descriptor; d.KeyFrame && d.Width > 0 {
 		info.Width, info.Height = int(d.Width), int(d.Height)
-		e.pixels.Store(uint32(d.Width) * uint32(d.Height))
+		e.size.Store(uint32(d.Width)<<16 | uint32(d.Height))
 	}
 	if info == e.info {
 		return
@@ -243,14 +242,28 @@ func (e *encoding) tick(now time.Time) {
 	}
 }
 
-// measure renews the rate from what came in the time since the last call.
+// measure renews the rates from what came in the time since the last call.
 func (e *encoding) measure(elapsed time.Duration) {
-	rate := uint64(float64(e.counted) / elapsed.Seconds())
-	if old := e.rate.Load(); old > 0 {
-		rate = (3*old + rate) / 4
+	old := e.rates.Load()
+	next := new(rates)
+	for s := range e.counted {
+		for t, bytes := range e.counted[s] {
+			rate := media.Bitrate(float64(8*bytes) / elapsed.Seconds())
+			if old != nil && old[s][t] > 0 {
+				rate = (3*old[s][t] + rate) / 4
+			}
+			next[s][t] = rate
+		}
 	}
-	e.rate.Store(rate)
-	e.counted = 0
+	e.rates.Store(next)
+	e.counted = [layer.MaxSpatial][layer.MaxTemporal]uint64{}
+}
+
+// count adds a packet to the bytes of its layer.
+func (e *encoding) count(p *ring.Packet) {
+	l := p.Descriptor.Layer
+	s, t := min(max(int(l.Spatial), 0), layer.MaxSpatial-1), min(max(int(l.Temporal), 0), layer.MaxTemporal-1)
+	e.counted[s][t] += uint64(len(p.Payload))
 }
 
 // group returns how long the newest group of pictures is so far, and its bytes.
@@ -258,11 +271,15 @@ func (e *encoding) group() (length time.Duration, bytes uint64) {
 	return time.Duration(e.lastArrival.Load() - e.keyAt.Load()), e.bytes.Load()
 }
 
-// byteRate is what the encoding has been sending, in bytes a second: by its last seconds, or,
-// when it has just begun, by its newest group.
-func (e *encoding) byteRate() uint64 {
+// bitrate is what the encoding has been sending: by its last seconds, or, when it has just
+// begun, by its newest group.
+func (e *encoding) bitrate() media.Bitrate {
 	length, bytes := e.group()
-	return max(e.rate.Load(), uint64(float64(bytes)/max(length.Seconds(), 1)))
+	rate := media.Bitrate(float64(8*bytes) / max(length.Seconds(), 1))
+	if r := e.rates.Load(); r != nil {
+		rate = max(rate, r.sum())
+	}
+	return rate
 }
 
 func (e *encoding) askForLost(now time.Time) {

@@ -72,6 +72,11 @@ func (t *trackOffer) transportID() uint8 {
 	return 0
 }
 
+// estimates tells whether the viewer gives feedback about its line for this track.
+func (t *trackOffer) estimates() bool {
+	return t.transportID() != 0 || slices.ContainsFunc(t.formats, func(f format) bool { return f.remb })
+}
+
 // format is one payload type of a codec of ours.
 type format struct {
 	pt       media.PayloadType

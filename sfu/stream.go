@@ -1,10 +1,6 @@
 package sfu
 
-import (
-	"sync/atomic"
-
-	"github.com/fanfare-relay/fanfare/media"
-)
+import "sync/atomic"
 
 // stream is what a name stands for: at most one publisher, any number of viewers. It is
 // made with the first session and forgotten with the last, so viewers may come before the
@@ -58,7 +54,9 @@ type shard struct {
 	worker *worker
 	queued atomic.Bool // stands in the worker's list of shards to drain
 
-	viewers []*viewer // owned by the worker
+	// Owned by the worker.
+	viewers []*viewer
+	offers  offers
 }
 
 // wake puts the shard on the worker's list, once.
@@ -67,30 +65,3 @@ func (sh *shard) wake() {
 		sh.worker.wakeFor(sh)
 	}
 }
-
-// bestEncoding chooses what viewers of a kind are sent: of the encodings that are live the
-// one with the most pixels, else the one named last in the offer, for which uploaders name
-// their best by custom. An encoding that pauses (a simulcast sender under pressure) falls
-// behind the others after encodingStale. It is the place for a choice by viewer later.
-func bestEncoding(list []*encoding, kind media.Kind, now int64) *encoding {
-	var best *encoding
-	for _, e := range list {
-		if e.kind == kind && e.ring.Head() > 0 && (best == nil || e.better(best, now)) {
-			best = e
-		}
-	}
-	return best
-}
-
-// better compares two encodings of a publisher at a time in Unix nanoseconds.
-func (e *encoding) better(f *encoding, now int64) bool {
-	if a, b := e.live(now), f.live(now); a != b {
-		return a
-	}
-	if a, b := e.pixels.Load(), f.pixels.Load(); a != b {
-		return a > b
-	}
-	return e.rank > f.rank
-}
-
-func (e *encoding) live(now int64) bool { return now-e.lastArrival.Load() < int64(encodingStale) }

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -8,7 +9,9 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/codec"
+	"github.com/fanfare-relay/fanfare/media/estimate"
 	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/media/layer"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
@@ -38,9 +41,20 @@ type viewer struct {
 	tracks     []egress
 	nextReport time.Time
 	paused     time.Time // when a paced track goes on; zero: none is paced
-	// transportSeq is the number of the last packet that has a transport-wide one.
+	// What is known of the line. transportSeq is the number of the next packet that has a
+	// transport-wide one, numbered whether the packet in work has.
+	estimates    bool // the viewer gives feedback about its line
+	numbered     bool
 	transportSeq uint16
-	early        media.CloseReason // closed before it was added
+	estimator    estimate.Estimator
+	probing      probing
+
+	// What it is sent of the picture.
+	wish     media.Wish
+	selector layer.Selector
+	chosen   uint32 // the look at the offers that it was chosen from; 0: choose again
+
+	early media.CloseReason // closed before it was added
 
 	shardAt int // place in shard.viewers
 	heapAt  int // place in the worker's heap
@@ -87,16 +101,40 @@ func (w *worker) sendRTCP(v *viewer, b []byte) {
 
 // readRTCP takes a decrypted compound packet of the viewer. Anything may be in it.
 func (w *worker) readRTCP(v *viewer, b []byte, now time.Time) {
+	w.tally.dirty = true
+	for len(b) >= rtcpHeader {
+		n := 4 * (1 + int(binary.BigEndian.Uint16(b[2:])))
+		if n > len(b) {
+			break
+		}
+		w.readOne(v, b[:n], now)
+		b = b[n:]
+	}
+	if len(b) > 0 {
+		w.tally.RTCPIgnored++
+	}
+}
+
+// rtcpHeader is the part that all RTCP packets begin with (RFC 3550 section 6.4.1).
+const rtcpHeader = 4
+
+// readOne takes one packet of a compound. Feedback about the line comes many times a second, and
+// is read without making values of it.
+func (w *worker) readOne(v *viewer, b []byte, now time.Time) {
+	if estimate.IsFeedback(b) {
+		v.estimator.Feedback(b, now)
+		v.chosen = 0
+		w.probe(v, now)
+		return
+	}
 	pkts, err := rtcp.Unmarshal(b)
 	if err != nil {
 		w.tally.RTCPIgnored++
-		w.tally.dirty = true
 		return
 	}
 	for _, pkt := range pkts {
 		w.readPacket(v, pkt, now)
 	}
-	w.tally.dirty = true
 }
 
 func (w *worker) readPacket(v *viewer, pkt rtcp.Packet, now time.Time) {
@@ -111,6 +149,9 @@ func (w *worker) readPacket(v *viewer, pkt rtcp.Packet, now time.Time) {
 		for _, f := range p.FIR[:min(len(p.FIR), maxTracks)] {
 			w.wantKey(v, f.SSRC, now)
 		}
+	case *rtcp.ReceiverEstimatedMaximumBitrate:
+		v.estimator.REMB(media.Bitrate(p.Bitrate), now)
+		v.chosen = 0
 	case *rtcp.ReceiverReport:
 		v.learn(p.Reports, now)
 	case *rtcp.SenderReport:
@@ -130,8 +171,12 @@ func (v *viewer) learn(reports []rtcp.ReceptionReport, now time.Time) {
 		if t == nil {
 			continue
 		}
-		if rtt, ok := report.RTT(r.LastSenderReport, r.Delay, now); ok {
+		rtt, ok := report.RTT(r.LastSenderReport, r.Delay, now)
+		if ok {
 			t.responder.SetRTT(rtt)
+		}
+		if t.kind == media.KindVideo {
+			v.estimator.Report(float64(r.FractionLost)/256, rtt, now)
 		}
 	}
 }
@@ -205,7 +250,7 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 	if f.rtx == 0 {
 		ok = w.sendAsSent(v, t, from, p, f, origin.Place)
 	} else {
-		ok = w.sendRTX(v, t, from, p, f, origin.Place)
+		ok = w.sendRTX(v, t, from, p, f, origin.Place, now)
 	}
 	if ok {
 		w.tally.RTXSent++
@@ -218,7 +263,8 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 // would refuse it.
 func (w *worker) sendAsSent(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
-	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc, p, &from.extMap, ext.Element{})
+	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc,
+		t.endsPicture(p), p, &from.extMap, ext.Element{})
 	w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 	packet, err := v.leg.SealAgain(w.batch.Room(), header, w.payload)
 	if err != nil {

@@ -183,14 +183,8 @@ func (w *worker) serve(now time.Time) {
 
 // drain sends every viewer of the shard what its tracks have not had yet.
 func (w *worker) drain(sh *shard, now time.Time) {
-	pub := sh.stream.pub.Load()
-	var list []*encoding
-	if pub != nil {
-		list = pub.list()
-	}
-	var best [media.KindVideo + 1]*encoding
-	best[media.KindAudio] = bestEncoding(list, media.KindAudio, now.UnixNano())
-	best[media.KindVideo] = bestEncoding(list, media.KindVideo, now.UnixNano())
+	o := &sh.offers
+	o.refresh(sh.stream.pub.Load(), now)
 	for i, v := range sh.viewers {
 		if i%viewersAMoment == viewersAMoment-1 {
 			now = time.Now() // the pass of a thousand viewers takes milliseconds
@@ -200,7 +194,11 @@ func (w *worker) drain(sh *shard, now time.Time) {
 		}
 		for i := range v.tracks {
 			t := &v.tracks[i]
-			t.choose(best[t.kind], now)
+			if t.kind == media.KindAudio {
+				t.choose(o.audio, now)
+			} else {
+				w.selectVideo(v, t, o, now)
+			}
 			w.forward(v, t, now)
 		}
 	}
@@ -306,6 +304,9 @@ func (w *worker) advance(now time.Time) {
 		if !v.paused.IsZero() && !now.Before(v.paused) {
 			w.resume(v, now)
 		}
+		if v.connected {
+			w.probe(v, now)
+		}
 		w.settle(v, now)
 	}
 }
@@ -373,6 +374,9 @@ func (w *worker) schedule(v *viewer, now time.Time) {
 	}
 	if !v.paused.IsZero() && (!ok || v.paused.Before(at)) {
 		at, ok = v.paused, true
+	}
+	if due, wanted := v.lineDeadline(); wanted && (!ok || due.Before(at)) {
+		at, ok = due, true
 	}
 	if ok {
 		// Never now: a deadline that does not move must not keep the worker busy.

@@ -20,6 +20,7 @@ import (
 type vp8Header struct {
 	picture numbering
 	tid     int8
+	sync    bool // Y: predicted from the base layer alone
 	start   bool // S, and the first partition
 	size    int  // bytes of the descriptor
 }
@@ -81,7 +82,7 @@ func parseVP8(b []byte) (h vp8Header, ok bool) {
 			return h, false
 		}
 		if flags&0x20 != 0 {
-			h.tid = int8(b[h.size] >> 6)
+			h.tid, h.sync = int8(b[h.size]>>6), b[h.size]&0x20 != 0
 		}
 		h.size++
 	}
@@ -98,6 +99,9 @@ func describeVP8(b []byte, marker bool) media.Descriptor {
 	d := unknown
 	d.FrameStart, d.FrameEnd = h.start, marker
 	d.Layer.Temporal = h.tid
+	if h.sync {
+		d.SwitchUp = h.tid
+	}
 	d.PictureID, d.TL0PicIdx = h.picture.id, h.picture.tl0
 	frame := b[h.size:]
 	if !h.start || len(frame) == 0 || frame[0]&1 != 0 {

@@ -20,6 +20,7 @@ import (
 type vp9Header struct {
 	picture       numbering
 	tid, sid      int8
+	up            bool // U: no later picture of a higher temporal layer looks back behind this one
 	inter         bool // P: predicted from other pictures
 	begin, end    bool // B, E: of the layer frame
 	width, height uint16
@@ -55,7 +56,7 @@ func (h *vp9Header) readLayer(b []byte, flexible bool) bool {
 	if h.size >= len(b) {
 		return false
 	}
-	h.tid, h.sid = int8(b[h.size]>>5), int8(b[h.size]>>1&0x07)
+	h.tid, h.sid, h.up = int8(b[h.size]>>5), int8(b[h.size]>>1&0x07), b[h.size]&0x10 != 0
 	h.size++
 	if flexible {
 		return true
@@ -128,6 +129,9 @@ func describeVP9(b []byte, marker bool) media.Descriptor {
 	d := unknown
 	d.FrameStart, d.FrameEnd = h.begin, h.end || marker
 	d.Layer = media.Layer{Spatial: h.sid, Temporal: h.tid}
+	if h.up {
+		d.SwitchUp = 7 // any; a temporal id has three bits
+	}
 	d.PictureID, d.TL0PicIdx = h.picture.id, h.picture.tl0
 	d.KeyFrame = !h.inter && h.sid <= 0
 	if !d.KeyFrame {

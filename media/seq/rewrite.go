@@ -129,6 +129,18 @@ func (r *Rewriter) Next(src Source, ext uint64, ts uint32) (Place, error) {
 	return p, nil
 }
 
+// Placed returns the place that a packet of the current source got, without giving it one.
+func (r *Rewriter) Placed(src Source, ext uint64) (Place, bool) {
+	if !r.started || r.current().source != src || ext > r.highIn {
+		return Place{}, false
+	}
+	if s := r.current(); ext >= s.in {
+		return s.place(ext), true
+	}
+	p, err := r.late(src, ext)
+	return p, err == nil
+}
+
 // late finds the place of a packet that is older than the newest span.
 func (r *Rewriter) late(src Source, ext uint64) (Place, error) {
 	for i := len(r.spans) - 1; i >= 0; i-- {

@@ -1,0 +1,166 @@
+package layer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+// three are the encodings that a studio publishes: 180p, 360p and 720p with three temporal layers.
+func three() []Encoding {
+	return []Encoding{
+		{ID: 1, Width: 320, Height: 180, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{80_000, 30_000, 40_000}}},
+		{ID: 2, Width: 640, Height: 360, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{300_000, 100_000, 100_000}}},
+		{ID: 3, Width: 1280, Height: 720, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{1_400_000, 400_000, 600_000}}},
+	}
+}
+
+func words(ladder []Rung) string {
+	var out []string
+	for _, r := range ladder {
+		out = append(out, fmt.Sprintf("%d/%d.%d@%d=%d", r.Encoding, r.Layer.Spatial, r.Layer.Temporal, r.Height, r.Bitrate/1000))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestAppendLadder(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		list []Encoding
+		want string
+	}{
+		{"three encodings", three(), "1/0.0@180=80 1/0.1@180=110 1/0.2@180=150 2/0.0@360=300 2/0.1@360=400 2/0.2@360=500 3/0.0@720=1400 3/0.1@720=1800 3/0.2@720=2400"},
+		{"one without layers", []Encoding{{ID: 7, Height: 480, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{900_000}}}}, "7/0.0@480=900"},
+		{"nothing measured yet", []Encoding{{ID: 7}}, "7/0.0@0=0"},
+		{"spatial layers", []Encoding{{ID: 1, Height: 720, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{100_000, 50_000}, {300_000, 100_000}, {900_000, 500_000}}}},
+			"1/0.0@180=100 1/0.1@180=150 1/1.0@360=400 1/1.1@360=550 1/2.0@720=1300 1/2.1@720=1950"},
+		{"a larger one that takes less", []Encoding{
+			{ID: 1, Height: 180, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{100_000, 300_000}}},
+			{ID: 2, Height: 360, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{200_000}}},
+		}, "1/0.0@180=100 2/0.0@360=200"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := words(AppendLadder(nil, c.list)); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A viewer's story: what is known of its line, and wished, by second.
+func TestSelector(t *testing.T) {
+	const kbit, unknown = 1000, 0
+	ladder := AppendLadder(nil, three())
+	type step struct {
+		second float64
+		target media.Bitrate
+		wish   media.Wish
+		want   string // encoding.temporal
+		down   bool
+	}
+	for _, c := range []struct {
+		name  string
+		steps []step
+	}{
+		{"nothing is known of the line", []step{{0, unknown, media.Wish{}, "3.2", false}}},
+		{"down at once, up with patience and room", []step{
+			{0, 5000 * kbit, media.Wish{}, "3.2", false},
+			{1, 300 * kbit, media.Wish{}, "2.0", true},
+			{1.1, 140 * kbit, media.Wish{}, "1.1", true},
+			{1.2, 5000 * kbit, media.Wish{}, "1.1", false},
+			{2.2, 160 * kbit, media.Wish{}, "1.1", false},
+			{2.3, 5000 * kbit, media.Wish{}, "3.2", false},
+		}},
+		{"a tenth above the estimate is kept", []step{
+			{0, 5000 * kbit, media.Wish{}, "3.2", false},
+			{1, 2200 * kbit, media.Wish{}, "3.2", false},
+			{2, 2100 * kbit, media.Wish{}, "3.1", true},
+			{9, 2700 * kbit, media.Wish{}, "3.1", false},
+			{9, 2800 * kbit, media.Wish{}, "3.2", false},
+		}},
+		{"less than anything takes", []step{{0, 10 * kbit, media.Wish{}, "1.0", false}, {5, 10 * kbit, media.Wish{}, "1.0", false}}},
+		{"a step up that does not hold is not tried again soon", []step{
+			{0, 600 * kbit, media.Wish{}, "2.2", false},
+			{2, 5000 * kbit, media.Wish{}, "3.2", false},
+			{4, 600 * kbit, media.Wish{}, "2.2", true},
+			{5.5, 5000 * kbit, media.Wish{}, "2.2", false},
+			{6.1, 5000 * kbit, media.Wish{}, "3.2", false},
+			{7, 600 * kbit, media.Wish{}, "2.2", true},
+			{10.9, 5000 * kbit, media.Wish{}, "2.2", false},
+			{11.1, 5000 * kbit, media.Wish{}, "3.2", false},
+		}},
+		{"no more than is shown", []step{
+			{0, unknown, media.Wish{MaxHeight: 200}, "2.2", false},
+			{0.1, unknown, media.Wish{MaxHeight: 180}, "1.2", false},
+			{0.2, unknown, media.Wish{Hidden: true}, "1.0", false},
+			{0.3, unknown, media.Wish{}, "3.2", false},
+			{1.4, unknown, media.Wish{MaxHeight: 4000}, "3.2", false},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s Selector
+			start := time.Unix(1000, 0)
+			for _, at := range c.steps {
+				got := s.Choose(ladder, at.target, at.wish, start.Add(time.Duration(at.second*float64(time.Second))))
+				if word := fmt.Sprintf("%d.%d", got.Encoding, got.Layer.Temporal); word != at.want || got.Down != at.down {
+					t.Fatalf("after %v s with %d kbit/s: %s, down %v; want %s, %v", at.second, at.target/kbit, word, got.Down, at.want, at.down)
+				}
+			}
+		})
+	}
+}
+
+func TestNext(t *testing.T) {
+	ladder := AppendLadder(nil, three())
+	var s Selector
+	now := time.Unix(1000, 0)
+	if c := s.Choose(ladder, 600_000, media.Wish{}, now); c.Next < 1_400_000 || c.Next > 1_700_000 {
+		t.Errorf("the next rung wants %d", c.Next)
+	}
+	if c := s.Choose(ladder, 600_000, media.Wish{MaxHeight: 360}, now); c.Next != 0 {
+		t.Errorf("a rung that nobody wants: %d", c.Next)
+	}
+}
+
+// Encodings come and go. What is chosen is on the ladder, and never more than the line carries
+// where anything less is there.
+func FuzzSelector(f *testing.F) {
+	f.Add([]byte{1, 50, 3, 10, 0, 200, 7, 1})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		var s Selector
+		now := time.Unix(1000, 0)
+		for len(script) >= 4 {
+			list := three()
+			keep := list[:0]
+			for i, e := range list {
+				if script[0]>>i&1 != 0 {
+					keep = append(keep, e)
+				}
+			}
+			if len(keep) == 0 {
+				keep = three()[1:2]
+			}
+			ladder := AppendLadder(nil, keep)
+			target := media.Bitrate(script[1]) * 12_000
+			wish := media.Wish{MaxHeight: int(script[2]) * 8, Hidden: script[2] == 255}
+			now = now.Add(time.Duration(script[3]) * 20 * time.Millisecond)
+			script = script[4:]
+			c := s.Choose(ladder, target, wish, now)
+			at := -1
+			for i, r := range ladder {
+				if r == c.Rung {
+					at = i
+				}
+			}
+			if at < 0 {
+				t.Fatalf("%+v is not on the ladder", c)
+			}
+			if target > 0 && at > 0 && c.Bitrate*100 > target*keepPercent {
+				t.Fatalf("%d chosen for a line of %d", c.Bitrate, target)
+			}
+		}
+	})
+}

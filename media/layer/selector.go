@@ -1,0 +1,143 @@
+package layer
+
+import (
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+)
+
+const (
+	// Percents of the estimate that a rung may take. It is kept up to a tenth above, since both
+	// swing, and entered from an eighth below: with less room its key frame would fill the line.
+	keepPercent, fallPercent, enterPercent = 110, 100, 87
+	// holdFirst is the least time on a rung before the next one up. A step up that did not
+	// hold, because the line was full within fragile, doubles it, up to holdLongest.
+	holdFirst   = time.Second
+	holdLongest = 20 * time.Second
+	fragile     = 8 * time.Second
+)
+
+// Choice is what a viewer is to be sent.
+type Choice struct {
+	Rung
+	// Down is set when the rung is lower than the one before because the line does not carry that.
+	Down bool
+	// Next is what the next better rung would take, 0 when there is none that the viewer wants.
+	Next media.Bitrate
+}
+
+// Selector chooses for one viewer. The zero value is ready.
+type Selector struct {
+	current Rung
+	chosen  bool
+	since   time.Time // when the current rung was entered
+	raised  time.Time // when the last step up was made
+	hold    time.Duration
+}
+
+// Choose returns the rung for a viewer whose line carries target, 0 for a line of which nothing
+// is known: then everything fits. The ladder has at least one rung and rises. It is to be called
+// when any of its arguments has changed, and once a second.
+//
+// Going down is immediate. Going up takes room and patience; it may pass several rungs at once.
+func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, now time.Time) Choice {
+	top := highestWanted(ladder, wish)
+	if s.hold == 0 {
+		s.hold = holdFirst
+	}
+	at, was := s.find(ladder), s.current
+	down := false
+	switch {
+	case !s.chosen:
+		at = fitting(ladder[:top+1], target, enterPercent)
+		s.enter(ladder[at], now)
+	case at > top:
+		at = fitting(ladder[:top+1], target, keepPercent)
+		s.enter(ladder[at], now)
+	case !fits(ladder[at], target, keepPercent) && at > 0:
+		at, down = fitting(ladder[:at], target, fallPercent), true
+		s.fall(now)
+		s.enter(ladder[at], now)
+	case target == 0 || now.Sub(s.since) >= s.hold:
+		if up := fitting(ladder[:top+1], target, enterPercent); up > at {
+			at, s.raised = up, now
+			s.enter(ladder[at], now)
+		}
+	}
+	if !ladder[at].same(was) {
+		s.since = now
+	}
+	c := Choice{Rung: ladder[at], Down: down}
+	if at < top {
+		c.Next = ladder[at+1].Bitrate * 100 / enterPercent
+	}
+	return c
+}
+
+// Current returns the rung that was chosen last; ok is false before the first choice.
+func (s *Selector) Current() (r Rung, ok bool) { return s.current, s.chosen }
+
+func (s *Selector) enter(r Rung, now time.Time) {
+	s.current, s.chosen = r, true
+	if now.Sub(s.raised) > holdLongest+fragile {
+		s.hold = holdFirst
+	}
+}
+
+// fall notes a step down that the line has forced.
+func (s *Selector) fall(now time.Time) {
+	if !s.raised.IsZero() && now.Sub(s.raised) < fragile {
+		s.hold = min(2*s.hold, holdLongest)
+	}
+}
+
+// find returns the place of the current rung, or of the best one that takes no more.
+func (s *Selector) find(ladder []Rung) int {
+	at := 0
+	for i, r := range ladder {
+		if r.same(s.current) {
+			return i
+		}
+		if r.Bitrate <= s.current.Bitrate {
+			at = i
+		}
+	}
+	return at
+}
+
+// fits tells whether the rung takes no more than the percent of what the line carries.
+func fits(r Rung, target, percent media.Bitrate) bool {
+	return target == 0 || r.Bitrate*100 <= target*percent
+}
+
+// fitting returns the best rung for which the line has room, else the lowest.
+func fitting(ladder []Rung, target, percent media.Bitrate) int {
+	for i := len(ladder) - 1; i > 0; i-- {
+		if fits(ladder[i], target, percent) {
+			return i
+		}
+	}
+	return 0
+}
+
+// highestWanted is the best rung that the viewer has use for: the smallest picture that fills
+// the height that is shown, in full motion; the lowest of all while nobody looks.
+func highestWanted(ladder []Rung, wish media.Wish) int {
+	if wish.Hidden {
+		return 0
+	}
+	top := len(ladder) - 1
+	if wish.MaxHeight <= 0 {
+		return top
+	}
+	enough := 0
+	for _, r := range ladder {
+		if r.Height >= wish.MaxHeight && (enough == 0 || r.Height < enough) {
+			enough = r.Height
+		}
+	}
+	for top > 0 && enough > 0 && ladder[top].Height > enough {
+		top--
+	}
+	return top
+}
