@@ -52,6 +52,38 @@ type Wish struct {
 	Hidden bool
 }
 
+// Quality is one of the qualities that a stream's picture comes in.
+type Quality struct {
+	// RID names the encoding; "" when the publisher sends one alone.
+	RID RID
+	// Width and Height in pixels, 0 while unknown.
+	Width, Height int
+	Bitrate       Bitrate
+}
+
+// Bound is what keeps a viewer's picture from being better.
+type Bound string
+
+// The bounds.
+const (
+	BoundNone   Bound = ""       // there is no picture
+	BoundLine   Bound = "line"   // what the viewer's line carries
+	BoundWish   Bound = "wish"   // the viewer wants no more
+	BoundSource Bound = "source" // the publisher sends nothing better
+)
+
+// Picture is what one viewer can get of a stream's picture, and what it gets.
+type Picture struct {
+	// Qualities has one element for each size, from the smallest to the largest; it is empty
+	// while there is no picture.
+	Qualities []Quality
+	// Current is what is being sent; nil before the first packet, and for sound alone.
+	Current *Quality
+	// Estimate is what the viewer's line carries, 0 while nothing is known of it.
+	Estimate Bitrate
+	Bound    Bound
+}
+
 // PatchAnswer is the result of a trickle or restart fragment.
 type PatchAnswer struct {
 	// Restarted is set when the fragment asked for an ICE restart; then Fragment

@@ -68,6 +68,8 @@ const (
 	commandRemove
 	commandHandshake
 	commandRestart
+	commandWish
+	commandPicture
 	commandStop
 )
 
@@ -79,6 +81,8 @@ type command struct {
 	result lite.Result
 	local  lite.Credentials
 	remote lite.Credentials
+	wish   media.Wish
+	answer chan<- media.Picture // with room for one; closed for a viewer that has gone
 }
 
 func newWorker(s *SFU) *worker {
@@ -232,6 +236,13 @@ func (w *worker) obey(c *command, now time.Time) {
 			v.leg.Restart(c.local, c.remote, &w.out)
 			w.settle(v, now)
 		}
+	case commandWish:
+		w.wishes(v, c.wish)
+	case commandPicture:
+		if w.owns(v) {
+			c.answer <- w.picture(v, now)
+		}
+		close(c.answer)
 	}
 }
 

@@ -125,6 +125,32 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestBound(t *testing.T) {
+	ladder := AppendLadder(nil, three())
+	for _, c := range []struct {
+		name   string
+		target media.Bitrate
+		wish   media.Wish
+		want   media.Bound
+	}{
+		{"the best there is", 0, media.Wish{}, media.BoundSource},
+		{"a thin line", 600_000, media.Wish{}, media.BoundLine},
+		{"a small window", 0, media.Wish{MaxHeight: 360}, media.BoundWish},
+		{"a small window and a line that is thinner", 200_000, media.Wish{MaxHeight: 360}, media.BoundLine},
+		{"a window as large as the picture", 0, media.Wish{MaxHeight: 720}, media.BoundSource},
+		{"nobody looks", 0, media.Wish{Hidden: true}, media.BoundWish},
+		{"nobody looks, on a thin line", 10_000, media.Wish{Hidden: true}, media.BoundWish},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s Selector
+			s.Choose(ladder, c.target, c.wish, time.Unix(1000, 0))
+			if got := s.Bound(ladder, c.wish); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // Encodings come and go. What is chosen is on the ladder, and never more than the line carries
 // where anything less is there.
 func FuzzSelector(f *testing.F) {

@@ -77,6 +77,18 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 // Current returns the rung that was chosen last; ok is false before the first choice.
 func (s *Selector) Current() (r Rung, ok bool) { return s.current, s.chosen }
 
+// Bound tells what keeps the viewer from a better rung than its current one.
+func (s *Selector) Bound(ladder []Rung, wish media.Wish) media.Bound {
+	switch at, top := s.find(ladder), highestWanted(ladder, wish); {
+	case at < top:
+		return media.BoundLine
+	case top < len(ladder)-1:
+		return media.BoundWish
+	default:
+		return media.BoundSource
+	}
+}
+
 func (s *Selector) enter(r Rung, now time.Time) {
 	s.current, s.chosen = r, true
 	if now.Sub(s.raised) > holdLongest+fragile {
