@@ -35,6 +35,7 @@ type plane struct {
 	mu       sync.Mutex
 	made     int
 	sessions map[media.SessionID]planeSession
+	wishes   map[media.SessionID]media.Wish
 	fail     error  // the next offer's
 	missed   func() // called by a Patch of a session that is not there; nil for nothing
 }
@@ -96,6 +97,34 @@ func (p *plane) Patch(_ context.Context, id media.SessionID, fragment string) (m
 		return media.PatchAnswer{Restarted: true, Fragment: "a=ice-ufrag:x", ETag: "etag-new"}, nil
 	}
 	return media.PatchAnswer{}, nil
+}
+
+func (p *plane) Wish(id media.SessionID, wish media.Wish) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sessions[id].role != media.RoleSubscriber {
+		return media.ErrNoSuchSession
+	}
+	p.wishes[id] = wish
+	return nil
+}
+
+// Picture has two qualities, and follows the wish at once.
+func (p *plane) Picture(_ context.Context, id media.SessionID) (media.Picture, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sessions[id].role != media.RoleSubscriber {
+		return media.Picture{}, media.ErrNoSuchSession
+	}
+	out := media.Picture{
+		Qualities: []media.Quality{{RID: "q", Width: 320, Height: 180, Bitrate: 150_000}, {RID: "f", Width: 1280, Height: 720, Bitrate: 2_400_000}},
+		Estimate:  3_000_000, Bound: media.BoundSource,
+	}
+	out.Current = &out.Qualities[1]
+	if w := p.wishes[id]; w.Hidden || w.MaxHeight > 0 && w.MaxHeight <= 180 {
+		out.Current, out.Bound = &out.Qualities[0], media.BoundWish
+	}
+	return out, nil
 }
 
 func (p *plane) Close(id media.SessionID, reason media.CloseReason) error {
@@ -198,7 +227,7 @@ func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, store: st, key: token.NewPublishKey(), log: &lockedBuffer{}, patience: 30 * time.Second}
-	r.plane = &plane{sessions: map[media.SessionID]planeSession{}, tell: func(e media.Event) { r.srv.Event(e) }}
+	r.plane = &plane{sessions: map[media.SessionID]planeSession{}, wishes: map[media.SessionID]media.Wish{}, tell: func(e media.Event) { r.srv.Event(e) }}
 	if err := st.AddKey(token.HashKey(r.key), store.Key{}); err != nil {
 		t.Fatal(err)
 	}

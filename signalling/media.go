@@ -20,6 +20,11 @@ type Media interface {
 	// Patch applies a trickle-ice-sdpfrag (RFC 8840): candidates, or an ICE restart when the
 	// fragment's credentials differ from the session's.
 	Patch(ctx context.Context, id media.SessionID, fragment string) (media.PatchAnswer, error)
+	// Wish tells what a viewer wants of the picture; media.ErrNoSuchSession for others.
+	Wish(id media.SessionID, wish media.Wish) error
+	// Picture tells what a viewer can get of the picture and what it gets now, by all wishes
+	// before; media.ErrNoSuchSession for others.
+	Picture(ctx context.Context, id media.SessionID) (media.Picture, error)
 	// Close ends one session; media.ErrNoSuchSession when there is none.
 	Close(id media.SessionID, reason media.CloseReason) error
 	// CloseStream ends every session of the stream, publisher and subscribers, and forgets it.

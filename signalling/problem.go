@@ -62,6 +62,7 @@ var (
 	problemEmpty       = problem{Status: http.StatusBadRequest, Name: "empty-body", Title: "Empty body", Detail: "The body is empty; it should be an SDP offer."}
 	problemOffer       = problem{Status: http.StatusBadRequest, Name: "offer", Title: "The offer cannot be served"}
 	problemFragment    = problem{Status: http.StatusBadRequest, Name: "fragment", Title: "The fragment cannot be used"}
+	problemWish        = problem{Status: http.StatusBadRequest, Name: "wish", Title: "Not a wish for the picture", Detail: "The body should be one JSON object with maxHeight, a number of lines from 0 to 65,536, and hidden."}
 	problemBody        = problem{Status: http.StatusBadRequest, Name: "body", Title: "The body broke off", Detail: "The body could not be read to its end."}
 	problemNoMatch     = problem{Status: http.StatusPreconditionRequired, Name: "if-match", Title: "If-Match is missing", Detail: "PATCH needs If-Match with the session's entity tag, or * for an ICE restart."}
 	problemMismatch    = problem{Status: http.StatusPreconditionFailed, Name: "etag", Title: "The entity tag is not current", Detail: "The ICE session has been restarted since; use its new entity tag."}
@@ -82,7 +83,7 @@ func problems() []problem {
 	return []problem{
 		problemMethod, problemMediaType, problemTooLarge, problemSlow, problemBody, problemKey, problemPassword,
 		problemSessionKey, problemMetricsKey, problemForeign, problemRemoved, problemOrigin, problemName, problemStream,
-		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemFragment, problemNoMatch, problemMismatch,
+		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemFragment, problemWish, problemNoMatch, problemMismatch,
 		problemNoRestart, problemNoWebSocket, problemRate, problemUnfinished, problemBusy, problemShutdown, problemStorage, problemInternal,
 	}
 }

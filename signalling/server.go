@@ -68,6 +68,7 @@ func (s *Server) Handler() http.Handler {
 	r.Handle("/whip/{stream}/{session}", s.sessionURL(media.RolePublisher))
 	r.Handle("/whep/{stream}", s.endpoint(media.RoleSubscriber))
 	r.Handle("/whep/{stream}/{session}", s.sessionURL(media.RoleSubscriber))
+	r.HandleFunc("/whep/{stream}/{session}/layers", s.layersURL)
 	r.Get("/metrics", s.serveMetrics)
 	r.Get("/healthz", s.serveHealth)
 	r.Get("/readyz", s.serveReady)
