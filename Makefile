@@ -117,6 +117,13 @@ e2e: tools ## Real Chromium and real Firefox against a real server; E2E='pattern
 prove: tools build ## Runs the long measurements and writes docs/BENCHMARKS.md
 	go run ./bench/prove -fanfare bin/fanfare -out docs/BENCHMARKS.md
 
+# Flags of the bench: BENCH='-quick', BENCH='-only joins', BENCH=-h for all.
+BENCH ?=
+
+.PHONY: bench
+bench: ## Fan-out, joins and memory against the baseline and the floor, written to docs/BENCHMARKS.md: 20 quiet minutes, or BENCH=-quick
+	go run ./bench/fanout $(BENCH)
+
 .PHONY: screenshots
 screenshots: tools ## Takes the pictures of the pages in docs/images
 	cd web/e2e && npm run --silent screenshots

@@ -20,6 +20,7 @@ const (
 	headerBytes = 20 // RTP with one header extension
 	flushAfter  = 64 // messages a call
 	warmUp      = 500 * time.Millisecond
+	settle      = 200 * time.Millisecond
 )
 
 // sender seals into an arena and sends it when it is full.
@@ -68,7 +69,9 @@ func measure(o options, in io.Reader) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	if err := unix.Sendto(s.fd, []byte(farewell), 0, &unix.SockaddrInet4{Port: ports[0], Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	// To the last socket of a sweep, when there is room for it: all that was sent before is read by then.
+	time.Sleep(settle)
+	if err := unix.Sendto(s.fd, []byte(farewell), 0, &unix.SockaddrInet4{Port: ports[len(ports)-1], Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return figures{}, fmt.Errorf("sendto: %w", err)
 	}
 	received, err := readNumbers(reports)

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// bench is what all measurements share: the programs and who runs where.
+type bench struct {
+	plan   plan
+	only   string
+	bin    string // folder of the programs
+	exe    string // Fanfare
+	server []int  // cores
+	client []int
+	both   []int // the server's when it has two
+	// beside is where the client runs then: on cores of its own, or where there are none on the same.
+	beside []int
+}
+
+var errCores = errors.New("two cores are needed, one for the server and one for the clients")
+
+func newBench(ctx context.Context, c config) (*bench, error) {
+	cores, err := allowed()
+	if err != nil {
+		return nil, err
+	}
+	if len(cores) < 2 {
+		return nil, errCores
+	}
+	b := &bench{plan: whole, only: c.only, server: cores[:1], client: cores[1:2], both: cores[:2], beside: cores[2:]}
+	if len(b.beside) == 0 {
+		b.beside = cores
+	}
+	if c.quick {
+		b.plan = quick
+	}
+	if b.bin, err = filepath.Abs(filepath.Join(c.raw, "bin")); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(b.bin, 0o755); err != nil {
+		return nil, err
+	}
+	return b, b.build(ctx, c.fanfare)
+}
+
+// build makes the programs.
+func (b *bench) build(ctx context.Context, fanfare string) (err error) {
+	packages := []string{"./bench/baseline", "./bench/floor"}
+	if b.exe = filepath.Join(b.bin, "fanfare"); fanfare == "" {
+		packages = append(packages, "./cmd/fanfare")
+	} else if b.exe, err = filepath.Abs(fanfare); err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", b.bin + "/"}, packages...)...)
+	build.Stderr = os.Stderr
+	return build.Run()
+}
+
+// command prepares a program; where it runs is said when it starts. It is asked to end when ctx does.
+func command(ctx context.Context, cores []int, exe string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, exe, args...)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(len(cores)))
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 15 * time.Second
+	return cmd
+}
+
+// measure does one step after another and says how long it will still take.
+func (b *bench) measure(ctx context.Context, r *results) error {
+	steps := b.steps()
+	for i, s := range steps {
+		if b.only != "" && s.part != b.only {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "[%d of %d, about %v left] %s: %s\n", i+1, len(steps), b.left(steps[i:]).Round(5*time.Second), s.part, s.name)
+		if err := s.run(ctx, r); err != nil {
+			return fmt.Errorf("%s, %s: %w", s.part, s.name, err)
+		}
+	}
+	return nil
+}
+
+// left is the time that these steps take, those left out by -only not counted.
+func (b *bench) left(steps []step) (d time.Duration) {
+	for _, s := range steps {
+		if b.only == "" || s.part == b.only {
+			d += s.takes
+		}
+	}
+	return d
+}
+
+// steps is the whole order.
+func (b *bench) steps() []step {
+	var all []step
+	for _, part := range []func() []step{b.fanoutSteps, b.floorSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
+		all = append(all, part()...)
+	}
+	return all
+}

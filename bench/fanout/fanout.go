@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// benchStream is the stream of 720p30 at 2.4 Mbit/s with sound.
+const benchStream = "bench"
+
+// fanoutSteps climbs the ladder, in turns with the baseline.
+func (b *bench) fanoutSteps() (steps []step) {
+	for _, viewers := range b.plan.ladder {
+		turns := 1
+		if slices.Contains(b.plan.repeated, viewers) {
+			turns = b.plan.turns
+		}
+		for range turns {
+			steps = append(steps, b.fanoutStep(fanfare, viewers))
+			if slices.Contains(b.plan.baseline, viewers) {
+				steps = append(steps, b.fanoutStep(baseline, viewers))
+			}
+		}
+	}
+	return steps
+}
+
+func (b *bench) fanoutStep(peer string, viewers int) step {
+	return step{
+		part: partFanout, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, b.plan.steady),
+		run: func(ctx context.Context, r *results) error {
+			if n := r.brokeAt(peer); n > 0 {
+				fmt.Fprintf(os.Stderr, "  left out: it did not hold %d\n", n)
+				return nil
+			}
+			l, err := b.load(ctx, peer, viewers, b.server, b.client, b.plan.steady)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(os.Stderr, " ", l.text())
+			r.Lines = append(r.Lines, l)
+			return nil
+		},
+	}
+}
+
+// coresSteps measures the server on two cores, beside the same on one.
+func (b *bench) coresSteps() []step {
+	n := b.plan.coresViewers
+	at := func(name string, cores, client []int) step {
+		return step{
+			part: partCores, name: fmt.Sprintf("%s, %d viewers", name, n), takes: takes(n, b.plan.steady),
+			run: func(ctx context.Context, r *results) error {
+				l, err := b.load(ctx, fanfare, n, cores, client, b.plan.steady)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(os.Stderr, " ", l.text())
+				r.Cores = append(r.Cores, l)
+				return nil
+			},
+		}
+	}
+	return []step{at("one core", b.server, b.client), at("two cores", b.both, b.beside)}
+}
+
+// memorySteps lets viewers stay for a while, in turns with the baseline.
+func (b *bench) memorySteps() (steps []step) {
+	for _, of := range []struct {
+		peer    string
+		viewers int
+	}{{fanfare, b.plan.memoryViewers}, {baseline, b.plan.memoryBaseline}} {
+		if of.viewers == 0 {
+			continue
+		}
+		steps = append(steps, step{
+			part: partMemory, name: fmt.Sprintf("%s, %d viewers for %v", of.peer, of.viewers, b.plan.memoryFor), takes: takes(of.viewers, b.plan.memoryFor),
+			run: func(ctx context.Context, r *results) error {
+				l, err := b.loadOnce(ctx, of.peer, of.viewers, b.server, b.client, b.plan.memoryFor)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(os.Stderr, "  %s: %.1f KiB a viewer\n", of.peer, kib(l))
+				r.Memory = append(r.Memory, l)
+				return nil
+			},
+		})
+	}
+	return steps
+}
+
+// kib is memory a viewer.
+func kib(l line) float64 { return float64(l.Report.Server.RSSPerViewer) / 1024 }

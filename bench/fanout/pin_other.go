@@ -1,0 +1,14 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"os/exec"
+)
+
+var errSystem = errors.New("the bench reads /proc and pins processes to cores: it needs Linux")
+
+func allowed() ([]int, error) { return nil, errSystem }
+
+func startOn([]int, *exec.Cmd) error { return errSystem }

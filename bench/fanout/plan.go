@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// plan says how much is measured.
+type plan struct {
+	ladder   []int // viewers of Fanfare
+	baseline []int // of the baseline, which is measured after Fanfare at the same number
+	repeated []int // numbers of viewers that are measured turns times
+	turns    int
+	steady   time.Duration
+	floor    time.Duration
+
+	joins      int       // viewers whose joining is priced
+	joinTurns  int       // how often, in turns
+	joinRates  []float64 // a second, tried in this order
+	joinDuring time.Duration
+	burst      time.Duration
+
+	memoryViewers  int
+	memoryBaseline int // the baseline's: more than it holds would tell of its distress and not of a viewer's memory
+	memoryFor      time.Duration
+
+	coresViewers int
+}
+
+// The two runs: a quarter of an hour, and some minutes.
+var (
+	whole = plan{
+		ladder: []int{10, 50, 100, 200, 400, 800, 1200, 1600}, baseline: []int{10, 50, 100, 200, 400},
+		repeated: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
+		joins: 200, joinTurns: 3, joinRates: []float64{50, 100, 150, 200, 300, 400, 600, 800}, joinDuring: 3 * time.Second, burst: 4 * time.Second,
+		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 400,
+	}
+	quick = plan{
+		ladder: []int{50, 200, 400}, baseline: []int{50, 200},
+		turns: 1, steady: 4 * time.Second, floor: 2 * time.Second,
+		joins: 50, joinTurns: 1, joinRates: []float64{100, 200}, joinDuring: 2 * time.Second, burst: 2 * time.Second,
+		memoryViewers: 400, memoryFor: 10 * time.Second, coresViewers: 100,
+	}
+)
+
+// How viewers join: as slowly as in the peers' comparison, but even many within rampWithin.
+const (
+	rampSlow   = 25.0
+	rampWithin = 16 * time.Second
+	// overhead is the start and the end of the processes of a line, and the load client's catching up.
+	overhead = 6 * time.Second
+)
+
+// rampOf is how many viewers join a second.
+func rampOf(viewers int) float64 {
+	return max(rampSlow, float64(viewers)/rampWithin.Seconds())
+}
+
+// takes is about how long a line takes.
+func takes(viewers int, steady time.Duration) time.Duration {
+	return time.Duration(float64(viewers)/rampOf(viewers)*float64(time.Second)) + steady + overhead
+}
+
+// step is one measurement. run may find that there is nothing to do any more.
+type step struct {
+	part, name string
+	takes      time.Duration
+	run        func(context.Context, *results) error
+}

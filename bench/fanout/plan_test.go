@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestPlans(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		plan plan
+		most time.Duration
+	}{{"quick", quick, 6 * time.Minute}, {"whole", whole, 25 * time.Minute}} {
+		b := &bench{plan: c.plan}
+		if d := b.left(b.steps()); d > c.most || d < time.Minute {
+			t.Errorf("%s: %v", c.name, d)
+		}
+		var seen []string
+		for _, s := range b.steps() {
+			if !slices.Contains(seen, s.part) {
+				seen = append(seen, s.part)
+			}
+		}
+		slices.Sort(seen)
+		if want := slices.Sorted(slices.Values(parts)); !slices.Equal(seen, want) {
+			t.Errorf("%s: the parts are %v, want %v", c.name, seen, want)
+		}
+		b.only = partMemory
+		want := takes(c.plan.memoryViewers, c.plan.memoryFor)
+		if n := c.plan.memoryBaseline; n > 0 {
+			want += takes(n, c.plan.memoryFor)
+		}
+		if d := b.left(b.steps()); d != want {
+			t.Errorf("%s: memory alone takes %v", c.name, d)
+		}
+	}
+}
+
+// Both are measured in turns, so that a slow spell of the machine meets both.
+func TestTurns(t *testing.T) {
+	b := &bench{plan: plan{ladder: []int{10, 200, 800}, baseline: []int{10, 200}, repeated: []int{200}, turns: 2}}
+	var names []string
+	for _, s := range b.fanoutSteps() {
+		names = append(names, s.name)
+	}
+	want := []string{
+		"Fanfare, 10 viewers", "baseline, 10 viewers", "Fanfare, 200 viewers", "baseline, 200 viewers",
+		"Fanfare, 200 viewers", "baseline, 200 viewers", "Fanfare, 800 viewers",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("%q", names)
+	}
+}
+
+// What did not hold is not tried with more.
+func TestLadderEnds(t *testing.T) {
+	b := &bench{plan: whole}
+	r := &results{Lines: []line{measured(baseline, 200, 6, slow)}}
+	if err := b.fanoutStep(baseline, 400).run(t.Context(), r); err != nil || len(r.Lines) != 1 {
+		t.Errorf("%d lines, %v", len(r.Lines), err)
+	}
+}
+
+func TestRamp(t *testing.T) {
+	if rampOf(10) != 25 || rampOf(400) != 25 || rampOf(1600) != 100 {
+		t.Error(rampOf(10), rampOf(400), rampOf(1600))
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, c := range []struct {
+		config config
+		want   string
+	}{
+		{config{}, "make bench"},
+		{config{quick: true}, "make bench BENCH='-quick'"},
+		{config{quick: true, only: partJoins}, "make bench BENCH='-quick -only joins'"},
+	} {
+		if got := commandLine(c.config); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if err := run(context.Background(), config{only: "nonsense"}); !errors.Is(err, errPart) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of times in /proc: USER_HZ is 100 on every architecture that Go runs on.
+const tick = 10 * time.Millisecond
+
+var errFormat = errors.New("its format is not known")
+
+// machineTimes is the first line of /proc/stat, in processor time of all cores together.
+type machineTimes struct {
+	busy  time.Duration // all but idle, waiting for disks, and steal
+	steal time.Duration // taken by the host
+}
+
+// parseStat reads /proc/stat (proc(5)).
+func parseStat(b []byte) (machineTimes, error) {
+	line, _, _ := strings.Cut(string(b), "\n")
+	f := strings.Fields(line)
+	if len(f) < 9 || f[0] != "cpu" {
+		return machineTimes{}, fmt.Errorf("/proc/stat: %w", errFormat)
+	}
+	var n [9]time.Duration
+	for i := 1; i < 9; i++ {
+		v, err := strconv.ParseInt(f[i], 10, 64)
+		if err != nil {
+			return machineTimes{}, fmt.Errorf("/proc/stat: %w", errFormat)
+		}
+		n[i] = time.Duration(v) * tick
+	}
+	return machineTimes{busy: n[1] + n[2] + n[3] + n[6] + n[7], steal: n[8]}, nil
+}
+
+// process is what /proc/PID/stat tells of one.
+type process struct {
+	pid, parent int
+	name        string
+	kernel      bool          // a thread of the kernel
+	cpu         time.Duration // its own
+	children    time.Duration // of its children that have ended and were waited for
+}
+
+// kernelThread is PF_KTHREAD of the flags.
+const kernelThread = 0x00200000
+
+// parseProcess reads a line of /proc/PID/stat. The name, field 2, stands in brackets and may hold anything.
+func parseProcess(b []byte) (process, error) {
+	open, end := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	if open < 1 || end < open {
+		return process{}, errFormat
+	}
+	f := strings.Fields(string(b[end+1:]))
+	if len(f) < 15 {
+		return process{}, errFormat
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b[:open])))
+	if err != nil {
+		return process{}, errFormat
+	}
+	var n [18]int64 // by the numbers of proc(5): 4 parent, 9 flags, 14 and 15 own times, 16 and 17 those of children
+	for _, i := range []int{4, 9, 14, 15, 16, 17} {
+		if n[i], err = strconv.ParseInt(f[i-3], 10, 64); err != nil {
+			return process{}, errFormat
+		}
+	}
+	return process{
+		pid: pid, parent: int(n[4]), name: string(b[open+1 : end]), kernel: n[9]&kernelThread != 0,
+		cpu: time.Duration(n[14]+n[15]) * tick, children: time.Duration(n[16]+n[17]) * tick,
+	}, nil
+}
+
+// snapshot is the machine at one time.
+type snapshot struct {
+	at        time.Time
+	times     machineTimes
+	processes map[int]process
+}
+
+// look reads /proc. Processes that end meanwhile are left out: what they used is then their parents'.
+func look() (snapshot, error) {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return snapshot{}, err
+	}
+	s := snapshot{processes: map[int]process{}}
+	if s.times, err = parseStat(b); err != nil {
+		return s, err
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return s, err
+	}
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		if b, err := os.ReadFile("/proc/" + e.Name() + "/stat"); err == nil {
+			if p, err := parseProcess(b); err == nil {
+				s.processes[p.pid] = p
+			}
+		}
+	}
+	s.at = time.Now()
+	return s, nil
+}
+
+// family is a process and all that descend from it.
+func (s snapshot) family(pid int) map[int]bool {
+	own := map[int]bool{pid: true}
+	for grown := true; grown; {
+		grown = false
+		for _, p := range s.processes {
+			if own[p.parent] && !own[p.pid] {
+				own[p.pid], grown = true, true
+			}
+		}
+	}
+	return own
+}
+
+// used adds up the processor time of all processes but the kernel's, once for the family of pid and once for the others. What
+// ended children used is with their parents, so nothing that ends between two looks is lost.
+func (s snapshot) used(pid int) (own, others time.Duration) {
+	family := s.family(pid)
+	for _, p := range s.processes {
+		switch {
+		case p.kernel:
+		case family[p.pid]:
+			own += p.cpu + p.children
+		default:
+			others += p.cpu + p.children
+		}
+	}
+	return own, others
+}

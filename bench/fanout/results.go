@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// results is all that was seen. The order is that of the measurements.
+type results struct {
+	Started time.Time   `json:"started"`
+	Seconds float64     `json:"seconds"`
+	Command string      `json:"command"`
+	Machine string      `json:"machine"`
+	Lines   []line      `json:"fanout"`
+	Floors  []floorLine `json:"floor"`
+	Cores   []line      `json:"cores"`
+	Joins   []joinLine  `json:"joins"`
+	Rates   []joinLine  `json:"rates"`
+	Burst   *burst      `json:"burst,omitempty"`
+	Memory  []line      `json:"memory"`
+}
+
+// save writes all as JSON.
+func (r *results) save(file string) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, b, 0o644)
+}
+
+// brokeAt is the least number of viewers that a server did not hold, 0 when it held all so far.
+func (r *results) brokeAt(peer string) (viewers int) {
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if l.Peer == peer && l.void() == "" && l.breach() != "" && (viewers == 0 || l.Viewers < viewers) {
+			viewers = l.Viewers
+		}
+	}
+	return viewers
+}
+
+// held is the greatest number of viewers that a server held every time. last is the line that it broke at, nil when it held all.
+func (r *results) held(peer string) (viewers int, last *line) {
+	broke := r.brokeAt(peer)
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		switch {
+		case l.Peer != peer || l.void() != "":
+		case l.breach() != "" && l.Viewers == broke:
+			last = l
+		case l.breach() == "" && (broke == 0 || l.Viewers < broke):
+			viewers = max(viewers, l.Viewers)
+		}
+	}
+	return viewers, last
+}
+
+// prices are the µs a packet of a server with so many viewers, those that count.
+func (r *results) prices(peer string, viewers int) (us []float64) {
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.Peer == peer && l.Viewers == viewers && l.void() == "" && l.breach() == "" {
+			us = append(us, l.Report.Server.CPUPerPacket)
+		}
+	}
+	return us
+}
+
+// floorPrices are those of the floor.
+func (r *results) floorPrices(viewers int) (us []float64) {
+	for i := range r.Floors {
+		if f := &r.Floors[i]; f.Viewers == viewers && f.void() == "" {
+			us = append(us, f.Total)
+		}
+	}
+	return us
+}
+
+// batch is the mean batch of Fanfare with so many viewers, and whether it was measured.
+func (r *results) batch(viewers int) (mean float64, known bool) {
+	var all []float64
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.Peer == fanfare && l.Viewers == viewers && l.BatchKnown && l.void() == "" {
+			all = append(all, l.Batch)
+		}
+	}
+	if all == nil {
+		return batchUnknown, false
+	}
+	return median(all), true
+}
+
+// ratio of two medians; ok is false where one of them was not measured.
+func ratio(of, to []float64) (x float64, ok bool) {
+	if len(of) == 0 || len(to) == 0 || median(to) == 0 {
+		return 0, false
+	}
+	return median(of) / median(to), true
+}

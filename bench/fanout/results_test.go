@@ -1,0 +1,301 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// report is that of a server that holds.
+func report(us float64) loadReport {
+	var r loadReport
+	r.Connected, r.PacketsSteady = 1, 100_000
+	r.Server.CPUPerPacket, r.Server.CPUShare, r.Own.CPUShare = us, 0.5, 0.5
+	if err := json.Unmarshal([]byte(`{"delay":{"median":1,"p99":5}}`), &r); err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func measured(peer string, viewers int, us float64, change ...func(*line)) line {
+	l := line{Peer: peer, Viewers: viewers, Cores: 1, Report: report(us)}
+	for _, f := range change {
+		f(&l)
+	}
+	return l
+}
+
+func disturbed(l *line) { l.Quiet.Others = 0.2 }
+func slow(l *line)      { l.Report.Delay.P99 = 80 }
+func lossy(l *line)     { l.Report.LostSteady = 200 }
+func clientFull(l *line) {
+	l.Report.Own.CPUShare, l.Publisher = 0.9, 0.06
+}
+
+func TestBreach(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		l       line
+		want    string
+		clients bool
+	}{
+		{"holds", measured(fanfare, 1, 2), "", false},
+		{"slow", measured(fanfare, 1, 2, slow), "p99 80 ms", false},
+		{"lossy", measured(fanfare, 1, 2, lossy), "0.20 % lost", false},
+		{"the clients were full", measured(fanfare, 1, 2, lossy, clientFull), "0.20 % lost", true},
+		{"both were full", measured(fanfare, 1, 2, lossy, clientFull, func(l *line) { l.Report.Server.CPUShare = 0.9 }), "0.20 % lost", false},
+		{"full clients that hold", measured(fanfare, 1, 2, clientFull), "", false},
+		{"some failed", measured(fanfare, 1, 2, func(l *line) { l.Report.Failed, l.Report.Gone = 2, 1 }), "3 viewers failed", false},
+		{"no delay", measured(fanfare, 1, 2, func(l *line) { l.Report.Delay = nil }), "no packet arrived in time", false},
+		{"no report", measured(fanfare, 1, 2, func(l *line) { l.Failure = "it broke" }), "it broke", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.l.breach(); got != c.want || c.l.clientsLimit() != c.clients {
+				t.Errorf("%q, %v", got, c.l.clientsLimit())
+			}
+		})
+	}
+}
+
+func TestHeld(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		lines       []line
+		held, broke int
+	}{
+		{"nothing", nil, 0, 0},
+		{"all", []line{measured(fanfare, 100, 2), measured(fanfare, 800, 2)}, 800, 0},
+		{"up to", []line{measured(fanfare, 100, 2), measured(fanfare, 800, 2), measured(fanfare, 1200, 2, slow)}, 800, 1200},
+		{"not every time", []line{measured(fanfare, 100, 2), measured(fanfare, 200, 2), measured(fanfare, 200, 2, slow)}, 100, 200},
+		{"a void line tells nothing", []line{measured(fanfare, 100, 2), measured(fanfare, 200, 2, slow, disturbed), measured(fanfare, 400, 2, disturbed)}, 100, 0},
+		{"of the other", []line{measured(baseline, 100, 2, slow)}, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &results{Lines: c.lines}
+			if held, _ := r.held(fanfare); held != c.held || r.brokeAt(fanfare) != c.broke {
+				t.Errorf("held %d, broke at %d", held, r.brokeAt(fanfare))
+			}
+		})
+	}
+}
+
+func TestMedianAndRatio(t *testing.T) {
+	for _, c := range []struct {
+		of   []float64
+		want float64
+	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{9, 1, 2}, 2}, {[]float64{1, 2, 3, 10}, 2.5}} {
+		if got := median(c.of); got != c.want {
+			t.Errorf("%v: %v", c.of, got)
+		}
+	}
+	if x, ok := ratio([]float64{2}, []float64{5, 4, 6}); !ok || x != 0.4 {
+		t.Errorf("%v, %v", x, ok)
+	}
+	for _, c := range [][2][]float64{{nil, {1}}, {{1}, nil}, {{1}, {0}}} {
+		if _, ok := ratio(c[0], c[1]); ok {
+			t.Errorf("%v has a ratio", c)
+		}
+	}
+}
+
+func TestPricesLeaveOutWhatDoesNotCount(t *testing.T) {
+	r := &results{
+		Lines: []line{measured(fanfare, 200, 2), measured(baseline, 200, 6), measured(fanfare, 200, 9, disturbed), measured(fanfare, 200, 9, lossy), measured(fanfare, 400, 9)},
+		Floors: []floorLine{
+			{Viewers: 200, Total: 1.5}, {Viewers: 200, Total: 9, Lost: 0.5}, {Viewers: 200, Total: 9, Quiet: quiet{Steal: 1}}, {Viewers: 400, Total: 9},
+		},
+	}
+	if got := r.prices(fanfare, 200); !slices.Equal(got, []float64{2}) {
+		t.Errorf("Fanfare: %v", got)
+	}
+	if got := r.floorPrices(200); !slices.Equal(got, []float64{1.5}) {
+		t.Errorf("floor: %v", got)
+	}
+}
+
+func TestBatchOfTheRun(t *testing.T) {
+	batch := func(mean float64) func(*line) { return func(l *line) { l.Batch, l.BatchKnown = mean, true } }
+	r := &results{Lines: []line{measured(fanfare, 200, 2, batch(2)), measured(fanfare, 200, 2, batch(3)), measured(fanfare, 400, 2)}}
+	if mean, known := r.batch(200); mean != 2.5 || !known {
+		t.Errorf("%v, %v", mean, known)
+	}
+	if mean, known := r.batch(400); mean != batchUnknown || known {
+		t.Errorf("%v, %v", mean, known)
+	}
+}
+
+func joined(peer string, cpu float64) joinLine {
+	l := joinLine{Peer: peer, Rate: 25}
+	l.Report.Connected, l.Report.Packets, l.Report.PacketsSteady = 100, 30_000, 10_000
+	l.Report.Server.CPUJoining, l.Report.Server.CPUPerPacket = cpu, 5
+	return l
+}
+
+// 0.25 s of the server, less 20,000 packets at 5 µs, over 100 joins.
+func TestCostOfAJoin(t *testing.T) {
+	l := joined(fanfare, 0.25)
+	if got := l.cost(); math.Abs(got-1.5) > 1e-9 {
+		t.Errorf("%v ms", got)
+	}
+	if l = joined(fanfare, 0.05); l.cost() != 0 {
+		t.Errorf("less than nothing: %v ms", l.cost())
+	}
+	if got := (&joinLine{}).cost(); got != 0 {
+		t.Errorf("nobody joined: %v ms", got)
+	}
+}
+
+func TestSustained(t *testing.T) {
+	with := func(change func(*joinLine)) joinLine {
+		l := joined(fanfare, 1)
+		if err := json.Unmarshal([]byte(`{"joins":{"connected":{"p95":90}}}`), &l.Report); err != nil {
+			t.Fatal(err)
+		}
+		change(&l)
+		return l
+	}
+	for _, c := range []struct {
+		name string
+		l    joinLine
+		want bool
+	}{
+		{"kept up", with(func(*joinLine) {}), true},
+		{"told to wait", with(func(l *joinLine) { l.Report.BusyWaits = 1 }), false},
+		{"waited", with(func(l *joinLine) { l.Report.Joins.Connected.P95 = 900 }), false},
+		{"failed", with(func(l *joinLine) { l.Report.Failed = 1 }), false},
+		{"no report", with(func(l *joinLine) { l.Report.Joins, l.Failure = nil, "it broke" }), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.l.sustained(); got != c.want {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+// whole is a run in which all was measured.
+func wholeRun() *results {
+	r := &results{Started: time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC), Seconds: 900, Command: "make bench", Machine: "- 2 cores\n"}
+	for _, n := range []int{200, 400, 1200} {
+		r.Lines = append(r.Lines, measured(fanfare, n, 2))
+	}
+	r.Lines = append(r.Lines, measured(baseline, 200, 6), measured(baseline, 400, 6, lossy))
+	r.Floors = []floorLine{{Viewers: 200, Total: 1.7}, {Viewers: 400, Total: 1.0}}
+	r.Cores = []line{measured(fanfare, 400, 2), measured(fanfare, 400, 2.1, func(l *line) { l.Cores = 2 })}
+	r.Joins = []joinLine{joined(fanfare, 0.2), joined(baseline, 0.6)}
+	r.Burst = &burst{Crowd: joinLine{Peer: fanfare, Viewers: 800, Rate: 400}, Watching: report(2)}
+	r.Memory = []line{measured(fanfare, 400, 2, func(l *line) { l.Report.Server.RSSPerViewer = 50 << 10 })}
+	return r
+}
+
+func TestFigures(t *testing.T) {
+	var got []string
+	for _, f := range wholeRun().figures() {
+		met := "met"
+		if !f.met {
+			met = "missed"
+		}
+		got = append(got, f.value+" "+met)
+	}
+	want := []string{
+		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "1200, the most that was tried met", "1.90 met", "0.20 met",
+		"0 of 800; told to wait 0 times  met", "0.000 % met", "50 KiB with 400 viewers after 0 s met",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	for _, f := range (&results{}).figures() {
+		if f.value != unknown || f.met {
+			t.Errorf("nothing was measured: %+v", f)
+		}
+	}
+}
+
+func TestHeldFigure(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		last line
+		want string
+		met  bool
+	}{
+		{"the server's limit", measured(fanfare, 1200, 2, slow), "800; at 1200: p99 80 ms", false},
+		{"the clients' limit", measured(fanfare, 1200, 2, lossy, clientFull), "800; at 1200 the clients were the limit: their core 96 % busy, the server's 50 %", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &results{Lines: []line{measured(fanfare, 800, 2), c.last}}
+			if f := r.heldFigure(); f.value != c.want || f.met != c.met {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	r := wholeRun()
+	r.Lines = append(r.Lines, measured(fanfare, 1600, 3, disturbed))
+	text := r.markdown()
+	for _, want := range []string{
+		"Measured on 26 November 2026, 00:00 UTC, in 15m0s.", "    make bench\n", "### Promised", "### Fan-out", "### The floor", "### Joins", "### Memory",
+		"| server CPU a packet at 400 viewers, to the floor's | 2.00 | **missed:** ≤ 1.30 |",
+		"| Fanfare | 200 | 2.00 | 0.00 + 0.00 | 50 % | 50 % | 1.0 / 5.0 ms | 0.000 % | – |  |",
+		"does not hold: 0.20 % lost", "**void:** other processes used 20 % of a core",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the section lacks %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+	if text := (&results{}).markdown(); strings.Contains(text, "### Fan-out") {
+		t.Error("a table of nothing")
+	}
+}
+
+func TestSave(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "new", "x.json")
+	if err := wholeRun().save(file); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back results
+	if err := json.Unmarshal(b, &back); err != nil || len(back.Lines) != 5 || back.Burst == nil {
+		t.Errorf("%v: %s", err, b)
+	}
+}
+
+func TestReadHome(t *testing.T) {
+	for _, said := range []string{"\nFanfare is running.\n\n  Publish   http://127.0.0.1:4/studio\n  Home      http://127.0.0.1:4/\n", "  Home      http://127.0.0.1:4/\nmore"} {
+		if got, err := readHome(bufio.NewReader(strings.NewReader(said))); err != nil || got != "http://127.0.0.1:4" {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if _, err := readHome(bufio.NewReader(strings.NewReader("no\n"))); !errors.Is(err, io.EOF) {
+		t.Errorf("an address was found in a text without one: %v", err)
+	}
+}
+
+func TestTail(t *testing.T) {
+	var said tail
+	for range 3 {
+		_, _ = said.Write([]byte(strings.Repeat("x", tailSize) + "\n"))
+	}
+	_, _ = said.Write([]byte("first\r\nfanfare: it broke\n\n"))
+	if got := said.last(); got != "fanfare: it broke" || len(said.text) > tailSize {
+		t.Errorf("%q, %d bytes", got, len(said.text))
+	}
+	if got := (&tail{}).last(); got != "" {
+		t.Errorf("nothing was said: %q", got)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import "fmt"
+
+// figure is a number that is promised. met is false as well where it was not measured.
+type figure struct {
+	name, value, limit string
+	met                bool
+}
+
+// unknown is shown for what was not measured or is void.
+const unknown = "–"
+
+// figures are all that is promised.
+func (r *results) figures() []figure {
+	base := r.prices(baseline, 200)
+	list := []figure{
+		atMost("server CPU a packet at 200 viewers, to the baseline's at 200", 0.40, r.prices(fanfare, 200), base),
+		atMost("server CPU a packet at 400 viewers, to the baseline's at 200", 0.40, r.prices(fanfare, 400), base),
+		atMost("server CPU a packet at 200 viewers, to the floor's", 1.3, r.prices(fanfare, 200), r.floorPrices(200)),
+		atMost("server CPU a packet at 400 viewers, to the floor's", 1.3, r.prices(fanfare, 400), r.floorPrices(400)),
+		r.heldFigure(),
+		r.coresFigure(),
+		atMost("server CPU a join, to the baseline's", 0.45, r.joinCosts(fanfare), r.joinCosts(baseline)),
+	}
+	return append(append(list, r.burstFigures()...), r.memoryFigure())
+}
+
+// atMost is a ratio with an upper limit.
+func atMost(name string, limit float64, of, to []float64) figure {
+	f := figure{name: name, value: unknown, limit: fmt.Sprintf("≤ %.2f", limit)}
+	if x, ok := ratio(of, to); ok {
+		f.value, f.met = fmt.Sprintf("%.2f", x), x <= limit
+	}
+	return f
+}
+
+func (r *results) heldFigure() figure {
+	f := figure{name: "viewers that one core holds", value: unknown, limit: "≥ 1200, less where the clients' core is full first"}
+	n, broke := r.held(fanfare)
+	if n == 0 {
+		return f
+	}
+	f.value, f.met = fmt.Sprint(n), n >= 1200
+	switch {
+	case broke == nil:
+		f.value += ", the most that was tried"
+	case broke.clientsLimit():
+		f.met = true
+		f.value += fmt.Sprintf("; at %d the clients were the limit: their core %.0f %% busy, the server's %.0f %%", broke.Viewers, 100*broke.client(), 100*broke.Report.Server.CPUShare)
+	default:
+		f.value += fmt.Sprintf("; at %d: %s", broke.Viewers, broke.breach())
+	}
+	return f
+}
+
+// coresFigure: two cores can do twice the work of one as far as a packet costs no more on them.
+func (r *results) coresFigure() figure {
+	f := figure{name: "two cores to one, by the price of a packet", value: unknown, limit: "≥ 1.80"}
+	var one, two []float64
+	for i := range r.Cores {
+		l := &r.Cores[i]
+		switch {
+		case l.void() != "" || l.breach() != "":
+		case l.Cores == 1:
+			one = append(one, l.Report.Server.CPUPerPacket)
+		default:
+			two = append(two, l.Report.Server.CPUPerPacket)
+		}
+	}
+	if x, ok := ratio(one, two); ok {
+		f.value, f.met = fmt.Sprintf("%.2f", 2*x), 2*x >= 1.8
+	}
+	return f
+}
+
+func (r *results) burstFigures() []figure {
+	failed := figure{name: "viewers who failed in a burst at twice the sustained rate", value: unknown, limit: "none"}
+	lost := figure{name: "loss of those who were there before the burst", value: unknown, limit: "≤ 0.1 %"}
+	if b := r.Burst; b != nil && b.Crowd.Quiet.void() == "" {
+		n := b.Crowd.Report.Failed + b.Crowd.Report.Gone
+		failed.met = n == 0 && b.Failure+b.Crowd.Failure == ""
+		failed.value = fmt.Sprintf("%d of %d; told to wait %d times %s%s", n, b.Crowd.Viewers, b.Crowd.Report.BusyWaits, b.Failure, b.Crowd.Failure)
+		lost.met = b.Failure == "" && b.Watching.loss() <= maxLoss
+		lost.value = fmt.Sprintf("%.3f %%", 100*b.Watching.loss())
+	}
+	return []figure{failed, lost}
+}
+
+func (r *results) memoryFigure() figure {
+	f := figure{name: "memory a viewer", value: unknown, limit: "≤ 64 KiB"}
+	for _, l := range r.Memory {
+		if l.Peer == fanfare && l.breach() == "" {
+			f.value, f.met = fmt.Sprintf("%.0f KiB with %d viewers after %.0f s", kib(l), l.Viewers, l.Report.Seconds), kib(l) <= 64
+		}
+	}
+	return f
+}
