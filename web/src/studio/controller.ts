@@ -65,7 +65,7 @@ export class StudioController {
       onStatus: (status) => this.feed({ kind: 'path', status }),
       onConnection: (connection) => this.watch(connection),
       onGreet: () => this.client?.identify({}),
-      onProblem: (problem) => this.feed({ kind: 'problem', text: problem.message }),
+      onFailure: (failure) => this.feed({ kind: 'problem', text: failure.text }),
     });
     this.monitor = new Monitor((figures, snapshot) => {
       this.figures.value = figures;

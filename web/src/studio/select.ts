@@ -142,7 +142,7 @@ export function wordsOf(state: State): { title: string; detail: string } {
         detail: 'It blocks UDP. Try another network, such as a phone’s, or ask whoever runs this one.',
       };
     case 'refused':
-      return { title: 'The server does not take this stream', detail: state.problem };
+      return { title: 'This stream cannot be sent', detail: state.problem };
     case 'unreachable':
       return { title: 'The server cannot be reached', detail: 'It is tried again by itself.' };
     case 'replaced':

@@ -1,6 +1,7 @@
 // One peer connection to the server by WHIP or WHEP: what both ends of the stream have in
 // common. It says what happened; rejoin.ts decides what follows from it.
 
+import { AnswerRefused } from './failure';
 import { HttpProblem, type Resource, ResourceClient } from './http';
 import { answerAfterRestart, restartFragment, withStereo } from './sdp';
 
@@ -42,7 +43,7 @@ export class Leg {
   /**
    * Sends the offer and takes the answer. The transceivers must be there already. No candidate
    * is waited for: the server learns the browser's address from its connectivity checks.
-   * Throws HttpProblem, or an Error when the browser refuses the answer.
+   * Throws HttpProblem, AnswerRefused, or the browser's own error where it makes no offer.
    */
   async open(): Promise<void> {
     const offer = await this.connection.createOffer();
@@ -51,7 +52,11 @@ export class Leg {
     const resource = await this.http.post(sdp);
     this.resource = resource;
     if (this.last === 'closed') return this.forget();
-    await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(resource.answer) });
+    try {
+      await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(resource.answer) });
+    } catch (cause) {
+      throw new AnswerRefused(cause instanceof Error ? cause.message : '', { cause });
+    }
     this.watchTransport();
   }
 

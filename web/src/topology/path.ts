@@ -2,22 +2,14 @@
 // rejoining know nothing else, so that other ways can stand beside the one through the server.
 
 import type { LegState } from './leg';
+import type { Session } from './reconnect';
 
 export type Topology = 'sfu';
 
-export interface Path {
+export interface Path extends Session {
   readonly topology: Topology;
   /** What arrives. Tracks may be there from the start and stay silent until media comes. */
   readonly stream: MediaStream;
-  /** For the figures. */
-  readonly connection: RTCPeerConnection;
-  /** Throws HttpProblem when the server does not take the offer. */
-  open(): Promise<void>;
-  /** Finds the network way anew without losing the session. Throws when that cannot be. */
-  restart(): Promise<void>;
-  /** The server has forgotten the session: from now on nothing is said about it. */
-  orphan(): void;
-  close(): void;
 }
 
 export interface PathOptions {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { failureOf } from './failure';
+import { HttpProblem } from './http';
 import type { LegState } from './leg';
 import { REJOIN, Rejoin, type RejoinInput, type RejoinOutput } from './rejoin';
+
+/** The failure of a session that the server refuses with that status. */
+const refusal = (status: number, retryAfter?: number) => failureOf(new HttpProblem(status, 'No.', retryAfter));
 
 /** Writes outputs as short words, so that a story can be compared line by line. */
 function brief(out: RejoinOutput[]): string {
@@ -167,13 +172,13 @@ describe('refusals', () => {
   ])('%i → %s', (status, want) => {
     const s = new Script();
     s.feed({ kind: 'want', want: true });
-    expect(s.feed({ kind: 'openFailed', id: 1, status })).toBe(want);
+    expect(s.feed({ kind: 'openFailed', id: 1, failure: refusal(status) })).toBe(want);
   });
 
   it('waits as long as the server asks', () => {
     const s = new Script();
     s.feed({ kind: 'want', want: true });
-    s.feed({ kind: 'openFailed', id: 1, status: 429, retryAfter: 4 });
+    s.feed({ kind: 'openFailed', id: 1, failure: refusal(429, 4) });
     expect(s.rejoin.deadline()).toBe(4_500);
     expect(s.tick()).toBe('open 2');
   });
@@ -183,20 +188,34 @@ describe('refusals', () => {
     s.feed({ kind: 'want', want: true });
     const pauses: number[] = [];
     for (let id = 1; id <= 7; id++) {
-      s.feed({ kind: 'openFailed', id, status: 0 });
+      s.feed({ kind: 'openFailed', id, failure: refusal(0) });
       pauses.push((s.rejoin.deadline() ?? 0) - s.now);
       expect(s.tick()).toBe(`open ${id + 1}`);
     }
     expect(pauses).toEqual([300, 600, 1200, 2400, 4800, 7500, 7500]);
   });
 
+  it('tries again when the browser itself fails, and gives up when it keeps failing', () => {
+    const s = new Script();
+    s.feed({ kind: 'want', want: true });
+    const failure = failureOf(Object.assign(new Error('createOffer'), { name: 'OperationError' }));
+    for (let id = 1; id < REJOIN.browserFailures; id++) {
+      s.feed({ kind: 'openFailed', id, failure });
+      expect(s.tick()).toBe(`open ${id + 1}`);
+    }
+    const last = REJOIN.browserFailures;
+    expect(s.feed({ kind: 'openFailed', id: last, failure })).toBe(`close ${last}, refused`);
+    expect(s.rejoin.deadline()).toBeUndefined();
+    expect(s.feed({ kind: 'renew' })).toBe(`open ${last + 1}, connecting`);
+  });
+
   it('a new token opens again, and a refusal for good does not', () => {
     const s = new Script();
     s.feed({ kind: 'want', want: true });
-    s.feed({ kind: 'openFailed', id: 1, status: 401 });
+    s.feed({ kind: 'openFailed', id: 1, failure: refusal(401) });
     expect(s.rejoin.deadline()).toBeUndefined();
     expect(s.feed({ kind: 'renew' })).toBe('open 2');
-    expect(s.feed({ kind: 'openFailed', id: 2, status: 415 })).toBe('close 2, refused');
+    expect(s.feed({ kind: 'openFailed', id: 2, failure: refusal(415) })).toBe('close 2, refused');
     expect(s.feed({ kind: 'hurry' })).toBe('');
     expect(s.rejoin.deadline()).toBeUndefined();
   });

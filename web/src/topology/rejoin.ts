@@ -1,11 +1,12 @@
 // When to open, restart, swap and drop paths to the server. It holds at most two of them: the
 // one in use and a next one that is being made. It is told the time and does no IO; whoever
-// carries out its outputs (receiver.ts for viewers, the studio for the publisher) tells it what came of them.
+// carries out its outputs (reconnect.ts, for viewers and for the publisher) tells it what came of them.
 //
 //   connected → disconnected: wait a little, most networks come back → ICE restart by PATCH
 //   failed, closed, or a server that was restarted: a new POST
 //   the next path replaces the one in use only when it has shown a picture (make before break)
 
+import type { Failure } from './failure';
 import type { LegState } from './leg';
 
 export type PathId = number;
@@ -15,7 +16,7 @@ export type RejoinInput =
   | { kind: 'want'; want: boolean }
   /** The server took the offer. */
   | { kind: 'opened'; id: PathId }
-  | { kind: 'openFailed'; id: PathId; status: number; retryAfter?: number | undefined }
+  | { kind: 'openFailed'; id: PathId; failure: Pick<Failure, 'kind' | 'retryAfter'> }
   | { kind: 'state'; id: PathId; state: LegState }
   /** A first frame was decoded, or sound came where there is no picture. */
   | { kind: 'shown'; id: PathId }
@@ -47,7 +48,7 @@ export type PathStatus =
   | 'reconnecting'
   /** The server answers by HTTP, but no media path comes about: this network blocks UDP. */
   | 'blocked'
-  /** The server does not take what this browser offers; trying again is of no use. */
+  /** Server and browser do not come to terms; trying again is of no use. */
   | 'refused'
   /** The server asked to come back later. */
   | 'busy'
@@ -65,6 +66,8 @@ export const REJOIN = {
   longestPause: 10_000,
   /** How long the next page may take to come. One that does not come (a download) has left this page without its path. */
   leaving: 5_000,
+  /** How often in a row the browser itself may fail at making a path. */
+  browserFailures: 5,
 } as const;
 
 type Phase = 'opening' | 'linking' | 'up' | 'down' | 'restarting' | 'dead';
@@ -86,6 +89,7 @@ export class Rejoin {
   private leavingUntil = Number.NEGATIVE_INFINITY;
   private attempt = 0;
   private linkFailures = 0;
+  private browserFailures = 0;
   private everUp = false;
   /** Set when waiting for a new token, or for good. */
   private held: 'greeting' | 'refused' | undefined;
@@ -119,7 +123,7 @@ export class Rejoin {
       case 'opened':
         return this.opened(input.id, now);
       case 'openFailed':
-        return this.openFailed(input.id, input.status, input.retryAfter, now);
+        return this.openFailed(input.id, input.failure, now);
       case 'state':
         return this.changed(input.id, input.state, now);
       case 'shown':
@@ -146,6 +150,7 @@ export class Rejoin {
     this.held = undefined;
     this.attempt = 0;
     this.linkFailures = 0;
+    this.browserFailures = 0;
     if (want) return this.open(now);
     const out: RejoinOutput[] = [];
     for (const path of [this.next, this.used]) if (path) out.push({ kind: 'close', id: path.id });
@@ -167,21 +172,26 @@ export class Rejoin {
   private opened(id: PathId, now: number): RejoinOutput[] {
     if (this.next?.id !== id) return [];
     this.trouble = undefined;
+    this.browserFailures = 0;
     if (this.next.phase === 'opening') this.next = { id, phase: 'linking', due: now + REJOIN.link };
     // With nothing in use there is nothing to keep: show what comes at once.
     return this.used ? [] : this.swap();
   }
 
-  private openFailed(id: PathId, status: number, retryAfter: number | undefined, now: number): RejoinOutput[] {
+  private openFailed(
+    id: PathId,
+    { kind, retryAfter }: Pick<Failure, 'kind' | 'retryAfter'>,
+    now: number,
+  ): RejoinOutput[] {
     if (this.next?.id !== id) return [];
     const out = this.dropNext();
-    this.trouble = status === 0 ? 'unreachable' : 'busy';
-    if (status === 401 || status === 403) {
-      this.trouble = undefined;
+    this.browserFailures = kind === 'browser' ? this.browserFailures + 1 : 0;
+    this.trouble = kind === 'away' ? 'unreachable' : kind === 'busy' ? 'busy' : undefined;
+    if (kind === 'key') {
       this.held = 'greeting';
       return [...out, { kind: 'greet' }];
     }
-    if (status >= 400 && status < 500 && ![404, 408, 409, 425, 429].includes(status)) {
+    if (kind === 'never' || this.browserFailures >= REJOIN.browserFailures) {
       this.held = 'refused';
       return out;
     }
@@ -268,6 +278,7 @@ export class Rejoin {
 
   private renew(now: number): RejoinOutput[] {
     this.held = undefined;
+    this.browserFailures = 0;
     if (!this.wanted) return [];
     if (this.used) {
       this.used.phase = 'dead';

@@ -3,6 +3,7 @@
 // WHIP has no renegotiation.
 
 import { Leg, type LegState } from './leg';
+import type { Session } from './reconnect';
 
 export interface WhipOptions {
   /** URL or path of the WHIP endpoint, as told in Welcome.mediaUrl. */
@@ -25,7 +26,7 @@ export interface VideoLimits {
   degradationPreference?: RTCDegradationPreference;
 }
 
-export class WhipSession {
+export class WhipSession implements Session {
   readonly connection: RTCPeerConnection;
   private readonly leg: Leg;
   private readonly audio: RTCRtpTransceiver;
@@ -82,9 +83,12 @@ export class WhipSession {
     await this.audio.sender.setParameters(parameters);
   }
 
-  /** ICE restart on the same session. Throws HttpProblem. */
+  /**
+   * Always throws: the server restarts no publisher. A newer session takes over at its POST and viewers
+   * keep their connections, so there is nothing to gain.
+   */
   restart(): Promise<void> {
-    return this.leg.restart();
+    return Promise.reject(new Error('a publisher makes a new session'));
   }
 
   /** The server has forgotten the session: close() says nothing to it. */

@@ -10,7 +10,7 @@ import { viewerId } from '../signal/viewer-id';
 import { Monitor } from '../stats/monitor';
 import type { Figures } from '../stats/rates';
 import type { Path } from '../topology/path';
-import { Receiver } from '../topology/receiver';
+import { Reconnect } from '../topology/reconnect';
 import type { PathStatus } from '../topology/rejoin';
 import { stunUrl } from '../topology/sdp';
 import { SfuPath } from '../topology/sfu';
@@ -60,7 +60,7 @@ export class WatchController {
   private readonly client: SignalClient;
   private readonly health = new HealthWatch();
   private readonly monitor: Monitor;
-  private receiver: Receiver | undefined;
+  private receiver: Reconnect<Path> | undefined;
   /** The server was restarted; the Welcome that follows brings the token for a new path. */
   private restarted = false;
 
@@ -101,27 +101,27 @@ export class WatchController {
   attach(player: Player): void {
     this.device = player;
     if (typeof RTCPeerConnection !== 'function') return;
-    this.receiver = new Receiver({
-      screen: {
-        use: (path) => player.use(path),
-        whenShown: (path, shown) =>
-          whenShown(
-            path,
-            () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
-            () => {
-              this.shown.value = true;
-              this.flowing.value = true;
-              shown();
-            },
-          ),
+    this.receiver = new Reconnect<Path>({
+      make: (onState) => this.makePath(onState),
+      whenShown: (path, shown) =>
+        whenShown(
+          path,
+          () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
+          () => {
+            this.shown.value = true;
+            this.flowing.value = true;
+            shown();
+          },
+        ),
+      onUse: (path) => {
+        player.use(path); // without one it leaves the last picture
+        this.watch(path);
       },
-      makePath: (onState) => this.makePath(onState),
       onStatus: (status) => {
         this.path.value = status;
       },
-      onPath: (path) => this.watch(path),
       onGreet: () => this.client.identify({}),
-      onProblem: () => undefined,
+      onFailure: () => undefined,
     });
     this.client.start();
   }
