@@ -1,10 +1,12 @@
 // Who may publish and who may watch, as people meet it on the pages.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { clips } from "../lib/fixtures.mjs";
 import { shows } from "../lib/picture.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
-import { KEY, serve } from "../lib/server.mjs";
+import { build, KEY, serve } from "../lib/server.mjs";
 import { id, Studio } from "../lib/studio.mjs";
 import { WORDS } from "../lib/watching.mjs";
 
@@ -28,6 +30,59 @@ story("the studio asks for the key, refuses a wrong one and takes the right one"
     assert.ok(!(await page.evaluate(() => location.href)).includes(KEY), "the key is in the address bar");
   }
 });
+
+story("a wrong key in the address shows nothing of the studio, and costs nobody the key that is kept", async (t) => {
+  const server = await serve(t);
+  const context = await (await browser("chromium")).context({ label: "studio" });
+  const page = await context.open(server.studio);
+  await page.see(id("choose-files"));
+  // Everything that the page ever shows is looked through.
+  await page.tab.evaluateOnNewDocument((s) => {
+    const seen = { studio: false };
+    Object.assign(globalThis, { seen });
+    new MutationObserver(() => { seen.studio ||= document.querySelector(s) !== null; }).observe(document, { childList: true, subtree: true });
+  }, id("state"));
+  await page.goto("about:blank");
+  await page.goto(`${server.url}/studio#key=fanpub_this-is-not-the-key-of-this-server`);
+  await page.says(id("key-form"), /key is wrong/i);
+  assert.deepEqual(await page.evaluate(() => /** @type {any} */ (globalThis).seen), { studio: false });
+  await page.goto("about:blank");
+  await page.goto(`${server.url}/studio`);
+  await page.see(id("choose-files"));
+});
+
+story("the uploader chooses the name in the link, and a name that is taken is told", async (t) => {
+  const server = await serve(t);
+  const { stdout } = await promisify(execFile)(await build(), ["key", "new", "--data", server.data]);
+  const other = /fanpub_[\w-]+/.exec(stdout)?.[0];
+  assert.ok(other, `a second key: ${stdout}`);
+  const first = await Studio.open(await browser("firefox"), server);
+  await name(first, "friday-show");
+  await first.page.waitFor("the link has the name", (s) => /** @type {HTMLInputElement | null} */ (document.querySelector(s))?.value.endsWith("/w/friday-show"), id("link"));
+
+  const second = new Studio(await (await browser("chromium")).open(`${server.url}/studio#key=${other}`, { label: "studio" }), server);
+  const made = await second.name();
+  await name(second, "friday-show");
+  await second.page.says(".share .error", /not free/i);
+  assert.equal(await second.name(), made, "the link stays");
+  await second.page.fill(id("name"), "two words");
+  await second.page.says(".share .error", /letters/i);
+  await name(second, "monday");
+  await second.choose("webm");
+  assert.equal(await second.goLive(), "monday");
+  const viewer = await (await browser("firefox")).open(server.watch("monday"), { label: "viewer" });
+  await shows(viewer, clips.webm);
+  await second.page.click(id("stop"));
+  await second.is("ended");
+  await second.page.reload();
+  await second.page.waitFor("the name is remembered", (s) => /** @type {HTMLInputElement | null} */ (document.querySelector(s))?.value.endsWith("/w/monday"), id("link"));
+});
+
+/** @param {Studio} studio @param {string} text */
+async function name(studio, text) {
+  await studio.page.fill(id("name"), text);
+  await studio.page.click(id("name-save"));
+}
 
 story("a password keeps viewers out, and lets in who knows it", async (t) => {
   const server = await serve(t);

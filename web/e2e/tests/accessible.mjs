@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { Owner } from "../lib/owner.mjs";
 import { moves } from "../lib/picture.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
-import { serve } from "../lib/server.mjs";
+import { KEY, serve } from "../lib/server.mjs";
 import { id } from "../lib/studio.mjs";
 import { WORDS } from "../lib/watching.mjs";
 
@@ -36,6 +36,8 @@ async function judge(page, what) {
 const states = [
   { what: "the home page", path: "/", ready: (page) => page.see('a[href="/w/demo"]') },
   { what: "the studio without a key", path: "/studio", ready: (page) => page.see(id("key-form")) },
+  { what: "the studio with a name that cannot be one", path: `/studio#key=${KEY}`, ready: badName },
+  { what: "the studio with its camera off", path: `/studio#key=${KEY}`, ready: cameraOff },
   { what: "the watch page", path: "/w/demo", ready: moves },
   { what: "the figures", path: "/w/demo", ready: (page) => opened(page, "i") },
   { what: "the list of keys", path: "/w/demo", ready: (page) => opened(page, "?") },
@@ -50,6 +52,19 @@ async function opened(page, key) {
   await moves(page);
   await page.press(key);
   await page.see("aside");
+}
+
+/** @param {Page} page */
+async function badName(page) {
+  await page.fill(id("name"), "two words");
+  await page.says(".share .error", /letters/i);
+}
+
+/** @param {Page} page */
+async function cameraOff(page) {
+  await page.click(id("choose-camera"));
+  await page.click(id("device-picture"));
+  await page.says(".sound-title", /off/i);
 }
 
 /** @param {Page} page */

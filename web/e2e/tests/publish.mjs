@@ -122,6 +122,36 @@ async function standsStill(page) {
   return first !== null && second !== null && first.frame === second.frame;
 }
 
+story("another codec is no lost connection: the studio says what it does, and viewers keep theirs", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("webm");
+  await studio.page.click(id("loop"));
+  const stream = await studio.goLive();
+  const viewers = await threeViewers(await browser("chromium"), await browser("firefox"), server.watch(stream));
+  for (const viewer of viewers) await shows(viewer, clips.webm);
+  await studio.page.evaluate((state, codec) => {
+    const element = document.querySelector(state);
+    const states = [element?.getAttribute("data-state")];
+    Object.assign(globalThis, { states });
+    if (element) new MutationObserver(() => states.push(element.getAttribute("data-state"))).observe(element, { attributes: true });
+    const select = /** @type {HTMLSelectElement} */ (document.querySelector(codec));
+    select.value = "VP9";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }, id("state"), id("codec"));
+  await studio.page.waitFor("the codec is another one", () => /** @type {any} */ (globalThis).states.join() === "live,recoding,live");
+  for (const viewer of viewers) {
+    await viewer.waitFor("the picture is VP9", async () => {
+      const pc = /** @type {any} */ (globalThis).connectionsMade.at(-1);
+      const all = [...(await pc.getStats()).values()];
+      const video = all.find((s) => s.type === "inbound-rtp" && s.kind === "video");
+      return all.find((s) => s.id === video?.codecId)?.mimeType === "video/VP9";
+    });
+    await shows(viewer, clips.webm);
+    assert.equal(await connectionsMade(viewer), 1);
+  }
+});
+
 story("files that cannot be played are refused in words, and the rest of the list plays", async (t) => {
   const server = await serve(t);
   const studio = await Studio.open(await browser("chromium"), server);

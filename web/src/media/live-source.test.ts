@@ -1,13 +1,55 @@
 import { describe, expect, it } from 'vitest';
-import { DeviceRefused, type Devices, openInstead, passes, refusalOf } from './live-source';
+import {
+  DeviceRefused,
+  type Devices,
+  openInstead,
+  type Permissions,
+  passes,
+  refusalOf,
+  worthWithout,
+} from './live-source';
 
 describe('what goes out of a device', () => {
   it.each([
-    [false, true, { video: true, audio: true }],
-    [false, false, { video: true, audio: false }],
-    [true, true, { video: false, audio: false }],
-    [true, false, { video: false, audio: false }],
-  ])('paused %j, sound on %j', (paused, soundOn, want) => expect(passes(paused, soundOn)).toEqual(want));
+    [
+      { paused: false, soundOn: true, pictureOn: true },
+      { video: true, audio: true },
+    ],
+    [
+      { paused: false, soundOn: false, pictureOn: true },
+      { video: true, audio: false },
+    ],
+    [
+      { paused: false, soundOn: true, pictureOn: false },
+      { video: false, audio: true },
+    ],
+    [
+      { paused: true, soundOn: true, pictureOn: true },
+      { video: false, audio: false },
+    ],
+    [
+      { paused: true, soundOn: false, pictureOn: false },
+      { video: false, audio: false },
+    ],
+  ])('%j', (is, want) => expect(passes(is)).toEqual(want));
+});
+
+describe('a camera without its microphone', () => {
+  const [yes, no, ask]: PermissionState[] = ['granted', 'denied', 'prompt'];
+  const may = (camera?: PermissionState, microphone?: PermissionState): Permissions => ({ camera, microphone });
+  it.each([
+    ['NotReadableError', may(yes, yes), true], // another program has it
+    ['NotFoundError', may(), true],
+    ['AbortError', may(), true],
+    ['NotAllowedError', may(ask, no), true], // the microphone is blocked
+    ['NotAllowedError', may(yes, no), true],
+    ['NotAllowedError', may(yes, ask), true],
+    ['NotAllowedError', may(undefined, no), true],
+    ['NotAllowedError', may(ask, ask), false], // the person has closed the question about both
+    ['NotAllowedError', may(no, no), false],
+    ['NotAllowedError', may(no, yes), false],
+    ['NotAllowedError', may(), false],
+  ])('%s with %j: %j', (error, permissions, want) => expect(worthWithout(error, permissions)).toBe(want));
 });
 
 describe('another camera', () => {

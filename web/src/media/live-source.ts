@@ -1,5 +1,6 @@
 // Camera and screen as sources: what the browser hands over is sent as it is, or not at all
-// while the uploader pauses. Nothing is drawn but the card of a microphone without camera.
+// while the uploader pauses. Nothing is drawn but a card where there is no picture: a microphone
+// without camera, or a camera whose picture is switched off.
 
 import { Drawn } from './drawn';
 import type { Size, Source, SourceEvent, Tracks } from './source';
@@ -29,10 +30,11 @@ export class LiveSource implements Source {
   readonly preview = document.createElement('video');
   private readonly stream: MediaStream;
   private readonly tell: (event: SourceEvent) => void;
-  private readonly drawn: Drawn | undefined;
+  private drawn: Drawn | undefined;
   // Shut until told otherwise: another microphone must not be heard before it is known to be wanted.
   private paused = true;
   private soundOn = false;
+  private pictureOn = true;
 
   constructor(kind: 'camera' | 'screen', stream: MediaStream, tell: (event: SourceEvent) => void) {
     this.kind = kind;
@@ -48,18 +50,15 @@ export class LiveSource implements Source {
     this.preview.addEventListener('resize', () => tell({ kind: 'tracks' }));
     for (const track of stream.getTracks()) track.addEventListener('ended', () => this.ended(track));
     this.gate();
-    if (this.picture() === null) {
-      this.drawn = new Drawn();
-      this.drawn.card('Microphone');
-    }
+    this.arrange();
   }
 
   tracks(): Tracks {
-    return { video: this.drawn?.track ?? this.picture(), audio: this.sound() };
+    return { video: this.isDrawn() ? (this.drawn?.track ?? null) : this.picture(), audio: this.sound() };
   }
 
   size(): Size | undefined {
-    if (this.drawn) return this.drawn.size();
+    if (this.isDrawn()) return this.drawn?.size();
     const { videoWidth, videoHeight } = this.preview;
     return videoWidth > 0 ? { width: videoWidth, height: videoHeight } : undefined;
   }
@@ -75,6 +74,15 @@ export class LiveSource implements Source {
     this.gate();
   }
 
+  /** Off: viewers get a card that says so. The camera stays this page's and sends nothing. */
+  setPicture(on: boolean): void {
+    if (on === this.pictureOn) return;
+    this.pictureOn = on;
+    this.gate();
+    this.arrange();
+    this.tell({ kind: 'tracks' });
+  }
+
   /** The devices in use, by the browser's identifiers. */
   devices(): Devices {
     return {
@@ -87,6 +95,10 @@ export class LiveSource implements Source {
     return this.sound() !== null;
   }
 
+  hasPicture(): boolean {
+    return this.picture() !== null;
+  }
+
   close(): void {
     this.drawn?.close();
     for (const track of this.stream.getTracks()) track.stop();
@@ -94,9 +106,22 @@ export class LiveSource implements Source {
   }
 
   private gate(): void {
-    const open = passes(this.paused, this.soundOn);
+    const open = passes({ paused: this.paused, soundOn: this.soundOn, pictureOn: this.pictureOn });
     for (const track of this.stream.getVideoTracks()) track.enabled = open.video;
     for (const track of this.stream.getAudioTracks()) track.enabled = open.audio;
+  }
+
+  private isDrawn(): boolean {
+    return !this.pictureOn || this.picture() === null;
+  }
+
+  private arrange(): void {
+    if (!this.isDrawn()) {
+      this.drawn?.rest();
+      return;
+    }
+    this.drawn ??= new Drawn();
+    this.drawn.card(this.hasPicture() ? 'The camera is off' : 'Microphone');
   }
 
   private ended(track: MediaStreamTrack): void {
@@ -114,13 +139,36 @@ export class LiveSource implements Source {
   }
 }
 
-/** What goes out to viewers: sound that was switched off stays off whatever is paused meanwhile. */
-export function passes(paused: boolean, soundOn: boolean): { video: boolean; audio: boolean } {
-  return { video: !paused, audio: !paused && soundOn };
+/** What goes out to viewers: what was switched off stays off whatever is paused meanwhile. */
+export function passes(is: { paused: boolean; soundOn: boolean; pictureOn: boolean }): {
+  video: boolean;
+  audio: boolean;
+} {
+  return { video: !is.paused && is.pictureOn, audio: !is.paused && is.soundOn };
 }
 
-/** Opens camera and microphone, or the one of them that is there. Throws DeviceRefused. */
-export async function openCamera(devices: Devices): Promise<MediaStream> {
+/** A camera or a screen that was opened. */
+export interface OpenDevice {
+  stream: MediaStream;
+  /** The name of the refusal of a microphone; undefined when it is there, or none is. */
+  silent?: string;
+}
+
+/** What the browser knows of its permissions; undefined where it does not tell. */
+export interface Permissions {
+  camera: PermissionState | undefined;
+  microphone: PermissionState | undefined;
+}
+
+/** Whether the camera alone may do where camera and microphone together did not. */
+export function worthWithout(error: string, { camera, microphone }: Permissions): boolean {
+  if (error !== 'NotAllowedError') return true;
+  // The question was about both. Somebody who said no to the camera is not asked again.
+  return camera !== 'denied' && (microphone === 'denied' || camera === 'granted');
+}
+
+/** Opens camera and microphone, or the one of them that can be had. Throws DeviceRefused. */
+export async function openCamera(devices: Devices): Promise<OpenDevice> {
   if (!navigator.mediaDevices) throw new DeviceRefused('insecure');
   const video: MediaTrackConstraints = {
     width: { ideal: 1920 },
@@ -129,16 +177,26 @@ export async function openCamera(devices: Devices): Promise<MediaStream> {
     ...(devices.camera ? { deviceId: { ideal: devices.camera } } : {}),
   };
   const audio: MediaTrackConstraints = devices.microphone ? { deviceId: { ideal: devices.microphone } } : {};
-  let missing = '';
-  for (const constraints of [{ video, audio }, { video }, { audio }]) {
-    try {
-      return await navigator.mediaDevices.getUserMedia(constraints);
-    } catch (cause) {
-      missing = refusalOf(cause);
-      if (missing !== 'NotFoundError') throw new DeviceRefused(missing);
-    }
+  const both = await ask({ video, audio });
+  if (typeof both !== 'string') return { stream: both };
+  if (!worthWithout(both, { camera: await permission('camera'), microphone: await permission('microphone') })) {
+    throw new DeviceRefused(both);
   }
-  throw new DeviceRefused(missing);
+  const seen = await ask({ video });
+  if (typeof seen !== 'string') return both === 'NotFoundError' ? { stream: seen } : { stream: seen, silent: both };
+  if (seen !== 'NotFoundError') throw new DeviceRefused(seen);
+  const heard = await ask({ audio });
+  if (typeof heard === 'string') throw new DeviceRefused(heard);
+  return { stream: heard };
+}
+
+/** The stream, or the name of the refusal. */
+async function ask(constraints: MediaStreamConstraints): Promise<MediaStream | string> {
+  try {
+    return await navigator.mediaDevices.getUserMedia(constraints);
+  } catch (cause) {
+    return refusalOf(cause);
+  }
 }
 
 /** What an attempt to open a device has come to: the device, the name of the refusal, or both. */
@@ -204,13 +262,16 @@ export async function listDevices(): Promise<{ cameras: DeviceName[]; microphone
   return { cameras: named('videoinput', 'Camera'), microphones: named('audioinput', 'Microphone') };
 }
 
-/** Whether the camera may be opened without asking the person again. */
+/** Whether the camera may be opened without asking the person again. A browser that does not tell is one that asks. */
 export async function cameraIsAllowed(): Promise<boolean> {
+  return (await permission('camera')) === 'granted';
+}
+
+async function permission(name: 'camera' | 'microphone'): Promise<PermissionState | undefined> {
   try {
-    const answer = await navigator.permissions.query({ name: 'camera' as PermissionName });
-    return answer.state === 'granted';
+    return (await navigator.permissions.query({ name: name as PermissionName })).state;
   } catch {
-    return false; // a browser that does not tell is one that asks
+    return undefined;
   }
 }
 

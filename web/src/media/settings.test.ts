@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { codecOrder, DEFAULTS, goodBitrate, hintFor, keepFor, limitsFor, readSettings, sentSize } from './settings';
+import {
+  codecOrder,
+  codecsAmong,
+  DEFAULTS,
+  fitted,
+  goodBitrate,
+  hintFor,
+  keepFor,
+  limitsFor,
+  readSettings,
+  sentSize,
+} from './settings';
 
 const full = { width: 1920, height: 1080 };
 const upright = { width: 1080, height: 1920 };
@@ -70,6 +81,21 @@ describe('codecOrder', () => {
     expect(codecOrder('auto')).toEqual(['video/VP8', 'video/VP9', 'video/H264', 'video/AV1']);
     expect(codecOrder('H264')).toEqual(['video/H264', 'video/VP8', 'video/VP9', 'video/AV1']);
   });
+});
+
+describe('a codec that was kept', () => {
+  const firefox = ['video/VP8', 'video/VP9', 'video/AV1', 'video/rtx'];
+  it.each([
+    ['H264', firefox, 'auto'],
+    ['VP9', firefox, 'VP9'],
+    ['auto', firefox, 'auto'],
+    ['H264', ['video/h264'], 'H264'],
+    ['VP8', [], 'auto'],
+  ] as const)('%s among %j: %s', (codec, mimes, want) => {
+    expect(fitted({ ...DEFAULTS, codec, height: 480 }, mimes)).toEqual({ ...DEFAULTS, codec: want, height: 480 });
+  });
+
+  it('is offered where the browser has it', () => expect(codecsAmong(firefox)).toEqual(['VP8', 'VP9', 'AV1']));
 });
 
 describe('readSettings', () => {

@@ -114,6 +114,23 @@ export function codecOrder(codec: Settings['codec']): string[] {
   return [...new Set([...first, 'VP8', 'VP9', 'H264', 'AV1'])].map((name) => `video/${name}`);
 }
 
+/** The codecs of ours among the MIME types that a browser can send. */
+export function codecsAmong(mimes: readonly string[]): (typeof CODECS)[number][] {
+  const can = new Set(mimes.map((m) => m.toLowerCase()));
+  return CODECS.filter((c) => can.has(`video/${c.toLowerCase()}`));
+}
+
+/** Settings that were kept, perhaps by another browser: a codec that this one lacks is left to it. */
+export function fitted(settings: Settings, mimes: readonly string[]): Settings {
+  const { codec } = settings;
+  return codec === 'auto' || codecsAmong(mimes).includes(codec) ? settings : { ...settings, codec: 'auto' };
+}
+
+/** MIME types of the pictures that this browser can send. */
+export function sendable(): string[] {
+  return globalThis.RTCRtpSender?.getCapabilities('video')?.codecs.map((c) => c.mimeType) ?? [];
+}
+
 /** Settings from storage, where anything may be written; what is not understood is the default. */
 export function readSettings(value: unknown): Settings {
   const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;

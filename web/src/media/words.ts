@@ -2,11 +2,34 @@
 
 import type { Trouble } from './source';
 
-const SECURE: Trouble = {
-  title: 'This page may not use the camera or the screen here.',
+/** For pages that came by http from another computer. */
+export const INSECURE: Trouble = {
+  title: 'Camera and screen need a secure page.',
   advice:
-    'Browsers allow that on secure pages only. Open the studio at an address that begins with https://, or on the computer where Fanfare runs at http://localhost.',
+    'Browsers allow them on https only, and this page came by http. Files can be shared from here, and everybody can watch. Whoever runs the server can switch https on with --tls-self; on the computer where Fanfare runs, http://localhost works too.',
 };
+
+/** The words for an error by which the microphone was refused while the camera was not. */
+export function microphoneTrouble(name: string): Trouble {
+  switch (name) {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return {
+        title: 'The picture goes out without sound: the microphone is blocked.',
+        advice: 'Allow it for this page: the sign is in the address bar. Then try again.',
+      };
+    case 'system':
+      return {
+        title: 'The picture goes out without sound: the microphone is blocked.',
+        advice: 'The system keeps it from this browser. Allow it in the system’s privacy settings, then try again.',
+      };
+    default:
+      return {
+        title: 'The picture goes out without sound: the microphone does not start.',
+        advice: 'Another program may be using it. Close that one, or choose another microphone, and try again.',
+      };
+  }
+}
 
 /** The words for an error of getUserMedia. */
 export function cameraTrouble(name: string): Trouble {
@@ -32,7 +55,7 @@ export function cameraTrouble(name: string): Trouble {
         advice: 'Another program may be using it. Close that one and try again.',
       };
     case 'insecure':
-      return SECURE;
+      return INSECURE;
     default:
       return { title: 'The camera does not start.', advice: 'Try again, or choose another camera.' };
   }
@@ -45,7 +68,7 @@ export function screenTrouble(name: string): Trouble | undefined {
     case 'AbortError':
       return undefined;
     case 'insecure':
-      return SECURE;
+      return INSECURE;
     case 'unsupported':
       return {
         title: 'This browser cannot share a screen.',

@@ -5,7 +5,7 @@ import { computed, signal } from '@preact/signals';
 import { type Chosen, dropOldHandles, dropped, hasHandle, pickWithHandles } from '../media/handles';
 import { cameraIsAllowed, type DeviceName, listDevices } from '../media/live-source';
 import { current, type Queue } from '../media/queue';
-import { AUDIO_BITRATE, codecOrder, hintFor, keepFor, limitsFor, sentSize } from '../media/settings';
+import { AUDIO_BITRATE, codecOrder, fitted, hintFor, keepFor, limitsFor, sendable, sentSize } from '../media/settings';
 import type { Tracks } from '../media/source';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import { Monitor } from '../stats/monitor';
@@ -19,7 +19,7 @@ import { type Memory, memoryOf, Shelf } from './memory';
 import { Publisher } from './publisher';
 import { declared, mustWarn, phaseOf, shownTitle, wantsAwake } from './select';
 import { Stage } from './stage';
-import { type Effect, type Event, initial, type Remembered, type StageEffect } from './state';
+import { type Effect, type Event, initial, type Kept, type Remembered, type StageEffect } from './state';
 import { step } from './step';
 import { Tabs } from './tabs';
 
@@ -47,8 +47,8 @@ export class StudioController {
   private readonly publisher: Publisher;
   private readonly monitor: Monitor;
   private client: SignalClient | undefined;
-  /** The key that is being tried, and whether to keep it. */
-  private trying: { key: string; remember: boolean } | undefined;
+  /** The key that the server is shown, and whether to keep it for longer than this tab. */
+  private key: { text: string; remember: boolean } | undefined;
   /** The stream's name, kept over reloads. */
   private stream = '';
   private saving: ReturnType<typeof setTimeout> | undefined;
@@ -90,21 +90,12 @@ export class StudioController {
     const key = takeKey(window.location, window.history, this.keeps);
     let memory = this.shelf.read(pageNow());
     const taken = await this.tabs.isTaken(memory?.stream ?? '');
-    if (taken && memory) memory = { ...memory, stream: '', live: false, owed: false };
+    if (taken && memory) memory = { ...memory, stream: '', named: false, title: '', live: false, owed: false };
     this.stream = memory?.stream ?? '';
     const resume = memory ? await remembered(memory) : undefined;
     if (resume) this.files.adopt(resume.queue.items);
     void dropOldHandles(pageNow());
-    this.feed({
-      kind: 'begin',
-      key,
-      settings: memory?.settings ?? initial.settings,
-      title: taken ? '' : (memory?.title ?? ''),
-      volume: memory?.volume ?? initial.volume,
-      muted: memory?.muted ?? initial.muted,
-      owed: memory?.owed ?? false,
-      ...(resume ? { resume } : {}),
-    });
+    this.feed({ kind: 'begin', key, kept: keptOf(memory), ...(resume ? { resume } : {}) });
     this.stage.listenAt(this.state.value.volume, this.state.value.muted);
     this.begun.value = true;
   }
@@ -135,6 +126,7 @@ export class StudioController {
       dropKey(this.keeps);
       keepKey(key, remember, this.keeps);
     }
+    if (this.key) this.key.remember = remember;
     this.keyKept.value = remember;
   }
 
@@ -159,8 +151,14 @@ export class StudioController {
       case 'identify':
         this.client?.identify(effect.change);
         break;
+      case 'rename':
+        void this.rename(effect.name);
+        break;
       case 'keyWorks':
         this.keyWorks();
+        break;
+      case 'keyWrong':
+        this.keyWrong();
         break;
       case 'keyForget':
         this.forgetKey();
@@ -204,7 +202,7 @@ export class StudioController {
   }
 
   private connect(key: string, remember: boolean): void {
-    this.trying = { key, remember };
+    this.key = { text: key, remember };
     if (this.client) {
       this.client.identify({ token: key });
       return;
@@ -222,14 +220,26 @@ export class StudioController {
   }
 
   private keyWorks(): void {
-    if (this.trying) keepKey(this.trying.key, this.trying.remember, this.keeps);
-    this.trying = undefined;
+    if (this.key) keepKey(this.key.text, this.key.remember, this.keeps);
     this.keyKept.value = isKept(this.keeps);
+  }
+
+  /** A wrong key from a link costs nobody the good one that is kept. */
+  private keyWrong(): void {
+    if (this.key?.text === keptKey(this.keeps)) dropKey(this.keeps);
+    this.key = undefined;
+    this.keyKept.value = isKept(this.keeps);
+  }
+
+  private async rename(name: string): Promise<void> {
+    if (await this.tabs.isTaken(name)) this.feed({ kind: 'nameInUse' });
+    else this.client?.identify({ room: { kind: 'stream', name } });
   }
 
   private forgetKey(): void {
     this.client?.stop();
     this.client = undefined;
+    this.key = undefined;
     dropKey(this.keeps);
     this.keyKept.value = false;
   }
@@ -314,21 +324,33 @@ export class StudioController {
   }
 }
 
+function keptOf(memory: Memory | undefined): Kept {
+  return {
+    name: memory?.named ? memory.stream : '',
+    settings: fitted(memory?.settings ?? initial.settings, sendable()),
+    title: memory?.title ?? '',
+    volume: memory?.volume ?? initial.volume,
+    muted: memory?.muted ?? initial.muted,
+    owed: memory?.owed ?? false,
+  };
+}
+
 /** The list goes on before all of its files are opened again; the person was quicker, or this one is gone. */
 const NOT_THERE = { title: 'This file could not be opened again.', advice: 'Add it to the list once more.' };
 
 function titleOfPage(phase: string, title: string, background: boolean): string {
   const name = title ? `${title} – Fanfare` : 'Studio – Fanfare';
-  if (phase === 'live') return background ? `● Live in the background – ${name}` : `● Live – ${name}`;
+  if (phase === 'live' || phase === 'recoding')
+    return background ? `● Live in the background – ${name}` : `● Live – ${name}`;
   if (phase === 'paused' || phase === 'reconnecting')
     return `${phase === 'paused' ? 'Paused' : 'Reconnecting'} – ${name}`;
   return name;
 }
 
 async function remembered(memory: Memory): Promise<Remembered | undefined> {
-  const { kind, queue, position, playing, devices, paused, soundOn, live } = memory;
+  const { kind, queue, position, playing, devices, paused, soundOn, pictureOn, live } = memory;
   if (!live || !kind) return undefined;
-  const base = { live, kind, queue, position, playing, devices, paused, soundOn };
+  const base = { live, kind, queue, position, playing, devices, paused, soundOn, pictureOn };
   if (kind === 'camera') return { ...base, how: (await cameraIsAllowed()) ? 'auto' : 'click' };
   if (kind === 'screen') return { ...base, how: 'click' };
   return { ...base, how: queue.current !== undefined && (await hasHandle(queue.current)) ? 'click' : 'choose' };

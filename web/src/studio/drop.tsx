@@ -3,13 +3,16 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { INSECURE } from '../media/words';
 import { Button } from '../ui/controls';
 import { CameraIcon, FileIcon, ScreenIcon } from '../ui/icons';
+import { Notice } from '../ui/layout';
 import type { StudioController } from './controller';
 
 /** Everything that can be chosen. The plain input is there too, for browsers without a dialog of their own. */
 export function Choices({ studio, primary }: { studio: StudioController; primary?: boolean }) {
-  const opening = studio.state.value.device.phase === 'opening';
+  const reason = window.isSecureContext ? undefined : INSECURE.title;
+  const barred = studio.state.value.device.phase === 'opening' || !window.isSecureContext;
   return (
     <div class="row choices">
       <Button
@@ -24,7 +27,8 @@ export function Choices({ studio, primary }: { studio: StudioController; primary
       <Button
         large={primary ?? false}
         icon={<CameraIcon />}
-        disabled={opening}
+        disabled={barred}
+        title={reason}
         data-testid="choose-camera"
         onClick={() => studio.feed({ kind: 'chooseCamera' })}
       >
@@ -33,7 +37,8 @@ export function Choices({ studio, primary }: { studio: StudioController; primary
       <Button
         large={primary ?? false}
         icon={<ScreenIcon />}
-        disabled={opening}
+        disabled={barred}
+        title={reason}
         data-testid="choose-screen"
         onClick={() => studio.feed({ kind: 'chooseScreen' })}
       >
@@ -77,6 +82,13 @@ export function Invitation({ studio }: { studio: StudioController }) {
           ? 'The browser asks for your permission …'
           : 'Videos and sound files of any length. They stay on this computer.'}
       </p>
+      {window.isSecureContext ? null : (
+        <div data-testid="insecure">
+          <Notice tone="info" title={INSECURE.title}>
+            {INSECURE.advice}
+          </Notice>
+        </div>
+      )}
     </div>
   );
 }

@@ -1,8 +1,10 @@
-// Asks for the publish key, calmly: where it is, and what to do with it.
+// Asks for the publish key, calmly: where it is, and what to do with it. Nothing of the studio is
+// shown before the server has taken the key.
 
 import { useState } from 'preact/hooks';
+import { wordsFor } from '../signal/words';
 import { Button, Field, Switch } from '../ui/controls';
-import { Page } from '../ui/layout';
+import { Notice, Page } from '../ui/layout';
 import type { StudioController } from './controller';
 import { keyInText } from './key';
 
@@ -52,6 +54,7 @@ export function KeyForm({ studio }: { studio: StudioController }) {
         <Switch checked={remember} onChange={setRemember} testid="key-remember">
           Remember the key on this device
         </Switch>
+        <Waiting studio={studio} />
         <div class="row">
           <Button variant="primary" large submit busy={key.phase === 'trying'} data-testid="key-open">
             Open the studio
@@ -59,5 +62,31 @@ export function KeyForm({ studio }: { studio: StudioController }) {
         </div>
       </form>
     </Page>
+  );
+}
+
+/** The key came with the link, or was kept: it takes a moment to learn whether it is good. */
+export function CheckingKey({ studio }: { studio: StudioController }) {
+  return (
+    <Page narrow>
+      <div class="checking" role="status">
+        <p class="row quiet">
+          <span class="spinner" aria-hidden="true" /> Opening the studio …
+        </p>
+        <Waiting studio={studio} />
+      </div>
+    </Page>
+  );
+}
+
+/** Why the server has not said anything about the key yet. */
+function Waiting({ studio }: { studio: StudioController }) {
+  const { link, key } = studio.state.value;
+  // The first lost try is most often a short gap.
+  if (key.phase !== 'trying' || link.phase !== 'waiting' || link.attempt < 2) return null;
+  return (
+    <Notice tone="warn" title={link.code === 'network' ? 'The server does not answer.' : wordsFor(link.code)}>
+      This page tries again by itself.
+    </Notice>
   );
 }

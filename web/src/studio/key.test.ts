@@ -40,11 +40,14 @@ describe('the key in the address', () => {
     ['two words', undefined],
   ])('text %j holds %s', (text, key) => expect(keyInText(text)).toBe(key));
 
-  it('is taken out of the address bar and kept for this tab', () => {
+  it('is taken out of the address bar, and kept once it is known to be good', () => {
     const keep: Keeps = { tab: storage(), device: storage() };
+    keepKey('old', false, keep);
     const { location, history, seen } = page('#key=abc');
     expect(takeKey(location, history, keep)).toBe('abc');
     expect(seen).toEqual(['/studio']);
+    expect(takeKey(page('').location, history, keep)).toBe('old');
+    keepKey('abc', false, keep);
     expect(takeKey(page('').location, history, keep)).toBe('abc');
     expect(keep.device?.getItem('fanfare.key')).toBeNull();
   });

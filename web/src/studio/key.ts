@@ -1,5 +1,6 @@
 // The publish key: it comes in the fragment of the address, which browsers send nowhere, and is
-// taken out of the address bar at once. It is kept for this tab, or longer when the person says so.
+// taken out of the address bar at once. It is kept once the server has taken it: for this tab, or
+// longer when the person says so.
 
 const NAME = 'fanfare.key';
 /** Far longer than any key; it bounds what is stored. */
@@ -44,11 +45,7 @@ function tidyKey(text: string): string | undefined {
 export function takeKey(location: Location, history: History, keep: Keeps): string | undefined {
   const fresh = keyInFragment(location.hash);
   if (location.hash.includes('key=')) history.replaceState(history.state, '', location.pathname + location.search);
-  if (fresh) {
-    write(keep.tab, fresh);
-    return fresh;
-  }
-  return keptKey(keep);
+  return fresh ?? keptKey(keep);
 }
 
 export function keptKey(keep: Keeps): string | undefined {

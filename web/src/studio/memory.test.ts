@@ -22,9 +22,14 @@ describe('memory', () => {
 
   it('keeps which camera was on, and that it was paused without sound', () => {
     const devices = { camera: 'c', microphone: 'm' };
-    const device = { phase: 'on', paused: true, sound: true, soundOn: false } as const;
+    const device = { phase: 'on', paused: true, sound: true, soundOn: false, picture: true, pictureOn: false } as const;
     const memory = memoryOf({ ...initial, live: true, kind: 'camera', device, devices }, 'name', 0);
-    expect(readMemory(writeMemory(memory), 0)).toMatchObject({ devices, paused: true, soundOn: false });
+    expect(readMemory(writeMemory(memory), 0)).toMatchObject({
+      devices,
+      paused: true,
+      soundOn: false,
+      pictureOn: false,
+    });
   });
 
   it('keeps an offer to go on until the person decides', () => {
@@ -55,6 +60,13 @@ describe('memory', () => {
     expect(readMemory(text, 11 * 60_000)?.owed).toBe(false);
   });
 
+  it('keeps whether the person chose the name, and no name that cannot be one', () => {
+    const memory = memoryOf({ ...showing, name: { chosen: 'friday' } }, 'friday', 0);
+    expect(readMemory(writeMemory(memory), 0)).toMatchObject({ stream: 'friday', named: true });
+    expect(memoryOf(showing, 'q1fWtdUkFzvGxmW8mVQnDg', 0).named).toBe(false);
+    expect(readMemory('{"stream":"a b","named":true}', 0)).toMatchObject({ stream: '', named: false });
+  });
+
   it('forgets what is too old, and not the link', () => {
     const text = writeMemory(memoryOf(showing, 'name', 0));
     expect(readMemory(text, 13 * 3600_000)).toMatchObject({ live: false, stream: 'name' });
@@ -79,6 +91,7 @@ describe('memory', () => {
     expect(readMemory(text, 0)).toEqual({
       at: 0,
       stream: '',
+      named: false,
       live: false,
       kind: undefined,
       queue: { items: [], current: undefined, loop: false },
@@ -87,6 +100,7 @@ describe('memory', () => {
       devices: { camera: '', microphone: 'm' },
       paused: false,
       soundOn: true,
+      pictureOn: true,
       title: '',
       settings: DEFAULTS,
       volume: 1,

@@ -5,6 +5,7 @@ import type { Devices } from '../media/live-source';
 import { type Item, MAX_ITEMS, type Queue } from '../media/queue';
 import { readSettings, type Settings } from '../media/settings';
 import type { SourceKind } from '../media/source';
+import { nameFault } from './name';
 import type { State } from './state';
 
 const NAME = 'fanfare.studio';
@@ -17,6 +18,8 @@ export interface Memory {
   /** When it was written, ms since the epoch. */
   at: number;
   stream: string;
+  /** The person chose that name. */
+  named: boolean;
   live: boolean;
   kind: SourceKind | undefined;
   queue: Queue;
@@ -26,6 +29,7 @@ export interface Memory {
   /** Camera or screen. */
   paused: boolean;
   soundOn: boolean;
+  pictureOn: boolean;
   title: string;
   settings: Settings;
   volume: number;
@@ -40,6 +44,7 @@ export function memoryOf(state: State, stream: string, now: number): Memory {
   return {
     at: now,
     stream,
+    named: state.name.chosen !== '',
     live: resume !== undefined || state.live,
     kind: resume?.kind ?? state.kind,
     queue: resume?.queue ?? state.queue,
@@ -48,6 +53,7 @@ export function memoryOf(state: State, stream: string, now: number): Memory {
     devices: state.devices,
     paused: state.device.paused,
     soundOn: state.device.soundOn,
+    pictureOn: state.device.pictureOn,
     title: state.title,
     settings: state.settings,
     volume: state.volume,
@@ -73,9 +79,11 @@ export function readMemory(text: string | null, now: number): Memory | undefined
   const kinds: readonly SourceKind[] = ['file', 'camera', 'screen'];
   const kind = kinds.find((k) => k === g.kind);
   const at = finite(g.at, 0);
+  const stream = typeof g.stream === 'string' && nameFault(g.stream) === undefined ? g.stream : '';
   return {
     at,
-    stream: typeof g.stream === 'string' ? g.stream.slice(0, 64) : '',
+    stream,
+    named: g.named === true && stream !== '',
     live: g.live === true && kind !== undefined && now - at < TOO_OLD,
     kind,
     queue: readQueue(g.queue),
@@ -84,6 +92,7 @@ export function readMemory(text: string | null, now: number): Memory | undefined
     devices: readDevices(g.devices),
     paused: g.paused === true,
     soundOn: g.soundOn !== false,
+    pictureOn: g.pictureOn !== false,
     title: typeof g.title === 'string' ? g.title.slice(0, 120) : '',
     settings: readSettings(g.settings),
     volume: Math.min(1, Math.max(0, finite(g.volume, 0.8))),

@@ -6,8 +6,11 @@ import { neighbour } from '../media/queue';
 import { Badge, IconButton, Range } from '../ui/controls';
 import { clock } from '../ui/format';
 import {
+  CameraIcon,
+  CameraOffIcon,
   LoopIcon,
   MicrophoneIcon,
+  MicrophoneOffIcon,
   NextIcon,
   PauseIcon,
   PictureIcon,
@@ -18,7 +21,7 @@ import {
 } from '../ui/icons';
 import type { StudioController } from './controller';
 import { Invitation } from './drop';
-import { defaultTitle } from './select';
+import { defaultTitle, isDark } from './select';
 
 export function Monitor({ studio }: { studio: StudioController }) {
   const { kind } = studio.state.value;
@@ -56,15 +59,24 @@ function Overlay({ studio }: { studio: StudioController }) {
       <div class="badges">
         {phase === 'live' || phase === 'seeking' ? <Badge tone="live">Live</Badge> : null}
         {phase === 'paused' ? <Badge tone="live">Live, paused</Badge> : null}
+        {phase === 'recoding' ? <Badge tone="warn">Changing the codec …</Badge> : null}
         {phase === 'reconnecting' || phase === 'connecting' ? <Badge tone="warn">Connecting …</Badge> : null}
         {phase === 'ready' || phase === 'ended' ? <Badge>Preview – not live</Badge> : null}
         {kind === 'file' && file.phase === 'ready' && !file.sound ? <Badge>No sound in this file</Badge> : null}
         {kind !== 'file' && device.phase === 'on' && !device.sound ? <Badge>No sound</Badge> : null}
+        {kind !== 'file' && device.sound && !device.soundOn ? <Badge>Sound off</Badge> : null}
       </div>
       {kind === 'file' && file.phase === 'loading' ? (
         <p class="middle">
           <span class="spinner" aria-hidden="true" /> Opening the file …
         </p>
+      ) : null}
+      {isDark(studio.state.value) ? (
+        <div class="middle sound-card">
+          <CameraOffIcon size={44} />
+          <p class="sound-title">The camera is off</p>
+          <p>Viewers see a card that says so.</p>
+        </div>
       ) : null}
       {soundOnly ? (
         <div class="middle sound-card">
@@ -197,20 +209,56 @@ function DeviceControls({ studio }: { studio: StudioController }) {
         >
           {device.paused ? <PlayIcon size={28} /> : <PauseIcon size={28} />}
         </IconButton>
-        {device.sound ? (
+        {kind === 'camera' && device.picture ? (
           <IconButton
-            label={device.soundOn ? 'Switch the sound off for viewers' : 'Switch the sound on for viewers'}
-            pressed={!device.soundOn}
-            data-testid="device-sound"
-            onClick={() => studio.feed({ kind: 'deviceSound', on: !device.soundOn })}
+            label={device.pictureOn ? 'Switch the camera off for viewers' : 'Switch the camera on for viewers'}
+            pressed={!device.pictureOn}
+            data-testid="device-picture"
+            onClick={() => studio.feed({ kind: 'devicePicture', on: !device.pictureOn })}
           >
-            {device.soundOn ? <MicrophoneIcon /> : <SoundOffIcon />}
+            {device.pictureOn ? <CameraIcon /> : <CameraOffIcon />}
+          </IconButton>
+        ) : null}
+        {device.sound ? <SoundSwitch studio={studio} /> : null}
+        {device.silent ? (
+          <IconButton
+            label="Try the microphone again"
+            pressed
+            data-testid="microphone-retry"
+            onClick={() => studio.feed({ kind: 'chooseCamera' })}
+          >
+            <MicrophoneOffIcon />
           </IconButton>
         ) : null}
         <span class="gap" />
         {kind === 'camera' ? <DeviceChoice studio={studio} /> : null}
       </div>
     </fieldset>
+  );
+}
+
+function SoundSwitch({ studio }: { studio: StudioController }) {
+  const { device, kind } = studio.state.value;
+  const what = kind === 'camera' ? 'microphone' : 'sound';
+  return (
+    <IconButton
+      label={`Switch the ${what} ${device.soundOn ? 'off' : 'on'} for viewers`}
+      pressed={!device.soundOn}
+      data-testid="device-sound"
+      onClick={() => studio.feed({ kind: 'deviceSound', on: !device.soundOn })}
+    >
+      {kind === 'camera' ? (
+        device.soundOn ? (
+          <MicrophoneIcon />
+        ) : (
+          <MicrophoneOffIcon />
+        )
+      ) : device.soundOn ? (
+        <SoundIcon />
+      ) : (
+        <SoundOffIcon />
+      )}
+    </IconButton>
   );
 }
 
@@ -240,6 +288,7 @@ function DeviceChoice({ studio }: { studio: StudioController }) {
         value={devices.microphone}
         onChange={(event) => choose({ microphone: event.currentTarget.value })}
       >
+        {devices.microphone === '' ? <option value="">No microphone</option> : null}
         {studio.microphones.value.map((d) => (
           <option key={d.id} value={d.id}>
             {d.label}

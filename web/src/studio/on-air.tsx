@@ -1,5 +1,6 @@
 // The state in words, and the one large button.
 
+import { wordsFor } from '../signal/words';
 import { Button, Field } from '../ui/controls';
 import { count } from '../ui/format';
 import { LiveIcon, StopIcon, ViewersIcon } from '../ui/icons';
@@ -13,6 +14,7 @@ const DOTS: Record<string, string> = {
   paused: 'live',
   connecting: 'warn',
   reconnecting: 'warn',
+  recoding: 'live',
   returning: 'warn',
   unreachable: 'bad',
   blocked: 'bad',
@@ -112,9 +114,11 @@ function ServerLink({ studio }: { studio: StudioController }) {
   }
   const away = link.phase === 'waiting' && (!live || path === 'connected');
   if (!away) return null;
+  const { code } = link;
+  const title = code === 'network' || code === 'shutdown' ? 'The server does not answer.' : wordsFor(code);
   return (
-    <Notice tone="warn" title="The server does not answer.">
-      {link.code === 'shutdown' ? 'It is being restarted. ' : ''}This page tries again by itself.
+    <Notice tone="warn" title={title}>
+      {code === 'shutdown' ? 'It is being restarted. ' : ''}This page tries again by itself.
     </Notice>
   );
 }

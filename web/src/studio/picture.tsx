@@ -1,6 +1,16 @@
 // The settings of the picture, with what they come to.
 
-import { BITRATES, CODECS, HEIGHTS, limitsFor, RATES, type Settings, sentSize } from '../media/settings';
+import {
+  BITRATES,
+  type CODECS,
+  codecsAmong,
+  HEIGHTS,
+  limitsFor,
+  RATES,
+  type Settings,
+  sendable,
+  sentSize,
+} from '../media/settings';
 import { Field } from '../ui/controls';
 import { bitrate } from '../ui/format';
 import type { StudioController } from './controller';
@@ -74,7 +84,10 @@ export function PictureCard({ studio }: { studio: StudioController }) {
           label="Format"
           testid="codec"
           value={settings.codec}
-          options={[['auto', 'What every browser plays'], ...codecs().map((c): Option => [c, CODEC_WORDS[c]])]}
+          options={[
+            ['auto', 'What every browser plays'],
+            ...codecsAmong(sendable()).map((c): Option => [c, CODEC_WORDS[c]]),
+          ]}
           onChoose={(v) => set({ codec: v as Settings['codec'] })}
         />
       </div>
@@ -85,12 +98,6 @@ export function PictureCard({ studio }: { studio: StudioController }) {
 type Option = [value: string, words: string];
 
 const heightOption = (h: number): Option => [String(h), HEIGHT_WORDS[h] ?? `${h}p`];
-
-/** The formats that this browser can make. */
-function codecs(): (typeof CODECS)[number][] {
-  const can = RTCRtpSender.getCapabilities('video')?.codecs.map((c) => c.mimeType.toLowerCase()) ?? [];
-  return CODECS.filter((c) => can.includes(`video/${c.toLowerCase()}`));
-}
 
 function Choice({
   label,

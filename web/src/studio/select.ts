@@ -16,6 +16,7 @@ export type Phase =
   | 'paused'
   | 'seeking'
   | 'reconnecting'
+  | 'recoding' // a new session with another codec is on its way
   | 'blocked'
   | 'refused'
   | 'unreachable'
@@ -36,6 +37,7 @@ export function phaseOf(state: State): Phase {
     case 'busy':
       return state.everUp ? 'reconnecting' : 'unreachable';
     default:
+      if (state.recoding) return 'recoding';
       return state.everUp ? 'reconnecting' : 'connecting';
   }
 }
@@ -82,7 +84,8 @@ export function isReady(state: State): boolean {
 
 /** Go live can be pressed. */
 export function canGoLive(state: State): boolean {
-  return !state.live && state.room !== undefined && state.link.phase !== 'replaced' && isReady(state);
+  if (state.live || state.room === undefined || state.link.phase === 'replaced') return false;
+  return state.name.asking === undefined && isReady(state);
 }
 
 /** The stream was stopped and the server cannot be told yet: viewers go on waiting. */
@@ -118,17 +121,9 @@ export function wordsOf(state: State): { title: string; detail: string } {
     case 'connecting':
       return { title: 'Connecting …', detail: 'Viewers will see the picture in a moment.' };
     case 'live':
-      return { title: 'Live', detail: 'Viewers see what you see here.' };
+      return { title: 'Live', detail: isDark(state) ? darkWords(state) : 'Viewers see what you see here.' };
     case 'paused':
-      if (isEmpty(state)) {
-        return {
-          title: 'Nothing to show',
-          detail: 'Viewers read that you have paused. Add a file, or choose the camera or the screen.',
-        };
-      }
-      return state.file.over
-        ? { title: 'The list is over', detail: 'Viewers see its last picture.' }
-        : { title: 'Paused', detail: 'Viewers see a still picture and read that you have paused.' };
+      return pausedWords(state);
     case 'seeking':
       return { title: 'Moving to another place …', detail: 'Viewers see the last picture for a moment.' };
     case 'reconnecting':
@@ -136,6 +131,8 @@ export function wordsOf(state: State): { title: string; detail: string } {
         title: 'Connection lost – trying again …',
         detail: 'Viewers read “back in a moment”. The stream goes on by itself.',
       };
+    case 'recoding':
+      return { title: 'Changing the codec …', detail: 'Viewers see the last picture for a moment.' };
     case 'blocked':
       return {
         title: 'This network lets no video through',
@@ -160,4 +157,38 @@ export function wordsOf(state: State): { title: string; detail: string } {
           : 'Viewers read that the stream has ended. You can go live again with the same link.',
       };
   }
+}
+
+/** The camera is on and its picture is switched off. */
+export function isDark(state: State): boolean {
+  return state.kind === 'camera' && state.device.picture && !state.device.pictureOn;
+}
+
+function darkWords({ device }: State): string {
+  const heard = device.sound && device.soundOn ? 'hear what the microphone hears' : 'hear nothing';
+  return `Viewers read that the camera is off, and ${heard}.`;
+}
+
+function pausedWords(state: State): { title: string; detail: string } {
+  if (isEmpty(state)) {
+    return {
+      title: 'Nothing to show',
+      detail: 'Viewers read that you have paused. Add a file, or choose the camera or the screen.',
+    };
+  }
+  if (state.kind === 'file') {
+    return state.file.over
+      ? { title: 'The list is over', detail: 'Viewers see its last picture.' }
+      : { title: 'Paused', detail: 'Viewers see a still picture and read that you have paused.' };
+  }
+  if (isDark(state)) {
+    return {
+      title: 'Paused',
+      detail: 'Viewers read that the camera is off and that you have paused, and hear nothing.',
+    };
+  }
+  if (state.kind === 'camera' && !state.device.picture) {
+    return { title: 'Paused', detail: 'Viewers hear nothing and read that you have paused.' };
+  }
+  return { title: 'Paused', detail: 'Viewers see a black picture, hear nothing, and read that you have paused.' };
 }

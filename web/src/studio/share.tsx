@@ -6,6 +6,7 @@ import { Button, Field } from '../ui/controls';
 import { CheckIcon, CopyIcon, LinkIcon, ShareIcon } from '../ui/icons';
 import { Dialog } from '../ui/layout';
 import type { StudioController } from './controller';
+import { NameField } from './name-field';
 import { shownTitle, watchLink } from './select';
 
 export function Share({ studio }: { studio: StudioController }) {
@@ -40,6 +41,7 @@ export function Share({ studio }: { studio: StudioController }) {
           </Button>
         ) : null}
       </div>
+      <NameField studio={studio} />
       {link && !onlyHere(link) ? <QrCode text={link} /> : null}
       <Button
         variant="ghost"

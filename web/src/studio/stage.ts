@@ -3,9 +3,17 @@
 
 import { signal } from '@preact/signals';
 import { type FileEvent, FileSource } from '../media/file-source';
-import { type Devices, LiveSource, type Opened, openCamera, openInstead, openScreen } from '../media/live-source';
+import {
+  type Devices,
+  LiveSource,
+  type OpenDevice,
+  type Opened,
+  openCamera,
+  openInstead,
+  openScreen,
+} from '../media/live-source';
 import type { Size, Source, SourceEvent, Tracks } from '../media/source';
-import { cameraTrouble, screenTrouble } from '../media/words';
+import { cameraTrouble, microphoneTrouble, screenTrouble } from '../media/words';
 import type { Event, SimpleStageEffect } from './state';
 
 export class Stage {
@@ -50,20 +58,20 @@ export class Stage {
   async openDevice(kind: 'camera' | 'screen', devices: Devices): Promise<void> {
     const attempt = ++this.attempt;
     const before = this.source;
-    const { stream, refused } = await this.open(kind, devices, attempt);
+    const { stream: device, refused } = await this.open(kind, devices, attempt);
     if (attempt !== this.attempt) {
-      for (const track of stream?.getTracks() ?? []) track.stop();
+      for (const track of device?.stream.getTracks() ?? []) track.stop();
       return;
     }
-    if (stream) this.show(kind, stream);
+    if (device) this.show(kind, device);
     // It was closed to make room, and does not come back.
     else if (before && !this.source) this.feed({ kind: 'deviceGone' });
     if (refused === undefined) return;
     this.feed({ kind: 'deviceRefused', trouble: kind === 'camera' ? cameraTrouble(refused) : screenTrouble(refused) });
   }
 
-  private open(kind: 'camera' | 'screen', devices: Devices, attempt: number): Promise<Opened<MediaStream>> {
-    if (kind === 'screen') return openInstead(openScreen, devices, undefined, () => undefined);
+  private open(kind: 'camera' | 'screen', devices: Devices, attempt: number): Promise<Opened<OpenDevice>> {
+    if (kind === 'screen') return openInstead(screen, devices, undefined, () => undefined);
     const before = this.device();
     return openInstead(openCamera, devices, before?.kind === 'camera' ? before.devices() : undefined, () => {
       if (attempt === this.attempt) this.replace(undefined);
@@ -74,6 +82,7 @@ export class Stage {
     if (effect.kind === 'unload') this.unload();
     else if (effect.kind === 'listen') this.listenAt(effect.volume, effect.muted);
     else if (this.source instanceof FileSource) direct(this.source, effect);
+    else if (effect.kind === 'pictureDevice') this.device()?.setPicture(effect.on);
     else if (effect.kind === 'pauseDevice') this.device()?.setPaused(effect.paused);
     else if (effect.kind === 'soundDevice') this.device()?.setSound(effect.on);
   }
@@ -94,12 +103,14 @@ export class Stage {
     return this.source instanceof LiveSource ? this.source : undefined;
   }
 
-  private show(kind: 'camera' | 'screen', stream: MediaStream): void {
+  private show(kind: 'camera' | 'screen', { stream, silent }: OpenDevice): void {
     const source: LiveSource = new LiveSource(kind, stream, (event) => {
       if (this.source === source) this.heard(event);
     });
     this.replace(source);
-    this.feed({ kind: 'deviceOn', source: kind, sound: source.hasSound(), devices: source.devices() });
+    const trouble = silent === undefined ? undefined : microphoneTrouble(silent);
+    const device = { sound: source.hasSound(), picture: source.hasPicture(), silent: trouble };
+    this.feed({ kind: 'deviceOn', source: kind, device, devices: source.devices() });
   }
 
   private replace(source: Source | undefined): void {
@@ -128,6 +139,10 @@ export class Stage {
     if (event.kind === 'gone') this.feed({ kind: 'deviceGone' });
     else this.changed();
   }
+}
+
+async function screen(): Promise<OpenDevice> {
+  return { stream: await openScreen() };
 }
 
 function direct(source: FileSource, effect: SimpleStageEffect): void {

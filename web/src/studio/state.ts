@@ -9,6 +9,7 @@ import type { SourceKind, Trouble } from '../media/source';
 import type { Link } from '../signal/core';
 import type { ClientMessage, Peer, ServerMessage, StreamState } from '../signal/msg.gen';
 import type { PathStatus } from '../topology/rejoin';
+import type { NameState } from './name';
 
 /** What the server said when it let the page in. */
 export interface Room {
@@ -38,6 +39,11 @@ export interface DeviceState {
   paused: boolean;
   sound: boolean;
   soundOn: boolean;
+  /** There is a camera, whose picture can be switched off. */
+  picture: boolean;
+  pictureOn: boolean;
+  /** Why the microphone that was asked for is not there. */
+  silent?: Trouble | undefined;
 }
 
 /** What the page knows again after a reload, and what it takes to go on. */
@@ -60,12 +66,16 @@ export interface Note {
   tone: 'info' | 'good' | 'warn' | 'bad';
   title: string;
   advice: string;
+  /** What the person may do about it, at a button. */
+  action?: 'microphone';
 }
 
 export interface State {
-  key: { phase: 'missing' | 'trying' | 'good'; problem?: string };
+  /** typed: the key comes from the form, which stays until the server has answered. */
+  key: { phase: 'missing' | 'trying' | 'good'; typed?: boolean; problem?: string };
   link: Link;
   room: Room | undefined;
+  name: NameState;
   kind: SourceKind | undefined;
   queue: Queue;
   file: FileState;
@@ -77,6 +87,8 @@ export interface State {
   stale: boolean;
   /** Media has flowed since Go live. */
   everUp: boolean;
+  /** A new session with another codec takes over from the one that was up. */
+  recoding: boolean;
   path: PathStatus;
   problem: string;
   /** The uploader has stopped a stream that was live. */
@@ -112,7 +124,14 @@ export const noFile: FileState = {
   sound: false,
 };
 
-export const noDevice: DeviceState = { phase: 'none', paused: false, sound: false, soundOn: true };
+export const noDevice: DeviceState = {
+  phase: 'none',
+  paused: false,
+  sound: false,
+  soundOn: true,
+  picture: false,
+  pictureOn: true,
+};
 
 /** No source: the list stays. */
 export const nothingOn: Pick<State, 'kind' | 'file' | 'device'> = { kind: undefined, file: noFile, device: noDevice };
@@ -121,6 +140,7 @@ export const initial: State = {
   key: { phase: 'missing' },
   link: { phase: 'connecting' },
   room: undefined,
+  name: { chosen: '' },
   kind: undefined,
   queue: emptyQueue,
   file: noFile,
@@ -129,6 +149,7 @@ export const initial: State = {
   live: false,
   stale: false,
   everUp: false,
+  recoding: false,
   path: 'none',
   problem: '',
   stopped: false,
@@ -165,6 +186,8 @@ export type Event =
   | { kind: 'chooseCamera'; devices?: Devices }
   | { kind: 'chooseScreen' }
   | { kind: 'deviceSound'; on: boolean }
+  | { kind: 'devicePicture'; on: boolean }
+  | { kind: 'name'; text: string }
   | { kind: 'goLive' }
   | { kind: 'stop' }
   | { kind: 'takeBack' }
@@ -176,16 +199,9 @@ export type Event =
   | { kind: 'discard' }
   | { kind: 'command'; message: ClientMessage }
   // The page
-  | {
-      kind: 'begin';
-      key: string | undefined;
-      settings: Settings;
-      title: string;
-      volume: number;
-      muted: boolean;
-      owed: boolean;
-      resume?: Remembered;
-    }
+  | { kind: 'begin'; key: string | undefined; kept: Kept; resume?: Remembered }
+  /** The name that was asked for is open in another tab. */
+  | { kind: 'nameInUse' }
   | { kind: 'hidden'; hidden: boolean }
   /** pending: files of the list that are still being opened; what is in neither is not there. */
   | { kind: 'restored'; ids: readonly string[]; pending?: readonly string[]; difference?: string }
@@ -205,7 +221,7 @@ export type Event =
   | { kind: 'duration'; seconds: number }
   | { kind: 'ended' }
   | { kind: 'mutedByBrowser' }
-  | { kind: 'deviceOn'; source: 'camera' | 'screen'; sound: boolean; devices: Devices }
+  | { kind: 'deviceOn'; source: 'camera' | 'screen'; device: DeviceFacts; devices: Devices }
   | { kind: 'deviceRefused'; trouble: Trouble | undefined }
   | { kind: 'deviceGone' }
   // The server
@@ -214,6 +230,21 @@ export type Event =
   | { kind: 'message'; message: ServerMessage }
   | { kind: 'path'; status: PathStatus }
   | { kind: 'problem'; text: string };
+
+/** What a camera or a screen has. */
+export type DeviceFacts = Pick<DeviceState, 'sound' | 'picture' | 'silent'>;
+
+/** What is kept however long ago it was (memory.ts). */
+export interface Kept {
+  /** The name that the person chose; '' when the server made it. */
+  name: string;
+  settings: Settings;
+  title: string;
+  volume: number;
+  muted: boolean;
+  /** The server has not heard of the last stop. */
+  owed: boolean;
+}
 
 /** What is kept for a reload (memory.ts). */
 export interface Remembered {
@@ -226,6 +257,7 @@ export interface Remembered {
   /** Camera or screen. */
   paused: boolean;
   soundOn: boolean;
+  pictureOn: boolean;
   how: Resume['how'];
 }
 
@@ -234,7 +266,11 @@ export type Effect =
   /** Greets the server with this key, anew if need be. remember: for more than this tab. */
   | { kind: 'connect'; key: string; remember: boolean }
   | { kind: 'identify'; change: { room?: { kind: 'stream'; name: string } } }
+  /** Asks for that name, unless another tab has it. */
+  | { kind: 'rename'; name: string }
   | { kind: 'keyWorks' }
+  /** The server does not know it. */
+  | { kind: 'keyWrong' }
   | { kind: 'keyForget' }
   | { kind: 'remember'; name: string }
   | { kind: 'tell'; message: ClientMessage }
@@ -259,6 +295,7 @@ export type SimpleStageEffect =
   | { kind: 'seek'; to: number }
   | { kind: 'listen'; volume: number; muted: boolean }
   | { kind: 'pauseDevice'; paused: boolean }
+  | { kind: 'pictureDevice'; on: boolean }
   | { kind: 'soundDevice'; on: boolean };
 
 export interface Next {

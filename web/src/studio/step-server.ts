@@ -2,6 +2,7 @@
 
 import type { Goodbye, ServerMessage, Welcome } from '../signal/msg.gen';
 import { wordsFor } from '../signal/words';
+import { named, nameRefused } from './name';
 import { type Event, type Next, nothingOn, type State, to } from './state';
 
 type ServerEvent = Extract<Event, { kind: 'link' | 'restarted' | 'message' | 'path' | 'problem' }>;
@@ -15,10 +16,16 @@ export function stepServer(state: State, event: ServerEvent): Next {
     case 'message':
       return message(state, event.message);
     case 'path':
-      return to({ ...state, path: event.status, everUp: state.everUp || event.status === 'connected' });
+      return path(state, event.status);
     case 'problem':
       return to({ ...state, problem: event.text });
   }
+}
+
+/** A change of the codec is over when it has succeeded, or when something else is the matter. */
+function path(state: State, status: State['path']): Next {
+  const recoding = state.recoding && (status === 'reconnecting' || status === 'connecting');
+  return to({ ...state, path: status, recoding, everUp: state.everUp || status === 'connected' });
 }
 
 function link(state: State, next: State['link']): Next {
@@ -33,16 +40,22 @@ function link(state: State, next: State['link']): Next {
   }
   if (next.phase === 'waiting') return to({ ...changed, told: undefined });
   if (next.phase !== 'refused') return to(changed);
+  const back = nameRefused(changed, next);
+  if (back) return back;
   // The name that this browser kept belongs to another key: begin with a new link.
   if (next.code === 'forbidden' && state.key.phase === 'trying') {
-    return to({ ...changed, owed: false }, { kind: 'identify', change: { room: { kind: 'stream', name: '' } } });
+    return to(
+      { ...changed, name: { chosen: '' }, owed: false },
+      { kind: 'identify', change: { room: { kind: 'stream', name: '' } } },
+    );
   }
-  const problem =
-    next.code === 'unauthorised' ? 'This key is wrong, or it is not valid any more.' : wordsFor(next.code);
+  const wrong = next.code === 'unauthorised';
+  const problem = wrong ? 'This key is wrong, or it is not valid any more.' : wordsFor(next.code);
   return to(
     { ...changed, ...nothingOn, key: { phase: 'missing', problem }, live: false },
     { kind: 'want', want: false },
     { kind: 'unload' },
+    ...(wrong ? [{ kind: 'keyWrong' as const }] : []),
   );
 }
 
@@ -92,6 +105,7 @@ function welcome(state: State, w: Welcome): Next {
   const next: State = {
     ...state,
     room,
+    name: named(state.name),
     key: { phase: 'good' },
     viewers: w.viewers,
     stream: w.stream?.state ?? 'idle',
@@ -127,7 +141,8 @@ function moved(state: State, name: string): Next {
     advice: 'The old one does not work any more.',
   };
   const room = state.room ? { ...state.room, name } : undefined;
-  return to({ ...state, room, viewers: 0, roster: [], note, stale: true, told: undefined }, { kind: 'remember', name });
+  const next: State = { ...state, room, name: { chosen: '' }, viewers: 0, roster: [], note, stale: true };
+  return to({ ...next, told: undefined }, { kind: 'remember', name });
 }
 
 function goodbye(state: State, heard: Goodbye): Next {

@@ -54,6 +54,11 @@ export function stepSource(state: State, event: Event): Next {
       return open(state, 'screen', state.devices);
     case 'deviceSound':
       return to({ ...state, device: { ...state.device, soundOn: event.on } }, { kind: 'soundDevice', on: event.on });
+    case 'devicePicture':
+      return to(
+        { ...state, device: { ...state.device, pictureOn: event.on } },
+        { kind: 'pictureDevice', on: event.on },
+      );
     case 'deviceOn':
       return deviceOn(state, event);
     case 'deviceRefused':
@@ -214,13 +219,17 @@ function deviceOn(state: State, event: Extract<Event, { kind: 'deviceOn' }>): Ne
     kind: event.source,
     file: noFile,
     // Another device is paused and heard as the one before it was.
-    device: { ...state.device, phase: 'on', sound: event.sound },
+    device: { ...state.device, phase: 'on', silent: undefined, ...event.device },
     devices: event.source === 'camera' ? event.devices : state.devices,
     resume: undefined,
     live: state.live || resuming,
     owed: state.owed && !resuming,
   };
+  const { silent } = event.device;
+  if (silent) next.note = { tone: 'warn', ...silent, action: 'microphone' };
+  // The picture first: a camera that is switched off sends nothing of itself when the pause ends.
   const effects: Effect[] = [
+    { kind: 'pictureDevice', on: event.source === 'screen' || next.device.pictureOn },
     { kind: 'pauseDevice', paused: next.device.paused },
     { kind: 'soundDevice', on: next.device.soundOn },
     { kind: 'limits' },

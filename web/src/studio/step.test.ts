@@ -19,16 +19,15 @@ const welcome: Welcome = {
   viewers: 3,
   access: { password: false, embed: true },
 };
+const plain = { name: '', settings: DEFAULTS, title: '', volume: 0.8, muted: false, owed: false };
 const began = (key: string | undefined, resume?: Remembered): Event => ({
   kind: 'begin',
   key,
-  settings: DEFAULTS,
-  title: '',
-  volume: 0.8,
-  muted: false,
-  owed: false,
+  kept: plain,
   ...(resume ? { resume } : {}),
 });
+/** A camera with its microphone. */
+const both = { sound: true, picture: true };
 const open: Event = { kind: 'link', link: { phase: 'open' } };
 const hello: Event = { kind: 'message', message: welcome };
 const loaded: Event = { kind: 'loaded', duration: 30, picture: true, sound: true };
@@ -65,7 +64,7 @@ describe('the key', () => {
 
   it('takes the source with it when it is refused while live', () => {
     const refused = play(live, { kind: 'link', link: { phase: 'refused', code: 'unauthorised', text: '' } });
-    expect(refused.kinds).toEqual(['want', 'unload']);
+    expect(refused.kinds).toEqual(['want', 'unload', 'keyWrong']);
     expect([refused.state.live, refused.state.kind]).toEqual([false, undefined]);
   });
 
@@ -315,7 +314,8 @@ describe('the connection', () => {
     expect(play(away, { kind: 'link', link: { phase: 'replaced' } }).state.owed).toBe(false);
     expect(play(away, { kind: 'goLive' }).state.owed).toBe(false);
 
-    const reloaded = play(initial, { ...began('k'), owed: true } as Event, open, welcomed('away'));
+    const owing: Event = { kind: 'begin', key: 'k', kept: { ...plain, owed: true } };
+    const reloaded = play(initial, owing, open, welcomed('away'));
     expect(told(reloaded.effects)[0]).toEqual(stop);
   });
 
@@ -328,7 +328,7 @@ describe('the connection', () => {
 });
 
 describe('camera and screen', () => {
-  const on: Event = { kind: 'deviceOn', source: 'camera', sound: true, devices: { camera: 'c', microphone: 'm' } };
+  const on: Event = { kind: 'deviceOn', source: 'camera', device: both, devices: { camera: 'c', microphone: 'm' } };
   const camera = play(inside, { kind: 'chooseCamera' }, on).state;
 
   it('are shown when they are allowed', () => {
@@ -357,6 +357,47 @@ describe('camera and screen', () => {
     expect(anew.device).toMatchObject({ paused: false, soundOn: true });
   });
 
+  it('can be switched off one by one, and stay off for the next camera and not for a screen', () => {
+    const onAir = play(camera, { kind: 'goLive' }, up).state;
+    const dark = play(onAir, { kind: 'devicePicture', on: false });
+    expect(dark.effects).toEqual([{ kind: 'pictureDevice', on: false }]);
+    expect([phaseOf(dark.state), wordsOf(dark.state).detail]).toEqual([
+      'live',
+      expect.stringMatching(/camera is off.*microphone hears/),
+    ]);
+    const mute = play(dark.state, { kind: 'deviceSound', on: false }).state;
+    expect(wordsOf(mute).detail).toMatch(/camera is off, and hear nothing/);
+    const next = play(dark.state, { kind: 'chooseCamera' }, on);
+    expect(next.effects[0]).toEqual({ kind: 'pictureDevice', on: false });
+    const screen = play(dark.state, { kind: 'chooseScreen' }, { ...on, source: 'screen' });
+    expect(screen.effects[0]).toEqual({ kind: 'pictureDevice', on: true });
+    expect(wordsOf(screen.state).detail).toBe('Viewers see what you see here.');
+    expect(play(dark.state, { kind: 'devicePicture', on: true }).effects).toEqual([
+      { kind: 'pictureDevice', on: true },
+    ]);
+  });
+
+  it('go on air without a microphone that is blocked, and it can be tried again', () => {
+    const silent = { title: 'Blocked.', advice: 'Allow it.' };
+    const first = play(inside, { kind: 'chooseCamera' }, { ...on, device: { sound: false, picture: true, silent } });
+    expect(first.state.note).toEqual({ tone: 'warn', ...silent, action: 'microphone' });
+    expect([canGoLive(first.state), first.state.device.silent]).toEqual([true, silent]);
+    const again = play(first.state, { kind: 'chooseCamera' }, on).state;
+    expect([again.note, again.device.silent, again.device.sound]).toEqual([undefined, undefined, true]);
+  });
+
+  it.each([
+    [{}, { kind: 'toggle' }, /black picture, hear nothing/],
+    [{ source: 'screen' }, { kind: 'toggle' }, /black picture, hear nothing/],
+    [{ device: { sound: true, picture: false } }, { kind: 'toggle' }, /^Viewers hear nothing/],
+    [{}, { kind: 'devicePicture', on: false }, /camera is off.*hear nothing/],
+  ] as const)('say what viewers see of a pause: %j, %j', (change, then, words) => {
+    const onAir = play(inside, { kind: 'chooseCamera' }, { ...on, ...change } as Event, { kind: 'goLive' }, up).state;
+    expect(
+      wordsOf({ ...play(onAir, then).state, device: { ...play(onAir, then).state.device, paused: true } }).detail,
+    ).toMatch(words);
+  });
+
   it('can be paused, and say when they are gone', () => {
     const onAir = play(camera, { kind: 'goLive' }, up).state;
     const paused = play(onAir, { kind: 'toggle' });
@@ -366,6 +407,30 @@ describe('camera and screen', () => {
     expect([gone.kinds[0], gone.state.note?.title]).toEqual(['unload', 'The camera is gone.']);
     expect([phaseOf(gone.state), wordsOf(gone.state).title]).toEqual(['paused', 'Nothing to show']);
     expect(phaseOf(play(gone.state, { kind: 'chooseCamera' }, on).state)).toBe('live');
+  });
+});
+
+describe('another codec', () => {
+  const settings = { ...DEFAULTS, codec: 'VP9' } as const;
+  const changing = play(live, { kind: 'settings', settings }, { kind: 'path', status: 'reconnecting' });
+
+  it('is no lost connection', () => {
+    expect(play(live, { kind: 'settings', settings }).effects).toEqual([{ kind: 'renew' }]);
+    expect([phaseOf(changing.state), wordsOf(changing.state).title]).toEqual(['recoding', 'Changing the codec …']);
+    expect(phaseOf(play(changing.state, up).state)).toBe('live');
+  });
+
+  it('is not blamed for what happens later, or for something else', () => {
+    const lost = play(changing.state, up, { kind: 'path', status: 'reconnecting' }).state;
+    expect(phaseOf(lost)).toBe('reconnecting');
+    const away = play(
+      changing.state,
+      { kind: 'path', status: 'unreachable' },
+      { kind: 'path', status: 'reconnecting' },
+    );
+    expect(phaseOf(away.state)).toBe('reconnecting');
+    const down = play(live, { kind: 'path', status: 'reconnecting' }, { kind: 'settings', settings }).state;
+    expect(phaseOf(down)).toBe('reconnecting');
   });
 });
 
@@ -379,6 +444,7 @@ describe('after a reload while live', () => {
     devices: { camera: 'c', microphone: 'm' },
     paused: false,
     soundOn: true,
+    pictureOn: true,
     how,
   });
   const back = play(initial, began('k', kept('click')), open, hello).state;
@@ -436,12 +502,12 @@ describe('after a reload while live', () => {
   });
 
   it('brings the same camera back, paused and without sound as it was', () => {
-    const quiet = { ...kept('auto', 'camera'), paused: true, soundOn: false };
+    const quiet = { ...kept('auto', 'camera'), paused: true, soundOn: false, pictureOn: false };
     const first = play(initial, began('k', quiet), open, hello);
     const devices = { camera: 'c', microphone: 'm' };
     expect(first.effects).toContainEqual({ kind: 'openDevice', source: 'camera', devices });
-    const again = play(first.state, { kind: 'deviceOn', source: 'camera', sound: true, devices });
-    expect(again.state.device).toEqual({ phase: 'on', paused: true, sound: true, soundOn: false });
+    const again = play(first.state, { kind: 'deviceOn', source: 'camera', device: both, devices });
+    expect(again.state.device).toEqual({ ...both, phase: 'on', paused: true, soundOn: false, pictureOn: false });
     expect(told(again.effects)).toEqual([{ type: 'set-state', state: 'paused', title: 'Camera' }]);
     expect(play(initial, began('k', quiet), { kind: 'discard' }).state.device).toEqual(initial.device);
   });
@@ -449,9 +515,12 @@ describe('after a reload while live', () => {
   it('opens the camera by itself where it is still allowed, and asks where it is not', () => {
     const first = play(initial, began('k', kept('auto', 'camera')), open, hello);
     expect(first.kinds).toContain('openDevice');
-    const on: Event = { kind: 'deviceOn', source: 'camera', sound: true, devices: { camera: '', microphone: '' } };
+    const on: Event = { kind: 'deviceOn', source: 'camera', device: both, devices: { camera: '', microphone: '' } };
     const again = play(first.state, on);
-    expect([again.state.live, again.kinds]).toEqual([true, ['pauseDevice', 'soundDevice', 'limits', 'want', 'tell']]);
+    expect([again.state.live, again.kinds]).toEqual([
+      true,
+      ['pictureDevice', 'pauseDevice', 'soundDevice', 'limits', 'want', 'tell'],
+    ]);
     const refused = play(first.state, { kind: 'deviceRefused', trouble: { title: 'No.', advice: '' } }).state;
     expect(refused.resume).toMatchObject({ how: 'click', busy: false });
   });

@@ -2,6 +2,7 @@
 // Pure. What files and devices bring is in step-source.ts, what the server says in step-server.ts.
 
 import { add, afterEnd, current, emptyQueue, type Item, refuse } from '../media/queue';
+import { chooseName, nameInUse } from './name';
 import { declared, isReady, shownTitle } from './select';
 import {
   type Effect,
@@ -41,7 +42,10 @@ function react(state: State, event: Event): Next {
     case 'begin':
       return begin(state, event);
     case 'key':
-      return to({ ...state, key: { phase: 'trying' } }, { kind: 'connect', key: event.key, remember: event.remember });
+      return to(
+        { ...state, key: { phase: 'trying', typed: true } },
+        { kind: 'connect', key: event.key, remember: event.remember },
+      );
     case 'forgetKey':
       return leave(state);
     case 'goLive':
@@ -50,6 +54,10 @@ function react(state: State, event: Event): Next {
       return stop(state);
     case 'takeBack':
       return takeBack(state);
+    case 'name':
+      return chooseName(state, event.text);
+    case 'nameInUse':
+      return nameInUse(state);
     case 'title':
       return to({ ...state, title: event.text.slice(0, 120) });
     case 'settings':
@@ -90,8 +98,9 @@ function react(state: State, event: Event): Next {
 }
 
 function begin(state: State, event: Extract<Event, { kind: 'begin' }>): Next {
-  const { settings, title, volume, muted, owed, key } = event;
-  const started: State = { ...state, settings, title, volume, muted, owed, ...resumed(event.resume) };
+  const { key, kept } = event;
+  const { name, ...rest } = kept;
+  const started: State = { ...state, ...rest, name: { chosen: name }, ...resumed(event.resume) };
   if (!key) return to({ ...started, key: { phase: 'missing' } });
   return to({ ...started, key: { phase: 'trying' } }, { kind: 'connect', key, remember: false });
 }
@@ -101,14 +110,14 @@ function resumed(kept: Remembered | undefined): Partial<State> {
   const item = current(kept.queue);
   if (kept.kind === 'file' && !item) return {};
   const name = kept.kind === 'file' ? (item?.name ?? '') : kept.kind === 'camera' ? 'Camera' : 'Screen';
-  const { kind, position, playing, how, queue, devices, paused, soundOn } = kept;
+  const { kind, position, playing, how, queue, devices, paused, soundOn, pictureOn } = kept;
   const resume = { kind, name, position, playing, how, queue, busy: false };
   // A camera comes back as quiet and as still as it was.
-  return kind === 'file' ? { resume } : { resume, devices, device: { ...noDevice, paused, soundOn } };
+  return kind === 'file' ? { resume } : { resume, devices, device: { ...noDevice, paused, soundOn, pictureOn } };
 }
 
 function goLive(state: State): Next {
-  if (state.live || !isReady(state) || !state.room) return to(state);
+  if (state.live || !isReady(state) || !state.room || state.name.asking !== undefined) return to(state);
   return showLive(state);
 }
 
@@ -165,7 +174,8 @@ function settings(state: State, chosen: State['settings']): Next {
   const next = { ...state, settings: chosen };
   if (!state.live) return to(next, { kind: 'limits' });
   // Without renegotiation another codec needs a new session; viewers keep theirs.
-  return to(next, chosen.codec === state.settings.codec ? { kind: 'limits' } : { kind: 'renew' });
+  if (chosen.codec === state.settings.codec) return to(next, { kind: 'limits' });
+  return to({ ...next, recoding: state.path === 'connected' }, { kind: 'renew' });
 }
 
 function goOn(state: State): Next {

@@ -1,15 +1,15 @@
 // The studio's page: what is shown, in which order, and the keys that work everywhere on it.
 
 import { useEffect } from 'preact/hooks';
-import { Badge, IconButton } from '../ui/controls';
-import { CloseIcon } from '../ui/icons';
+import { Badge, Button, IconButton } from '../ui/controls';
+import { CloseIcon, MicrophoneIcon } from '../ui/icons';
 import { Notice, Top } from '../ui/layout';
 import { AccessCard } from './access';
 import { ConnectionCard } from './connection';
 import { ContinueCard } from './continue';
 import type { StudioController } from './controller';
 import { Choices, DropZone, FileInput } from './drop';
-import { KeyForm } from './key-form';
+import { CheckingKey, KeyForm } from './key-form';
 import { Monitor } from './monitor';
 import { OnAir } from './on-air';
 import { PictureCard } from './picture';
@@ -21,12 +21,16 @@ export function Studio({ studio }: { studio: StudioController }) {
   useSpace(studio);
   const { key } = studio.state.value;
   if (!studio.begun.value) return <Top />;
-  // A key that is being tried for the first time is good until the server says otherwise.
-  const locked = key.phase === 'missing' || (key.phase === 'trying' && key.problem !== undefined);
   return (
     <>
       <Top>{studio.phase.value === 'live' ? <Badge tone="live">Live</Badge> : null}</Top>
-      {locked ? <KeyForm studio={studio} /> : <Workspace studio={studio} />}
+      {key.phase === 'good' ? (
+        <Workspace studio={studio} />
+      ) : key.phase === 'trying' && !key.typed ? (
+        <CheckingKey studio={studio} />
+      ) : (
+        <KeyForm studio={studio} />
+      )}
     </>
   );
 }
@@ -70,6 +74,17 @@ function Message({ studio }: { studio: StudioController }) {
     <div class="message" data-testid="notice">
       <Notice tone={note.tone} title={note.title}>
         {note.advice}
+        {note.action === 'microphone' ? (
+          <div class="do">
+            <Button
+              icon={<MicrophoneIcon size={18} />}
+              data-testid="microphone-again"
+              onClick={() => studio.feed({ kind: 'chooseCamera' })}
+            >
+              Try the microphone again
+            </Button>
+          </div>
+        ) : null}
       </Notice>
       <IconButton label="Close this note" data-testid="notice-close" onClick={() => studio.feed({ kind: 'dismiss' })}>
         <CloseIcon size={18} />

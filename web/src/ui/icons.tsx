@@ -82,11 +82,17 @@ export const FileIcon = drawn(
 export const CameraIcon = drawn(
   'M3.5 8a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2zM15.5 10.5l5-3v9l-5-3z',
 );
+export const CameraOffIcon = drawn(
+  'M7 6h6.5a2 2 0 0 1 2 2v6.5M15.5 10.5l5-3v9l-2.6-1.5M15 17.4a2 2 0 0 1-1.5.6h-8a2 2 0 0 1-2-2V8M3.5 4l16 16',
+);
 export const ScreenIcon = drawn(
   'M3.5 6a1.5 1.5 0 0 1 1.5-1.5h14A1.5 1.5 0 0 1 20.5 6v9a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 15zM8.5 20h7M12 16.5V20',
 );
 export const MicrophoneIcon = drawn(
   'M12 3.5a2.5 2.5 0 0 1 2.5 2.5v5a2.5 2.5 0 0 1-5 0V6A2.5 2.5 0 0 1 12 3.5zM6 11a6 6 0 0 0 12 0M12 17v3.5',
+);
+export const MicrophoneOffIcon = drawn(
+  'M9.5 5.8a2.5 2.5 0 0 1 5 .2v5M9.5 9.5V11a2.5 2.5 0 0 0 3.6 2.2M6 11a6 6 0 0 0 9 5.2M18 11a6 6 0 0 1-.6 2.6M12 17v3.5M4 4l16 16',
 );
 export const LiveIcon = drawn(
   'M12 10.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM8 8a5.7 5.7 0 0 0 0 8M16 8a5.7 5.7 0 0 1 0 8M5.2 5.2a9.6 9.6 0 0 0 0 13.6M18.8 5.2a9.6 9.6 0 0 1 0 13.6',
