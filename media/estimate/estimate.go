@@ -70,6 +70,7 @@ type Estimator struct {
 	sent     history
 	arrivals arrivals
 	trend    trend
+	queue    queue
 	acked    throughput
 	delay    delayControl
 	loss     lossControl
@@ -77,7 +78,9 @@ type Estimator struct {
 
 	remb       media.Bitrate
 	rtt        time.Duration
-	unanswered int64 // when the first packet since the last feedback left, -1 when none has
+	wait       time.Duration // in the queue of the line, by the last feedback
+	told       uint16        // the first number that no feedback spoke of yet
+	unanswered int64         // when the first packet since the last feedback left, -1 when none has
 	counts     Counts
 }
 
@@ -87,6 +90,7 @@ func New(cfg Config) Estimator {
 	return Estimator{
 		cfg:        cfg,
 		trend:      newTrend(),
+		queue:      newQueue(),
 		delay:      newDelayControl(cfg.Initial),
 		loss:       lossControl{rate: cfg.Max},
 		probe:      newProber(),
@@ -164,11 +168,11 @@ func (e *Estimator) Target() media.Bitrate {
 	return e.clamp(rate)
 }
 
-// useful is the rate beyond which growth without evidence helps nobody: a quarter above what the
+// useful is the rate beyond which growth without evidence helps nobody: a fifth above what the
 // next layer would need, so that a selector with a margin can take it.
 func (e *Estimator) useful() media.Bitrate {
 	if top := max(e.demand.current, e.demand.next); top > 0 {
-		return min(top+top/4, e.cfg.Max)
+		return min(top+top/5, e.cfg.Max)
 	}
 	return e.cfg.Max
 }

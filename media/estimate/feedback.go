@@ -19,12 +19,16 @@ func (e *Estimator) Feedback(b []byte, now time.Time) {
 	base, ok := e.arrivals.base(s.Reference, at)
 	if !ok {
 		e.counts.Refused++
-		e.trend, e.acked = newTrend(), throughput{}
+		e.trend, e.queue, e.acked = newTrend(), newQueue(), throughput{}
 		return
+	}
+	if gap := s.Base - e.told; gap > 0 && gap < 1<<15 {
+		e.acked = throughput{} // a feedback was lost, and with it a part of what arrived
 	}
 	if e.read(s, base, at) == 0 {
 		return
 	}
+	e.told = s.Base + s.Count
 	e.counts.Feedbacks++
 	e.source = SourceTransport
 	e.unanswered = -1
@@ -67,22 +71,28 @@ func (e *Estimator) received(p packet, arrival int64) {
 		e.loss.add(0, 1)
 	}
 	e.acked.add(arrival, p.size)
-	e.trend.add(p.sent, arrival)
+	e.queue.add(p.sent, arrival)
+	if p.cluster == 0 {
+		e.trend.add(p.sent, arrival)
+		return
+	}
+	e.trend.skip() // the queue that a probe makes says nothing of the rate between probes
 	e.probe.received(p.cluster, p.size, arrival)
 }
 
 // decide lets the controllers see what the feedback brought.
 func (e *Estimator) decide(at int64) {
+	e.wait = e.queue.wait()
 	if share, ok := e.loss.interval(e.rtt, at); ok {
 		e.applyLoss(share, at)
 	}
 	if rate, ok := e.probe.result(); ok {
-		e.raise(rate, at)
+		e.probed(rate, at)
 	}
 	if e.trend.usage == UsageOver {
-		if e.delay.decrease(e.acked.saturated(), e.Target(), e.rtt, at) {
+		if e.delay.decrease(e.acked.full(), e.Target(), e.rtt, at) {
 			e.counts.Overuses++
-			e.probe.failed(at)
+			e.probe.failed(e.Target(), at)
 		}
 	} else {
 		e.delay.increase(e.trend.usage, e.acked.rate(), e.useful(), e.rtt, at)
@@ -94,20 +104,28 @@ func (e *Estimator) decide(at int64) {
 func (e *Estimator) applyLoss(share float64, at int64) {
 	if e.loss.apply(share, e.Target(), e.rtt, at) {
 		e.counts.LossCuts++
-		e.probe.failed(at)
+		if full := e.acked.full(); e.wait > standing && full > 0 { // the line is full: what arrives is what it has
+			e.loss.rate = min(e.loss.rate, media.Bitrate(backOff*float64(full)))
+		}
+		e.delay.rate = min(e.delay.rate, e.loss.rate) // else it would wait above, without evidence
+		e.probe.failed(e.Target(), at)
 	}
 	e.loss.rate = e.clamp(e.loss.rate)
 }
 
-// raise takes the result of a probe: evidence that this rate arrives.
-func (e *Estimator) raise(rate media.Bitrate, at int64) {
-	raised := rate > e.Target()
-	if raised {
+// probed takes the result of a probe: evidence that this rate arrives, or does not. What is below
+// the target may be jitter, so it counts by half.
+func (e *Estimator) probed(rate media.Bitrate, at int64) {
+	before := e.Target()
+	switch {
+	case rate > before:
 		e.counts.Raised++
 		e.delay.raise(rate, at)
 		e.loss.rate = max(e.loss.rate, rate)
+	case rate > 0:
+		e.delay.rate = min(e.delay.rate, (before+rate)/2)
 	}
-	e.probe.concluded(rate, raised, at)
+	e.probe.concluded(rate, before, e.demand.next, at)
 }
 
 // arrivals unwraps the receiver's clock.

@@ -34,7 +34,6 @@ type lineConfig struct {
 	loss         float64
 	feedback     time.Duration
 	wholeBursts  bool // padding leaves at once instead of paced
-	layersMax    int  // 0: all
 	followTarget bool // send what the target says, as an encoder would
 }
 
@@ -47,26 +46,26 @@ type line struct {
 	up   *mediatest.Link[[]byte]
 	now  time.Time
 
-	seq      uint16
-	layer    int
-	layerAt  time.Time // of the last switch
-	frameAt  time.Time
-	soundAt  time.Time
-	key      bool
-	pad      int // bytes of a probe still to send
-	padCount int
-	padRate  media.Bitrate
-	padAt    time.Time
-	got      []sentPacket
-	arrivals map[uint16]time.Time
-	base     uint16 // the first number not yet reported
-	end      uint16 // the one after the last that came
-	any      bool
-	reportAt time.Time
-	fbCount  uint8
-	arrived  int // bytes
-	sent     int // bytes
-	switches int
+	seq       uint16
+	layer     int
+	layerAt   time.Time // of the last switch
+	frameAt   time.Time
+	soundAt   time.Time
+	key       bool
+	pad       int // bytes of a probe still to send
+	padCount  int
+	padRate   media.Bitrate
+	padAt     time.Time
+	got       []sentPacket
+	arrivals  map[uint16]time.Time
+	base      uint16 // the first number not yet reported
+	end       uint16 // the one after the last that came
+	any       bool
+	reportAt  time.Time
+	fbCount   uint8
+	layersMax int  // what the publisher sends
+	dead      bool // nothing arrives
+	switches  int
 }
 
 func newLine(cfg lineConfig) *line {
@@ -83,19 +82,19 @@ func newLine(cfg lineConfig) *line {
 			Seed: cfg.seed + 1, Loss: cfg.loss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
 		}),
 		arrivals: map[uint16]time.Time{}, frameAt: epoch, soundAt: epoch, reportAt: epoch.Add(cfg.feedback),
-		key: true,
+		key: true, layersMax: len(layers),
 	}
 	return l
 }
 
 // run lets time pass, a millisecond a step, and calls each at every step.
-func (l *line) run(d time.Duration, each func(at time.Duration)) {
+func (l *line) run(d time.Duration, each func()) {
 	for end := l.now.Add(d); l.now.Before(end); l.now = l.now.Add(time.Millisecond) {
 		l.receive()
 		l.choose()
 		l.send()
 		if each != nil {
-			each(l.now.Sub(epoch))
+			each()
 		}
 	}
 }
@@ -103,11 +102,8 @@ func (l *line) run(d time.Duration, each func(at time.Duration)) {
 // choose is a selector with the margins that one needs: up with a tenth to spare, down when it no
 // longer fits, not more than one switch a second up.
 func (l *line) choose() {
-	target, top := l.est.Target(), len(layers)-1
-	if l.cfg.layersMax > 0 {
-		top = l.cfg.layersMax - 1
-	}
-	was := l.layer
+	target, top, was := l.est.Target(), l.layersMax-1, l.layer
+	l.layer = min(l.layer, top)
 	for l.layer > 0 && target < need(l.layer)*19/20 {
 		l.layer--
 	}
@@ -169,15 +165,15 @@ func (l *line) padding() {
 
 func (l *line) packet(size int) {
 	l.est.Sent(l.seq, size, l.now)
-	l.down.Send(sentPacket{l.seq, size}, size, l.now)
-	l.sent += size
+	if !l.dead {
+		l.down.Send(sentPacket{l.seq, size}, size, l.now)
+	}
 	l.seq++
 }
 
 func (l *line) receive() {
 	l.got = l.down.AppendArrived(l.got[:0], l.now)
 	for _, p := range l.got {
-		l.arrived += p.size
 		if !l.any {
 			l.any, l.base, l.end = true, p.seq, p.seq
 		}
@@ -199,41 +195,69 @@ func (l *line) receive() {
 	}
 }
 
-// report makes the feedback of what has come since the last: two-bit vectors, large deltas.
+// report makes the feedback on what has come since the last: two-bit vectors, large deltas.
 func (l *line) report() []byte {
-	count := l.end - l.base
 	first := l.arrivals[l.end-1]
 	for _, at := range l.arrivals {
 		if at.Before(first) {
 			first = at
 		}
 	}
-	reference := first.Sub(epoch) / (64 * time.Millisecond)
-	var chunks, deltas []byte
-	last := epoch.Add(reference * 64 * time.Millisecond)
-	for i := uint16(0); i < count; {
-		chunk := uint16(0xc000)
-		for j := 0; j < 7 && i < count; i, j = i+1, j+1 {
-			if at, ok := l.arrivals[l.base+i]; ok {
-				chunk |= 2 << (12 - 2*j)
-				d := at.Sub(last) / (250 * time.Microsecond)
-				last = last.Add(d * 250 * time.Microsecond)
-				deltas = binary.BigEndian.AppendUint16(deltas, uint16(int16(d)))
-			}
-		}
-		chunks = binary.BigEndian.AppendUint16(chunks, chunk)
+	w := newWriter(l.base, l.end-l.base, uint32(first.Sub(epoch)/(64*time.Millisecond)), l.fbCount)
+	for seq := l.base; seq != l.end; seq++ {
+		at, ok := l.arrivals[seq]
+		w.add(ok, at.Sub(epoch))
 	}
-	b := []byte{0x8f, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2}
-	b = binary.BigEndian.AppendUint16(b, l.base)
-	b = binary.BigEndian.AppendUint16(b, count)
-	b = binary.BigEndian.AppendUint32(b, uint32(reference)<<8|uint32(l.fbCount))
-	b = append(append(b, chunks...), deltas...)
+	l.fbCount++
+	l.base = l.end
+	clear(l.arrivals)
+	return w.bytes()
+}
+
+// writer makes a feedback packet.
+type writer struct {
+	head, chunks, deltas []byte
+	n                    int
+	last                 time.Duration
+}
+
+func newWriter(base, count uint16, reference uint32, number uint8) *writer {
+	w := &writer{last: time.Duration(reference) * 64 * time.Millisecond}
+	w.head = []byte{0x8f, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2}
+	w.head = binary.BigEndian.AppendUint16(w.head, base)
+	w.head = binary.BigEndian.AppendUint16(w.head, count)
+	w.head = binary.BigEndian.AppendUint32(w.head, reference<<8|uint32(number))
+	return w
+}
+
+func (w *writer) add(received bool, at time.Duration) {
+	if w.n%7 == 0 {
+		w.chunks = append(w.chunks, 0xc0, 0)
+	}
+	if received {
+		chunk := w.chunks[len(w.chunks)-2:]
+		binary.BigEndian.PutUint16(chunk, binary.BigEndian.Uint16(chunk)|2<<(12-2*(w.n%7)))
+		d := (at - w.last) / (250 * time.Microsecond)
+		w.last += d * 250 * time.Microsecond
+		w.deltas = binary.BigEndian.AppendUint16(w.deltas, uint16(int16(d)))
+	}
+	w.n++
+}
+
+func (w *writer) bytes() []byte {
+	b := append(append(w.head, w.chunks...), w.deltas...)
 	for len(b)%4 != 0 {
 		b = append(b, 0)
 	}
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)/4-1))
-	l.fbCount++
-	l.base = l.end
-	clear(l.arrivals)
 	return b
+}
+
+// feedback says that count packets came a millisecond apart.
+func feedback(base uint16, count int, reference uint32, number uint8) []byte {
+	w := newWriter(base, uint16(count), reference, number)
+	for i := range count {
+		w.add(true, w.last+time.Duration(min(i, 1))*time.Millisecond)
+	}
+	return w.bytes()
 }

@@ -31,7 +31,8 @@ const (
 	probeWait      = 2_500_000  // between probes, doubled by one that shows nothing new
 	probeWaitLong  = 5_000_000  // up to here,
 	probeWaitLimit = 40_000_000 // or here when what one showed did not last
-	probeLasting   = 5_000_000  // how long a raise must last to be true
+	probeLasting   = 5_000_000  // how long a raise must last to be true,
+	probeGain      = 1.2        // or how much must be left of it
 )
 
 // prober asks for clusters, one at a time, and judges them.
@@ -43,7 +44,8 @@ type prober struct {
 	since  int64
 	next   int64 // not before
 	wait   int64
-	raised int64 // when a probe last raised the rate, -1 when none did or it was proved
+	raised int64         // when a probe last raised the rate, -1 when none did or it was proved
+	before media.Bitrate // the rate it raised
 
 	sent, got span
 }
@@ -123,12 +125,16 @@ func (p *prober) result() (rate media.Bitrate, ok bool) {
 
 // concluded ends the cluster: one that the line carried is followed at once, one that showed
 // nothing new is not repeated soon.
-func (p *prober) concluded(rate media.Bitrate, raised bool, at int64) {
+func (p *prober) concluded(rate, before, next media.Bitrate, at int64) {
+	raised := rate > before
 	p.out = false
 	if p.raised >= 0 && at-p.raised > probeLasting {
 		p.wait, p.raised = probeWait, -1
 	}
-	if raised {
+	if raised && rate >= next {
+		if p.raised < 0 {
+			p.before = before
+		}
 		p.raised = at
 	}
 	if raised && float64(rate) >= probeEnough*float64(p.asked.Rate) {
@@ -141,8 +147,8 @@ func (p *prober) concluded(rate media.Bitrate, raised bool, at int64) {
 
 // failed notes that the rate was lowered: what a probe raised just before did not last, and the
 // line is left alone for longer.
-func (p *prober) failed(at int64) {
-	if p.raised >= 0 && at-p.raised <= probeLasting {
+func (p *prober) failed(rate media.Bitrate, at int64) {
+	if p.raised >= 0 && at-p.raised <= probeLasting && float64(rate) < probeGain*float64(p.before) {
 		p.wait = min(2*p.wait, probeWaitLimit)
 	}
 	p.raised = -1
@@ -158,10 +164,10 @@ func (e *Estimator) Probe(now time.Time) (p Probe, wanted bool) {
 		e.unanswered = at
 		e.counts.Silences++
 		e.delay.rate = e.clamp(e.delay.rate / 2)
-		e.probe.failed(at)
+		e.probe.failed(e.Target(), at)
 	}
 	if e.probe.out && at >= e.probeEnd() {
-		e.probe.concluded(0, false, at)
+		e.probe.concluded(0, 0, 0, at)
 	}
 	if !e.wantsProbe() || at < e.probe.next {
 		return Probe{}, false

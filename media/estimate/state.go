@@ -32,6 +32,8 @@ type State struct {
 	Acked media.Bitrate
 	Usage Usage
 	RTT   time.Duration
+	// Queue is how long packets wait on the line at least, by the last feedback.
+	Queue time.Duration
 	// Loss is the share of packets lost in the last interval that had enough of them.
 	Loss float64
 	Counts
@@ -41,7 +43,7 @@ type State struct {
 func (e *Estimator) State() State {
 	s := State{
 		Source: e.source, Target: e.Target(), LossBased: e.loss.rate, REMB: e.remb,
-		Acked: e.acked.rate(), Usage: e.trend.usage, RTT: e.rtt, Loss: e.loss.share, Counts: e.counts,
+		Acked: e.acked.rate(), Usage: e.trend.usage, RTT: e.rtt, Queue: e.wait, Loss: e.loss.share, Counts: e.counts,
 	}
 	if e.source == SourceTransport {
 		s.DelayBased = e.delay.rate

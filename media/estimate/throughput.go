@@ -7,7 +7,8 @@ import "github.com/fanfare-relay/fanfare/media"
 const (
 	bucketTime  = 50_000 // microseconds
 	buckets     = 10
-	bucketsNear = 4 // what has just come: 200 ms
+	bucketsNear = 6      // what has come of late: 300 ms
+	measurable  = 12_000 // bytes: ten large packets, so that one more or less is a tenth
 )
 
 // throughput measures the rate at which packets arrive, by the receiver's clock.
@@ -36,21 +37,41 @@ func (t *throughput) bucket(n int64) *uint32 {
 	return &t.bytes[(n%(buckets+1)+buckets+1)%(buckets+1)]
 }
 
-func (t *throughput) over(n int64) media.Bitrate {
-	n = min(n, t.newest-t.first)
-	if n < 2 {
-		return 0
+// most returns the highest rate over n whole buckets within the last span of them, and the bytes
+// that it was measured by.
+func (t *throughput) most(n, span int64) (rate media.Bitrate, bytes int64) {
+	known := min(span, t.newest-t.first)
+	if n < 2 || known < n {
+		return 0, 0
 	}
 	var sum int64
-	for i := t.newest - n; i < t.newest; i++ {
+	for i := t.newest - known; i < t.newest; i++ {
 		sum += int64(*t.bucket(i))
+		if i >= t.newest-known+n {
+			sum -= int64(*t.bucket(i - n))
+		}
+		if i >= t.newest-known+n-1 {
+			bytes = max(bytes, sum)
+		}
 	}
-	return media.Bitrate(sum * 8 * 1_000_000 / (n * bucketTime))
+	return media.Bitrate(bytes * 8 * 1_000_000 / (n * bucketTime)), bytes
 }
 
 // rate is the rate of arrival over half a second, 0 when too little is known.
-func (t *throughput) rate() media.Bitrate { return t.over(buckets) }
+func (t *throughput) rate() media.Bitrate {
+	n := min(buckets, t.newest-t.first)
+	rate, _ := t.most(n, n)
+	return rate
+}
 
-// saturated is the rate of arrival when the line is known to be full: then what has just come
-// tells the capacity, also where the line was idle before.
-func (t *throughput) saturated() media.Bitrate { return max(t.over(buckets), t.over(bucketsNear)) }
+// full is the rate of arrival when the line is known to be full. A burst fills it for a shorter time
+// than half a second, so what counts is the densest stretch of late that holds enough packets to
+// measure by.
+func (t *throughput) full() media.Bitrate {
+	for n := int64(2); n < buckets; n++ {
+		if rate, bytes := t.most(n, max(n, bucketsNear)); bytes >= measurable {
+			return rate
+		}
+	}
+	return t.rate()
+}

@@ -70,8 +70,10 @@ func newTrend() trend { return trend{threshold: thresholdFirst, overFor: -1} }
 func (t *trend) add(sent, arrival int64) {
 	switch {
 	case t.groups == 0:
-		t.cur, t.groups = group{sent, sent, arrival, arrival}, 1
-		t.origin, t.updated = arrival, arrival
+		t.cur, t.groups, t.updated = group{sent, sent, arrival, arrival}, 1, arrival
+		if t.count == 0 {
+			t.origin = arrival
+		}
 		return
 	case sent < t.cur.first:
 		return // told late: its group is closed
@@ -84,6 +86,9 @@ func (t *trend) add(sent, arrival int64) {
 	}
 	t.prev, t.cur, t.groups = t.cur, group{sent, sent, arrival, arrival}, 2
 }
+
+// skip leaves out what comes now, with the step in delay that it makes: the line stays what it was.
+func (t *trend) skip() { t.groups = 0 }
 
 // belongs tells whether a packet is of the current group: sent in the same burst, or caught up
 // with it on the way (gcc-02 section 5.2), as happens behind a radio that sends in turns.
