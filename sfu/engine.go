@@ -65,8 +65,21 @@ func newPublisherAPI(o *offer, mux ice.UDPMux, log *slog.Logger, p *publisher) (
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
 	settings.SetReceiveMTU(receiveMTU)
+	if err := settings.SetAnsweringDTLSRole(answeringRole(o)); err != nil {
+		return nil, fmt.Errorf("role in DTLS: %w", err)
+	}
+	settings.SetSRTPProtectionProfiles(p.srtp.profiles[:]...)
+	settings.SetDTLSConnectContextMaker(p.srtp.context)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(&registry),
 		webrtc.WithSettingEngine(settings)), nil
+}
+
+// answeringRole: the relay is the server wherever it may be (RFC 5763 section 5), as towards viewers.
+func answeringRole(o *offer) webrtc.DTLSRole {
+	if o.passive {
+		return webrtc.DTLSRoleClient
+	}
+	return webrtc.DTLSRoleServer
 }
 
 func publisherMedia(o *offer) (*webrtc.MediaEngine, error) {

@@ -9,6 +9,7 @@ import (
 // hear notes a datagram of the publisher's.
 func (p *publisher) hear(b []byte, now time.Time) {
 	p.heard.Store(now.UnixNano())
+	p.srtp.hear(b)
 	if lite.IsSealedAlert(b) {
 		p.alerted.Store(now.UnixNano())
 		p.poke()

@@ -31,6 +31,7 @@ type offer struct {
 	ice          lite.Credentials
 	fingerprints []lite.Fingerprint
 	mixed        bool // extmap-allow-mixed, RFC 8285 section 6
+	passive      bool // setup:passive, RFC 4145 section 4: a publisher who insists on being the DTLS server
 	// tracks has one element for each m-line, in the offer's order.
 	tracks []trackOffer
 }
@@ -275,12 +276,13 @@ func (o *offer) readTransport(role media.Role, desc *sdp.SessionDescription) err
 		Ufrag: strings.Clone(attribute(attrs, "ice-ufrag")),
 		Pwd:   strings.Clone(attribute(attrs, "ice-pwd")),
 	}
+	o.passive = attribute(attrs, "setup") == "passive"
 	switch {
 	case !o.ice.Valid():
 		return badOffer("no ICE credentials")
 	case hasAttribute(desc.Attributes, "ice-lite"):
 		return badOffer("an ICE-lite offerer")
-	case role == media.RoleSubscriber && attribute(attrs, "setup") == "passive":
+	case role == media.RoleSubscriber && o.passive:
 		return badOffer("setup:passive, which is the relay's own role")
 	}
 	for _, a := range attrs {

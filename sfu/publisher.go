@@ -30,6 +30,7 @@ type publisher struct {
 	offer  *offer
 	ssrc   media.SSRC // under which the relay reports
 	ufrag  string     // the relay's, as the answer names it
+	srtp   *srtpChoice
 
 	connected atomic.Bool
 	told      sync.Once                   // EventConnected, or that it will not come any more
@@ -50,7 +51,7 @@ type publisher struct {
 // newPublisher makes the peer connection for an offer and returns the answer's text.
 func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string) (*publisher, string, error) {
 	p := &publisher{
-		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(),
+		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(), srtp: newSRTPChoice(!o.passive),
 		pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
 	}
 	api, err := newPublisherAPI(o, s.mux, s.log, p)
@@ -65,6 +66,7 @@ func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string
 	p.pc.OnConnectionStateChange(p.onState)
 	answer, err := p.negotiate(ctx, text)
 	if err != nil {
+		p.srtp.release()
 		_ = p.pc.GracefulClose() // the negotiation's error is the one that counts
 		return nil, "", err
 	}
@@ -226,6 +228,7 @@ func (p *publisher) finish(reason media.CloseReason) {
 	p.closed = true
 	p.mu.Unlock()
 	p.told.Do(func() {})
+	p.srtp.release()
 	if err := p.pc.GracefulClose(); err != nil {
 		p.sfu.log.Debug("close publisher", "session", p.id.Short(), "err", err)
 	}

@@ -139,7 +139,7 @@ func TestHear(t *testing.T) {
 		{"cut short", []byte{21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1, 0, 26}, false},
 		{"media", make([]byte, 40), false},
 	} {
-		p := &publisher{pokes: make(chan struct{}, 1)}
+		p := &publisher{pokes: make(chan struct{}, 1), srtp: newSRTPChoice(true)}
 		p.hear(c.b, now)
 		if got := p.alerted.Load() != 0; got != c.want || p.heard.Load() != now.UnixNano() || lite.IsSealedAlert(c.b) != c.want {
 			t.Errorf("%s: %v", c.name, got)

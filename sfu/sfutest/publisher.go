@@ -108,7 +108,18 @@ func (p *Publisher) Connect(t testing.TB, r *Relay, stream string) {
 // ConnectBy is Connect with an answer that is changed on the way.
 func (p *Publisher) ConnectBy(t testing.TB, r *Relay, stream string, change func(answer string) string) {
 	t.Helper()
-	answer, err := r.Publish(within(t), stream, p.Offer(t))
+	p.connect(t, r, stream, p.Offer(t), change)
+}
+
+// ConnectAs is Connect with an offer that is changed on the way.
+func (p *Publisher) ConnectAs(t testing.TB, r *Relay, stream string, change func(offer string) string) {
+	t.Helper()
+	p.connect(t, r, stream, change(p.Offer(t)), func(answer string) string { return answer })
+}
+
+func (p *Publisher) connect(t testing.TB, r *Relay, stream, offer string, change func(answer string) string) {
+	t.Helper()
+	answer, err := r.Publish(within(t), stream, offer)
 	if err != nil {
 		t.Fatalf("publish: %v", err)
 	}

@@ -12,16 +12,20 @@ import { sounds } from "../lib/sound.mjs";
 
 /** @typedef {import("../lib/browsers.mjs").Page} Page */
 
+const GCM = /^(SRTP_)?AEAD_AES_(128|256)_GCM$/;
+
 for (const name of BOTH) {
   story(`${name} publishes by WHIP, both browsers watch by WHEP, encrypted with AES-GCM`, async (t) => {
     const server = await serve(t);
     const clip = name === "chromium" ? "mp4" : "webm";
-    await publishRaw(await browser(name), server, "raw", clip);
+    const publisher = await publishRaw(await browser(name), server, "raw", clip);
+    await until("the publisher is connected", async () => (await figures(publisher)).state === "connected");
+    assert.match((await figures(publisher)).ciphers.join(), GCM, "the publisher");
     for (const viewer of BOTH) {
       const page = await watchRaw(await browser(viewer), server, "raw");
       await shows(page, clips[clip]);
       await sounds(page, clips[clip]);
-      assert.match((await figures(page)).ciphers.join(), /^(SRTP_)?AEAD_AES_(128|256)_GCM$/, viewer);
+      assert.match((await figures(page)).ciphers.join(), GCM, viewer);
     }
   });
 }
