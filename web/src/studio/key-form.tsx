@@ -70,9 +70,9 @@ export function CheckingKey({ studio }: { studio: StudioController }) {
   return (
     <Page narrow>
       <div class="checking" role="status">
-        <p class="row quiet">
+        <h1 class="row quiet">
           <span class="spinner" aria-hidden="true" /> Opening the studio …
-        </p>
+        </h1>
         <Waiting studio={studio} />
       </div>
     </Page>

@@ -27,7 +27,10 @@ export function Monitor({ studio }: { studio: StudioController }) {
   const { kind } = studio.state.value;
   if (!kind) return <Invitation studio={studio} />;
   return (
-    <section class="monitor stage" aria-label="What viewers see">
+    <section class="monitor stage" aria-labelledby="stage-title">
+      <h1 class="said" id="stage-title">
+        What viewers see
+      </h1>
       <div class="screen">
         <Preview element={studio.stage.preview.value} mirror={kind === 'camera'} />
         <Overlay studio={studio} />
