@@ -58,6 +58,8 @@ type encoding struct {
 
 	gate keyGate // owned by the publisher's loop
 
+	dependency dependency
+
 	builder ring.Builder
 	nacks   *nack.Receiver
 	stats   report.Receiver
@@ -167,6 +169,7 @@ func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
 	}
 	p.Codec = f.codec
 	p.Descriptor = codec.Describe(f.codec, p.Payload, p.Marker)
+	e.readDependency(p)
 	// A stale packet was given up, but may still be of use: the history refuses those it has.
 	if f.nack && e.nacks.Observe(p.ExtSeq, now) == nack.GapTooLarge {
 		e.requestKey(now)

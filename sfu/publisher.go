@@ -276,6 +276,7 @@ func (p *publisher) newEncoding(track *webrtc.TrackRemote, receiver *webrtc.RTPR
 	for i := range t.formats {
 		e.formats[t.formats[i].pt] = &t.formats[i]
 	}
+	e.dependency = newDependency(t.exts, t.kind)
 	size := ringVideo
 	if e.kind == media.KindAudio {
 		size = ringAudio
