@@ -90,7 +90,7 @@ func (l *line) breach() string {
 	case r.loss() > maxLoss:
 		return fmt.Sprintf("%.2f %% lost", 100*r.loss())
 	case r.Delay == nil:
-		return "no packet arrived in time"
+		return "the delay is not known"
 	case r.Delay.P99 > maxDelay:
 		return fmt.Sprintf("p99 %.0f ms", r.Delay.P99)
 	}

@@ -15,7 +15,7 @@ type quiet struct {
 // What a line may be disturbed by. Unseen is a difference of two ways to count and has their noise.
 const (
 	maxDisturbed = 0.03
-	maxUnseen    = 0.15
+	maxUnseen    = 0.10
 )
 
 // quietBetween compares two looks. pid is the process whose family does not count as others.

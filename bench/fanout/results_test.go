@@ -54,7 +54,7 @@ func TestBreach(t *testing.T) {
 		{"both were full", measured(fanfare, 1, 2, lossy, clientFull, func(l *line) { l.Report.Server.CPUShare = 0.9 }), "0.20 % lost", false},
 		{"full clients that hold", measured(fanfare, 1, 2, clientFull), "", false},
 		{"some failed", measured(fanfare, 1, 2, func(l *line) { l.Report.Failed, l.Report.Gone = 2, 1 }), "3 viewers failed", false},
-		{"no delay", measured(fanfare, 1, 2, func(l *line) { l.Report.Delay = nil }), "no packet arrived in time", false},
+		{"no delay", measured(fanfare, 1, 2, func(l *line) { l.Report.Delay = nil }), "the delay is not known", false},
 		{"no report", measured(fanfare, 1, 2, func(l *line) { l.Failure = "it broke" }), "it broke", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
