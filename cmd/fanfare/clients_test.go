@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -250,7 +251,7 @@ func TestLoad(t *testing.T) {
 	if said == "" {
 		t.Error("no figures")
 	}
-	args := []string{"load", "whep", s.url + "/w/demo", "-n", "5", "--for", "300ms", "--joins", "2", "--apart", "10ms", "--json"}
+	args := []string{"load", "whep", s.url + "/w/demo", "-n", "5", "--for", "300ms", "--settle", "0s", "--joins", "2", "--apart", "10ms", "--json"}
 	if _, err := os.Stat("/proc/self/stat"); err == nil {
 		args = append(args, "--pid", strconv.Itoa(os.Getpid()))
 	}
@@ -269,6 +270,29 @@ func TestLoad(t *testing.T) {
 		t.Errorf("server %+v", r.Server)
 	}
 	if text := r.text(); !strings.Contains(text, "first whole key frame") || !strings.Contains(text, "5 had a picture") {
+		t.Errorf("text\n%s", text)
+	}
+	if runtime.GOOS == "linux" {
+		loadLight(t, args)
+	}
+}
+
+// loadLight does the same with the light client.
+func loadLight(t *testing.T, args []string) {
+	t.Helper()
+	code, out, errs := command(t, "", append(args, "--client", "light", "--verify", "all")...)
+	if code != 0 {
+		t.Fatalf("ended with %d: %s", code, errs)
+	}
+	var r loadReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Client != clientLight || r.Connected != 5 || r.Failed+r.Lost != 0 || r.PacketsSteady == 0 || r.SingleJoins.Count != 2 ||
+		r.Own.PacketsForged != 0 || r.Own.PacketsVerified < r.PacketsReceived {
+		t.Errorf("report %s", out)
+	}
+	if text := r.text(); !strings.Contains(text, "packets a read") || !strings.Contains(text, "5 had a picture") {
 		t.Errorf("text\n%s", text)
 	}
 }

@@ -17,10 +17,15 @@ type meter struct {
 
 // reading is one look.
 type reading struct {
-	at  time.Time
-	cpu time.Duration // user and system
-	rss int64         // bytes
+	at           time.Time
+	user, system time.Duration
+	rss          int64 // bytes
 }
+
+func (r reading) cpu() time.Duration { return r.user + r.system }
+
+// ownMeter reads this process.
+func ownMeter() meter { return meter{pid: os.Getpid(), on: true} }
 
 func newMeter(pid int) (meter, error) {
 	if pid == 0 {
@@ -68,5 +73,5 @@ func parseStat(b []byte, page int64) (reading, error) {
 		}
 		n[i] = v
 	}
-	return reading{cpu: time.Duration(n[0]+n[1]) * clockTick, rss: n[2] * page}, nil
+	return reading{user: time.Duration(n[0]) * clockTick, system: time.Duration(n[1]) * clockTick, rss: n[2] * page}, nil
 }

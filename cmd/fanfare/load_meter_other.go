@@ -12,10 +12,14 @@ type meter struct{ on bool }
 
 // reading is one look.
 type reading struct {
-	at  time.Time
-	cpu time.Duration
-	rss int64
+	at           time.Time
+	user, system time.Duration
+	rss          int64
 }
+
+func (r reading) cpu() time.Duration { return r.user + r.system }
+
+func ownMeter() meter { return meter{} }
 
 func newMeter(pid int) (meter, error) {
 	if pid != 0 {

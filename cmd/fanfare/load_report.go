@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/endpoint"
@@ -12,6 +11,7 @@ import (
 
 // loadReport is what load found. The names of figures of the media are those of getStats.
 type loadReport struct {
+	Client     string  `json:"client"` // pion or light
 	Viewers    int     `json:"viewers"`
 	Connected  int     `json:"connected"` // with a whole key frame
 	Failed     int     `json:"failed"`
@@ -24,39 +24,60 @@ type loadReport struct {
 
 	PacketsReceived              uint64 `json:"packetsReceived"`
 	PacketsSteady                uint64 `json:"packetsReceivedSteady"` // after all had joined
+	PacketsLostSteady            uint64 `json:"packetsLostSteady"`
 	PacketsLost                  int64  `json:"packetsLost"`
 	RetransmittedPacketsReceived uint64 `json:"retransmittedPacketsReceived"`
 	BytesReceived                uint64 `json:"bytesReceived"`
 	NACKCount                    uint64 `json:"nackCount"`
+	PLICount                     uint64 `json:"pliCount"`
 	FramesReceived               uint64 `json:"framesReceived"`
 	FewestFrames                 uint64 `json:"fewestFramesOfAViewer"`
 
-	// Delay of the pictures against their sender reports, ms; absent when there were none.
+	// BusyWaits is how often a busy server (503, 429) was left alone as it asked.
+	BusyWaits uint64 `json:"busyWaits"`
+
+	// Delay, ms, while all watched; absent when the stream does not tell. Of the pion client: of the pictures against their
+	// sender reports. Of the light one: of each packet of the viewers that decrypt, from its sending to its arrival.
 	Delay  *delayReport  `json:"delay,omitempty"`
 	Server *serverReport `json:"server,omitempty"`
+	Own    ownReport     `json:"own"`
 }
 
-type delayReport struct {
-	Median float64 `json:"median"`
-	P99    float64 `json:"p99"`
-	Count  uint64  `json:"count"`
+// ownReport is about this process, the client.
+type ownReport struct {
+	CPUShare float64 `json:"cpuShare"` // of one core, while all watched
+	// The rest is of the light client: datagrams a call, those that it was too slow for, and what decryption found.
+	PacketsPerRead  float64 `json:"packetsPerRead,omitempty"`
+	Overflowed      uint64  `json:"overflowed"`
+	PacketsVerified uint64  `json:"packetsVerified,omitempty"`
+	PacketsForged   uint64  `json:"packetsForged"`
+}
+
+func (o *ownReport) fill(before, after reading) {
+	if d := after.at.Sub(before.at); d > 0 {
+		o.CPUShare = (after.cpu() - before.cpu()).Seconds() / d.Seconds()
+	}
 }
 
 // serverReport is about the server's process. Memory is the resident set in bytes.
 type serverReport struct {
 	CPUSeconds   float64 `json:"cpuSeconds"`   // while all watched
 	CPUPerPacket float64 `json:"cpuPerPacket"` // microseconds
-	CPUShare     float64 `json:"cpuShare"`     // of one core
-	RSSStart     int64   `json:"rssStart"`     // before the first viewer
-	RSSJoined    int64   `json:"rssJoined"`    // when all had joined
+	CPUUser      float64 `json:"cpuUserPerPacket"`
+	CPUSystem    float64 `json:"cpuSystemPerPacket"`
+	CPUShare     float64 `json:"cpuShare"`  // of one core
+	RSSStart     int64   `json:"rssStart"`  // before the first viewer
+	RSSJoined    int64   `json:"rssJoined"` // when all had joined
 	RSSEnd       int64   `json:"rssEnd"`
 	RSSPerViewer int64   `json:"rssPerViewer"` // end minus start
 }
 
 func (s *serverReport) fill(before, after reading, viewers int, packets uint64) {
-	s.CPUSeconds = (after.cpu - before.cpu).Seconds()
+	s.CPUSeconds = (after.cpu() - before.cpu()).Seconds()
 	if packets > 0 {
 		s.CPUPerPacket = s.CPUSeconds * 1e6 / float64(packets)
+		s.CPUUser = (after.user - before.user).Seconds() * 1e6 / float64(packets)
+		s.CPUSystem = (after.system - before.system).Seconds() * 1e6 / float64(packets)
 	}
 	if d := after.at.Sub(before.at); d > 0 {
 		s.CPUShare = s.CPUSeconds / d.Seconds()
@@ -67,33 +88,18 @@ func (s *serverReport) fill(before, after reading, viewers int, packets uint64) 
 	}
 }
 
-// fill adds up the viewers' figures.
-func (r *loadReport) fill(viewers []*endpoint.Viewer, steady uint64, delays *delayHistogram) {
-	var timings []endpoint.Timing
-	first := true
-	for _, v := range viewers {
-		t := v.Timing()
-		if t.FirstKeyFrame == 0 {
-			continue
-		}
-		timings = append(timings, t)
-		frames := uint64(0)
-		for _, s := range v.Stats() {
-			r.PacketsReceived += s.PacketsReceived
-			r.PacketsLost += max(s.PacketsLost, 0)
-			r.RetransmittedPacketsReceived += s.RetransmittedPacketsReceived
-			r.BytesReceived += s.BytesReceived
-			r.NACKCount += s.NACKCount
-			if s.Kind == "video" {
-				frames = s.FramesReceived
-			}
-		}
-		r.FramesReceived += frames
-		if first || frames < r.FewestFrames {
-			r.FewestFrames, first = frames, false
-		}
+// fill takes the viewers' figures, from the beginning of the measurement and from its end.
+func (r *loadReport) fill(before, after tally, timings []endpoint.Timing, delays *delayHistogram) {
+	r.Client, r.Connected, r.Lost, r.BusyWaits = after.client, len(timings), after.gone, after.waits
+	r.PacketsReceived, r.PacketsLost, r.RetransmittedPacketsReceived = after.received, int64(after.lost), after.repeats
+	r.BytesReceived, r.NACKCount, r.PLICount = after.bytes, after.asked, after.plis
+	r.FramesReceived, r.FewestFrames = after.frames, after.fewest
+	r.PacketsSteady = after.received - before.received
+	r.PacketsLostSteady = after.lost - min(before.lost, after.lost)
+	if n := after.reads - before.reads; n > 0 {
+		r.Own.PacketsPerRead = float64(after.taken-before.taken) / float64(n)
 	}
-	r.Connected, r.PacketsSteady = len(timings), steady
+	r.Own.Overflowed, r.Own.PacketsVerified, r.Own.PacketsForged = after.overflowed, after.verified, after.forged
 	j := joinsOf(timings)
 	r.Joins, r.Delay = &j, delays.report()
 }
@@ -156,11 +162,10 @@ func (r *loadReport) text() string {
 		fmt.Fprintf(&b, "Lost            %d packets (%.3f %%) after repair; %d asked for again, %d came again\n", r.PacketsLost,
 			100*float64(r.PacketsLost)/max(1, float64(r.PacketsReceived)+float64(r.PacketsLost)), r.NACKCount, r.RetransmittedPacketsReceived)
 		fmt.Fprintf(&b, "Pictures        %d in all, fewest of a viewer %d\n", r.FramesReceived, r.FewestFrames)
-		if r.Delay != nil {
-			fmt.Fprintf(&b, "Delay           median %.1f ms, p99 %.1f ms against sender reports (same clock assumed)\n", r.Delay.Median, r.Delay.P99)
-		} else {
-			b.WriteString("Delay           not measurable: the server sends no sender reports\n")
-		}
+		fmt.Fprintf(&b, "While watching  %d packets lost (%.3f %%)\n", r.PacketsLostSteady,
+			100*float64(r.PacketsLostSteady)/max(1, float64(r.PacketsSteady+r.PacketsLostSteady)))
+		r.delayText(&b)
+		r.ownText(&b)
 	} else if r.Failed > 0 {
 		fmt.Fprintf(&b, "Failed          %d joins\n", r.Failed)
 	}
@@ -174,6 +179,31 @@ func (r *loadReport) text() string {
 		s.text(&b)
 	}
 	return b.String()
+}
+
+func (r *loadReport) delayText(b *strings.Builder) {
+	switch {
+	case r.Delay != nil && r.Client == clientLight:
+		fmt.Fprintf(b, "Delay           median %.2f ms, p99 %.2f ms, p99.9 %.2f ms from sending to arrival (same clock assumed)\n",
+			r.Delay.Median, r.Delay.P99, r.Delay.P999)
+	case r.Delay != nil:
+		fmt.Fprintf(b, "Delay           median %.1f ms, p99 %.1f ms against sender reports (same clock assumed)\n", r.Delay.Median, r.Delay.P99)
+	case r.Client == clientLight:
+		b.WriteString("Delay           not measurable: the packets do not carry the time; those of fanfare load whip do\n")
+	default:
+		b.WriteString("Delay           not measurable: the server sends no sender reports\n")
+	}
+}
+
+func (r *loadReport) ownText(b *strings.Builder) {
+	if r.Own.CPUShare > 0 {
+		fmt.Fprintf(b, "This client     %.1f %% of a core", 100*r.Own.CPUShare)
+	}
+	if r.Client == clientLight {
+		fmt.Fprintf(b, ", %.1f packets a read, %d packets lost by it, %d checked, %d forged; told to wait %d times", r.Own.PacketsPerRead,
+			r.Own.Overflowed, r.Own.PacketsVerified, r.Own.PacketsForged, r.BusyWaits)
+	}
+	b.WriteString("\n")
 }
 
 func (j *joins) text(b *strings.Builder, title string) {
@@ -192,46 +222,8 @@ func (s *serverReport) text(b *strings.Builder) {
 		fmt.Fprintf(b, "Server memory   %.1f MiB at the start\n", float64(s.RSSStart)/mib)
 		return
 	}
-	fmt.Fprintf(b, "Server time     %.2f s (%.1f %% of a core), %.2f us a packet\n", s.CPUSeconds, 100*s.CPUShare, s.CPUPerPacket)
+	fmt.Fprintf(b, "Server time     %.2f s (%.1f %% of a core), %.2f us a packet (user %.2f, system %.2f)\n",
+		s.CPUSeconds, 100*s.CPUShare, s.CPUPerPacket, s.CPUUser, s.CPUSystem)
 	fmt.Fprintf(b, "Server memory   %.1f MiB at the start, %.1f when all had joined, %.1f at the end: %.3f MiB a viewer\n",
 		float64(s.RSSStart)/mib, float64(s.RSSJoined)/mib, float64(s.RSSEnd)/mib, float64(s.RSSPerViewer)/mib)
-}
-
-// delayHistogram counts delays in steps of a tenth of a millisecond, up to two seconds. Safe for concurrent use.
-type delayHistogram struct {
-	buckets [20_000]atomic.Uint64
-	total   atomic.Uint64
-}
-
-const delayStep = 100 * time.Microsecond
-
-func (h *delayHistogram) add(d time.Duration) {
-	i := min(max(int(d/delayStep), 0), len(h.buckets)-1)
-	h.buckets[i].Add(1)
-	h.total.Add(1)
-}
-
-func (h *delayHistogram) reset() {
-	for i := range h.buckets {
-		h.buckets[i].Store(0)
-	}
-	h.total.Store(0)
-}
-
-func (h *delayHistogram) report() *delayReport {
-	n := h.total.Load()
-	if n == 0 {
-		return nil
-	}
-	return &delayReport{Median: h.quantile(n, 0.5), P99: h.quantile(n, 0.99), Count: n}
-}
-
-func (h *delayHistogram) quantile(n uint64, q float64) float64 {
-	sum, want := uint64(0), uint64(q*float64(n))
-	for i := range h.buckets {
-		if sum += h.buckets[i].Load(); sum > want {
-			return ms(time.Duration(i) * delayStep)
-		}
-	}
-	return ms(time.Duration(len(h.buckets)) * delayStep)
 }
