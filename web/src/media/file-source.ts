@@ -11,6 +11,8 @@ import type { Size, Source, SourceEvent, Tracks, Trouble } from './source';
 
 /** How long a file may look for the place where it goes on. ms */
 const SEEK_PATIENCE = 5_000;
+/** How long a file may look for its end: in the preview, and while viewers wait for it. ms */
+const END_PATIENCE = { preview: 15_000, live: 2_000 };
 /** Behind the end of any file. s */
 const FAR = 1e9;
 
@@ -85,7 +87,7 @@ export class FileSource implements Source {
     const trouble = verdict(file.name, { failed: !opened, picture }, contents);
     if (trouble) return this.refuse(trouble);
     this.turned = picture && (contents?.rotation ?? 0) !== 0;
-    if (this.preview.duration === Number.POSITIVE_INFINITY) await this.measure();
+    if (this.preview.duration === Number.POSITIVE_INFINITY) await this.measure(start.play);
     if (turn !== this.turn) return;
     if (start.at > 0 && start.at < this.preview.duration) await this.seekAndWait(start.at);
     if (turn !== this.turn) return;
@@ -110,9 +112,8 @@ export class FileSource implements Source {
 
   /** seconds */
   seek(to: number): void {
-    if (Number.isFinite(this.preview.duration)) {
-      this.preview.currentTime = Math.min(Math.max(0, to), this.preview.duration);
-    }
+    const { duration } = this.preview;
+    if (!Number.isNaN(duration)) this.preview.currentTime = Math.min(Math.max(0, to), duration);
   }
 
   /** What the uploader hears; viewers are not touched. volume: 0…1 */
@@ -165,7 +166,7 @@ export class FileSource implements Source {
   }
 
   /** Until the element is there, or cannot get there: then it shows the place where it stands. */
-  private seekAndWait(to: number): Promise<void> {
+  private seekAndWait(to: number, patience = SEEK_PATIENCE): Promise<void> {
     return new Promise((resolve) => {
       const over = new AbortController();
       const settle = (): void => {
@@ -173,7 +174,7 @@ export class FileSource implements Source {
         over.abort();
         resolve();
       };
-      const late = setTimeout(settle, SEEK_PATIENCE);
+      const late = setTimeout(settle, patience);
       this.preview.addEventListener('seeked', settle, { signal: over.signal });
       this.preview.addEventListener('error', settle, { signal: over.signal });
       this.preview.currentTime = to;
@@ -182,11 +183,11 @@ export class FileSource implements Source {
 
   /**
    * What a browser has recorded does not say how long it is, and cannot be moved in before that is
-   * known: the element knows it once it has been at the end. Nothing of this is seen: until a file
-   * is ready, viewers have the last picture of the one before.
+   * known: the element knows it once it has been at the end, for which Chromium reads all of it.
+   * Nothing of this is seen: until a file is ready, viewers have the last picture of the one before.
    */
-  private async measure(): Promise<void> {
-    await this.seekAndWait(FAR);
+  private async measure(awaited: boolean): Promise<void> {
+    await this.seekAndWait(FAR, awaited ? END_PATIENCE.live : END_PATIENCE.preview);
     await this.seekAndWait(0);
   }
 

@@ -69,12 +69,16 @@ export function FileInput({ studio }: { studio: StudioController }) {
 
 /** The empty stage. */
 export function Invitation({ studio }: { studio: StudioController }) {
-  const opening = studio.state.value.device.phase === 'opening';
+  const { live, device } = studio.state.value;
+  const opening = device.phase === 'opening';
   return (
     <div class="invitation">
       <div class="words">
         <h1>Drop a video here</h1>
-        <p class="quiet">or choose what you want to show. Nobody sees anything before you press “Go live”.</p>
+        <p class="quiet">
+          or choose what you want to show.{' '}
+          {live ? 'Viewers see it at once.' : 'Nobody sees anything before you press “Go live”.'}
+        </p>
       </div>
       <Choices studio={studio} primary />
       <p class="quiet small" aria-live="polite">

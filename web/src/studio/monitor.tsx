@@ -21,7 +21,7 @@ import {
 } from '../ui/icons';
 import type { StudioController } from './controller';
 import { Invitation } from './drop';
-import { defaultTitle, isDark } from './select';
+import { defaultTitle, isDark, reach } from './select';
 
 export function Monitor({ studio }: { studio: StudioController }) {
   const { kind } = studio.state.value;
@@ -95,7 +95,7 @@ function Overlay({ studio }: { studio: StudioController }) {
 function FileControls({ studio }: { studio: StudioController }) {
   const { file, queue } = studio.state.value;
   const ready = file.phase === 'ready';
-  const duration = Number.isFinite(file.duration) ? file.duration : 0;
+  const duration = reach(file);
   return (
     <fieldset class="controls" aria-label="Player">
       <div class="timeline">
@@ -113,7 +113,7 @@ function FileControls({ studio }: { studio: StudioController }) {
           onInput={(seconds) => studio.feed({ kind: 'seekTo', seconds })}
         />
         <span class="figure" data-testid="duration">
-          {clock(duration)}
+          {Number.isFinite(file.duration) ? clock(duration) : 'Length unknown'}
         </span>
       </div>
       <div class="buttons">

@@ -77,6 +77,11 @@ export function hasSource(state: State): boolean {
   return state.kind !== undefined && state.device.phase === 'on';
 }
 
+/** How far one can move in the file that is on: to its end, or in one of unknown length to where it has been. s */
+export function reach({ duration, reached }: State['file']): number {
+  return Number.isFinite(duration) ? duration : reached;
+}
+
 /** What is on can be published at once. */
 export function isReady(state: State): boolean {
   return hasSource(state) && (state.kind !== 'file' || state.file.phase === 'ready');

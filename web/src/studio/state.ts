@@ -28,7 +28,9 @@ export interface FileState {
   /** The list is over: it stands on its last picture. */
   over: boolean;
   position: number; // s
-  duration: number; // s
+  duration: number; // s; Infinity while the length is not known
+  /** As far as it has been played: all that is known of a file without length. s */
+  reached: number;
   picture: boolean;
   sound: boolean;
 }
@@ -120,6 +122,7 @@ export const noFile: FileState = {
   over: false,
   position: 0,
   duration: 0,
+  reached: 0,
   picture: false,
   sound: false,
 };

@@ -95,7 +95,9 @@ function player(state: State, event: Event): Next {
     case 'seeked':
       return file({ seeking: false });
     case 'position':
-      return file(state.file.seeking ? {} : { position: event.seconds });
+      return file(
+        state.file.seeking ? {} : { position: event.seconds, reached: Math.max(state.file.reached, event.seconds) },
+      );
     case 'duration':
       return file({ duration: event.seconds });
     case 'ended':

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../media/settings';
 import type { Welcome } from '../signal/msg.gen';
-import { canGoLive, declared, mustWarn, owesStop, phaseOf, shownTitle, wantsAwake, watchLink, wordsOf } from './select';
+import {
+  canGoLive,
+  declared,
+  mustWarn,
+  owesStop,
+  phaseOf,
+  reach,
+  shownTitle,
+  wantsAwake,
+  watchLink,
+  wordsOf,
+} from './select';
 import { type Effect, type Event, initial, type Remembered, type State } from './state';
 import { step } from './step';
 
@@ -181,7 +192,9 @@ describe('live', () => {
 
   it('takes over how long a file is when that is found out late', () => {
     const unknown = play(inside, { kind: 'added', items: [item('a')] }, { ...loaded, duration: Infinity });
-    expect(play(unknown.state, { kind: 'duration', seconds: 9 }).state.file.duration).toBe(9);
+    const played = play(unknown.state, { kind: 'position', seconds: 7 }, { kind: 'position', seconds: 3 }).state;
+    expect([reach(unknown.state.file), reach(played.file)]).toEqual([0, 7]);
+    expect(reach(play(played, { kind: 'duration', seconds: 9 }).state.file)).toBe(9);
   });
 
   it('loops the list, and a list of one file without loading it again', () => {
@@ -498,7 +511,7 @@ describe('after a reload while live', () => {
   it('ends the stream when the person does not want to go on', () => {
     const over = play(back, { kind: 'discard' });
     expect(told(over.effects)[0]).toEqual({ type: 'stop' });
-    expect([over.state.resume, phaseOf(over.state)]).toEqual([undefined, 'setup']);
+    expect([over.state.resume, over.state.owed, phaseOf(over.state)]).toEqual([undefined, true, 'setup']);
   });
 
   it('brings the same camera back, paused and without sound as it was', () => {
