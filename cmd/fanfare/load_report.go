@@ -61,8 +61,9 @@ func (o *ownReport) fill(before, after reading) {
 
 // serverReport is about the server's process. Memory is the resident set in bytes.
 type serverReport struct {
-	CPUSeconds   float64 `json:"cpuSeconds"`   // while all watched
-	CPUPerPacket float64 `json:"cpuPerPacket"` // microseconds
+	CPUJoining   float64 `json:"cpuSecondsJoining"` // from before the first viewer to the measurement
+	CPUSeconds   float64 `json:"cpuSeconds"`        // while all watched
+	CPUPerPacket float64 `json:"cpuPerPacket"`      // microseconds
 	CPUUser      float64 `json:"cpuUserPerPacket"`
 	CPUSystem    float64 `json:"cpuSystemPerPacket"`
 	CPUShare     float64 `json:"cpuShare"`  // of one core
@@ -72,7 +73,9 @@ type serverReport struct {
 	RSSPerViewer int64   `json:"rssPerViewer"` // end minus start
 }
 
-func (s *serverReport) fill(before, after reading, viewers int, packets uint64) {
+// fill takes the readings before the first viewer, and before and after the measurement.
+func (s *serverReport) fill(start, before, after reading, viewers int, packets uint64) {
+	s.CPUJoining = (before.cpu() - start.cpu()).Seconds()
 	s.CPUSeconds = (after.cpu() - before.cpu()).Seconds()
 	if packets > 0 {
 		s.CPUPerPacket = s.CPUSeconds * 1e6 / float64(packets)

@@ -70,7 +70,7 @@ func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadRepo
 		if len(l.failed) == viewers {
 			return r, l.failed[0]
 		}
-		if err := l.steady(ctx, c, &r); err != nil {
+		if err := l.steady(ctx, c, start, &r); err != nil {
 			return r, err
 		}
 	}
@@ -128,7 +128,7 @@ func (l *loader) note(t endpoint.Timing, err error) {
 }
 
 // steady lets the viewers stay and measures meanwhile.
-func (l *loader) steady(ctx context.Context, c *loadWhepCmd, r *loadReport) error {
+func (l *loader) steady(ctx context.Context, c *loadWhepCmd, start reading, r *loadReport) error {
 	pause(ctx, c.Settle)
 	before, err := l.meter.read()
 	if err != nil {
@@ -147,7 +147,7 @@ func (l *loader) steady(ctx context.Context, c *loadWhepCmd, r *loadReport) erro
 	ownAfter, _ := l.self.read()
 	r.fill(first, l.tally(), l.timings, &l.delays)
 	if r.Server != nil {
-		r.Server.fill(before, after, r.Connected, r.PacketsSteady)
+		r.Server.fill(start, before, after, r.Connected, r.PacketsSteady)
 	}
 	if l.self.on {
 		r.Own.fill(ownBefore, ownAfter)
