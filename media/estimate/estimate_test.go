@@ -120,6 +120,28 @@ func TestApplicationLimited(t *testing.T) {
 	}
 }
 
+// A line that lets bursts pass faster than it carries on fools probes: a layer that it does not
+// carry is tried more and more seldom.
+func TestShapedLine(t *testing.T) {
+	for seed := range uint64(3) {
+		l := newLine(lineConfig{seed: seed, rate: 1_200_000, queue: 200 * ms, rtt: 50 * ms, jitter: 2 * ms})
+		l.down.SetBurst(60_000)
+		tries, was := 0, 0
+		count := func() {
+			if l.layer == 2 && was != 2 {
+				tries++
+			}
+			was = l.layer
+		}
+		l.run(60*time.Second, count)
+		first := tries
+		l.run(120*time.Second, count)
+		if tries-first > 4 {
+			t.Errorf("seed %d: tried %d times in a minute, %d in the next two", seed, first, tries-first)
+		}
+	}
+}
+
 // When nothing comes back the target falls to its least, and a line that lives again is found.
 func TestSilence(t *testing.T) {
 	l := newLine(lineConfig{seed: 1, rate: 10_000_000, queue: 100 * ms, rtt: 50 * ms})

@@ -18,6 +18,7 @@ type Bottleneck[T any] struct {
 	link    *Link[T]
 	rate    media.Bitrate
 	limit   int
+	burst   int
 	queue   []waiting[T]
 	bytes   int
 	free    time.Time // when the line has sent what came before
@@ -35,6 +36,9 @@ func (b *Bottleneck[T]) SetRate(rate media.Bitrate, now time.Time) {
 	b.rate = rate
 }
 
+// SetBurst lets so many bytes pass at once after a pause, as lines that are shaped by a budget do.
+func (b *Bottleneck[T]) SetBurst(bytes int) { b.burst = bytes }
+
 // Send puts v, of so many bytes, into the queue, and tells whether it fitted.
 func (b *Bottleneck[T]) Send(v T, size int, now time.Time) bool {
 	b.drain(now)
@@ -50,24 +54,36 @@ func (b *Bottleneck[T]) Send(v T, size int, now time.Time) bool {
 // drain gives the link what the line has sent by now.
 func (b *Bottleneck[T]) drain(now time.Time) {
 	for len(b.queue) > 0 {
-		w, end := b.queue[0], b.headSent()
-		if end.After(now) {
+		w := b.queue[0]
+		paid := b.headPaid()
+		sent := later(paid, w.since)
+		if sent.After(now) {
 			return
 		}
-		b.link.Send(w.value, end)
-		b.free = end
+		b.link.Send(w.value, sent)
+		b.free = paid
 		b.bytes -= w.size
 		b.queue = b.queue[1:]
 	}
 }
 
-// headSent is when the line will have sent the first in the queue.
-func (b *Bottleneck[T]) headSent() time.Time {
-	start := b.queue[0].since
-	if b.free.After(start) {
-		start = b.free
+// headPaid is when the line's rate has paid for the first in the queue. It may lie before it came,
+// by what a burst saves.
+func (b *Bottleneck[T]) headPaid() time.Time {
+	w := b.queue[0]
+	return later(b.free, w.since.Add(-b.takes(b.burst))).Add(b.takes(w.size))
+}
+
+// takes is how long the line is busy with so many bytes.
+func (b *Bottleneck[T]) takes(bytes int) time.Duration {
+	return time.Duration(int64(bytes) * 8 * int64(time.Second) / int64(b.rate))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	return start.Add(time.Duration(int64(b.queue[0].size) * 8 * int64(time.Second) / int64(b.rate)))
+	return b
 }
 
 // AppendArrived appends what has arrived by now, in the order of arrival.

@@ -59,6 +59,51 @@ func TestLinkLosesDuplicatesAndReorders(t *testing.T) {
 	}
 }
 
+func TestLinkKeepsOrder(t *testing.T) {
+	l := mediatest.NewLink[int](mediatest.LinkConfig{Seed: 1, Jitter: 20 * time.Millisecond, InOrder: true})
+	for i := range 1000 {
+		l.Send(i, epoch.Add(time.Duration(i)*time.Millisecond))
+	}
+	if got := l.AppendArrived(nil, epoch.Add(time.Hour)); len(got) != 1000 || !slices.IsSorted(got) {
+		t.Errorf("%d arrived, in order: %v", len(got), slices.IsSorted(got))
+	}
+}
+
+func TestBottleneck(t *testing.T) {
+	at := func(ms int) time.Time { return epoch.Add(time.Duration(ms) * time.Millisecond) }
+	b := mediatest.NewBottleneck[int](800_000, 350, mediatest.LinkConfig{Delay: 5 * time.Millisecond}) // 100 bytes a ms
+	for i := range 5 {
+		if fits := b.Send(i, 100, at(0)); fits != (i < 3) {
+			t.Errorf("%d fits: %v", i, fits)
+		}
+	}
+	if b.Dropped() != 2 {
+		t.Errorf("%d dropped", b.Dropped())
+	}
+	if got := b.AppendArrived(nil, at(7)); !slices.Equal(got, []int{0, 1}) {
+		t.Errorf("after two milliseconds on the line: %v", got)
+	}
+	b.Send(5, 100, at(10))
+	b.Send(6, 100, at(10))
+	b.SetRate(80_000, at(11)) // the second takes ten times as long
+	if got := b.AppendArrived(nil, at(25)); !slices.Equal(got, []int{2, 5}) {
+		t.Errorf("before the slow one: %v", got)
+	}
+	if got := b.AppendArrived(nil, at(26)); !slices.Equal(got, []int{6}) {
+		t.Errorf("the slow one: %v", got)
+	}
+	b.SetBurst(200)
+	for i := range 3 {
+		b.Send(7+i, 100, at(100))
+	}
+	if got := b.AppendArrived(nil, at(114)); !slices.Equal(got, []int{7, 8}) {
+		t.Errorf("a burst: %v", got)
+	}
+	if got := b.AppendArrived(nil, at(115)); !slices.Equal(got, []int{9}) {
+		t.Errorf("after the burst: %v", got)
+	}
+}
+
 func TestSource(t *testing.T) {
 	src := mediatest.NewSource(mediatest.SourceConfig{
 		Codec: media.CodecVP8, SSRC: 7, PayloadType: 96, Seq: 65535, Timestamp: 100,
