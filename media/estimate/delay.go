@@ -33,15 +33,13 @@ func newDelayControl(initial media.Bitrate) delayControl {
 	return delayControl{rate: initial, cut: math.MinInt64 / 2}
 }
 
-// decrease lowers the rate below what arrives, at most once a round trip; it tells whether it did.
-func (d *delayControl) decrease(acked, target media.Bitrate, rtt time.Duration, at int64) bool {
+// decrease lowers the rate below what arrives, at most once a round trip, and not when that is
+// unknown: the next feedback tells. It tells whether it did.
+func (d *delayControl) decrease(acked media.Bitrate, rtt time.Duration, at int64) bool {
 	d.rising = false
 	pause := min(max(rtt, 10*time.Millisecond), 200*time.Millisecond).Microseconds()
-	if at-d.cut < pause && acked > d.rate/2 {
+	if acked == 0 || at-d.cut < pause && acked > d.rate/2 {
 		return false
-	}
-	if acked == 0 {
-		acked = target
 	}
 	rate := media.Bitrate(backOff * float64(acked))
 	if rate >= d.rate {

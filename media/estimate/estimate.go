@@ -6,7 +6,8 @@
 // feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01), or on REMB
 // (draft-alvestrand-rmcat-remb-03) or receiver reports (RFC 3550 section 6.4) where that is all there is.
 // It never sends, never chooses a layer, never waits: it is given now and hands back a target, a
-// wanted probe and a deadline.
+// wanted probe and a deadline. Why it is ours, and where it departs from the draft:
+// docs/adr/0006-congestion-control.md.
 package estimate
 
 import (
@@ -79,7 +80,6 @@ type Estimator struct {
 	remb       media.Bitrate
 	rtt        time.Duration
 	wait       time.Duration // in the queue of the line, by the last feedback
-	told       uint16        // the first number that no feedback spoke of yet
 	unanswered int64         // when the first packet since the last feedback left, -1 when none has
 	counts     Counts
 }

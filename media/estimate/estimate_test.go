@@ -14,11 +14,11 @@ const ms = time.Millisecond
 // A line is squeezed from 10 Mbit/s to 300 kbit/s and let go: the target follows within two
 // seconds and stays down, and is back for the top layer within twelve, by probing.
 func TestSqueeze(t *testing.T) {
+	seed := uint64(0)
 	for _, rtt := range []time.Duration{20 * ms, 50 * ms, 100 * ms} {
 		for _, queue := range []time.Duration{50 * ms, 300 * ms} {
-			for seed := range uint64(3) {
-				squeeze(t, lineConfig{seed: seed, rate: 10_000_000, queue: queue, rtt: rtt, jitter: 5 * ms})
-			}
+			squeeze(t, lineConfig{seed: seed, rate: 10_000_000, queue: queue, rtt: rtt, jitter: 5 * ms})
+			seed++
 		}
 	}
 }
@@ -29,6 +29,11 @@ func squeeze(t *testing.T, cfg lineConfig) {
 	l.run(10*time.Second, nil)
 	if got := l.est.Target(); got < top {
 		t.Errorf("%+v: %d before the squeeze", cfg, got)
+	}
+	l.held = l.now.Add(400 * ms) // a silence of the last hop is no slow line, and does not make blind
+	l.run(3*time.Second, nil)
+	if got := l.est.Target(); got < need(2) {
+		t.Errorf("%+v: %d after a silence", cfg, got)
 	}
 	l.down.SetRate(squeezed, l.now)
 	l.run(2*time.Second, nil)
@@ -62,17 +67,23 @@ func TestSteady(t *testing.T) {
 		{lineConfig{rate: 3_000_000, jitter: 5 * ms, wholeBursts: true}, 2_100_000, 3_150_000, 2},
 		{lineConfig{rate: 10_000_000, jitter: 5 * ms, loss: 0.02}, need(2) * 8 / 10, 3_200_000, 2},
 		{lineConfig{rate: 3_000_000, jitter: 5 * ms, loss: 0.02}, need(2) * 8 / 10, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 5 * ms, feedbackLoss: 0.2}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 2 * ms, feedbackLoss: 0.2, followTarget: true}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 2 * ms, turns: 20 * ms}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 2 * ms, turns: 50 * ms}, 2_100_000, 3_150_000, 2},
 		{lineConfig{rate: 1_000_000, jitter: 5 * ms}, 700_000, 1_100_000, 1},
 		{lineConfig{rate: 450_000, jitter: 2 * ms}, 315_000, 500_000, 0},
+		{lineConfig{rate: 450_000, jitter: 10 * ms}, 315_000, 520_000, 0},
+		{lineConfig{rate: 1_000_000, jitter: 10 * ms, loss: 0.02, followTarget: true}, 700_000, 1_100_000, 1},
 	}
 	for _, test := range tests {
-		for seed := range uint64(3) {
+		for seed := range uint64(2) {
 			cfg := test.cfg
 			cfg.seed, cfg.queue, cfg.rtt = seed, 300*ms, 50*ms
 			l := newLine(cfg)
 			l.run(10*time.Second, nil)
 			low, high, switches := l.est.Target(), l.est.Target(), l.switches
-			l.run(40*time.Second, func() {
+			l.run(20*time.Second, func() {
 				low, high = min(low, l.est.Target()), max(high, l.est.Target())
 			})
 			if low < test.low || high > test.high {
@@ -85,6 +96,28 @@ func TestSteady(t *testing.T) {
 	}
 }
 
+// Near the capacity the rate grows by a packet a round trip, so that the queue is seldom felt.
+func TestNearCapacity(t *testing.T) {
+	l := newLine(lineConfig{seed: 1, rate: 3_000_000, queue: 300 * ms, rtt: 50 * ms, jitter: 5 * ms, followTarget: true})
+	l.run(10*time.Second, nil)
+	before := l.est.State().Overuses
+	l.run(60*time.Second, nil)
+	if n := l.est.State().Overuses - before; n == 0 || n > 20 {
+		t.Errorf("overused %d times in a minute", n)
+	}
+}
+
+// A start far above what the line carries fills its queue before the trend is known: loss ends it.
+func TestStandingQueue(t *testing.T) {
+	for seed := range uint64(3) {
+		l := newLine(lineConfig{seed: seed, rate: 450_000, queue: 300 * ms, rtt: 50 * ms, jitter: 2 * ms})
+		l.run(4*time.Second, nil)
+		if s := l.est.State(); s.Target > 450_000 || s.Queue > 50*ms {
+			t.Errorf("seed %d: %+v", seed, s)
+		}
+	}
+}
+
 // Loss above a tenth lowers the target even where no queue grows; loss that goes is forgotten.
 func TestHeavyLoss(t *testing.T) {
 	l := newLine(lineConfig{seed: 1, rate: 10_000_000, queue: 100 * ms, rtt: 50 * ms, jitter: 2 * ms, loss: 0.15})
@@ -93,10 +126,58 @@ func TestHeavyLoss(t *testing.T) {
 	if s.LossCuts == 0 || s.Target >= need(1) || s.LossBased != s.Target {
 		t.Errorf("%+v", s)
 	}
+	l.layersMax = 1
+	l.run(5*time.Second, nil)
+	l.loss = 0
+	l.run(60*time.Second, nil)
+	if s := l.est.State(); s.Target > s.Acked*2 {
+		t.Errorf("it grew without evidence once the loss was gone: %+v", s)
+	}
 	quiet := newLine(lineConfig{seed: 1, rate: 10_000_000, queue: 100 * ms, rtt: 50 * ms, jitter: 2 * ms, loss: 0.05})
 	quiet.run(20*time.Second, nil)
 	if s := quiet.est.State(); s.Target < need(2) {
 		t.Errorf("5 %% of loss: %+v", s)
+	}
+}
+
+// What was told lost and came late is not lost; what is told twice, late or never sent is counted.
+func TestHistory(t *testing.T) {
+	e, now := estimate.New(estimate.Config{}), epoch
+	for seq := range uint16(10) {
+		e.Sent(seq+65530, 1000, now)
+		now = now.Add(ms)
+	}
+	w := newWriter(65530, 4, 1, 0)
+	for _, received := range []bool{true, false, false, true} {
+		w.add(received, 70*ms)
+	}
+	steps := []struct {
+		name          string
+		feedback      []byte
+		after         time.Duration
+		lost, unknown uint64
+	}{
+		{"two lost", w.bytes(), 0, 2, 0},
+		{"one of them came late", feedback(65531, 1, 1, 1), ms, 1, 0},
+		{"told twice", feedback(65531, 1, 1, 2), ms, 1, 1},
+		{"over the wrap, beyond the last", feedback(65534, 7, 1, 3), ms, 1, 2},
+		{"too long ago", feedback(65532, 1, 1000, 4), 64 * time.Second, 1, 3},
+	}
+	for _, step := range steps {
+		now = now.Add(step.after)
+		e.Feedback(step.feedback, now)
+		if s := e.State(); s.Lost != step.lost || s.Unknown != step.unknown || s.Refused != 0 {
+			t.Errorf("%s: %+v", step.name, s)
+		}
+	}
+	e.Sent(3, 1000, now)
+	e.Sent(6, 1000, now)    // two numbers were passed over
+	e.Sent(5, 1000, now)    // not a new number
+	e.Sent(9000, 1000, now) // so many that nothing before is known
+	e.Feedback(feedback(3, 5, 1000, 5), now.Add(ms))
+	e.Feedback(feedback(8990, 11, 1000, 6), now.Add(2*ms))
+	if s := e.State(); s.Unknown != 3+5+10 || s.Lost != 1 {
+		t.Errorf("skipped numbers: %+v", s)
 	}
 }
 
@@ -117,28 +198,6 @@ func TestApplicationLimited(t *testing.T) {
 	low.run(60*time.Second, nil)
 	if s := low.est.State(); s.Target < 150_000 || s.Target > 400_000 || s.Probes != 0 {
 		t.Errorf("180 kbit/s and no more wanted: %+v", s)
-	}
-}
-
-// A line that lets bursts pass faster than it carries on fools probes: a layer that it does not
-// carry is tried more and more seldom.
-func TestShapedLine(t *testing.T) {
-	for seed := range uint64(3) {
-		l := newLine(lineConfig{seed: seed, rate: 1_200_000, queue: 200 * ms, rtt: 50 * ms, jitter: 2 * ms})
-		l.down.SetBurst(60_000)
-		tries, was := 0, 0
-		count := func() {
-			if l.layer == 2 && was != 2 {
-				tries++
-			}
-			was = l.layer
-		}
-		l.run(60*time.Second, count)
-		first := tries
-		l.run(120*time.Second, count)
-		if tries-first > 4 {
-			t.Errorf("seed %d: tried %d times in a minute, %d in the next two", seed, first, tries-first)
-		}
 	}
 }
 
@@ -305,80 +364,5 @@ func TestAllocatesNothing(t *testing.T) {
 	}
 	if size := unsafe.Sizeof(estimate.Estimator{}); size > 1536 {
 		t.Errorf("an estimator takes %d bytes beside its history", size)
-	}
-}
-
-// cluster plays one probe: packets of 250 bytes sent with a gap between them arrive with another,
-// in order or not; it returns the target after the feedback on them.
-func cluster(t *testing.T, packets int, sentGap, gotGap time.Duration, lost int) (before, after media.Bitrate) {
-	t.Helper()
-	e, now := estimate.New(estimate.Config{Initial: 500_000}), epoch
-	e.Sent(0, 1000, now)
-	now = now.Add(50 * ms)
-	e.Feedback(feedback(0, 1, 1, 0), now)
-	e.SetDemand(500_000, 2_000_000)
-	p, ok := e.Probe(now)
-	if !ok || p.Rate != 1_000_000 || p.Bytes != 5000 || p.Packets != 5 {
-		t.Fatalf("probe %+v, %v", p, ok)
-	}
-	if _, again := e.Probe(now); again {
-		t.Fatal("a second probe is wanted before the first is judged")
-	}
-	w := newWriter(1, uint16(packets), 2, 1)
-	for i := range packets {
-		e.Sent(uint16(1+i), 250, now.Add(time.Duration(i)*sentGap))
-		w.add(i >= lost, 150*ms+time.Duration(i)*gotGap)
-	}
-	before = e.Target()
-	e.Feedback(w.bytes(), now.Add(200*ms))
-	return before, e.Target()
-}
-
-func TestProbeVerdict(t *testing.T) {
-	tests := []struct {
-		name            string
-		packets         int
-		sentGap, gotGap time.Duration
-		lost            int
-		want            media.Bitrate // within a hundredth
-	}{
-		{"the line carries it", 20, 2 * ms, 2 * ms, 0, 1_000_000},
-		{"the line carries less", 20, 2 * ms, 2500 * time.Microsecond, 0, 760_000},
-		{"the line carries less than the target: half way", 20, 2 * ms, 5 * ms, 0, 440_000},
-		{"sent slower than asked", 20, 3 * ms, 3 * ms, 0, 666_000},
-		{"sent faster than asked", 20, ms, ms, 0, 1_000_000},
-		{"held up on the way and let go", 20, 2 * ms, 500 * time.Microsecond, 0, 500_000},
-		{"a tenth lost", 20, 2 * ms, 2 * ms, 2, 1_000_000},
-		{"half lost: no verdict", 20, 2 * ms, 2 * ms, 10, 500_000},
-		{"not sent to the end: no verdict", 10, 2 * ms, 2 * ms, 0, 500_000},
-	}
-	for _, test := range tests {
-		before, after := cluster(t, test.packets, test.sentGap, test.gotGap, test.lost)
-		if before != 500_000 || after < test.want*99/100 || after > test.want*101/100 {
-			t.Errorf("%s: from %d to %d, want about %d", test.name, before, after, test.want)
-		}
-	}
-}
-
-// A probe that was asked for and never sent is given up, and the next is not asked for at once.
-func TestProbeNeverSent(t *testing.T) {
-	e, now := estimate.New(estimate.Config{}), epoch
-	e.Sent(0, 1000, now)
-	now = now.Add(50 * ms)
-	e.Feedback(feedback(0, 1, 1, 0), now)
-	e.SetDemand(500_000, 2_000_000)
-	var asked []time.Duration
-	for now.Sub(epoch) < 30*time.Second {
-		if _, ok := e.Probe(now); ok {
-			asked = append(asked, now.Sub(epoch).Round(100*ms))
-		}
-		at, ok := e.Deadline()
-		if !ok {
-			t.Fatal("no deadline")
-		}
-		now = at
-	}
-	if len(asked) != 6 || asked[0] != 100*ms || asked[1] < 3500*ms || asked[5]-asked[4] < 6*time.Second {
-		t.Errorf("asked at %v", asked)
 	}
 }

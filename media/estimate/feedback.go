@@ -22,13 +22,9 @@ func (e *Estimator) Feedback(b []byte, now time.Time) {
 		e.trend, e.queue, e.acked = newTrend(), newQueue(), throughput{}
 		return
 	}
-	if gap := s.Base - e.told; gap > 0 && gap < 1<<15 {
-		e.acked = throughput{} // a feedback was lost, and with it a part of what arrived
-	}
 	if e.read(s, base, at) == 0 {
 		return
 	}
-	e.told = s.Base + s.Count
 	e.counts.Feedbacks++
 	e.source = SourceTransport
 	e.unanswered = -1
@@ -90,7 +86,7 @@ func (e *Estimator) decide(at int64) {
 		e.probed(rate, at)
 	}
 	if e.trend.usage == UsageOver {
-		if e.delay.decrease(e.acked.full(), e.Target(), e.rtt, at) {
+		if e.delay.decrease(e.acked.full(), e.rtt, at) {
 			e.counts.Overuses++
 			e.probe.failed(e.Target(), at)
 		}

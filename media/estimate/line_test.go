@@ -33,8 +33,10 @@ type lineConfig struct {
 	rtt, jitter  time.Duration
 	loss         float64
 	feedback     time.Duration
-	wholeBursts  bool // padding leaves at once instead of paced
-	followTarget bool // send what the target says, as an encoder would
+	feedbackLoss float64
+	turns        time.Duration // the last hop, a radio, speaks once in so long
+	wholeBursts  bool          // padding leaves at once instead of paced
+	followTarget bool          // send what the target says, as an encoder would
 }
 
 // line is a sender of layers, a bottleneck and a receiver that reports, in steps of a millisecond.
@@ -63,8 +65,10 @@ type line struct {
 	any       bool
 	reportAt  time.Time
 	fbCount   uint8
-	layersMax int  // what the publisher sends
-	dead      bool // nothing arrives
+	layersMax int // what the publisher sends
+	loss      float64
+	dead      bool      // nothing arrives
+	held      time.Time // until then the last hop is silent
 	switches  int
 }
 
@@ -76,13 +80,13 @@ func newLine(cfg lineConfig) *line {
 	l := &line{
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.seed, 1)), est: estimate.New(estimate.Config{}), now: epoch,
 		down: mediatest.NewBottleneck[sentPacket](cfg.rate, bytes, mediatest.LinkConfig{
-			Seed: cfg.seed, Loss: cfg.loss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
+			Seed: cfg.seed, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
 		}),
 		up: mediatest.NewLink[[]byte](mediatest.LinkConfig{
-			Seed: cfg.seed + 1, Loss: cfg.loss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
+			Seed: cfg.seed + 1, Loss: cfg.feedbackLoss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
 		}),
 		arrivals: map[uint16]time.Time{}, frameAt: epoch, soundAt: epoch, reportAt: epoch.Add(cfg.feedback),
-		key: true, layersMax: len(layers),
+		key: true, layersMax: len(layers), loss: cfg.loss,
 	}
 	return l
 }
@@ -165,14 +169,17 @@ func (l *line) padding() {
 
 func (l *line) packet(size int) {
 	l.est.Sent(l.seq, size, l.now)
-	if !l.dead {
+	if !l.dead && l.rng.Float64() >= l.loss {
 		l.down.Send(sentPacket{l.seq, size}, size, l.now)
 	}
 	l.seq++
 }
 
 func (l *line) receive() {
-	l.got = l.down.AppendArrived(l.got[:0], l.now)
+	l.got = l.got[:0]
+	if myTurn := l.cfg.turns == 0 || l.now.Sub(epoch)%l.cfg.turns == 0; myTurn && !l.now.Before(l.held) {
+		l.got = l.down.AppendArrived(l.got, l.now)
+	}
 	for _, p := range l.got {
 		if !l.any {
 			l.any, l.base, l.end = true, p.seq, p.seq

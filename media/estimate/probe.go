@@ -18,7 +18,8 @@ type Probe struct {
 }
 
 const (
-	probeTime     = 40_000 // microseconds: long enough against jitter, short enough not to fill a queue
+	probeTime     = 40_000  // microseconds: long enough against jitter, short enough not to fill a queue;
+	probeTimeLong = 160_000 // doubled up to here where packets arrive in bunches
 	probePackets  = 5
 	probeFactor   = 2    // times the target
 	probeEnough   = 0.7  // of the asked rate: the line carries it, and perhaps more
@@ -44,6 +45,7 @@ type prober struct {
 	since  int64
 	next   int64 // not before
 	wait   int64
+	time   int64         // how long a cluster takes
 	raised int64         // when a probe last raised the rate, -1 when none did or it was proved
 	before media.Bitrate // the rate it raised
 
@@ -72,7 +74,7 @@ func (s *span) rate(without int) float64 {
 	return float64(s.bytes-without) * 8e6 / float64(max(s.last-s.first, 1))
 }
 
-func newProber() prober { return prober{wait: probeWait, raised: -1} }
+func newProber() prober { return prober{wait: probeWait, time: probeTime, raised: -1} }
 
 // cluster is the mark of the packets of the cluster that is out.
 func (p *prober) cluster() uint8 { return uint8(p.count%3) + 1 }
@@ -82,7 +84,7 @@ func (p *prober) ask(rate media.Bitrate, at int64) Probe {
 	p.count++
 	p.asked = Probe{
 		ID: p.count, Rate: rate, Packets: probePackets,
-		Bytes: int(int64(rate) * probeTime / 8e6),
+		Bytes: int(int64(rate) * p.time / 8e6),
 	}
 	p.out, p.closed, p.since = true, false, at
 	p.sent, p.got = span{}, span{}
@@ -114,6 +116,7 @@ func (p *prober) result() (rate media.Bitrate, ok bool) {
 	}
 	sent, got := p.sent.rate(p.sent.lastSize), p.got.rate(p.got.firstSize)
 	if got > probeBogus*sent {
+		p.time = min(2*p.time, probeTimeLong)
 		return 0, true
 	}
 	shown := min(sent, got)
@@ -145,6 +148,16 @@ func (p *prober) concluded(rate, before, next media.Bitrate, at int64) {
 	p.wait = max(p.wait, min(2*p.wait, probeWaitLong))
 }
 
+// expired ends a cluster without a verdict. One that was sent, and of which nothing was told, is
+// asked for again: the feedback was lost.
+func (p *prober) expired(told bool, at int64) {
+	if told && p.closed && p.got.packets == 0 {
+		p.out, p.next = false, at
+		return
+	}
+	p.concluded(0, 0, 0, at)
+}
+
 // failed notes that the rate was lowered: what a probe raised just before did not last, and the
 // line is left alone for longer.
 func (p *prober) failed(rate media.Bitrate, at int64) {
@@ -167,7 +180,7 @@ func (e *Estimator) Probe(now time.Time) (p Probe, wanted bool) {
 		e.probe.failed(e.Target(), at)
 	}
 	if e.probe.out && at >= e.probeEnd() {
-		e.probe.concluded(0, 0, 0, at)
+		e.probe.expired(e.source == SourceTransport, at)
 	}
 	if !e.wantsProbe() || at < e.probe.next {
 		return Probe{}, false

@@ -37,20 +37,19 @@ func (t *throughput) bucket(n int64) *uint32 {
 	return &t.bytes[(n%(buckets+1)+buckets+1)%(buckets+1)]
 }
 
-// most returns the highest rate over n whole buckets within the last span of them, and the bytes
-// that it was measured by.
-func (t *throughput) most(n, span int64) (rate media.Bitrate, bytes int64) {
-	known := min(span, t.newest-t.first)
-	if n < 2 || known < n {
+// most returns the highest rate over n buckets in a row among those from first on, and the bytes
+// that it was measured by; nothing when there are fewer. end is the bucket after the last that counts.
+func (t *throughput) most(n, first, end int64) (rate media.Bitrate, bytes int64) {
+	if n < 1 || end-first < n {
 		return 0, 0
 	}
 	var sum int64
-	for i := t.newest - known; i < t.newest; i++ {
+	for i := first; i < end; i++ {
 		sum += int64(*t.bucket(i))
-		if i >= t.newest-known+n {
+		if i >= first+n {
 			sum -= int64(*t.bucket(i - n))
 		}
-		if i >= t.newest-known+n-1 {
+		if i >= first+n-1 {
 			bytes = max(bytes, sum)
 		}
 	}
@@ -60,16 +59,21 @@ func (t *throughput) most(n, span int64) (rate media.Bitrate, bytes int64) {
 // rate is the rate of arrival over half a second, 0 when too little is known.
 func (t *throughput) rate() media.Bitrate {
 	n := min(buckets, t.newest-t.first)
-	rate, _ := t.most(n, n)
+	if n < 2 {
+		return 0
+	}
+	rate, _ := t.most(n, t.newest-n, t.newest)
 	return rate
 }
 
-// full is the rate of arrival when the line is known to be full. A burst fills it for a shorter time
-// than half a second, so what counts is the densest stretch of late that holds enough packets to
-// measure by.
+// full is the rate of arrival when the line is known to be full, 0 when too little is known. A burst
+// fills it for a shorter time than half a second, so what counts is the densest stretch of late
+// that holds enough packets to measure by. The bucket still being filled counts: after a silence
+// of the line all that waited is in it.
 func (t *throughput) full() media.Bitrate {
 	for n := int64(2); n < buckets; n++ {
-		if rate, bytes := t.most(n, max(n, bucketsNear)); bytes >= measurable {
+		first := max(t.newest+1-max(n, bucketsNear), t.first)
+		if rate, bytes := t.most(n, first, t.newest+1); bytes >= measurable {
 			return rate
 		}
 	}

@@ -25,13 +25,12 @@ const (
 	trendGroups = 60 // a slope counts in full from so many groups
 
 	thresholdFirst = 12.5 // ms; gcc-02 section 5.4: del_var_th(0)
-	thresholdMin   = 6.0
+	thresholdMin   = 6.0  // ms, and so is thresholdMax
 	thresholdMax   = 600.0
 	thresholdUp    = 0.0087 // K_u
 	thresholdDown  = 0.039  // K_d
 	thresholdJump  = 15.0   // beyond this the threshold does not follow: a spike
 	overuseTime    = 10.0   // ms
-	backwardGroups = 3
 )
 
 // group is a run of packets that were sent as one burst.
@@ -45,11 +44,10 @@ type point struct{ x, y float64 } // ms
 // trend watches the one-way delay: packets become groups, groups become differences of delay, their
 // smoothed sum a line, whose slope is held against a threshold that adapts.
 type trend struct {
-	usage    Usage
-	prev     group
-	cur      group
-	groups   int // 0, 1: cur only, 2: both
-	backward int // groups in a row that arrived before the one sent before them
+	usage  Usage
+	prev   group
+	cur    group
+	groups int // 0, 1: cur only, 2: both
 
 	points      [trendWindow]point
 	count       int // of points, ever
@@ -103,17 +101,9 @@ func (t *trend) belongs(sent, arrival int64) bool {
 // compare takes the difference of delay between the last two whole groups.
 func (t *trend) compare() {
 	sent, came := t.cur.last-t.prev.last, t.cur.end-t.prev.end
-	switch {
-	case came > maxSkew || came < -maxSkew:
-		*t = newTrend()
-		return
-	case came < 0:
-		if t.backward++; t.backward >= backwardGroups {
-			*t = newTrend()
-		}
-		return
+	if came < 0 {
+		return // overtaken as a whole
 	}
-	t.backward = 0
 	t.accumulated += float64(came-sent) / 1000
 	t.smoothed = smoothing*t.smoothed + (1-smoothing)*t.accumulated
 	t.points[t.count%trendWindow] = point{float64(t.cur.end-t.origin) / 1000, t.smoothed}
