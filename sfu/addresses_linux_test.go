@@ -18,9 +18,9 @@ func TestAnswersLeaveFromTheAskedAddress(t *testing.T) {
 	there := func(answer string) string {
 		return only(t, strings.ReplaceAll(answer, " 127.0.0.1 "+r.PortText()+" ", " "+asked+" "+r.PortText()+" "), asked)
 	}
-	pub := sfutest.NewPublisherAt(t, asked, media.CodecVP8)
+	pub := sfutest.NewPublisherOn(t, sfutest.Listen(t, asked), media.CodecVP8)
 	pub.ConnectBy(t, r, "s", there)
-	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Host: asked})
+	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: sfutest.Listen(t, asked)})
 	v.ConnectBy(t, "s", there)
 	play(t, pub, []*sfutest.Viewer{v}, newSource(media.CodecVP8), 0, 5)
 	if n := v.Link().Strays(asked); n > 0 {

@@ -64,9 +64,9 @@ func TestBothFamilies(t *testing.T) {
 	t.Parallel()
 	r := startEverywhere(t, "")
 	for _, host := range loopbacks() {
-		pub := sfutest.NewPublisherAt(t, host, media.CodecVP8)
+		pub := sfutest.NewPublisherOn(t, sfutest.Listen(t, host), media.CodecVP8)
 		pub.ConnectBy(t, r, host, func(answer string) string { return only(t, answer, host) })
-		v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Host: host})
+		v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: sfutest.Listen(t, host)})
 		v.ConnectBy(t, host, func(answer string) string { return only(t, answer, host) })
 		play(t, pub, []*sfutest.Viewer{v}, newSource(media.CodecVP8), 0, 5)
 		checkContinuous(t, v.Packets(media.KindVideo))

@@ -43,17 +43,13 @@ type endpoint struct {
 	once      sync.Once
 }
 
-// newEndpoint makes a peer connection on an address ("": 127.0.0.1) with the given payload types.
+// newEndpoint makes a peer connection on a socket, nil for one on 127.0.0.1, with the given payload types.
 // RTX gets the number after each video codec's.
-func newEndpoint(t testing.TB, host string, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool,
+func newEndpoint(t testing.TB, conn net.PacketConn, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool,
 	rtcpFrom func([]rtcp.Packet)) *endpoint {
 	t.Helper()
-	if host == "" {
-		host = "127.0.0.1"
-	}
-	conn, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatalf("listen: %v", err)
+	if conn == nil {
+		conn = Listen(t, "127.0.0.1")
 	}
 	link := &Link{PacketConn: conn}
 	quiet := logging.NewDefaultLoggerFactory()
@@ -86,6 +82,16 @@ func newEndpoint(t testing.TB, host string, types map[media.Codec]webrtc.Payload
 		_ = conn.Close()
 	})
 	return e
+}
+
+// Listen opens a UDP socket on an address of this machine.
+func Listen(t testing.TB, host string) net.PacketConn {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatalf("listen: %v", err)
+	}
+	return conn
 }
 
 func mediaEngine(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool) *webrtc.MediaEngine {
@@ -144,20 +150,15 @@ func Capability(c media.Codec) webrtc.RTPCodecCapability {
 	return capability
 }
 
-// interceptors ask for lost packets as a browser does, answer such requests, and read all
-// RTCP.
+// interceptors answer requests for lost packets, and read all RTCP. (Viewers ask by themselves: see
+// asker.)
 func interceptors(t testing.TB, from func([]rtcp.Packet)) *interceptor.Registry {
 	t.Helper()
-	ask, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(20 * time.Millisecond))
-	if err != nil {
-		t.Fatalf("nack generator: %v", err)
-	}
 	answer, err := nack.NewResponderInterceptor()
 	if err != nil {
 		t.Fatalf("nack responder: %v", err)
 	}
 	registry := &interceptor.Registry{}
-	registry.Add(ask)
 	registry.Add(answer)
 	registry.Add(&rtcpReader{from: from}) // last, so that what it reads has gone through the others
 	return registry

@@ -1,6 +1,7 @@
 package sfutest
 
 import (
+	"net"
 	"sync/atomic"
 	"testing"
 
@@ -40,33 +41,33 @@ func Publish(t testing.TB, r *Relay, stream string, codecs ...media.Codec) *Publ
 // NewPublisher makes a client that has not asked the relay yet.
 func NewPublisher(t testing.TB, codecs ...media.Codec) *Publisher {
 	t.Helper()
-	return NewPublisherAt(t, "", codecs...)
+	return NewPublisherOn(t, nil, codecs...)
 }
 
-// NewPublisherAt is NewPublisher with a socket on another address than 127.0.0.1.
-func NewPublisherAt(t testing.TB, host string, codecs ...media.Codec) *Publisher {
+// NewPublisherOn is NewPublisher with a socket of the caller's.
+func NewPublisherOn(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 	t.Helper()
-	p := bare(t, host, codecs...)
+	p := bare(t, conn, codecs...)
 	for _, c := range codecs {
 		p.addTrack(t, c, "")
 	}
 	return p
 }
 
-func bare(t testing.TB, host string, codecs ...media.Codec) *Publisher {
+func bare(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 	t.Helper()
 	p := &Publisher{
 		tracks: map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
 		keys: make(chan struct{}, 1),
 	}
-	p.endpoint = newEndpoint(t, host, publisherTypes, codecs, true, p.count)
+	p.endpoint = newEndpoint(t, conn, publisherTypes, codecs, true, p.count)
 	return p
 }
 
 // PublishSimulcast is Publish with one video track in several encodings, the best last.
 func PublishSimulcast(t testing.TB, r *Relay, stream string, codec media.Codec, rids ...string) *Publisher {
 	t.Helper()
-	p := bare(t, "", codec)
+	p := bare(t, nil, codec)
 	for _, rid := range rids {
 		p.addTrack(t, codec, rid)
 	}

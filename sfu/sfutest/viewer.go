@@ -1,6 +1,7 @@
 package sfutest
 
 import (
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type Viewer struct {
 	*endpoint
 	Answer media.Answer
 	relay  *Relay
+	rtt    time.Duration
 
 	mu      sync.Mutex
 	changed chan struct{}
@@ -40,8 +42,10 @@ type Viewer struct {
 type ViewerOptions struct {
 	Codecs []media.Codec
 	NoRTX  bool
-	// Host is the address of the viewer's socket, "" for 127.0.0.1.
-	Host string
+	// Conn is the viewer's socket, nil for one on 127.0.0.1.
+	Conn net.PacketConn
+	// RTT is what the viewer takes for the round trip when it asks again.
+	RTT time.Duration
 }
 
 // Subscribe offers one audio and one video m-line with every codec, and returns when the
@@ -60,9 +64,9 @@ func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
 		o.Codecs = AllCodecs
 	}
 	v := &Viewer{
-		relay: r, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
+		relay: r, rtt: o.RTT, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
 	}
-	v.endpoint = newEndpoint(t, o.Host, viewerTypes, o.Codecs, o.NoRTX, v.note)
+	v.endpoint = newEndpoint(t, o.Conn, viewerTypes, o.Codecs, o.NoRTX, v.note)
 	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
 		for _, c := range o.Codecs {
 			if c.Kind() == kind {
@@ -128,10 +132,19 @@ func (v *Viewer) onTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	v.mu.Lock()
 	v.ssrc[kind] = uint32(track.SSRC())
 	v.mu.Unlock()
+	ask := newAsker(uint32(track.SSRC()), max(v.rtt, askEvery), v.pc.WriteRTCP)
+	ended := make(chan struct{})
+	defer close(ended)
+	if kind == media.KindVideo {
+		go ask.run(ended)
+	}
 	for {
 		p, attrs, err := track.ReadRTP()
 		if err != nil {
 			return
+		}
+		if kind == media.KindVideo {
+			ask.note(p.SequenceNumber, time.Now())
 		}
 		v.mu.Lock()
 		v.packets[kind] = append(v.packets[kind], Packet{
