@@ -18,9 +18,10 @@ const (
 	catchupLongest = 10 * time.Second
 	catchupBytes   = 6 << 20
 	// switchLongest and switchBytes bound the group at which a viewer with a picture changes to
-	// another encoding from its history.
+	// another encoding from its history; fallLongest is for one whose line is full.
 	switchLongest = time.Second
 	switchBytes   = 400 << 10
+	fallLongest   = 200 * time.Millisecond
 	// catchupAtOnce may go out in one burst, in bytes: what TCP sends before the first
 	// answer (RFC 6928), and the whole picture of a small stream.
 	catchupAtOnce = 16 << 10

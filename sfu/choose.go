@@ -133,11 +133,22 @@ func (w *worker) selectVideo(v *viewer, t *egress, o *offers, now time.Time) {
 	enc := o.encoding(c.Encoding)
 	v.estimator.SetDemand(c.Bitrate+soundRate, withSound(c.Next))
 	t.limit = c.Layer
-	if c.Down && t.enc != nil && enc != t.enc && v.line() < t.enc.bitrate()*haltPercent/100 {
-		t.halted = true
+	if enc != t.enc && enc != t.next {
+		t.fell = c.Down
+		if c.Down && t.enc != nil && v.line() < t.enc.bitrate()*haltPercent/100 {
+			t.halted = true
+		}
 	}
+	if v.estimates {
+		t.responder.SetBudget(int(v.estimator.Target() / 8 * repeatPercent / 100))
+	}
+	if debugID == 0 { debugID = 1; debugV = v }
+	if v == debugV { st := v.estimator.State(); println(now.UnixMilli()%100000, "target", v.estimator.Target(), "acked", st.Acked, "want", c.Height, "down", c.Down, "halted", t.halted, st.Usage.String(), int(st.Loss*100), "delay", st.DelayBased, "loss", st.LossBased) }
 	t.choose(enc, now)
 }
+var debugID int
+var debugV *viewer
+
 
 const (
 	// soundRate is what sound takes beside the picture, with headers.
@@ -145,6 +156,9 @@ const (
 	// haltPercent: a line that carries less than this share of what is being sent is spared the
 	// rest of it while the smaller encoding's key frame is on its way.
 	haltPercent = 60
+	// repeatPercent is the share of the line that repeats may take: enough for what a tenth of
+	// loss needs, both ways, and too little to keep a full line full.
+	repeatPercent = 40
 )
 
 func withSound(rate media.Bitrate) media.Bitrate {

@@ -38,6 +38,7 @@ type egress struct {
 	feed          // what is being sent; enc is nil before the first start
 	pos    uint64 // the next position in its ring
 	halted bool   // enc waits for its next key frame
+	fell   bool   // the current source was taken because the line is too narrow for the old one
 	// inPT is the publisher's payload type that out was found for.
 	inPT  media.PayloadType
 	out   format
@@ -98,7 +99,10 @@ func (t *egress) choose(best *encoding, now time.Time) {
 // joinable tells whether the viewer is to start in the middle of a group. One that has a picture
 // is better off with a key frame than with a long burst, which its line may not carry.
 func (t *egress) joinable(length time.Duration, bytes uint64) bool {
-	if t.enc != nil {
+	switch {
+	case t.fell:
+		return length <= fallLongest
+	case t.enc != nil:
 		return length <= switchLongest && bytes <= switchBytes
 	}
 	return joinable(length, bytes)

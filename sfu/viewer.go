@@ -233,7 +233,7 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 		return
 	}
 	p, ok := from.enc.ring.BySeq(origin.Seq)
-	if !ok {
+	if !ok || t.fell && (t.halted || from != &t.feed) { // what the line was too narrow for, and a key frame has replaced
 		w.tally.refused[nack.TooLate]++
 		return
 	}

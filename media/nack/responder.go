@@ -82,6 +82,10 @@ func (r *Responder) SetRTT(rtt time.Duration) {
 	}
 }
 
+// SetBudget changes the bytes that may be sent again in each window, from now on: no more than
+// the line has room for.
+func (r *Responder) SetBudget(bytes int) { r.cfg.Budget = bytes }
+
 // Decide judges a request for the packet with the extended output number ext
 // (seq.Origin.Place.Ext), of size bytes, that came from the publisher at arrival. With Resend
 // the packet counts as sent again at now.

@@ -19,10 +19,17 @@ type asker struct {
 	mu   sync.Mutex
 	ext  seq.Extender
 	lost *nack.Receiver
+	// stuck is set when a packet has been given up: only a key frame helps.
+	stuck bool
+	asked time.Time
 }
 
-// askEvery is how often an asker looks, as libwebrtc does.
-const askEvery = 20 * time.Millisecond
+// askEvery is how often an asker looks, askKeyEvery the least time between two requests for key
+// frames, as in libwebrtc.
+const (
+	askEvery    = 20 * time.Millisecond
+	askKeyEvery = 200 * time.Millisecond
+)
 
 func newAsker(ssrc uint32, rtt time.Duration, send func([]rtcp.Packet) error) *asker {
 	return &asker{ssrc: ssrc, send: send, lost: nack.NewReceiver(nack.ReceiverConfig{Reorder: time.Millisecond, RTT: rtt})}
@@ -30,18 +37,31 @@ func newAsker(ssrc uint32, rtt time.Duration, send func([]rtcp.Packet) error) *a
 
 func (a *asker) note(number uint16, now time.Time) {
 	a.mu.Lock()
-	a.lost.Observe(a.ext.Extend(number), now)
+	if a.lost.Observe(a.ext.Extend(number), now) == nack.GapTooLarge {
+		a.stuck = true
+	}
 	a.mu.Unlock()
 	a.ask(now)
 }
 
 func (a *asker) ask(now time.Time) {
 	a.mu.Lock()
-	due, _ := a.lost.AppendDue(nil, now)
+	due, lost := a.lost.AppendDue(nil, now)
+	a.stuck = a.stuck || lost > 0
+	key := a.stuck && now.Sub(a.asked) >= askKeyEvery
+	if key {
+		a.asked, a.stuck = now, false
+	}
 	a.mu.Unlock()
+	var pkts []rtcp.Packet
 	if len(due) > 0 {
-		// A closed connection sends nothing any more; the track tells.
-		_ = a.send([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: a.ssrc, Nacks: nack.AppendPairs(nil, due)}})
+		pkts = append(pkts, &rtcp.TransportLayerNack{MediaSSRC: a.ssrc, Nacks: nack.AppendPairs(nil, due)})
+	}
+	if key {
+		pkts = append(pkts, &rtcp.PictureLossIndication{MediaSSRC: a.ssrc})
+	}
+	if len(pkts) > 0 {
+		_ = a.send(pkts) // a closed connection sends nothing any more; the track tells
 	}
 }
 

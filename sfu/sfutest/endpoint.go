@@ -43,11 +43,20 @@ type endpoint struct {
 	once      sync.Once
 }
 
-// newEndpoint makes a peer connection on a socket, nil for one on 127.0.0.1, with the given payload types.
-// RTX gets the number after each video codec's.
-func newEndpoint(t testing.TB, conn net.PacketConn, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool,
-	rtcpFrom func([]rtcp.Packet)) *endpoint {
+// endpointOptions say what an endpoint offers.
+type endpointOptions struct {
+	conn     net.PacketConn // nil for a socket on 127.0.0.1
+	types    map[media.Codec]webrtc.PayloadType
+	codecs   []media.Codec
+	noRTX    bool
+	feedback bool // transport-wide, about its line
+	rtcpFrom func([]rtcp.Packet)
+}
+
+// newEndpoint makes a peer connection.
+func newEndpoint(t testing.TB, o endpointOptions) *endpoint {
 	t.Helper()
+	conn := o.conn
 	if conn == nil {
 		conn = Listen(t, "127.0.0.1")
 	}
@@ -62,8 +71,14 @@ func newEndpoint(t testing.TB, conn net.PacketConn, types map[media.Codec]webrtc
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetSRTPReplayProtectionWindow(1024) // as browsers have it: repeats come late
 	settings.SetICETimeouts(25*time.Second, 60*time.Second, 2*time.Second)
-	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(mediaEngine(t, types, codecs, noRTX)),
-		webrtc.WithInterceptorRegistry(interceptors(t, rtcpFrom)))
+	engine, registry := mediaEngine(t, o), interceptors(t, o.rtcpFrom)
+	if o.feedback {
+		if err := webrtc.ConfigureTWCCSender(engine, registry); err != nil {
+			t.Fatalf("transport-wide feedback: %v", err)
+		}
+	}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine),
+		webrtc.WithInterceptorRegistry(registry))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatalf("new peer connection: %v", err)
@@ -94,11 +109,11 @@ func Listen(t testing.TB, host string) net.PacketConn {
 	return conn
 }
 
-func mediaEngine(t testing.TB, types map[media.Codec]webrtc.PayloadType, codecs []media.Codec, noRTX bool) *webrtc.MediaEngine {
+func mediaEngine(t testing.TB, o endpointOptions) *webrtc.MediaEngine {
 	t.Helper()
 	engine := &webrtc.MediaEngine{}
-	for _, c := range codecs {
-		for _, p := range parameters(c, types[c], noRTX) {
+	for _, c := range o.codecs {
+		for _, p := range parameters(c, o.types[c], o.noRTX) {
 			if err := engine.RegisterCodec(p, kindOf(c)); err != nil {
 				t.Fatalf("register %s: %v", c, err)
 			}

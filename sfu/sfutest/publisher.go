@@ -2,6 +2,7 @@ package sfutest
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -23,6 +24,9 @@ type Publisher struct {
 	tracks  map[media.Kind][]*outTrack
 	senders map[media.Kind]*webrtc.RTPSender
 	keys    chan struct{}
+
+	mu     sync.Mutex
+	wanted map[uint32]bool // sources of which a key frame was asked for, and not yet told
 }
 
 type outTrack struct {
@@ -58,16 +62,22 @@ func bare(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 	t.Helper()
 	p := &Publisher{
 		tracks: map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
-		keys: make(chan struct{}, 1),
+		keys: make(chan struct{}, 1), wanted: map[uint32]bool{},
 	}
-	p.endpoint = newEndpoint(t, conn, publisherTypes, codecs, true, p.count)
+	p.endpoint = newEndpoint(t, endpointOptions{conn: conn, types: publisherTypes, codecs: codecs, noRTX: true, rtcpFrom: p.count})
 	return p
 }
 
 // PublishSimulcast is Publish with one video track in several encodings, the best last.
 func PublishSimulcast(t testing.TB, r *Relay, stream string, codec media.Codec, rids ...string) *Publisher {
 	t.Helper()
-	p := bare(t, nil, codec)
+	return PublishSimulcastOn(t, nil, r, stream, codec, rids...)
+}
+
+// PublishSimulcastOn is PublishSimulcast with a socket of the caller's.
+func PublishSimulcastOn(t testing.TB, conn net.PacketConn, r *Relay, stream string, codec media.Codec, rids ...string) *Publisher {
+	t.Helper()
+	p := bare(t, conn, codec)
 	for _, rid := range rids {
 		p.addTrack(t, codec, rid)
 	}
@@ -135,8 +145,11 @@ func (p *Publisher) connect(t testing.TB, r *Relay, stream, offer string, change
 // count takes the relay's RTCP.
 func (p *Publisher) count(pkts []rtcp.Packet) {
 	for _, pkt := range pkts {
-		if _, ok := pkt.(*rtcp.PictureLossIndication); ok {
+		if pli, ok := pkt.(*rtcp.PictureLossIndication); ok {
 			p.PLIs.Add(1)
+			p.mu.Lock()
+			p.wanted[pli.MediaSSRC] = true
+			p.mu.Unlock()
 			select {
 			case p.keys <- struct{}{}:
 			default:
@@ -148,6 +161,21 @@ func (p *Publisher) count(pkts []rtcp.Packet) {
 // KeyWanted gets a value when a key frame has been asked for; requests that nobody takes
 // are merged.
 func (p *Publisher) KeyWanted() <-chan struct{} { return p.keys }
+
+// KeyWantedOf tells whether a key frame of an encoding was asked for since the last call.
+func (p *Publisher) KeyWantedOf(kind media.Kind, rid string) bool {
+	for _, e := range p.senders[kind].GetParameters().Encodings {
+		if e.RID != rid {
+			continue
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		asked := p.wanted[uint32(e.SSRC)]
+		delete(p.wanted, uint32(e.SSRC))
+		return asked
+	}
+	return false
+}
 
 // Send sends packets on the track of a kind. Payload type and SSRC are filled in.
 func (p *Publisher) Send(t testing.TB, kind media.Kind, packets ...*rtp.Packet) {

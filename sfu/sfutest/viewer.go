@@ -44,6 +44,8 @@ type ViewerOptions struct {
 	NoRTX  bool
 	// Conn is the viewer's socket, nil for one on 127.0.0.1.
 	Conn net.PacketConn
+	// Feedback makes the viewer tell about its line (transport-wide feedback).
+	Feedback bool
 	// RTT is what the viewer takes for the round trip when it asks again.
 	RTT time.Duration
 }
@@ -66,7 +68,8 @@ func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
 	v := &Viewer{
 		relay: r, rtt: o.RTT, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
 	}
-	v.endpoint = newEndpoint(t, o.Conn, viewerTypes, o.Codecs, o.NoRTX, v.note)
+	v.endpoint = newEndpoint(t, endpointOptions{conn: o.Conn, types: viewerTypes, codecs: o.Codecs, noRTX: o.NoRTX,
+		feedback: o.Feedback, rtcpFrom: v.note})
 	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
 		for _, c := range o.Codecs {
 			if c.Kind() == kind {
