@@ -142,13 +142,8 @@ func (w *worker) selectVideo(v *viewer, t *egress, o *offers, now time.Time) {
 	if v.estimates {
 		t.responder.SetBudget(int(v.estimator.Target() / 8 * repeatPercent / 100))
 	}
-	if debugID == 0 { debugID = 1; debugV = v }
-	if v == debugV { st := v.estimator.State(); println(now.UnixMilli()%100000, "target", v.estimator.Target(), "acked", st.Acked, "want", c.Height, "down", c.Down, "halted", t.halted, st.Usage.String(), int(st.Loss*100), "delay", st.DelayBased, "loss", st.LossBased) }
 	t.choose(enc, now)
 }
-var debugID int
-var debugV *viewer
-
 
 const (
 	// soundRate is what sound takes beside the picture, with headers.
