@@ -17,7 +17,9 @@ func TestSqueeze(t *testing.T) {
 	seed := uint64(0)
 	for _, rtt := range []time.Duration{20 * ms, 50 * ms, 100 * ms} {
 		for _, queue := range []time.Duration{50 * ms, 300 * ms} {
-			squeeze(t, lineConfig{seed: seed, rate: 10_000_000, queue: queue, rtt: rtt, jitter: 5 * ms})
+			squeeze(t, lineConfig{
+				seed: seed, rate: 10_000_000, queue: queue, rtt: rtt, jitter: 5 * ms, repeats: seed%2 == 1,
+			})
 			seed++
 		}
 	}
@@ -71,6 +73,10 @@ func TestSteady(t *testing.T) {
 		{lineConfig{rate: 3_000_000, jitter: 2 * ms, feedbackLoss: 0.2, followTarget: true}, 2_100_000, 3_150_000, 2},
 		{lineConfig{rate: 3_000_000, jitter: 2 * ms, turns: 20 * ms}, 2_100_000, 3_150_000, 2},
 		{lineConfig{rate: 3_000_000, jitter: 2 * ms, turns: 50 * ms}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 5 * ms, repeats: true}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 5 * ms, overtaking: true}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 5 * ms, feedback: 50 * ms}, 2_100_000, 3_150_000, 2},
+		{lineConfig{rate: 3_000_000, jitter: 5 * ms, feedback: 250 * ms}, 2_100_000, 3_150_000, 2},
 		{lineConfig{rate: 1_000_000, jitter: 5 * ms}, 700_000, 1_100_000, 1},
 		{lineConfig{rate: 450_000, jitter: 2 * ms}, 315_000, 500_000, 0},
 		{lineConfig{rate: 450_000, jitter: 10 * ms}, 315_000, 520_000, 0},

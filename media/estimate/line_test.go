@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/pion/interceptor/pkg/twcc"
+
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/estimate"
 	"github.com/fanfare-relay/fanfare/media/mediatest"
@@ -36,6 +38,8 @@ type lineConfig struct {
 	feedbackLoss float64
 	turns        time.Duration // the last hop, a radio, speaks once in so long
 	wholeBursts  bool          // padding leaves at once instead of paced
+	repeats      bool          // whole packets instead of padding, beside the media instead of on top of it
+	overtaking   bool          // jitter changes the order
 	followTarget bool          // send what the target says, as an encoder would
 }
 
@@ -59,12 +63,8 @@ type line struct {
 	padRate   media.Bitrate
 	padAt     time.Time
 	got       []sentPacket
-	arrivals  map[uint16]time.Time
-	base      uint16 // the first number not yet reported
-	end       uint16 // the one after the last that came
-	any       bool
+	recorder  *twcc.Recorder // pion's receiver
 	reportAt  time.Time
-	fbCount   uint8
 	layersMax int // what the publisher sends
 	loss      float64
 	dead      bool      // nothing arrives
@@ -80,12 +80,12 @@ func newLine(cfg lineConfig) *line {
 	l := &line{
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.seed, 1)), est: estimate.New(estimate.Config{}), now: epoch,
 		down: mediatest.NewBottleneck[sentPacket](cfg.rate, bytes, mediatest.LinkConfig{
-			Seed: cfg.seed, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
+			Seed: cfg.seed, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: !cfg.overtaking,
 		}),
 		up: mediatest.NewLink[[]byte](mediatest.LinkConfig{
 			Seed: cfg.seed + 1, Loss: cfg.feedbackLoss, Delay: cfg.rtt / 2, Jitter: cfg.jitter, InOrder: true,
 		}),
-		arrivals: map[uint16]time.Time{}, frameAt: epoch, soundAt: epoch, reportAt: epoch.Add(cfg.feedback),
+		recorder: twcc.NewRecorder(2), frameAt: epoch, soundAt: epoch, reportAt: epoch.Add(cfg.feedback),
 		key: true, layersMax: len(layers), loss: cfg.loss,
 	}
 	return l
@@ -158,12 +158,19 @@ func (l *line) padding() {
 			return
 		}
 		l.pad, l.padCount, l.padRate, l.padAt = p.Bytes, p.Packets, p.Rate, l.now
+		if l.cfg.repeats {
+			l.padRate = max(p.Rate-need(l.layer), p.Rate/4)
+		}
+	}
+	size := 250
+	if l.cfg.repeats {
+		size = 1100
 	}
 	for (l.pad > 0 || l.padCount > 0) && (l.cfg.wholeBursts || !l.now.Before(l.padAt)) {
-		l.packet(250)
-		l.pad -= 250
+		l.packet(size)
+		l.pad -= size
 		l.padCount--
-		l.padAt = l.padAt.Add(time.Duration(250 * 8 * int64(time.Second) / int64(l.padRate)))
+		l.padAt = l.padAt.Add(time.Duration(int64(size) * 8 * int64(time.Second) / int64(l.padRate)))
 	}
 }
 
@@ -181,44 +188,21 @@ func (l *line) receive() {
 		l.got = l.down.AppendArrived(l.got, l.now)
 	}
 	for _, p := range l.got {
-		if !l.any {
-			l.any, l.base, l.end = true, p.seq, p.seq
-		}
-		if p.seq-l.base < 1<<15 {
-			l.arrivals[p.seq] = l.now
-			if p.seq-l.base >= l.end-l.base {
-				l.end = p.seq + 1
-			}
-		}
+		l.recorder.Record(1, p.seq, l.now.Sub(epoch).Microseconds())
 	}
 	if !l.now.Before(l.reportAt) {
 		l.reportAt = l.reportAt.Add(l.cfg.feedback)
-		if len(l.arrivals) > 0 {
-			l.up.Send(l.report(), l.now)
+		for _, fb := range l.recorder.BuildFeedbackPacket() {
+			b, err := fb.Marshal()
+			if err != nil {
+				panic(err)
+			}
+			l.up.Send(b, l.now)
 		}
 	}
 	for _, b := range l.up.AppendArrived(nil, l.now) {
 		l.est.Feedback(b, l.now)
 	}
-}
-
-// report makes the feedback on what has come since the last: two-bit vectors, large deltas.
-func (l *line) report() []byte {
-	first := l.arrivals[l.end-1]
-	for _, at := range l.arrivals {
-		if at.Before(first) {
-			first = at
-		}
-	}
-	w := newWriter(l.base, l.end-l.base, uint32(first.Sub(epoch)/(64*time.Millisecond)), l.fbCount)
-	for seq := l.base; seq != l.end; seq++ {
-		at, ok := l.arrivals[seq]
-		w.add(ok, at.Sub(epoch))
-	}
-	l.fbCount++
-	l.base = l.end
-	clear(l.arrivals)
-	return w.bytes()
 }
 
 // writer makes a feedback packet.
