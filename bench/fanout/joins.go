@@ -13,22 +13,20 @@ import (
 type joinLine struct {
 	Peer    string     `json:"peer"`
 	Viewers int        `json:"viewers"`
-	Rate    float64    `json:"rate"` // a second
+	Rate    float64    `json:"rate"`          // a second
+	CPU     float64    `json:"cpu,omitempty"` // seconds of the server while they joined a stream without a publisher
 	Report  loadReport `json:"report"`
 	Client  float64    `json:"client"` // cores that it used, joining and leaving included
 	Failure string     `json:"failure,omitempty"`
 	Quiet   quiet      `json:"quiet"`
 }
 
-// cost is the server's processor time a join in ms: all that it used until everybody watched, HTTP and handshakes included, less
-// the price of the packets that it delivered meanwhile. The stream is a thin one, so that little is taken off.
+// cost is the server's processor time a join in ms, HTTP and handshakes included.
 func (l *joinLine) cost() float64 {
-	r := &l.Report
-	if r.Connected == 0 {
+	if l.Report.Connected == 0 {
 		return 0
 	}
-	media := r.Server.CPUPerPacket / 1e6 * float64(r.Packets-min(r.PacketsSteady, r.Packets))
-	return max(0, r.Server.CPUJoining-media) * 1e3 / float64(r.Connected)
+	return l.CPU * 1e3 / float64(l.Report.Connected)
 }
 
 // maxWait is how long a join takes at most, p95 in ms, at a rate that counts as sustained.
@@ -52,11 +50,11 @@ func (b *bench) joinSteps() (steps []step) {
 	add := func(name string, takes time.Duration, run func(context.Context, *results) error) {
 		steps = append(steps, step{part: partJoins, name: name, takes: takes, run: run})
 	}
-	joining := time.Duration(float64(b.plan.joins) / rampSlow * float64(time.Second))
 	for range b.plan.joinTurns {
 		for _, peer := range []string{fanfare, baseline} {
-			add(fmt.Sprintf("%s, %d joins at %.0f a second", peer, b.plan.joins, rampSlow), joining+pricing+overhead, func(ctx context.Context, r *results) error {
-				l, err := b.joinTwice(ctx, peer, b.plan.joins, rampSlow)
+			n := b.plan.joins
+			add(fmt.Sprintf("%s, %d joins at %.0f a second", peer, n, rampSlow), joining(n, rampSlow)+2*overhead, func(ctx context.Context, r *results) error {
+				l, err := b.twice(ctx, peer, n, rampSlow, (*joinLine).price)
 				r.Joins = append(r.Joins, l)
 				fmt.Fprintf(os.Stderr, "  %.2f ms a join %s%s\n", l.cost(), l.Failure, l.Quiet.void())
 				return err
@@ -64,67 +62,116 @@ func (b *bench) joinSteps() (steps []step) {
 		}
 	}
 	for _, rate := range b.plan.joinRates {
-		add(fmt.Sprintf("%.0f joins a second", rate), b.plan.joinDuring+pricing+overhead, func(ctx context.Context, r *results) error {
+		n := int(rate * b.plan.joinDuring.Seconds())
+		add(fmt.Sprintf("%.0f joins a second", rate), b.plan.joinDuring+2*overhead, func(ctx context.Context, r *results) error {
 			if i := len(r.Rates) - 1; i >= 0 && !r.Rates[i].sustained() {
 				fmt.Fprintln(os.Stderr, "  left out: fewer were too many")
 				return nil
 			}
-			l, err := b.joinTwice(ctx, fanfare, int(rate*b.plan.joinDuring.Seconds()), rate)
+			l, err := b.twice(ctx, fanfare, n, rate, (*joinLine).crowd)
 			r.Rates = append(r.Rates, l)
 			fmt.Fprintf(os.Stderr, "  sustained: %v, client %.0f %% %s%s\n", l.sustained(), 100*l.Client, l.Failure, l.Quiet.void())
 			return err
 		})
 	}
-	add("twice as many a second", b.plan.burst+burstPatience+overhead, b.burst)
+	add("twice as many a second", b.plan.burst+burstPatience+2*overhead, b.burst)
 	return steps
+}
+
+// joining is how long so many join.
+func joining(viewers int, rate float64) time.Duration {
+	return time.Duration(float64(viewers) / rate * float64(time.Second))
 }
 
 // Streams and times of joins. The thin stream is little more than what tells a viewer that it is there.
 const (
 	thinStream    = "thin"
-	pricing       = 4 * time.Second // how long a delivered packet is priced
-	watching      = 100             // viewers who are there during a burst
+	joined        = 1500 * time.Millisecond // from the last POST to when everybody is connected
+	watching      = 100                     // viewers who are there during a burst
 	burstPatience = 18 * time.Second
 )
 
 func thinStreamFlags() []string { return []string{"--bitrate", "60k"} }
 
-func (b *bench) joinTwice(ctx context.Context, peer string, viewers int, rate float64) (l joinLine, err error) {
+// twice measures on a fresh server, and once more when that was disturbed.
+func (b *bench) twice(ctx context.Context, peer string, viewers int, rate float64, measure func(*joinLine, context.Context, *server) error) (l joinLine, err error) {
 	for range 2 {
-		if l, err = b.join(ctx, peer, viewers, rate); err != nil || l.Quiet.void() == "" {
+		l = joinLine{Peer: peer, Viewers: viewers, Rate: rate}
+		if err = b.joinOnce(ctx, &l, measure); err != nil || l.Quiet.void() == "" {
 			break
 		}
 	}
 	return l, err
 }
 
-func (b *bench) join(ctx context.Context, peer string, viewers int, rate float64) (joinLine, error) {
-	l := joinLine{Peer: peer, Viewers: viewers, Rate: rate}
-	s, err := b.startServer(ctx, peer, b.server)
+func (b *bench) joinOnce(ctx context.Context, l *joinLine, measure func(*joinLine, context.Context, *server) error) error {
+	s, err := b.startServer(ctx, l.Peer, b.server)
 	if err != nil {
-		return l, err
+		return err
 	}
 	if err = s.publish(ctx, thinStream, thinStreamFlags()...); err == nil {
-		err = l.crowd(ctx, s, pricing)
+		err = measure(l, ctx, s)
 	}
 	if stopped := s.stop(); stopped != nil && l.Failure == "" {
 		l.Failure = stopped.Error()
 	}
-	return l, cmp.Or(ctx.Err(), err)
+	return cmp.Or(ctx.Err(), err)
 }
 
-// crowd lets them join the thin stream.
-func (l *joinLine) crowd(ctx context.Context, s *server, steady time.Duration) error {
+// crowd lets them join the thin stream and says how it was.
+func (l *joinLine) crowd(ctx context.Context, s *server) error {
 	before, err := look()
 	if err != nil {
 		return err
 	}
-	if l.Report, l.Client, err = s.load(ctx, s.bench.client, thinStream, l.Viewers, l.Rate, steady); err != nil {
-		l.Failure = err.Error()
-	}
+	l.join(ctx, s)
 	after, err := look()
 	l.Quiet = quietBetween(before, after, os.Getpid())
 	return err
+}
+
+func (l *joinLine) join(ctx context.Context, s *server) {
+	var err error
+	if l.Report, l.Client, err = s.load(ctx, s.bench.client, thinStream, l.Viewers, l.Rate, time.Second); err != nil {
+		l.Failure = err.Error()
+	}
+}
+
+// price lets them join while nobody publishes, so that the server does nothing else, and looks what it used. Then the publisher comes
+// back: everybody gets a picture, which shows that all joins were whole ones.
+func (l *joinLine) price(ctx context.Context, s *server) error {
+	if err := s.unpublish(); err != nil {
+		return err
+	}
+	before, err := look()
+	if err != nil {
+		return err
+	}
+	used, err := cpuOf(s.pid())
+	if err != nil {
+		return err
+	}
+	over := make(chan struct{})
+	go func() { defer close(over); l.join(ctx, s) }()
+	err = pause(ctx, joining(l.Viewers, l.Rate)+joined)
+	if err == nil {
+		l.Quiet, l.CPU, err = since(before, used, s.pid())
+	}
+	if err == nil {
+		err = s.publish(ctx, thinStream, thinStreamFlags()...)
+	}
+	<-over
+	return err
+}
+
+// since is how quiet the machine was since a look, and what a process used.
+func since(before snapshot, used time.Duration, pid int) (quiet, float64, error) {
+	now, err := cpuOf(pid)
+	if err != nil {
+		return quiet{}, 0, err
+	}
+	after, err := look()
+	return quietBetween(before, after, os.Getpid()), (now - used).Seconds(), err
 }
 
 // burst lets a crowd in at twice the highest sustained rate, while some watch another stream of full size.
@@ -166,7 +213,7 @@ func (b *bench) burstOn(ctx context.Context, s *server, result *burst) error {
 	there := time.Duration(watching/ramp*float64(time.Second)) + overhead
 	err := pause(ctx, there)
 	if err == nil {
-		err = result.Crowd.crowd(ctx, s, time.Second)
+		err = result.Crowd.crowd(ctx, s)
 	}
 	if lost := <-watched; lost != nil {
 		result.Failure = lost.Error()

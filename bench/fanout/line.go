@@ -36,7 +36,6 @@ type loadReport struct {
 		CPUUser      float64 `json:"cpuUserPerPacket"`
 		CPUSystem    float64 `json:"cpuSystemPerPacket"`
 		CPUShare     float64 `json:"cpuShare"`
-		CPUJoining   float64 `json:"cpuSecondsJoining"` // from before the first viewer to the measurement
 		RSSPerViewer int64   `json:"rssPerViewer"`
 	} `json:"server"`
 	Own struct {

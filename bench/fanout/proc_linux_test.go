@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"testing"
 )
@@ -13,5 +14,18 @@ func TestLook(t *testing.T) {
 	}
 	if p, ok := s.processes[os.Getpid()]; !ok || !s.family(p.parent)[p.pid] {
 		t.Errorf("this process is %+v", p)
+	}
+}
+
+func TestProcessorTime(t *testing.T) {
+	before, err := cpuOf(os.Getpid())
+	if err != nil || before == 0 {
+		t.Fatalf("%v, %v", before, err)
+	}
+	if after, err := cpuOf(os.Getpid()); err != nil || after < before {
+		t.Errorf("%v after %v, %v", after, before, err)
+	}
+	if _, err := cpuOf(-1); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
 	}
 }

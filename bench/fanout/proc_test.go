@@ -39,6 +39,22 @@ func TestParseProcess(t *testing.T) {
 	}
 }
 
+func TestParseSchedstat(t *testing.T) {
+	if got, err := parseSchedstat([]byte("169647 1104517 1\n")); err != nil || got != 169647 {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, bad := range []string{"", "1 2", "x 2 3", "1 2 3 4"} {
+		if _, err := parseSchedstat([]byte(bad)); !errors.Is(err, errFormat) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func FuzzParseSchedstat(f *testing.F) {
+	f.Add([]byte("169647 1104517 1\n"))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parseSchedstat(b) })
+}
+
 func FuzzParseProcess(f *testing.F) {
 	f.Add([]byte(statLine))
 	f.Add([]byte(")("))

@@ -132,30 +132,26 @@ func TestBatchOfTheRun(t *testing.T) {
 	}
 }
 
-func joined(peer string, cpu float64) joinLine {
-	l := joinLine{Peer: peer, Rate: 25}
-	l.Report.Connected, l.Report.Packets, l.Report.PacketsSteady = 100, 30_000, 10_000
-	l.Report.Server.CPUJoining, l.Report.Server.CPUPerPacket = cpu, 5
+func joins(peer string, cpu float64) joinLine {
+	l := joinLine{Peer: peer, Rate: 25, CPU: cpu}
+	l.Report.Connected = 100
 	return l
 }
 
-// 0.25 s of the server, less 20,000 packets at 5 µs, over 100 joins.
+// A quarter of a second of the server over 100 joins.
 func TestCostOfAJoin(t *testing.T) {
-	l := joined(fanfare, 0.25)
-	if got := l.cost(); math.Abs(got-1.5) > 1e-9 {
+	l := joins(fanfare, 0.25)
+	if got := l.cost(); math.Abs(got-2.5) > 1e-9 {
 		t.Errorf("%v ms", got)
 	}
-	if l = joined(fanfare, 0.05); l.cost() != 0 {
-		t.Errorf("less than nothing: %v ms", l.cost())
-	}
-	if got := (&joinLine{}).cost(); got != 0 {
+	if got := (&joinLine{CPU: 1}).cost(); got != 0 {
 		t.Errorf("nobody joined: %v ms", got)
 	}
 }
 
 func TestSustained(t *testing.T) {
 	with := func(change func(*joinLine)) joinLine {
-		l := joined(fanfare, 1)
+		l := joins(fanfare, 1)
 		if err := json.Unmarshal([]byte(`{"joins":{"connected":{"p95":90}}}`), &l.Report); err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +186,7 @@ func wholeRun() *results {
 	r.Lines = append(r.Lines, measured(baseline, 200, 6), measured(baseline, 400, 6, lossy))
 	r.Floors = []floorLine{{Viewers: 200, Total: 1.7}, {Viewers: 400, Total: 1.0}}
 	r.Cores = []line{measured(fanfare, 400, 2), measured(fanfare, 400, 2.1, func(l *line) { l.Cores = 2 })}
-	r.Joins = []joinLine{joined(fanfare, 0.2), joined(baseline, 0.6)}
+	r.Joins = []joinLine{joins(fanfare, 0.2), joins(baseline, 1)}
 	r.Burst = &burst{Crowd: joinLine{Peer: fanfare, Viewers: 800, Rate: 400}, Watching: report(2)}
 	r.Memory = []line{measured(fanfare, 400, 2, func(l *line) { l.Report.Server.RSSPerViewer = 50 << 10 })}
 	return r

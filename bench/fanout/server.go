@@ -92,6 +92,16 @@ func (s *server) publish(ctx context.Context, stream string, args ...string) err
 	return pause(ctx, settled)
 }
 
+// unpublish ends the streams. Their names stay known, so viewers can join and wait.
+func (s *server) unpublish() error {
+	var errs []error
+	for _, p := range s.publishers {
+		errs = append(errs, p.stop())
+	}
+	s.publishers = nil
+	return errors.Join(errs...)
+}
+
 // load runs the load client and returns its report and how many cores it used. Viewers that fail are in the report; err is of a
 // client that did not report.
 func (s *server) load(ctx context.Context, cores []int, stream string, viewers int, ramp float64, steady time.Duration) (r loadReport, busy float64, err error) {
@@ -147,11 +157,7 @@ func (s *server) looking(ctx context.Context) (stop func() []metrics) {
 
 // stop ends the publishers and the server.
 func (s *server) stop() error {
-	var errs []error
-	for _, p := range s.publishers {
-		errs = append(errs, p.stop())
-	}
-	return errors.Join(append(errs, s.running.stop(), os.RemoveAll(s.data))...)
+	return errors.Join(s.unpublish(), s.running.stop(), os.RemoveAll(s.data))
 }
 
 // pause waits; its error is that of ctx.
