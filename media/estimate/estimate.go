@@ -77,11 +77,12 @@ type Estimator struct {
 	loss     lossControl
 	probe    prober
 
-	remb       media.Bitrate
-	rtt        time.Duration
-	wait       time.Duration // in the queue of the line, by the last feedback
-	unanswered int64         // when the first packet since the last feedback left, -1 when none has
-	counts     Counts
+	remb              media.Bitrate
+	rtt               time.Duration
+	wait              time.Duration // in the queue of the line, by the last feedback
+	unanswered        int64         // when the first packet since the last feedback left, -1 when none has
+	unansweredPackets int           // how many have left since
+	counts            Counts
 }
 
 // New returns an estimator that knows nothing yet.
@@ -105,8 +106,9 @@ func New(cfg Config) Estimator {
 func (e *Estimator) Sent(seq uint16, size int, now time.Time) {
 	at := e.clock.micros(now)
 	if e.unanswered < 0 {
-		e.unanswered = at
+		e.unanswered, e.unansweredPackets = at, 0
 	}
+	e.unansweredPackets++
 	e.sent.add(seq, size, at, e.probe.note(size, at))
 }
 

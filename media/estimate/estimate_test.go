@@ -223,6 +223,32 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// A publisher that pauses is no silent line, even when the last of what it sent is lost.
+func TestPause(t *testing.T) {
+	l := newLine(lineConfig{seed: 1, rate: 10_000_000, queue: 100 * ms, rtt: 50 * ms})
+	l.run(5*time.Second, nil)
+	before := l.est.State()
+	l.paused = true
+	l.run(time.Second, nil)
+	l.dead = true
+	l.packet(80)
+	l.run(20*time.Second, nil)
+	l.dead = false
+	s := l.est.State()
+	if s.Target != before.Target || s.Silences != 0 {
+		t.Errorf("%+v, then %+v", before, s)
+	}
+	if at, ok := l.est.Deadline(); ok {
+		t.Errorf("something is due %v from now", at.Sub(l.now))
+	}
+	l.paused, l.frameAt, l.soundAt = false, l.now, l.now
+	l.run(5*time.Second, func() {
+		if l.est.Target() < need(2) || l.layer != 2 {
+			t.Fatalf("after the pause %+v", l.est.State())
+		}
+	})
+}
+
 func TestREMB(t *testing.T) {
 	e := estimate.New(estimate.Config{})
 	now := epoch

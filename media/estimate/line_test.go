@@ -68,6 +68,7 @@ type line struct {
 	layersMax int // what the publisher sends
 	loss      float64
 	dead      bool      // nothing arrives
+	paused    bool      // the publisher sends nothing
 	held      time.Time // until then the last hop is silent
 	switches  int
 }
@@ -96,7 +97,10 @@ func (l *line) run(d time.Duration, each func()) {
 	for end := l.now.Add(d); l.now.Before(end); l.now = l.now.Add(time.Millisecond) {
 		l.receive()
 		l.choose()
-		l.send()
+		if !l.paused {
+			l.send()
+		}
+		l.padding()
 		if each != nil {
 			each()
 		}
@@ -134,7 +138,6 @@ func (l *line) send() {
 		l.frame()
 		l.frameAt = l.frameAt.Add(time.Second / 30)
 	}
-	l.padding()
 }
 
 func (l *line) frame() {

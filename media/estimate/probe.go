@@ -174,10 +174,7 @@ func (p *prober) failed(rate media.Bitrate, at int64) {
 func (e *Estimator) Probe(now time.Time) (p Probe, wanted bool) {
 	at := e.clock.micros(now)
 	if due, ok := e.silentAt(); ok && at >= due {
-		e.unanswered = at
-		e.counts.Silences++
-		e.delay.rate = e.clamp(e.delay.rate / 2)
-		e.probe.failed(e.Target(), at)
+		e.silent(at)
 	}
 	if e.probe.out && at >= e.probeEnd() {
 		e.probe.expired(e.source == SourceTransport, at)
@@ -197,8 +194,23 @@ func (e *Estimator) wantsProbe() bool {
 
 func (e *Estimator) probeEnd() int64 { return e.probe.since + probeLife + e.rtt.Microseconds() }
 
-// silence is how long feedback may stay away, beside a round trip, while packets are sent.
-const silence = 1_000_000
+// Feedback may stay away for so long, beside two round trips, while so many packets are sent: the
+// last before a pause may be lost, and is never told.
+const (
+	silence        = 1_000_000
+	silencePackets = 10
+)
+
+// silent lowers the rate when much was sent and nothing came back. The next packet begins anew.
+func (e *Estimator) silent(at int64) {
+	e.unanswered = -1
+	if e.unansweredPackets < silencePackets {
+		return
+	}
+	e.counts.Silences++
+	e.delay.rate = e.clamp(e.delay.rate / 2)
+	e.probe.failed(e.Target(), at)
+}
 
 // silentAt returns when missing feedback lowers the rate, if it does.
 func (e *Estimator) silentAt() (at int64, ok bool) {
