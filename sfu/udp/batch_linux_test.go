@@ -132,9 +132,9 @@ func TestBatchErrors(t *testing.T) {
 	}
 }
 
-// TestBatchOldKernel: one that does not know UDP_SEGMENT would send a run in one piece, so
-// no batch may ask it to. The switch of the operator is not undone by a new batch.
-func TestBatchOldKernel(t *testing.T) {
+// TestBatchSwitchStays: a batch that is made after segments went off does not bring them
+// back. (On a kernel that does not know them a run would go out in one piece.)
+func TestBatchSwitchStays(t *testing.T) {
 	c, peer := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	c.SetSegments(false)
 	b := c.NewBatch()
