@@ -40,9 +40,9 @@ func (s *Sending) observe(arrival, now time.Time) {
 
 // sendingTotal is Sending for many goroutines.
 type sendingTotal struct {
-	sent, refused, calls, segmented atomic.Uint64
-	delays                          [DelayBuckets]atomic.Uint64
-	delaySum                        atomic.Uint64
+	sent, refused, calls, messages, segmented atomic.Uint64
+	delays                                    [DelayBuckets]atomic.Uint64
+	delaySum                                  atomic.Uint64
 }
 
 // add takes a worker's counts and empties them.
@@ -50,6 +50,7 @@ func (t *sendingTotal) add(s *Sending) {
 	addTo(&t.sent, s.Sent)
 	addTo(&t.refused, s.Refused)
 	addTo(&t.calls, s.Calls)
+	addTo(&t.messages, s.Messages)
 	addTo(&t.segmented, s.Segmented)
 	for i, n := range s.Delays {
 		addTo(&t.delays[i], n)
@@ -60,7 +61,8 @@ func (t *sendingTotal) add(s *Sending) {
 
 func (t *sendingTotal) snapshot() Sending {
 	s := Sending{BatchStats: udp.BatchStats{
-		Sent: t.sent.Load(), Refused: t.refused.Load(), Calls: t.calls.Load(), Segmented: t.segmented.Load(),
+		Sent: t.sent.Load(), Refused: t.refused.Load(), Calls: t.calls.Load(),
+		Messages: t.messages.Load(), Segmented: t.segmented.Load(),
 	}, DelaySum: t.delaySum.Load()}
 	for i := range s.Delays {
 		s.Delays[i] = t.delays[i].Load()

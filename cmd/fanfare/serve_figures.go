@@ -50,6 +50,7 @@ var (
 		counter("stun_answers_total", "Answers to plain STUN questions.", func(s sfu.Stats) uint64 { return s.BindingAnswers }),
 		counter("send_datagrams_total", "Datagrams that workers sent to viewers.", func(s sfu.Stats) uint64 { return s.Sending.Sent }),
 		counter("send_calls_total", "System calls that sent them.", func(s sfu.Stats) uint64 { return s.Sending.Calls }),
+		counter("send_messages_total", "Messages in which they went out, of one datagram or several (UDP_SEGMENT).", func(s sfu.Stats) uint64 { return s.Sending.Messages }),
 		counter("send_segmented_total", "Messages that held several datagrams (UDP_SEGMENT).", func(s sfu.Stats) uint64 { return s.Sending.Segmented }),
 		gauge("publishers_connected", "Publishers whose media session is connected.", func(s sfu.Stats) int { return s.Publishers }),
 		gauge("viewers_connected", "Viewers whose media session is connected.", func(s sfu.Stats) int { return s.Viewers }),

@@ -38,7 +38,8 @@ type BatchStats struct {
 	Sent      uint64 // datagrams that the system took
 	Refused   uint64 // datagrams that it did not take, dropped
 	Calls     uint64 // system calls that sent
-	Segmented uint64 // messages of several datagrams (UDP_SEGMENT)
+	Messages  uint64 // messages in which they went out: one datagram, or several (UDP_SEGMENT)
+	Segmented uint64 // those of several
 }
 
 // NewBatch makes an empty batch.
@@ -99,6 +100,7 @@ func (b *Batch) sendSingly(list []outgoing) {
 			b.stats.Refused++
 		} else {
 			b.stats.Sent++
+			b.stats.Messages++
 		}
 	}
 }

@@ -164,6 +164,7 @@ func (s *sender) sent(from, to, n int) {
 	for i := from; i < to; i++ {
 		k := s.end(i, n) - s.first[i]
 		s.batch.stats.Sent += uint64(k)
+		s.batch.stats.Messages++
 		if k > 1 {
 			s.batch.stats.Segmented++
 		}

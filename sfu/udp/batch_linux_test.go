@@ -141,7 +141,7 @@ func TestBatchSwitchStays(t *testing.T) {
 	b.sender.call = refusing(unix.EIO, segmented)
 	add(b, pathTo(peer), sized(10, 10)...)
 	b.Flush()
-	if s, want := b.Take(), (BatchStats{Sent: 2, Calls: 1}); s != want {
+	if s, want := b.Take(), (BatchStats{Sent: 2, Calls: 1, Messages: 2}); s != want {
 		t.Errorf("counted %+v, want %+v", s, want)
 	}
 }

@@ -126,12 +126,12 @@ func TestBatchCalls(t *testing.T) {
 		b.Flush()
 	}
 	fill()
-	if s, want := b.Take(), (BatchStats{Sent: 8, Calls: 1, Segmented: 2}); s != want {
+	if s, want := b.Take(), (BatchStats{Sent: 8, Calls: 1, Messages: 3, Segmented: 2}); s != want {
 		t.Errorf("counted %+v, want %+v", s, want)
 	}
 	c.SetSegments(false)
 	fill()
-	if s, want := b.Take(), (BatchStats{Sent: 8, Calls: 1}); s != want {
+	if s, want := b.Take(), (BatchStats{Sent: 8, Calls: 1, Messages: 8}); s != want {
 		t.Errorf("without segments: %+v, want %+v", s, want)
 	}
 	b.Flush()
@@ -208,7 +208,7 @@ func TestBatchForeign(t *testing.T) {
 	b := c.NewBatch()
 	add(b, pathTo(peer), want...)
 	b.Flush()
-	if s, all := b.Take(), (BatchStats{Sent: 3, Calls: 3}); s != all {
+	if s, all := b.Take(), (BatchStats{Sent: 3, Calls: 3, Messages: 3}); s != all {
 		t.Errorf("counted %+v", s)
 	}
 	if got, _ := take(t, peer.NewReader(), 3); !slices.Equal(got, want) {
