@@ -68,6 +68,7 @@ type line struct {
 	Publisher  float64    `json:"publisher"`         // cores that it used
 	Batch      float64    `json:"batch,omitempty"`   // packets a message
 	BatchKnown bool       `json:"batchKnown"`        // the server told it
+	Mallocs    float64    `json:"mallocs"`           // allocations a packet that was sent, where the server tells
 	Failure    string     `json:"failure,omitempty"` // there is no report
 	Quiet      quiet      `json:"quiet"`
 }
@@ -159,6 +160,7 @@ func (l *line) judge(before, after snapshot, publisher int, looks []metrics) {
 	}
 	if l.Peer == fanfare {
 		l.Batch, l.BatchKnown = meanBatch(looks)
+		l.Mallocs = allocations(looks)
 	}
 }
 

@@ -42,7 +42,7 @@ func (r *results) promised() (rows [][]string) {
 	return rows
 }
 
-var lineHead = []string{"server", "viewers", "µs a packet", "user + system", "server's core", "clients' core", "p50 / p99", "lost", "packets a message", "note"}
+var lineHead = []string{"server", "viewers", "µs a packet", "user + system", "server's core", "clients' core", "p50 / p99", "lost", "packets a message", "allocations a packet", "note"}
 
 func lineRows(lines []line) (rows [][]string) {
 	for i := range lines {
@@ -51,9 +51,9 @@ func lineRows(lines []line) (rows [][]string) {
 		row := []string{l.Peer, fmt.Sprint(l.Viewers)}
 		if l.Failure == "" {
 			row = append(row, fmt.Sprintf("%.2f", s.CPUPerPacket), fmt.Sprintf("%.2f + %.2f", s.CPUUser, s.CPUSystem), percent(s.CPUShare), percent(l.client()),
-				l.delay(), fmt.Sprintf("%.3f %%", 100*l.Report.loss()), l.batch())
+				l.delay(), fmt.Sprintf("%.3f %%", 100*l.Report.loss()), l.batch(), l.mallocs())
 		} else {
-			row = append(row, unknown, unknown, unknown, unknown, unknown, unknown, unknown)
+			row = append(row, unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown)
 		}
 		rows = append(rows, append(row, l.note()))
 	}
@@ -67,6 +67,13 @@ func (l *line) batch() string {
 		return unknown
 	}
 	return fmt.Sprintf("%.1f", l.Batch)
+}
+
+func (l *line) mallocs() string {
+	if !l.BatchKnown {
+		return unknown
+	}
+	return fmt.Sprintf("%.2f", l.Mallocs)
 }
 
 // note is what must be known beside a line's figures.

@@ -42,36 +42,12 @@ func parseMetrics(r io.Reader) (metrics, error) {
 	return m, lines.Err()
 }
 
-// batchPrefix begins the names of the histogram of datagrams a message.
-const batchPrefix = "fanfare_sfu_batch"
-
-// batches returns how many packets went out in how many messages so far.
-func (m metrics) batches() (packets, messages float64) {
-	for name, v := range m {
-		if !strings.HasPrefix(name, batchPrefix) {
-			continue
-		}
-		switch {
-		case strings.HasSuffix(name, "_sum"):
-			packets += v
-		case strings.HasSuffix(name, "_count"):
-			messages += v
-		}
-	}
-	return packets, messages
-}
-
-// batchUnknown is the mean batch of the first design, where a server does not tell.
-const batchUnknown = 2.2
-
-// meanBatch is packets a message between the first and the last look at which all viewers were there. known is false when the
-// server does not tell.
-func meanBatch(looks []metrics) (mean float64, known bool) {
+// whileAll returns the first and the last look at which all viewers were there: what happened meanwhile is not joining or leaving.
+func whileAll(looks []metrics) (first, last metrics) {
 	most := 0.0
 	for _, m := range looks {
 		most = max(most, m["fanfare_viewers_connected"])
 	}
-	var first, last metrics
 	for _, m := range looks {
 		if m["fanfare_viewers_connected"] < most {
 			continue
@@ -81,10 +57,28 @@ func meanBatch(looks []metrics) (mean float64, known bool) {
 		}
 		last = m
 	}
-	p0, n0 := first.batches()
-	p1, n1 := last.batches()
-	if n1 <= n0 {
+	return first, last
+}
+
+// batchUnknown is the mean batch of the first design, where a server does not tell.
+const batchUnknown = 2.2
+
+// meanBatch is packets a message. known is false when the server does not tell.
+func meanBatch(looks []metrics) (mean float64, known bool) {
+	first, last := whileAll(looks)
+	messages := last["fanfare_send_messages_total"] - first["fanfare_send_messages_total"]
+	if messages <= 0 {
 		return batchUnknown, false
 	}
-	return (p1 - p0) / (n1 - n0), true
+	return (last["fanfare_send_datagrams_total"] - first["fanfare_send_datagrams_total"]) / messages, true
+}
+
+// allocations is how many the server made for each packet that it sent, those for these looks included.
+func allocations(looks []metrics) float64 {
+	first, last := whileAll(looks)
+	packets := last["fanfare_send_datagrams_total"] - first["fanfare_send_datagrams_total"]
+	if packets <= 0 {
+		return 0
+	}
+	return (last["go_memstats_mallocs_total"] - first["go_memstats_mallocs_total"]) / packets
 }

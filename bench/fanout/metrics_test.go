@@ -11,9 +11,9 @@ const metricsPage = `# HELP fanfare_viewers_connected Viewers.
 fanfare_viewers_connected 200
 fanfare_drops_total{reason="a } b"} 3
 fanfare_drops_total{reason="c"} 4 1700000000000
-fanfare_sfu_batch_size_bucket{le="2"} 90
-fanfare_sfu_batch_size_sum 250
-fanfare_sfu_batch_size_count 100
+fanfare_forward_delay_seconds_bucket{le="0.001"} 90
+fanfare_forward_delay_seconds_bucket{le="+Inf"} 100
+fanfare_send_messages_total 2.5e+06
 not a sample
 broken{x="y"
 go_info NaN`
@@ -23,13 +23,10 @@ func TestParseMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]float64{"fanfare_viewers_connected": 200, "fanfare_drops_total": 7, "fanfare_sfu_batch_size_sum": 250} {
+	for name, want := range map[string]float64{"fanfare_viewers_connected": 200, "fanfare_drops_total": 7, "fanfare_send_messages_total": 2.5e6, "fanfare_forward_delay_seconds_bucket": 190} {
 		if m[name] != want {
 			t.Errorf("%s: %v, want %v", name, m[name], want)
 		}
-	}
-	if packets, messages := m.batches(); packets != 250 || messages != 100 {
-		t.Errorf("%v packets in %v messages", packets, messages)
 	}
 }
 
@@ -45,7 +42,7 @@ func FuzzParseMetrics(f *testing.F) {
 // The batch is that of the time when all were there.
 func TestMeanBatch(t *testing.T) {
 	at := func(viewers, sum, count float64) metrics {
-		return metrics{"fanfare_viewers_connected": viewers, "fanfare_sfu_batch_size_sum": sum, "fanfare_sfu_batch_size_count": count}
+		return metrics{"fanfare_viewers_connected": viewers, "fanfare_send_datagrams_total": sum, "fanfare_send_messages_total": count, "go_memstats_mallocs_total": sum / 2}
 	}
 	for _, c := range []struct {
 		name  string
@@ -63,5 +60,11 @@ func TestMeanBatch(t *testing.T) {
 				t.Errorf("%v, %v", got, known)
 			}
 		})
+	}
+	if got := allocations([]metrics{at(10, 0, 0), at(200, 1000, 600), at(200, 3500, 1600)}); got != 0.5 {
+		t.Errorf("%v allocations", got)
+	}
+	if got := allocations(nil); got != 0 {
+		t.Errorf("%v allocations of nothing", got)
 	}
 }

@@ -241,7 +241,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"Measured on 26 November 2026, 00:00 UTC, in 15m0s.", "    make bench\n", "### Promised", "### Fan-out", "### The floor", "### Joins", "### Memory",
 		"| server CPU a packet at 400 viewers, to the floor's | 2.00 | **missed:** ≤ 1.30 |",
-		"| Fanfare | 200 | 2.00 | 0.00 + 0.00 | 50 % | 50 % | 1.0 / 5.0 ms | 0.000 % | – |  |",
+		"| Fanfare | 200 | 2.00 | 0.00 + 0.00 | 50 % | 50 % | 1.0 / 5.0 ms | 0.000 % | – | – |  |",
 		"does not hold: 0.20 % lost", "**void:** other processes used 20 % of a core",
 	} {
 		if !strings.Contains(text, want) {
