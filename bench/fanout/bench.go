@@ -48,7 +48,10 @@ func newBench(ctx context.Context, c config) (*bench, error) {
 	if err := os.MkdirAll(b.bin, 0o755); err != nil {
 		return nil, err
 	}
-	return b, b.build(ctx, c.fanfare)
+	if err := b.build(ctx, c.fanfare); err != nil {
+		return nil, err
+	}
+	return b, stayOn(b.client) // what the bench itself does must not disturb the server
 }
 
 // build makes the programs.
@@ -69,7 +72,7 @@ func command(ctx context.Context, cores []int, exe string, args ...string) *exec
 	cmd := exec.CommandContext(ctx, exe, args...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(len(cores)))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 15 * time.Second
+	cmd.WaitDelay = patience
 	return cmd
 }
 

@@ -156,7 +156,7 @@ func (l *line) watch(ctx context.Context, s *server, client []int, steady time.D
 func (l *line) judge(before, after snapshot, publisher int, looks []metrics) {
 	l.Quiet = quietBetween(before, after, os.Getpid())
 	if d := after.at.Sub(before.at).Seconds(); d > 0 {
-		l.Publisher = (after.processes[publisher].cpu - before.processes[publisher].cpu).Seconds() / d
+		l.Publisher = max(0, after.processes[publisher].cpu-before.processes[publisher].cpu).Seconds() / d
 	}
 	if l.Peer == fanfare {
 		l.Batch, l.BatchKnown = meanBatch(looks)

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,4 +41,26 @@ func startOn(cores []int, cmd *exec.Cmd) error {
 		return fmt.Errorf("sched_setaffinity: %w", err)
 	}
 	return errors.Join(cmd.Start(), unix.SchedSetaffinity(0, &before))
+}
+
+// stayOn keeps all threads of this process on these cores; new ones have the affinity of those that start them.
+func stayOn(cores []int) error {
+	var set unix.CPUSet
+	for _, core := range cores {
+		set.Set(core)
+	}
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		id, err := strconv.Atoi(t.Name())
+		if err != nil {
+			continue
+		}
+		if err := unix.SchedSetaffinity(id, &set); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("sched_setaffinity: %w", err)
+		}
+	}
+	return nil
 }

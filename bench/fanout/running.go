@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // running is a process of the bench. What it says on standard error is kept for the case that it fails.
@@ -42,7 +43,7 @@ func (p *running) wait() error {
 	return fmt.Errorf("%s: %w: %s", filepath.Base(p.cmd.Path), p.err, p.said.last())
 }
 
-// stop asks it to end and waits. One that has ended before its time is an error.
+// stop asks it to end, waits, and ends it when it does not. One that has ended before its time is an error.
 func (p *running) stop() error {
 	select {
 	case <-p.ended:
@@ -50,9 +51,14 @@ func (p *running) stop() error {
 	default:
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may just have ended
+	limit := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer limit.Stop()
 	<-p.ended
 	return nil
 }
+
+// patience is how long a process may take to end.
+const patience = 20 * time.Second
 
 // tail keeps the end of a text.
 type tail struct {

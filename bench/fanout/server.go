@@ -26,6 +26,9 @@ const (
 // publishKey is good for the servers that the bench starts, on loopback, as long as it runs.
 const publishKey = "bench-bench-bench"
 
+// hung is how long a load client may take beyond what it was asked for.
+const hung = 2 * time.Minute
+
 // settled is how long a server and its publisher run before viewers come.
 const settled = 2 * time.Second
 
@@ -105,6 +108,8 @@ func (s *server) unpublish() error {
 // load runs the load client and returns its report and how many cores it used. Viewers that fail are in the report; err is of a
 // client that did not report.
 func (s *server) load(ctx context.Context, cores []int, stream string, viewers int, ramp float64, steady time.Duration) (r loadReport, busy float64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, joining(viewers, ramp)+steady+hung)
+	defer cancel()
 	var out bytes.Buffer
 	cmd := command(ctx, cores, s.bench.exe, "load", "whep", s.home+"/w/"+stream, "--client", "light", "--json", "--pid", strconv.Itoa(s.pid()),
 		"-n", strconv.Itoa(viewers), "--ramp", strconv.FormatFloat(ramp, 'f', 1, 64)+"/s", "--for", steady.String())
