@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -73,6 +74,25 @@ func (o *outbound) write(ctx context.Context, f placed) error {
 		o.stats.KeyFramesSent++
 	}
 	return nil
+}
+
+// writePacket sends one packet that was made elsewhere, with the time of sending at its end. key tells that it begins a key frame,
+// end that it ends a frame.
+func (o *outbound) writePacket(p *rtp.Packet, key, end bool) error {
+	o.report.Sent(len(p.Payload))
+	PutStamp(p.Payload, time.Now())
+	err := o.track.WriteRTP(p)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stats.PacketsSent++
+	o.stats.BytesSent += uint64(len(p.Payload))
+	if end {
+		o.stats.FramesSent++
+	}
+	if key {
+		o.stats.KeyFramesSent++
+	}
+	return err
 }
 
 // senderReport ties the line to the clock (RFC 3550 section 6.4.1): place is where the line is at now.

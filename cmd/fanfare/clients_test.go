@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -297,6 +298,33 @@ func loadLight(t *testing.T, args []string) {
 	}
 }
 
+// TestLoadStream: a stream that is made for measuring is carried like any other, and the light client tells its delay.
+func TestLoadStream(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Log("the light client runs on Linux only")
+		return
+	}
+	s := startServer(t, "--data", t.TempDir(), "--publish-key", testKey, "--dev")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		c := loadWhipCmd{URL: s.url + "/w/bench", Key: testKey, Bitrate: 5e5, KeyEvery: time.Second, JSON: true}
+		ended <- c.Run(ctx, stdio{in: strings.NewReader(""), out: io.Discard, err: io.Discard})
+	}()
+	var r loadReport
+	waitFor(t, func() bool { // it needs a moment to be live
+		code, out, _ := command(t, "", "load", "whep", s.url+"/w/bench", "-n", "3", "--for", "500ms", "--settle", "500ms", "--client", "light", "--json")
+		return code == 0 && json.Unmarshal([]byte(out), &r) == nil && r.Connected == 3
+	})
+	if r.Delay == nil || r.Delay.Count == 0 || r.Delay.P999 < r.Delay.Median || r.Own.PacketsForged != 0 {
+		t.Errorf("%+v", r)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestClientsRefuse: each bad input gets an exit code and one line that says what to do.
 func TestClientsRefuse(t *testing.T) {
 	t.Parallel()
@@ -347,6 +375,8 @@ func TestClientsRefuse(t *testing.T) {
 		{"load refused", []string{"load", "whep", nobody + "/w/x", "-n", "1"}, 1, "cannot be reached"},
 		{"load nobody", []string{"load", "whep", s.url + "/w/x", "-n", "0"}, 2, "-n or --joins"},
 		{"load a server", []string{"load", "whep", s.url}, 2, "link of a stream"},
+		{"load whip rate", []string{"load", "whip", s.url + "/w/x", "--bitrate", "much"}, 2, "2.4M"},
+		{"load whip key", []string{"load", "whip", s.url + "/w/x", "--key", "wrong-wrong-wrong"}, 1, "--key"},
 		{"load rate", []string{"load", "whep", s.url + "/w/x", "--ramp", "fast"}, 2, "25/s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 type loadCmd struct {
 	Whep loadWhepCmd `cmd:"" help:"Join a stream with many viewers by WHEP."`
+	Whip loadWhipCmd `cmd:"" help:"Publish a stream that is made for measuring."`
 }
 
 type loadWhepCmd struct {
