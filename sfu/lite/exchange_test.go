@@ -79,7 +79,7 @@ func newExchange(t *testing.T, opts ...dtls.ClientOption) *exchange {
 		dtls.WithEllipticCurves(elliptic.X25519, elliptic.P256),
 		dtls.WithFlightInterval(50 * time.Millisecond),
 	}, opts...)
-	x.pipe = newPipe(func(b []byte, _ Path) { x.toLeg <- bytes.Clone(b) })
+	x.pipe = newPipe(func(b []byte, _ Path) { x.toLeg <- bytes.Clone(b) }, nil)
 	if x.client, err = dtls.ClientWithOptions(x.pipe, pipeAddr{}, opts...); err != nil {
 		t.Fatal(err)
 	}

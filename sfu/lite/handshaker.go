@@ -1,11 +1,11 @@
 package lite
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,8 +26,11 @@ type HandshakerConfig struct {
 	Send func(b []byte, p Path)
 	// Certificate is the process's own; when it holds none, NewHandshaker makes one.
 	Certificate tls.Certificate
-	// InFlight is how many handshakes run at once; 0 means 4 for each CPU, at least 16.
+	// InFlight is how many handshakes run at once, most of them waiting for their peer;
+	// 0 means 64.
 	InFlight int
+	// AtOnce is how many of those compute at the same time; 0 means one for each CPU.
+	AtOnce int
 	// Queue is how many more may wait; 0 means 1,024.
 	Queue int
 	// Timeout is for a handshake from Begin to its end, the time in the queue
@@ -40,7 +43,10 @@ type HandshakerConfig struct {
 
 func (c *HandshakerConfig) applyDefaults() {
 	if c.InFlight == 0 {
-		c.InFlight = max(16, 4*runtime.GOMAXPROCS(0))
+		c.InFlight = 64
+	}
+	if c.AtOnce == 0 {
+		c.AtOnce = runtime.GOMAXPROCS(0)
 	}
 	if c.Queue == 0 {
 		c.Queue = 1024
@@ -54,18 +60,18 @@ func (c *HandshakerConfig) applyDefaults() {
 }
 
 // Handshaker runs DTLS handshakes as the server (RFC 5764). It is safe for concurrent use.
-// It has a fixed number of goroutines, so that many who join at once can never starve
-// those who watch.
+// It has a fixed number of goroutines, and only AtOnce of its handshakes have a datagram in
+// work, so that many who join at once can never starve those who watch.
 type Handshaker struct {
 	cfg         HandshakerConfig
 	fingerprint Fingerprint
+	turns       chan struct{} // a token for each handshake that computes
 
 	mu      sync.RWMutex // held while queueing, so that nothing comes after close
 	closed  bool
 	queue   chan *Handshake
+	slots   []atomic.Pointer[Handshake] // what runs
 	running sync.WaitGroup
-	ctx     context.Context // of all handshakes
-	stop    context.CancelFunc
 }
 
 // NewHandshaker starts a Handshaker; Close stops it.
@@ -79,15 +85,16 @@ func NewHandshaker(cfg HandshakerConfig) (*Handshaker, error) {
 	}
 	h := &Handshaker{
 		cfg:   cfg,
+		turns: make(chan struct{}, cfg.AtOnce),
 		queue: make(chan *Handshake, cfg.Queue),
+		slots: make([]atomic.Pointer[Handshake], cfg.InFlight),
 		fingerprint: Fingerprint{
 			Algorithm: sha256Name,
 			Value:     hashCertificate(sha256Name, cfg.Certificate.Certificate[0]),
 		},
 	}
-	h.ctx, h.stop = context.WithCancel(context.Background())
-	for range cfg.InFlight {
-		h.running.Go(h.serve)
+	for i := range h.slots {
+		h.running.Go(func() { h.serve(&h.slots[i]) })
 	}
 	return h, nil
 }
@@ -95,41 +102,43 @@ func NewHandshaker(cfg HandshakerConfig) (*Handshaker, error) {
 // Fingerprint is that of our certificate, for the answer.
 func (h *Handshaker) Fingerprint() Fingerprint { return h.fingerprint }
 
-// serve runs one handshake after another.
-func (h *Handshaker) serve() {
+// serve runs one handshake after another in its slot.
+func (h *Handshaker) serve(slot *atomic.Pointer[Handshake]) {
 	for s := range h.queue {
-		if s.ctx.Err() == nil {
-			s.end(s.run(&h.cfg))
-		} else {
-			s.end(Result{Err: s.cause()})
+		slot.Store(s)
+		if h.isClosed() {
+			s.Cancel() // Close may have looked at the slot already
 		}
-		s.cancel(nil)
+		if s.start(h.cfg.Patience, time.Now()) {
+			s.end(s.run(&h.cfg))
+		}
+		slot.Store(nil)
 	}
 }
 
+func (h *Handshaker) isClosed() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.closed
+}
+
 // Begin queues a handshake with a peer whose certificate must match one of the
-// fingerprints. done is called exactly once, from another goroutine, unless Begin
-// itself fails with ErrBusy or ErrHandshakeCancelled; it must not block for long.
+// fingerprints. done is called exactly once, from another goroutine or from Cancel, unless
+// Begin itself fails with ErrBusy or ErrHandshakeCancelled; it must not block for long.
 func (h *Handshaker) Begin(peer []Fingerprint, done func(Result)) (*Handshake, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if h.closed {
 		return nil, ErrHandshakeCancelled
 	}
-	s := &Handshake{peer: peer, done: done, pipe: newPipe(h.cfg.Send)}
-	s.ctx, s.cancel = context.WithCancelCause(h.ctx)
-	s.fed = make(chan struct{}, 1)
-	s.timer = time.AfterFunc(h.cfg.Timeout, func() { s.cancel(ErrHandshakeTimeout) })
+	s := newHandshake(peer, newPipe(h.cfg.Send, h.turns), done, time.Now().Add(h.cfg.Timeout))
 	select {
 	case h.queue <- s:
+		return s, nil
 	default:
 		s.timer.Stop()
-		s.cancel(nil)
 		return nil, ErrBusy
 	}
-	// Also ends a handshake that still waits. After the regular end it does nothing.
-	context.AfterFunc(s.ctx, func() { s.end(Result{Err: s.cause()}) })
-	return s, nil
 }
 
 // Close cancels all handshakes, calls their done and waits for the goroutines.
@@ -138,9 +147,13 @@ func (h *Handshaker) Close() error {
 	already := h.closed
 	h.closed = true
 	h.mu.Unlock()
-	h.stop()
 	if !already {
 		close(h.queue)
+	}
+	for i := range h.slots {
+		if s := h.slots[i].Load(); s != nil {
+			s.Cancel()
+		}
 	}
 	h.running.Wait()
 	return nil
@@ -150,60 +163,84 @@ func (h *Handshaker) Close() error {
 type Handshake struct {
 	peer []Fingerprint
 	pipe *pipe
-	fed  chan struct{} // holds a token when a datagram came
-
-	ctx    context.Context // ends with the handshake; its cause says why
-	cancel context.CancelCauseFunc
-	timer  *time.Timer
-
-	once sync.Once
 	done func(Result)
+
+	mu       sync.Mutex
+	ended    bool
+	deadline time.Time     // for the whole of it
+	patience time.Duration // 0 while it waits in the queue
+	heard    time.Time     // when the newest datagram came, or when it began to run
+	timer    *time.Timer   // the only one; it may run out early
+}
+
+func newHandshake(peer []Fingerprint, p *pipe, done func(Result), deadline time.Time) *Handshake {
+	s := &Handshake{peer: peer, pipe: p, done: done, deadline: deadline}
+	s.mu.Lock() // the timer must be there when it runs out
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(time.Until(deadline), s.tick)
+	return s
+}
+
+// start begins to be patient. It is false when the handshake has ended in the queue.
+func (s *Handshake) start(patience time.Duration, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	s.patience, s.heard = patience, now
+	s.timer.Reset(s.due().Sub(now))
+	return true
+}
+
+// due is when it ends unless a datagram comes. The caller holds mu.
+func (s *Handshake) due() time.Time {
+	if s.patience > 0 && s.heard.Add(s.patience).Before(s.deadline) {
+		return s.heard.Add(s.patience)
+	}
+	return s.deadline
+}
+
+// tick ends it when it is due, which a datagram may have put off since the timer was set.
+func (s *Handshake) tick() {
+	s.mu.Lock()
+	left := time.Until(s.due())
+	if left > 0 && !s.ended {
+		s.timer.Reset(left)
+	}
+	s.mu.Unlock()
+	if left <= 0 {
+		s.end(Result{Err: ErrHandshakeTimeout})
+	}
 }
 
 // Feed gives it a datagram of the peer; answers go to the path of the newest one. It
 // copies b and never blocks; a datagram too many is dropped, as a network would.
 func (s *Handshake) Feed(b []byte, from Path) {
-	if s.pipe.feed(b, from) {
-		select {
-		case s.fed <- struct{}{}:
-		default:
-		}
+	if !s.pipe.feed(b, from) {
+		return
 	}
+	now := time.Now()
+	s.mu.Lock()
+	s.heard = now
+	s.mu.Unlock()
 }
 
 // Cancel ends it; done is called with ErrHandshakeCancelled unless it ended before.
-func (s *Handshake) Cancel() { s.cancel(ErrHandshakeCancelled) }
+func (s *Handshake) Cancel() { s.end(Result{Err: ErrHandshakeCancelled}) }
 
+// end tells the result, once. A handshake that runs finds its pipe closed.
 func (s *Handshake) end(r Result) {
-	s.once.Do(func() {
-		s.timer.Stop()
-		s.done(r)
-	})
-}
-
-// cause says in our own words why the context ended.
-func (s *Handshake) cause() error {
-	if errors.Is(context.Cause(s.ctx), ErrHandshakeTimeout) {
-		return ErrHandshakeTimeout
+	s.mu.Lock()
+	already := s.ended
+	s.ended = true
+	s.timer.Stop()
+	s.mu.Unlock()
+	if already {
+		return
 	}
-	return ErrHandshakeCancelled
-}
-
-// watch cancels the handshake when the peer is silent for too long.
-func (s *Handshake) watch(running context.Context, patience time.Duration) {
-	t := time.NewTimer(patience)
-	defer t.Stop()
-	for {
-		select {
-		case <-s.fed:
-			t.Reset(patience)
-		case <-t.C:
-			s.cancel(ErrHandshakeTimeout)
-			return
-		case <-running.Done():
-			return
-		}
-	}
+	_ = s.pipe.Close()
+	s.done(r)
 }
 
 // Result is what is left of a handshake: all that a leg needs, and no connection.

@@ -144,7 +144,7 @@ func TestNoGoroutine(t *testing.T) {
 
 // TestPipeBounds: what the library does not read is dropped, not kept.
 func TestPipeBounds(t *testing.T) {
-	p := newPipe(func([]byte, Path) {})
+	p := newPipe(func([]byte, Path) {}, nil)
 	for i := range pipeDepth + 3 {
 		if got := p.feed([]byte{byte(i)}, Path{}); got != (i < pipeDepth) {
 			t.Errorf("datagram %d: %v", i, got)

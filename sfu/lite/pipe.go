@@ -14,11 +14,16 @@ const pipeDepth = 16
 // pipe is the net.PacketConn under the library during one handshake: datagrams are fed in
 // by the owner of the leg and go out through a function. It remembers our last flight
 // and, once muted, keeps what is written to itself.
+//
+// A reader that was given a datagram holds one of the turns until it reads again, since then
+// the library has dealt with it.
 type pipe struct {
 	write func(b []byte, p Path)
 	ready chan struct{} // holds a token when the reader has something to look at
+	turns chan struct{} // shared by all pipes; nil: no waiting for turns
 
 	mu              sync.Mutex
+	turn            bool // held by the reader
 	queue           [][]byte
 	to              Path // of the newest datagram
 	expired, closed bool
@@ -27,8 +32,8 @@ type pipe struct {
 	kept            []byte // the last datagram written while muted
 }
 
-func newPipe(write func(b []byte, p Path)) *pipe {
-	return &pipe{write: write, ready: make(chan struct{}, 1)}
+func newPipe(write func(b []byte, p Path), turns chan struct{}) *pipe {
+	return &pipe{write: write, ready: make(chan struct{}, 1), turns: turns}
 }
 
 func (p *pipe) wake() {
@@ -51,32 +56,78 @@ func (p *pipe) feed(b []byte, from Path) bool {
 	return true
 }
 
-// ReadFrom implements net.PacketConn for one reader at a time.
+// ReadFrom implements net.PacketConn for one reader at a time. Datagrams that wait are read
+// together, as many as fit: the library takes the records apart itself, and each read of it
+// costs a goroutine.
 func (p *pipe) ReadFrom(b []byte) (int, net.Addr, error) {
+	p.giveTurn()
 	for {
-		n, err := p.poll(b)
-		if n > 0 || err != nil {
-			return n, pipeAddr{}, err
+		waiting, err := p.look()
+		switch {
+		case err != nil:
+			return 0, pipeAddr{}, err
+		case !waiting:
+			<-p.ready
+		case p.takeTurn():
+			return p.drain(b), pipeAddr{}, nil
 		}
-		<-p.ready
 	}
 }
 
-// poll returns 0 and no error when there is nothing yet.
-func (p *pipe) poll(b []byte) (int, error) {
+// look tells whether a datagram waits.
+func (p *pipe) look() (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.closed:
-		return 0, net.ErrClosed
+		return false, net.ErrClosed
 	case p.expired:
-		return 0, os.ErrDeadlineExceeded
-	case len(p.queue) == 0:
-		return 0, nil
+		return false, os.ErrDeadlineExceeded
 	}
-	n := copy(b, p.queue[0])
-	p.queue = p.queue[1:]
-	return n, nil
+	return len(p.queue) > 0, nil
+}
+
+// drain reads what waits.
+func (p *pipe) drain(b []byte) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.queue) > 0 && (n == 0 || n+len(p.queue[0]) <= len(b)) {
+		n += copy(b[n:], p.queue[0])
+		p.queue = p.queue[1:]
+	}
+	return n
+}
+
+// takeTurn waits for a turn. It is false when there is something else to look at first.
+func (p *pipe) takeTurn() bool {
+	if p.turns == nil {
+		return true
+	}
+	select {
+	case p.turns <- struct{}{}:
+	case <-p.ready:
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn = true
+	if p.closed {
+		p.giveTurnLocked() // nobody reads again
+	}
+	return p.turn
+}
+
+func (p *pipe) giveTurn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.giveTurnLocked()
+}
+
+func (p *pipe) giveTurnLocked() {
+	if p.turn {
+		p.turn = false
+		<-p.turns
+	}
 }
 
 // WriteTo implements net.PacketConn: b goes where the newest datagram came from.
@@ -90,8 +141,11 @@ func (p *pipe) WriteTo(b []byte, _ net.Addr) (int, error) {
 	if len(b) > 0 && b[0] == recordChangeCipherSpec {
 		p.lastFlight = append([]byte(nil), b...)
 	}
-	to := p.to
+	to, closed := p.to, p.closed
 	p.mu.Unlock()
+	if closed {
+		return 0, net.ErrClosed
+	}
 	p.write(b, to)
 	return len(b), nil
 }
@@ -115,6 +169,7 @@ func (p *pipe) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	p.giveTurnLocked()
 	p.wake()
 	return nil
 }
