@@ -22,6 +22,10 @@ import (
 const asProgram = "FANFARE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if program := otherProgram(); program != nil {
+		program()
+		return
+	}
 	if os.Getenv(asProgram) != "" {
 		fillDisk(os.Getenv(fullDisk))
 		main()
