@@ -104,6 +104,7 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 	}
 	cfg := lite.Config{Local: sess.local, Remote: sess.remote, ConnectTimeout: s.cfg.ConnectTimeout}
 	v.estimator = estimate.New(estimate.Config{})
+	v.tracks = make([]egress, 0, maxTracks)
 	ssrcs := make([]trackSSRC, len(o.tracks))
 	for i := range o.tracks {
 		if o.tracks[i].live {

@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,119 +30,143 @@ type trackSSRC struct{ main, rtx media.SSRC }
 // and WHEP has no renegotiation. Ports, addresses and extension ids follow JSEP
 // (RFC 9429 section 5.3) for an ICE-lite, passive endpoint with one bundled transport.
 func answerViewer(o *offer, p answerParams) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "v=0\r\no=- %d 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", p.origin)
-	b.WriteString("a=group:BUNDLE")
+	w := make(answerText, 0, 6<<10) // Chromium's is about 5 KiB
+	w.line("v=0")
+	w.line("o=- ", decimal(p.origin), " 2 IN IP4 127.0.0.1")
+	w.line("s=-")
+	w.line("t=0 0")
+	w.write("a=group:BUNDLE")
 	for i := range o.tracks {
 		if o.tracks[i].live {
-			b.WriteString(" " + string(o.tracks[i].mid))
+			w.write(" ", string(o.tracks[i].mid))
 		}
 	}
-	b.WriteString("\r\na=ice-lite\r\na=msid-semantic: WMS *\r\n")
+	w.line()
+	w.line("a=ice-lite")
+	w.line("a=msid-semantic: WMS *")
 	if o.mixed {
-		b.WriteString("a=extmap-allow-mixed\r\n")
+		w.line("a=extmap-allow-mixed")
 	}
 	for i := range o.tracks {
 		if o.tracks[i].live {
-			writeTrack(&b, &o.tracks[i], p, p.ssrcs[i])
+			w.track(&o.tracks[i], &p, p.ssrcs[i])
 		} else {
-			writeDeadTrack(&b, &o.tracks[i])
+			w.deadTrack(&o.tracks[i])
 		}
 	}
-	return b.String()
+	return string(w)
 }
 
-func writeTrack(b *strings.Builder, t *trackOffer, p answerParams, ssrc trackSSRC) {
-	fmt.Fprintf(b, "m=%s 9 %s", t.kind, rtpProfile)
-	for _, f := range t.formats {
-		fmt.Fprintf(b, " %d", f.pt)
+// answerText is SDP in the making.
+type answerText []byte
+
+func (w *answerText) write(parts ...string) {
+	for _, p := range parts {
+		*w = append(*w, p...)
+	}
+}
+
+func (w *answerText) line(parts ...string) {
+	w.write(parts...)
+	w.write("\r\n")
+}
+
+func decimal[T ~uint8 | ~uint32 | ~uint64](n T) string { return strconv.FormatUint(uint64(n), 10) }
+
+func (w *answerText) track(t *trackOffer, p *answerParams, ssrc trackSSRC) {
+	w.write("m=", t.kind.String(), " 9 ", rtpProfile)
+	for i := range t.formats {
+		f := &t.formats[i]
+		w.write(" ", decimal(f.pt))
 		if f.rtx != 0 {
-			fmt.Fprintf(b, " %d", f.rtx)
+			w.write(" ", decimal(f.rtx))
 		}
 	}
-	b.WriteString("\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n")
-	attr := func(key, value string) { b.WriteString("a=" + key + ":" + value + "\r\n") }
-	attr("ice-ufrag", p.ice.Ufrag)
-	attr("ice-pwd", p.ice.Pwd)
-	attr("fingerprint", p.fingerprint)
-	attr("setup", "passive")
-	attr("mid", string(t.mid))
+	w.line()
+	w.line("c=IN IP4 0.0.0.0")
+	w.line("a=rtcp:9 IN IP4 0.0.0.0")
+	w.line("a=ice-ufrag:", p.ice.Ufrag)
+	w.line("a=ice-pwd:", p.ice.Pwd)
+	w.line("a=fingerprint:", p.fingerprint)
+	w.line("a=setup:passive")
+	w.line("a=mid:", string(t.mid))
 	transport := t.transportID() != 0
 	for _, e := range t.exts {
 		if forwarded(e.uri, t.kind) || e.uri == ext.URITransportCC && transport {
-			attr("extmap", strconv.Itoa(e.id)+" "+e.uri)
+			w.line("a=extmap:", strconv.Itoa(e.id), " ", e.uri)
 		}
 	}
-	b.WriteString("a=sendonly\r\n")
-	attr("msid", p.stream+" "+t.kind.String())
-	b.WriteString("a=rtcp-mux\r\na=rtcp-rsize\r\n")
-	for _, f := range t.formats {
-		writeFormat(b, f, transport)
+	w.line("a=sendonly")
+	w.line("a=msid:", p.stream, " ", t.kind.String())
+	w.line("a=rtcp-mux")
+	w.line("a=rtcp-rsize")
+	for i := range t.formats {
+		w.format(&t.formats[i], transport)
 	}
-	writeSources(b, t, p, ssrc)
+	w.sources(t, p, ssrc)
 	for _, c := range p.candidates {
-		attr("candidate", c)
+		w.line("a=candidate:", c)
 	}
-	b.WriteString("a=end-of-candidates\r\n")
+	w.line("a=end-of-candidates")
 }
 
-func writeFormat(b *strings.Builder, f format, transport bool) {
-	fmt.Fprintf(b, "a=rtpmap:%d %s/%d", f.pt, f.codec, f.codec.ClockRate())
+func (w *answerText) format(f *format, transport bool) {
+	pt, rate := decimal(f.pt), decimal(f.codec.ClockRate())
+	w.write("a=rtpmap:", pt, " ", f.codec.String(), "/", rate)
 	if f.channels > 0 {
-		fmt.Fprintf(b, "/%d", f.channels)
+		w.write("/", strconv.Itoa(f.channels))
 	}
-	b.WriteString("\r\n")
-	for _, fb := range f.feedback(transport) {
-		fmt.Fprintf(b, "a=rtcp-fb:%d %s\r\n", f.pt, fb)
-	}
+	w.line()
+	w.feedback(f, pt, transport)
 	if f.fmtp != "" {
-		fmt.Fprintf(b, "a=fmtp:%d %s\r\n", f.pt, f.fmtp)
+		w.line("a=fmtp:", pt, " ", f.fmtp)
 	}
 	if f.rtx != 0 {
-		fmt.Fprintf(b, "a=rtpmap:%d rtx/%d\r\na=fmtp:%d apt=%d\r\n", f.rtx, f.codec.ClockRate(), f.rtx, f.pt)
+		rtx := decimal(f.rtx)
+		w.line("a=rtpmap:", rtx, " rtx/", rate)
+		w.line("a=fmtp:", rtx, " apt=", pt)
 	}
 }
 
-// feedback lists the RTCP feedback (RFC 4585, RFC 5104) that was offered and is served.
+// feedback writes the RTCP feedback (RFC 4585, RFC 5104) that was offered and is served.
 // About the line, transport-wide feedback is preferred: it tells more, and sooner.
-func (f format) feedback(transport bool) []string {
-	var list []string
-	if f.nack {
-		list = append(list, "nack")
+func (w *answerText) feedback(f *format, pt string, transport bool) {
+	transport = transport && f.numbered()
+	for _, fb := range [...]struct {
+		served bool
+		name   string
+	}{
+		{f.nack, "nack"}, {f.pli, "nack pli"}, {f.fir, "ccm fir"},
+		{transport, "transport-cc"}, {f.remb && !transport, "goog-remb"},
+	} {
+		if fb.served {
+			w.line("a=rtcp-fb:", pt, " ", fb.name)
+		}
 	}
-	if f.pli {
-		list = append(list, "nack pli")
-	}
-	if f.fir {
-		list = append(list, "ccm fir")
-	}
-	if transport && f.numbered() {
-		list = append(list, "transport-cc")
-	} else if f.remb {
-		list = append(list, "goog-remb")
-	}
-	return list
 }
 
-// writeSources names the track's SSRC and that of its RTX (RFC 5576, group FID).
-func writeSources(b *strings.Builder, t *trackOffer, p answerParams, ssrc trackSSRC) {
-	list := []media.SSRC{ssrc.main}
+// sources names the track's SSRC and that of its RTX (RFC 5576, group FID).
+func (w *answerText) sources(t *trackOffer, p *answerParams, ssrc trackSSRC) {
+	main, rtx := decimal(ssrc.main), decimal(ssrc.rtx)
+	list := []string{main}
 	if ssrc.rtx != 0 {
-		fmt.Fprintf(b, "a=ssrc-group:FID %d %d\r\n", ssrc.main, ssrc.rtx)
-		list = append(list, ssrc.rtx)
+		w.line("a=ssrc-group:FID ", main, " ", rtx)
+		list = append(list, rtx)
 	}
 	for _, s := range list {
-		fmt.Fprintf(b, "a=ssrc:%d cname:%s\r\na=ssrc:%d msid:%s %s\r\n", s, p.cname, s, p.stream, t.kind)
+		w.line("a=ssrc:", s, " cname:", p.cname)
+		w.line("a=ssrc:", s, " msid:", p.stream, " ", t.kind.String())
 	}
 }
 
-// writeDeadTrack repeats an m-line that the offerer has switched off itself.
-func writeDeadTrack(b *strings.Builder, t *trackOffer) {
-	fmt.Fprintf(b, "m=%s 0 %s %s\r\nc=IN IP4 0.0.0.0\r\n", t.name, t.proto, strings.Join(t.rawFmts, " "))
+// deadTrack repeats an m-line that the offerer has switched off itself.
+func (w *answerText) deadTrack(t *trackOffer) {
+	w.line("m=", t.name, " 0 ", t.proto, " ", strings.Join(t.rawFmts, " "))
+	w.line("c=IN IP4 0.0.0.0")
 	if t.mid != "" {
-		b.WriteString("a=mid:" + string(t.mid) + "\r\n")
+		w.line("a=mid:", string(t.mid))
 	}
-	b.WriteString("a=inactive\r\n")
+	w.line("a=inactive")
 }
 
 // withCandidates replaces the candidates of pion's answer by the relay's own list: pion

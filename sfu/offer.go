@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,8 +43,8 @@ type trackOffer struct {
 	kind    media.Kind
 	name    string // the m-line's media name, protocol and formats, for those that are not live
 	proto   string
-	rawFmts []string
-	live    bool // not refused or inactive by the offerer
+	rawFmts []string // of one that is not live
+	live    bool     // not refused or inactive by the offerer
 	formats []format
 	exts    []extension
 	rids    []media.RID
@@ -85,11 +86,7 @@ type format struct {
 	channels int
 	fmtp     string
 	rtx      media.PayloadType // 0: none offered
-	nack     bool
-	pli      bool
-	fir      bool
-	// transportCC and remb: the viewer's feedback about its line.
-	transportCC, remb bool
+	feedback
 }
 
 // numbered tells whether the format's packets may have a transport-wide sequence number: the
@@ -171,13 +168,13 @@ func checkSizes(desc *sdp.SessionDescription) error {
 // bundle-only, or inactive) are kept as dead lines: an answer must repeat them.
 func parseTrack(role media.Role, desc *sdp.SessionDescription, m *sdp.MediaDescription) (trackOffer, error) {
 	t := trackOffer{
-		mid:     media.MID(strings.Clone(attribute(m.Attributes, "mid"))),
-		name:    strings.Clone(m.MediaName.Media),
-		proto:   strings.Join(cloneAll(m.MediaName.Protos), "/"),
-		rawFmts: cloneAll(m.MediaName.Formats),
+		mid:   media.MID(strings.Clone(attribute(m.Attributes, "mid"))),
+		name:  strings.Clone(m.MediaName.Media),
+		proto: strings.Clone(strings.Join(m.MediaName.Protos, "/")),
 	}
 	direction := trackDirection(desc, m)
 	if direction == "inactive" || m.MediaName.Port.Value == 0 && !hasAttribute(m.Attributes, "bundle-only") {
+		t.rawFmts = cloneAll(m.MediaName.Formats)
 		return t, nil
 	}
 	t.live = true
@@ -271,12 +268,10 @@ func (o *offer) readTransport(role media.Role, desc *sdp.SessionDescription) err
 	if live > 1 && !bundled(desc, o.tracks) {
 		return badOffer("no BUNDLE of all m-lines")
 	}
-	attrs := append(slices.Clone(desc.MediaDescriptions[first].Attributes), desc.Attributes...)
-	o.ice = lite.Credentials{
-		Ufrag: strings.Clone(attribute(attrs, "ice-ufrag")),
-		Pwd:   strings.Clone(attribute(attrs, "ice-pwd")),
-	}
-	o.passive = attribute(attrs, "setup") == "passive"
+	own := desc.MediaDescriptions[first].Attributes
+	either := func(key string) string { return cmp.Or(attribute(own, key), attribute(desc.Attributes, key)) }
+	o.ice = lite.Credentials{Ufrag: strings.Clone(either("ice-ufrag")), Pwd: strings.Clone(either("ice-pwd"))}
+	o.passive = either("setup") == "passive"
 	switch {
 	case !o.ice.Valid():
 		return badOffer("no ICE credentials")
@@ -285,18 +280,23 @@ func (o *offer) readTransport(role media.Role, desc *sdp.SessionDescription) err
 	case role == media.RoleSubscriber && o.passive:
 		return badOffer("setup:passive, which is the relay's own role")
 	}
-	for _, a := range attrs {
-		if a.Key != "fingerprint" || len(o.fingerprints) == maxFingerprints {
-			continue
-		}
-		if f, err := lite.ParseFingerprint(a.Value); err == nil { // others use hashes that are not sound
-			o.fingerprints = append(o.fingerprints, f)
-		}
-	}
+	o.readFingerprints(own)
+	o.readFingerprints(desc.Attributes)
 	if len(o.fingerprints) == 0 {
 		return badOffer("no fingerprint")
 	}
 	return nil
+}
+
+func (o *offer) readFingerprints(attrs []sdp.Attribute) {
+	for i := range attrs {
+		if attrs[i].Key != "fingerprint" || len(o.fingerprints) == maxFingerprints {
+			continue
+		}
+		if f, err := lite.ParseFingerprint(attrs[i].Value); err == nil { // others use hashes that are not sound
+			o.fingerprints = append(o.fingerprints, f)
+		}
+	}
 }
 
 // bundled tells whether one BUNDLE group holds every live m-line.

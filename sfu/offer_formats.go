@@ -1,87 +1,129 @@
 package sfu
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
 )
+
+// formatLines is what an m-line's attributes say of each payload type.
+type formatLines [128]struct {
+	encoding, fmtp string
+	rtx            media.PayloadType // the one that repeats it; 0: none
+	feedback
+}
+
+// feedback is the RTCP feedback (RFC 4585, RFC 5104) that is served where it is offered.
+type feedback struct {
+	nack, pli, fir bool
+	// transportCC and remb tell about the viewer's line.
+	transportCC, remb bool
+}
+
+// read takes a=rtpmap, a=fmtp and a=rtcp-fb of an m-line. Of two lines for one payload type the
+// first counts.
+func (l *formatLines) read(m *sdp.MediaDescription) {
+	for i := range m.Attributes {
+		switch a := &m.Attributes[i]; a.Key {
+		case "rtpmap", "fmtp":
+			name, value, _ := strings.Cut(a.Value, " ")
+			pt, ok := payloadType(name)
+			if !ok {
+				continue
+			}
+			to := &l[pt].encoding
+			if a.Key == "fmtp" {
+				to = &l[pt].fmtp
+			}
+			if *to == "" {
+				*to = strings.TrimSpace(value)
+			}
+		case "rtcp-fb":
+			l.readFeedback(a.Value)
+		}
+	}
+	for _, name := range m.MediaName.Formats {
+		l.readRTX(name)
+	}
+}
+
+func (l *formatLines) readFeedback(value string) {
+	name, what, _ := strings.Cut(value, " ")
+	first, last := media.PayloadType(0), media.PayloadType(len(l)-1)
+	if name != "*" {
+		pt, ok := payloadType(name)
+		if !ok {
+			return
+		}
+		first, last = pt, pt
+	}
+	what = strings.TrimSpace(what)
+	for pt := first; pt <= last; pt++ {
+		switch what {
+		case "nack":
+			l[pt].nack = true
+		case "nack pli":
+			l[pt].pli = true
+		case "ccm fir":
+			l[pt].fir = true
+		case "transport-cc":
+			l[pt].transportCC = true
+		case "goog-remb":
+			l[pt].remb = true
+		}
+	}
+}
+
+// readRTX notes a payload type with whose packets it repeats (RFC 4588 section 8.6).
+func (l *formatLines) readRTX(name string) {
+	pt, ok := payloadType(name)
+	if !ok {
+		return
+	}
+	encoding, _, _ := strings.Cut(l[pt].encoding, "/")
+	if !strings.EqualFold(encoding, "rtx") {
+		return
+	}
+	if of, ok := payloadType(fmtpValue(l[pt].fmtp, "apt")); ok && l[of].rtx == 0 {
+		l[of].rtx = pt
+	}
+}
+
+func payloadType(name string) (media.PayloadType, bool) {
+	n, err := strconv.ParseUint(name, 10, 7)
+	return media.PayloadType(n), err == nil
+}
 
 // parseFormats returns the payload types of codecs that are forwarded, with their RTX.
 func parseFormats(m *sdp.MediaDescription, kind media.Kind) []format {
-	maps, fmtps := formatLines(m, "rtpmap"), formatLines(m, "fmtp")
+	var lines formatLines
+	lines.read(m)
 	var list []format
 	for _, name := range m.MediaName.Formats {
-		pt, err := strconv.ParseUint(name, 10, 7)
-		if err != nil {
+		pt, ok := payloadType(name)
+		if !ok {
 			continue
 		}
-		encoding, rate, _ := strings.Cut(maps[name], "/")
+		l := &lines[pt]
+		encoding, rate, _ := strings.Cut(l.encoding, "/")
 		rate, channels, _ := strings.Cut(rate, "/")
 		codec := media.ParseCodec(encoding)
 		if codec.Kind() != kind || rate != strconv.Itoa(int(codec.ClockRate())) {
 			continue
 		}
-		f := format{pt: media.PayloadType(pt), codec: codec, fmtp: strings.Clone(fmtps[name])}
+		f := format{pt: pt, codec: codec, fmtp: strings.Clone(l.fmtp), rtx: l.rtx, feedback: l.feedback}
 		f.channels, _ = strconv.Atoi(channels)
 		if codec == media.CodecOpus && f.channels != 2 {
 			continue // RFC 7587 section 7: always opus/48000/2
 		}
-		f.readFeedback(m, name)
-		f.rtx = findRTX(m, maps, fmtps, name)
 		list = append(list, f)
 	}
-	return list
-}
-
-// findRTX returns the payload type that repeats the given one (RFC 4588 section 8.6).
-func findRTX(m *sdp.MediaDescription, maps, fmtps map[string]string, pt string) media.PayloadType {
-	for _, name := range m.MediaName.Formats {
-		encoding, _, _ := strings.Cut(maps[name], "/")
-		if !strings.EqualFold(encoding, "rtx") || fmtpValue(fmtps[name], "apt") != pt {
-			continue
-		}
-		if n, err := strconv.ParseUint(name, 10, 7); err == nil {
-			return media.PayloadType(n)
-		}
-	}
-	return 0
-}
-
-func (f *format) readFeedback(m *sdp.MediaDescription, pt string) {
-	for _, a := range m.Attributes {
-		who, what, _ := strings.Cut(a.Value, " ")
-		if a.Key != "rtcp-fb" || who != pt && who != "*" {
-			continue
-		}
-		switch strings.TrimSpace(what) {
-		case "nack":
-			f.nack = true
-		case "nack pli":
-			f.pli = true
-		case "ccm fir":
-			f.fir = true
-		case "transport-cc":
-			f.transportCC = true
-		case "goog-remb":
-			f.remb = true
-		}
-	}
-}
-
-// formatLines gathers the values of an attribute that begins with a payload type.
-func formatLines(m *sdp.MediaDescription, key string) map[string]string {
-	lines := map[string]string{}
-	for _, a := range m.Attributes {
-		if pt, value, ok := strings.Cut(a.Value, " "); a.Key == key && ok {
-			if _, twice := lines[pt]; !twice {
-				lines[pt] = strings.TrimSpace(value)
-			}
-		}
-	}
-	return lines
+	return slices.Clone(list) // as long as it is: viewers keep it
 }
 
 // fmtpValue returns one parameter of a format's fmtp line, "" when it is not there.
@@ -95,31 +137,36 @@ func fmtpValue(fmtp, key string) string {
 	return ""
 }
 
+// parseExtensions returns the header extensions that we know.
 func parseExtensions(m *sdp.MediaDescription) []extension {
 	var list []extension
-	for _, a := range m.Attributes {
+	for i := range m.Attributes {
+		a := &m.Attributes[i]
 		if a.Key != "extmap" {
 			continue
 		}
-		fields := strings.Fields(a.Value)
-		if len(fields) < 2 {
-			continue
-		}
-		number, _, _ := strings.Cut(fields[0], "/")
+		number, rest, _ := strings.Cut(strings.TrimSpace(a.Value), " ")
+		uri, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		number, _, _ = strings.Cut(number, "/")
 		id, err := strconv.Atoi(number)
 		if err != nil || id < 1 || id > 255 || id == 15 {
 			continue
 		}
-		list = append(list, extension{id: id, uri: strings.Clone(fields[1])})
+		if uri, ok := ext.Known(uri); ok {
+			list = append(list, extension{id: id, uri: uri})
+		}
 	}
-	return list
+	return slices.Clone(list) // as long as it is: viewers keep it
 }
 
 func parseRIDs(m *sdp.MediaDescription) []media.RID {
 	var list []media.RID
 	for _, a := range m.Attributes {
+		if a.Key != "rid" {
+			continue
+		}
 		fields := strings.Fields(a.Value)
-		if a.Key == "rid" && len(fields) >= 2 && fields[1] == "send" && len(fields[0]) <= 16 {
+		if len(fields) >= 2 && fields[1] == "send" && len(fields[0]) <= 16 {
 			list = append(list, media.RID(strings.Clone(fields[0])))
 		}
 	}

@@ -27,6 +27,20 @@ const (
 	URIColorSpace       = "http://www.webrtc.org/experiments/rtp-hdrext/color-space"                                //
 )
 
+// Known returns the package's own copy of a URI, so that a part of an offer need not be kept for it. It is
+// false for the URIs of extensions that Fanfare does not know.
+func Known(uri string) (string, bool) {
+	for _, known := range [...]string{
+		URIMid, URIRid, URIRepairedRid, URIAbsSendTime, URITransportCC, URIAbsCaptureTime, URIPlayoutDelay, URIVideoOrientation,
+		URIAudioLevel, URIDependency, URITimeOffset, URIVideoLayers, URIVideoContent, URIVideoTiming, URIColorSpace,
+	} {
+		if uri == known {
+			return known, true
+		}
+	}
+	return "", false
+}
+
 // Profiles of the extension block (RFC 8285 sections 4.2 and 4.3).
 const (
 	ProfileOneByte = 0xbede
