@@ -72,6 +72,10 @@ func (s *SFU) open(st *stream) error {
 // Subscribe accepts a WHEP offer. The stream need not be live. Errors wrap
 // media.ErrBadOffer, ErrBusy or ErrClosed.
 func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, error) {
+	// Many who ask at once wait for each other and not media for them: whoever has media to send
+	// runs when at most one offer a CPU has been dealt with.
+	s.offers <- struct{}{}
+	defer func() { <-s.offers }()
 	o, err := parseOffer(media.RoleSubscriber, text)
 	if err != nil {
 		return media.Answer{}, err

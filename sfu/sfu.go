@@ -19,6 +19,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -50,6 +51,7 @@ type SFU struct {
 	sending                          sendingTotal
 	sources                          atomic.Uint32
 
+	offers  chan struct{} // holds a token for each viewer's offer in work
 	closing chan struct{}
 	tasks   sync.WaitGroup // workers, publishers' loops, Serve
 
@@ -91,7 +93,7 @@ func New(cfg Config) (*SFU, error) {
 	}
 	s := &SFU{
 		cfg: cfg, log: cfg.Logger, conn: conn, routes: newRoutes(), muxConn: newMuxConn(conn),
-		closing: make(chan struct{}), sessions: map[media.SessionID]*session{}, streams: map[string]*stream{},
+		closing: make(chan struct{}), offers: make(chan struct{}, runtime.GOMAXPROCS(0)), sessions: map[media.SessionID]*session{}, streams: map[string]*stream{},
 		free: sync.Pool{New: func() any { return new([maxDatagram]byte) }},
 	}
 	s.addresses.conn = conn

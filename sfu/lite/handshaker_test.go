@@ -2,6 +2,7 @@ package lite
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,5 +154,65 @@ func TestPipeBounds(t *testing.T) {
 	_ = p.Close()
 	if p.feed([]byte{1}, Path{}) {
 		t.Error("fed a closed pipe")
+	}
+}
+
+// TestTurns: of many handshakes with something to read only so many get it at once; the next one has its
+// turn when one of them has dealt with it, or is closed.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := make(chan struct{}, 1)
+		var got atomic.Int32
+		pipes := make([]*pipe, 3)
+		for i := range pipes {
+			pipes[i] = newPipe(func([]byte, Path) {}, turns)
+			pipes[i].feed([]byte{1}, Path{})
+		}
+		resume := make(chan struct{})
+		for _, p := range pipes {
+			go func() { // the library's reader
+				for {
+					if _, _, err := p.ReadFrom(make([]byte, 10)); err != nil {
+						return
+					}
+					got.Add(1)
+					<-resume
+				}
+			}()
+		}
+		for i := range pipes {
+			synctest.Wait()
+			if n := int(got.Load()); n != i+1 {
+				t.Errorf("%d have had their turn, want %d", n, i+1)
+			}
+			if i < 2 {
+				resume <- struct{}{}
+			}
+		}
+		for _, p := range pipes {
+			p.feed([]byte{2}, Path{})
+		}
+		for _, p := range pipes {
+			_ = p.Close() // whether it reads, waits for its turn or holds it
+		}
+		close(resume)
+		synctest.Wait()
+		if len(turns) != 0 {
+			t.Error("a closed pipe keeps a turn")
+		}
+	})
+}
+
+// TestReadTogether: what waits is read at once, as far as it fits, and no datagram is cut.
+func TestReadTogether(t *testing.T) {
+	p := newPipe(func([]byte, Path) {}, nil)
+	for _, b := range []string{"one", "two", "three"} {
+		p.feed([]byte(b), Path{})
+	}
+	for _, want := range []string{"onetwo", "three"} {
+		b := make([]byte, 8)
+		if n, _, err := p.ReadFrom(b); err != nil || string(b[:n]) != want {
+			t.Errorf("read %q, %v; want %q", b[:n], err, want)
+		}
 	}
 }
