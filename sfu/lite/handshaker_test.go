@@ -203,14 +203,20 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// TestReadTogether: what waits is read at once, as far as it fits, and no datagram is cut.
+// TestReadTogether: what waits is read at once, as far as it fits, and no datagram is cut; what the library
+// would throw away is read alone.
 func TestReadTogether(t *testing.T) {
+	record := func(body string) string {
+		return string([]byte{22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, byte(len(body))}) + body
+	}
 	p := newPipe(func([]byte, Path) {}, nil)
-	for _, b := range []string{"one", "two", "three"} {
+	for _, b := range []string{record("one"), record("2") + record("3"), record("four"), record("x")[:9], record("five"), record(""), record("six")} {
 		p.feed([]byte(b), Path{})
 	}
-	for _, want := range []string{"onetwo", "three"} {
-		b := make([]byte, 8)
+	for _, want := range []string{
+		record("one") + record("2") + record("3"), record("four"), record("x")[:9], record("five"), record(""), record("six"),
+	} {
+		b := make([]byte, 50)
 		if n, _, err := p.ReadFrom(b); err != nil || string(b[:n]) != want {
 			t.Errorf("read %q, %v; want %q", b[:n], err, want)
 		}

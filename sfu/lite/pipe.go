@@ -87,15 +87,33 @@ func (p *pipe) look() (bool, error) {
 	return len(p.queue) > 0, nil
 }
 
-// drain reads what waits.
+// drain reads what waits. A datagram that is not made of whole records is read alone: the library throws
+// away all that it has read together with one.
 func (p *pipe) drain(b []byte) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.queue) > 0 && (n == 0 || n+len(p.queue[0]) <= len(b)) {
-		n += copy(b[n:], p.queue[0])
+	for whole := true; whole && len(p.queue) > 0; {
+		next := p.queue[0]
+		whole = wholeRecords(next)
+		if n > 0 && (!whole || n+len(next) > len(b)) {
+			break
+		}
+		n += copy(b[n:], next)
 		p.queue = p.queue[1:]
 	}
 	return n
+}
+
+// wholeRecords tells whether a datagram is made of records that are not empty.
+func wholeRecords(b []byte) bool {
+	for len(b) > 0 {
+		r, rest, ok := nextRecord(b)
+		if !ok || len(r) == recordHeader {
+			return false
+		}
+		b = rest
+	}
+	return true
 }
 
 // takeTurn waits for a turn. It is false when there is something else to look at first.
