@@ -126,6 +126,7 @@ func benchJoins(b *testing.B, browser, url string, pid int) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	empty := memoryOf(b, pid)
 	warm, _ := joinMany(b, j, url, 20)
 	defer leaveAll(warm)
 	quiet := idle(b, pid)
@@ -141,7 +142,7 @@ func benchJoins(b *testing.B, browser, url string, pid int) {
 	slices.Sort(delays)
 	b.ReportMetric(float64(delays[len(delays)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(delays[len(delays)*99/100].Microseconds())/1000, "p99-ms")
-	b.ReportMetric(float64(memoryOf(b, pid))/1024/float64(b.N+20), "rss-KiB/viewer")
+	b.ReportMetric(float64(memoryOf(b, pid)-empty)/1024/float64(b.N+20), "rss-KiB/viewer")
 	b.ReportMetric(after*1000, "then-ms/s")
 }
 

@@ -77,7 +77,9 @@ type errRefused struct {
 	retryAfter string
 }
 
-func (e errRefused) Error() string { return fmt.Sprintf("status %d, Retry-After %q", e.status, e.retryAfter) }
+func (e errRefused) Error() string {
+	return fmt.Sprintf("status %d, Retry-After %q", e.status, e.retryAfter)
+}
 
 // join returns when the first SRTP packet has come. The viewer stays until the seat is left.
 func (j *joiner) join(ctx context.Context, url string) (*seatTaken, error) {
