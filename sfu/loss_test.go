@@ -2,6 +2,7 @@ package sfu_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -12,43 +13,46 @@ import (
 // At 2 % loss between relay and viewer, both ways and with repeats among the lost, 99 of
 // 100 lost packets come again within 300 ms.
 func TestRepairByRTX(t *testing.T) {
-	t.Parallel()
 	const frames, share, soon = 1000, 0.02, 300 * time.Millisecond
-	r := sfutest.Start(t, nil)
-	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
-	v := sfutest.Subscribe(t, r, "s")
-	source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8, Seq: 60000})
-	sent := 0
-	send := func(key bool) {
-		packets := source.Next(mediatest.Frame{Key: key, Size: 2500})
-		sent += len(packets)
-		pub.Send(t, media.KindVideo, packets...)
-	}
-	send(true)
-	first := v.WaitCount(t, media.KindVideo, sent)[0].SequenceNumber
-	v.Link().Lose(share, 42)
-	pace := time.NewTicker(2 * time.Millisecond)
-	defer pace.Stop()
-	for range frames {
-		<-pace.C
-		send(false)
-	}
-	v.Link().Lose(0, 42)
-	// pion hands repeats over only between packets of the main source.
-	v.Repeat(t, media.KindVideo, "every packet", func() { send(false) }, func(p []sfutest.Packet) bool {
-		return missing(p, first) == 0
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(42)
+		r := startVirtual(t, n)
+		pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
+		pub.Connect(t, r, "s")
+		conn := n.Listen(sfutest.Line{})
+		v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: conn})
+		v.Connect(t, "s")
+		source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8, Seq: 60000})
+		sent := 0
+		send := func(key bool) {
+			packets := source.Next(mediatest.Frame{Key: key, Size: 2500})
+			sent += len(packets)
+			pub.Send(t, media.KindVideo, packets...)
+		}
+		send(true)
+		first := v.WaitCount(t, media.KindVideo, sent)[0].SequenceNumber
+		conn.SetLine(sfutest.Line{Loss: share})
+		for range frames {
+			time.Sleep(10 * time.Millisecond)
+			send(false)
+		}
+		conn.SetLine(sfutest.Line{})
+		// pion hands repeats over only between packets of the main source.
+		v.Repeat(t, media.KindVideo, "every packet", func() { send(false) }, func(p []sfutest.Packet) bool {
+			return missing(p, first) == 0
+		})
+		lost, repaired := repairs(v.Packets(media.KindVideo), soon)
+		t.Logf("%d datagrams lost, %d packets of them missing at first, %d back within %v", conn.Lost(), lost, repaired, soon)
+		if lost < sent/200 {
+			t.Fatalf("%d of %d packets were lost: the link does not do what it should", lost, sent)
+		}
+		if float64(repaired) < 0.99*float64(lost) {
+			t.Errorf("%d of %d lost packets came back within %v", repaired, lost, soon)
+		}
+		if st := r.Stats(); st.RTXSent < uint64(lost) {
+			t.Errorf("%d repeats for %d lost packets", st.RTXSent, lost)
+		}
 	})
-	lost, repaired := repairs(v.Packets(media.KindVideo), soon)
-	t.Logf("%d datagrams lost, %d packets of them missing at first, %d back within %v", v.Link().Lost(), lost, repaired, soon)
-	if lost < sent/200 {
-		t.Fatalf("%d of %d packets were lost: the link does not do what it should", lost, sent)
-	}
-	if float64(repaired) < 0.99*float64(lost) {
-		t.Errorf("%d of %d lost packets came back within %v", repaired, lost, soon)
-	}
-	if st := r.Stats(); st.RTXSent < uint64(lost) {
-		t.Errorf("%d repeats for %d lost packets", st.RTXSent, lost)
-	}
 }
 
 // missing counts the holes between the first packet and the newest one.

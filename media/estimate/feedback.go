@@ -85,15 +85,34 @@ func (e *Estimator) decide(at int64) {
 	if rate, ok := e.probe.result(); ok {
 		e.probed(rate, at)
 	}
-	if e.trend.usage == UsageOver {
-		if e.delay.decrease(e.acked.full(), e.rtt, at) {
-			e.counts.Overuses++
-			e.probe.failed(e.Target(), at)
-		}
-	} else {
+	switch near, collapsed := e.collapsed(); {
+	case collapsed:
+		e.fall(near, at)
+	case e.trend.usage == UsageOver:
+		e.fall(e.acked.full(), at)
+	default:
 		e.delay.increase(e.trend.usage, e.acked.rate(), e.useful(), e.rtt, at)
 	}
 	e.delay.rate = e.clamp(e.delay.rate)
+}
+
+// fall lowers the rate below what arrives.
+func (e *Estimator) fall(acked media.Bitrate, at int64) {
+	if e.delay.decrease(acked, e.rtt, at) {
+		e.counts.Overuses++
+		e.probe.failed(e.Target(), at)
+	}
+}
+
+// collapsed tells whether the line has become far narrower than what is being sent: everything waits
+// for long, and of late less than half of it has arrived. A trend needs several groups to be sure,
+// each of which takes a third of a second by then; that much is plain after the first.
+func (e *Estimator) collapsed() (near media.Bitrate, yes bool) {
+	if e.wait < collapseWait {
+		return 0, false
+	}
+	near = e.acked.near()
+	return near, near > 0 && 2*near < e.demand.current
 }
 
 // applyLoss lets a share of packets lost move the rate.

@@ -12,6 +12,10 @@ const baseWindow = 30_000_000
 // standing is the wait from which loss is a full queue's.
 const standing = 50 * time.Millisecond
 
+// collapseWait is the wait from which the line may have collapsed: more than the burst of a key
+// frame makes on a line that carries the stream.
+const collapseWait = 150 * time.Millisecond
+
 // queue measures how long packets wait on the way: their one-way delay above its least of late. A
 // trend sees a queue grow; it does not see one that stays full.
 type queue struct {

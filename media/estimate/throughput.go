@@ -5,10 +5,11 @@ import "github.com/fanfare-relay/fanfare/media"
 // The rate of arrival is taken over half a second (gcc-02 section 5.5: 0.5 to 1 s), in whole buckets, so that
 // bursts at the edge do not count double.
 const (
-	bucketTime  = 50_000 // microseconds
-	buckets     = 10
-	bucketsNear = 6      // what has come of late: 300 ms
-	measurable  = 12_000 // bytes: ten large packets, so that one more or less is a tenth
+	bucketTime      = 50_000 // microseconds
+	buckets         = 10
+	bucketsNear     = 6      // what has come of late: 300 ms
+	bucketsCollapse = 4      // what has come just now: 200 ms
+	measurable      = 12_000 // bytes: ten large packets, so that one more or less is a tenth
 )
 
 // throughput measures the rate at which packets arrive, by the receiver's clock.
@@ -63,6 +64,12 @@ func (t *throughput) rate() media.Bitrate {
 		return 0
 	}
 	rate, _ := t.most(n, t.newest-n, t.newest)
+	return rate
+}
+
+// near is the rate of arrival over the last 200 ms, 0 when too little is known.
+func (t *throughput) near() media.Bitrate {
+	rate, _ := t.most(bucketsCollapse, max(t.newest-bucketsCollapse, t.first), t.newest)
 	return rate
 }
 
