@@ -148,3 +148,16 @@ func BenchmarkObserve(b *testing.B) {
 		recv.Observe(ext, epoch)
 	}
 }
+
+// However much is asked for, no more is looked up in a window than the configuration has.
+func TestResponderAdmits(t *testing.T) {
+	r := nack.NewResponder(nack.ResponderConfig{Requests: 100, Window: time.Second})
+	at := time.Unix(1000, 0)
+	for _, c := range []struct{ after, asked, want int }{ // ms
+		{0, 70, 70}, {10, 70, 30}, {999, 1, 0}, {1000, 1000, 100}, {1500, 5, 0}, {2100, 5, 5},
+	} {
+		if got := r.Admit(c.asked, at.Add(time.Duration(c.after)*time.Millisecond)); got != c.want {
+			t.Errorf("at %d ms: %d of %d, want %d", c.after, got, c.asked, c.want)
+		}
+	}
+}

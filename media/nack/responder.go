@@ -13,6 +13,9 @@ type ResponderConfig struct {
 	// (1 s). A lossy viewer that asks for more gets a key frame sooner than the backlog.
 	Window time.Duration
 	Budget int
+	// Requests is how many packets are looked up in each Window, whatever becomes of them: 4,096,
+	// the whole history of a track. A viewer who asks for more asks without need.
+	Requests int
 }
 
 func (c *ResponderConfig) setDefaults() {
@@ -20,6 +23,7 @@ func (c *ResponderConfig) setDefaults() {
 	c.MaxAge = orElse(c.MaxAge, 2*time.Second)
 	c.Window = orElse(c.Window, time.Second)
 	c.Budget = orElse(c.Budget, 256<<10)
+	c.Requests = orElse(c.Requests, 4096)
 }
 
 // Verdict is the answer to one request for a packet.
@@ -67,6 +71,7 @@ type Responder struct {
 	resent []resent // by seq modulo remembered; made with the first request
 	start  time.Time
 	spent  int
+	asked  int // in this window
 }
 
 // NewResponder returns a responder.
@@ -86,6 +91,22 @@ func (r *Responder) SetRTT(rtt time.Duration) {
 // the line has room for.
 func (r *Responder) SetBudget(bytes int) { r.cfg.Budget = bytes }
 
+// Admit tells how many of n packets that are asked for at now may be looked up. The others are
+// OverBudget.
+func (r *Responder) Admit(n int, now time.Time) int {
+	r.turn(now)
+	n = min(n, r.cfg.Requests-r.asked)
+	r.asked += n
+	return n
+}
+
+// turn begins a new window when the last one is over.
+func (r *Responder) turn(now time.Time) {
+	if r.start.IsZero() || now.Sub(r.start) >= r.cfg.Window {
+		r.start, r.spent, r.asked = now, 0, 0
+	}
+}
+
 // Decide judges a request for the packet with the extended output number ext
 // (seq.Origin.Place.Ext), of size bytes, that came from the publisher at arrival. With Resend
 // the packet counts as sent again at now.
@@ -100,9 +121,7 @@ func (r *Responder) Decide(ext uint64, size int, arrival, now time.Time) Verdict
 	if slot.seq == ext && !slot.at.IsZero() && now.Sub(slot.at) < r.cfg.RTT {
 		return TooSoon
 	}
-	if r.start.IsZero() || now.Sub(r.start) >= r.cfg.Window {
-		r.start, r.spent = now, 0
-	}
+	r.turn(now)
 	if r.spent+size > r.cfg.Budget {
 		return OverBudget
 	}
