@@ -83,7 +83,7 @@ func (d *demux) handle(b []byte, path udp.Path, now time.Time) {
 		if v := d.owner(kind, b, path); v != nil {
 			d.toViewer(v, b, path)
 		} else {
-			d.toPion(b, path, now)
+			d.toPion(kind, b, path, now)
 		}
 	}
 }
@@ -138,16 +138,21 @@ func (d *demux) answered(b []byte, path udp.Path, now time.Time) {
 	if v := d.sfu.routes.byPath(lite.Path(path)); v != nil {
 		d.toViewer(v, b, path)
 	} else {
-		d.toPion(b, path, now)
+		d.toPion(lite.KindSTUN, b, path, now)
 	}
 }
 
 // toViewer gives a copy to the worker that owns the viewer.
 func (d *demux) toViewer(v *viewer, b []byte, path udp.Path) {
+	if v.waiting.Load() >= inboxShare {
+		d.sfu.total.drop(DropViewerShare)
+		return
+	}
 	buf := d.sfu.free.Get().(*[maxDatagram]byte)
 	in := inbound{viewer: v, datagram: datagram{buf: buf, n: copy(buf[:], b), path: path}}
 	select {
 	case v.shard.worker.inbox <- in:
+		v.waiting.Add(1)
 	default:
 		d.sfu.free.Put(buf)
 		d.sfu.total.drop(DropInboxFull)
@@ -156,13 +161,17 @@ func (d *demux) toViewer(v *viewer, b []byte, path udp.Path) {
 
 // toPion takes datagrams without a ufrag: only from addresses whose check pion has
 // answered, so noise does not reach it.
-func (d *demux) toPion(b []byte, path udp.Path, now time.Time) {
+func (d *demux) toPion(kind lite.Kind, b []byte, path udp.Path, now time.Time) {
 	p := d.sfu.muxConn.peer(path.Remote)
 	if !p.known {
 		d.sfu.total.drop(DropUnknownAddress)
 		return
 	}
 	if p.owner != nil {
+		if !p.owner.from.admits(kind, b) {
+			d.sfu.total.drop(DropUnknownSource)
+			return
+		}
 		p.owner.hear(b, now)
 	}
 	d.push(b, path)

@@ -15,10 +15,17 @@ const (
 	DropUnknownAddress
 	// DropInboxFull: the worker that owns the viewer is behind; the viewer repeats what matters.
 	DropInboxFull
+	// DropViewerShare: one viewer's datagrams wait in greater number than any viewer needs.
+	DropViewerShare
 	// DropMuxFull: pion's side of the socket is behind.
 	DropMuxFull
 	// DropBindingLimit: a plain STUN Binding request above the rate limits.
 	DropBindingLimit
+	// DropUnknownSource: a publisher's RTP or RTCP of an SSRC that neither its offer nor a rid
+	// accounts for.
+	DropUnknownSource
+	// DropNotAuthentic: a publisher's SRTP or SRTCP that cannot be opened: forged, broken, replayed.
+	DropNotAuthentic
 	// DropBadPacket: a publisher's packet that is no RTP.
 	DropBadPacket
 	// DropNotNegotiated: a publisher's payload type that the answer does not hold.
@@ -50,8 +57,11 @@ var dropNames = [dropReasons]string{
 	DropUnknownUfrag:   "unknown_ufrag",
 	DropUnknownAddress: "unknown_address",
 	DropInboxFull:      "inbox_full",
+	DropViewerShare:    "viewer_share",
 	DropMuxFull:        "mux_full",
 	DropBindingLimit:   "binding_limit",
+	DropUnknownSource:  "unknown_source",
+	DropNotAuthentic:   "not_authentic",
 	DropBadPacket:      "bad_packet",
 	DropNotNegotiated:  "not_negotiated",
 	DropDuplicate:      "duplicate",

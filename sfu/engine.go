@@ -58,7 +58,7 @@ func newPublisherAPI(o *offer, mux ice.UDPMux, log *slog.Logger, p *publisher) (
 	registry.Add(feedback)
 	registry.Add(&reportReader{publisher: p})
 
-	settings := webrtc.SettingEngine{LoggerFactory: pionLogs{log}}
+	settings := webrtc.SettingEngine{LoggerFactory: pionLogs{log: log, refused: p.refused}}
 	settings.SetICEUDPMux(mux)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	settings.SetIncludeLoopbackCandidate(true)
@@ -137,10 +137,31 @@ func codecType(k media.Kind) webrtc.RTPCodecType {
 
 // pionLogs sends pion's own words to the log at debug level: what matters of them comes
 // back as a state change and is logged there once.
-type pionLogs struct{ log *slog.Logger }
+//
+// Of a datagram that SRTP refuses, pion tells by a line of its log and nothing else: refused, when
+// not nil, is called for each.
+type pionLogs struct {
+	log     *slog.Logger
+	refused func()
+}
 
 func (p pionLogs) NewLogger(scope string) logging.LeveledLogger {
-	return pionLog{p.log.With("scope", scope)}
+	l := pionLog{log: p.log.With("scope", scope)}
+	if scope == "srtp" && p.refused != nil {
+		return srtpLog{pionLog: l, refused: p.refused}
+	}
+	return l
+}
+
+// srtpLog counts what SRTP refuses. It is told once a datagram, as information.
+type srtpLog struct {
+	pionLog
+	refused func()
+}
+
+func (p srtpLog) Info(msg string) {
+	p.refused()
+	p.pionLog.Info(msg)
 }
 
 type pionLog struct{ log *slog.Logger }

@@ -31,6 +31,7 @@ type publisher struct {
 	ssrc   media.SSRC // under which the relay reports
 	ufrag  string     // the relay's, as the answer names it
 	srtp   *srtpChoice
+	from   *sources // owned by the demultiplexer
 
 	connected atomic.Bool
 	told      sync.Once                   // EventConnected, or that it will not come any more
@@ -51,7 +52,7 @@ type publisher struct {
 // newPublisher makes the peer connection for an offer and returns the answer's text.
 func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string) (*publisher, string, error) {
 	p := &publisher{
-		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(), srtp: newSRTPChoice(!o.passive),
+		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(), srtp: newSRTPChoice(!o.passive), from: newSources(o, text),
 		pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
 	}
 	api, err := newPublisherAPI(o, s.mux, s.log, p)
@@ -201,6 +202,12 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// refused is called for a datagram that SRTP has refused.
+func (p *publisher) refused() {
+	p.stream.counters.drop(DropNotAuthentic)
+	p.sfu.total.drop(DropNotAuthentic)
 }
 
 func (p *publisher) countPLI() {

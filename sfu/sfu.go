@@ -128,7 +128,7 @@ func (s *SFU) startTransport() error {
 		return fmt.Errorf("start handshakes: %w", err)
 	}
 	s.fingerprint = s.handshaker.Fingerprint().String()
-	s.mux = newPionMux(s.muxConn, pionLogs{s.log})
+	s.mux = newPionMux(s.muxConn, pionLogs{log: s.log})
 	return nil
 }
 

@@ -3,6 +3,7 @@ package sfu
 import (
 	"encoding/binary"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -31,6 +32,8 @@ type viewer struct {
 	// Guarded by routes.mu: our ufrags that lead here, and whether the leg has ended.
 	ufrags    []string
 	forgotten bool
+
+	waiting atomic.Int32 // its datagrams in the worker's inbox
 
 	leg        *lite.Leg
 	handshake  *lite.Handshake // in progress, or nil
@@ -216,7 +219,9 @@ const maxPairs = 64
 func (w *worker) repeat(v *viewer, t *egress, pairs []rtcp.NackPair, now time.Time) {
 	w.seqs = nack.AppendSeqs(w.seqs[:0], pairs[:min(len(pairs), maxPairs)])
 	w.tally.NACKsReceived += uint64(len(w.seqs))
-	for _, s := range w.seqs {
+	admitted := t.responder.Admit(len(w.seqs), now)
+	w.tally.refused[nack.OverBudget] += uint64(len(w.seqs) - admitted)
+	for _, s := range w.seqs[:admitted] {
 		w.repeatOne(v, t, s, now)
 	}
 }

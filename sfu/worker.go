@@ -15,6 +15,9 @@ const (
 	// inboxSize bounds the datagrams of viewers that wait for a worker. A viewer sends about
 	// five a second; a full inbox means the worker is seconds behind, and ICE and RTCP repeat.
 	inboxSize = 1024
+	// inboxShare bounds those of one viewer: a flood of one leaves room for the others. While the
+	// worker is busy for 100 ms, a browser sends ten.
+	inboxShare = 128
 	// inboxBurst bounds the datagrams of viewers that are looked at between two looks for media:
 	// some 50 µs of work.
 	inboxBurst = 32
@@ -293,6 +296,7 @@ func (w *worker) stop(now time.Time) {
 // receive gives a viewer's datagram to its leg.
 func (w *worker) receive(in inbound, now time.Time) {
 	v := in.viewer
+	v.waiting.Add(-1)
 	if w.owns(v) {
 		if drop := v.leg.Receive(in.buf[:in.n], lite.Path(in.path), now, &w.out); drop != lite.DropNone {
 			w.tally.legDrops[drop]++

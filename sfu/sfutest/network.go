@@ -52,6 +52,7 @@ type Conn struct {
 	deadline time.Time
 	moved    chan struct{} // closed when the deadline changes
 	lost     int
+	tap      func([]byte)
 }
 
 // parcel is a datagram on its way.
@@ -87,11 +88,34 @@ func (c *Conn) Lost() int {
 	return c.lost
 }
 
+// Tap lets f see a copy of every datagram that is written from now on.
+func (c *Conn) Tap(f func([]byte)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tap = f
+}
+
+// Forge puts a datagram before a socket, by its port, that claims to come from another one.
+func (n *Network) Forge(b []byte, from *Conn, port uint16) {
+	n.mu.Lock()
+	dst := n.conns[netip.AddrPortFrom(from.addr.Addr(), port)]
+	n.mu.Unlock()
+	if dst != nil {
+		dst.take(parcel{append([]byte(nil), b...), from.addr})
+	}
+}
+
 // WriteTo implements net.PacketConn. A datagram to nobody is lost.
 func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
 	u, ok := to.(*net.UDPAddr)
 	if !ok {
 		return 0, net.ErrWriteToConnected
+	}
+	c.mu.Lock()
+	tap := c.tap
+	c.mu.Unlock()
+	if tap != nil {
+		tap(append([]byte(nil), b...))
 	}
 	at := u.AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())

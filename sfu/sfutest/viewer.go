@@ -246,6 +246,14 @@ func (v *Viewer) AskForKey(t testing.TB) {
 	}
 }
 
+// Ask sends a NACK for packets of the video track.
+func (v *Viewer) Ask(t testing.TB, pairs ...rtcp.NackPair) {
+	t.Helper()
+	if err := v.pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: v.SSRC(media.KindVideo), Nacks: pairs}}); err != nil {
+		t.Fatalf("send NACK: %v", err)
+	}
+}
+
 // RestartFragment begins an ICE restart and returns what is to be sent by PATCH.
 func (v *Viewer) RestartFragment(t testing.TB) string {
 	t.Helper()

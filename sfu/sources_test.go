@@ -1,0 +1,97 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/pion/rtp"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
+)
+
+// packetOf makes an RTP packet of a source, with extensions by id.
+func packetOf(t testing.TB, ssrc uint32, extensions map[uint8]string) []byte {
+	t.Helper()
+	p := rtp.Packet{Header: rtp.Header{Version: 2, SSRC: ssrc}, Payload: []byte{1}}
+	for id, value := range extensions {
+		if err := p.SetExtension(id, []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := p.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func simulcastOffer() *offer {
+	return &offer{tracks: []trackOffer{
+		{mid: "0", kind: media.KindAudio},
+		{mid: "1", kind: media.KindVideo, rids: []media.RID{"q", "f"}, exts: []extension{
+			{id: 1, uri: ext.URIMid}, {id: 2, uri: ext.URIRid}, {id: 3, uri: ext.URIRepairedRid}}},
+	}}
+}
+
+// A publisher has the sources of its offer and one for each rid and its repeats, whatever else comes.
+func TestSources(t *testing.T) {
+	s := newSources(simulcastOffer(), "a=ssrc:7 cname:x\r\na=ssrc:no\r\na=ssrc:99999999999 x\r\n")
+	for _, c := range []struct {
+		name string
+		ssrc uint32
+		exts map[uint8]string
+		want bool
+	}{
+		{"of the offer", 7, nil, true},
+		{"Chromium's probe", 0, nil, true},
+		{"without a name", 100, nil, false},
+		{"with its mid alone", 100, map[uint8]string{1: "1"}, false},
+		{"of a rid", 100, map[uint8]string{1: "1", 2: "q"}, true},
+		{"again, without a name now", 100, nil, true},
+		{"another of the same rid", 101, map[uint8]string{1: "1", 2: "q"}, false},
+		{"its repeats", 102, map[uint8]string{1: "1", 3: "q"}, true},
+		{"a rid that was not offered", 103, map[uint8]string{1: "1", 2: "zz"}, false},
+		{"the rid of another m-line", 104, map[uint8]string{1: "0", 2: "f"}, false},
+		{"the other rid", 105, map[uint8]string{1: "1", 2: "f"}, true},
+	} {
+		if got := s.admits(lite.KindRTP, packetOf(t, c.ssrc, c.exts)); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	for i := range 1000 {
+		s.admits(lite.KindRTP, packetOf(t, 1000+uint32(i), map[uint8]string{1: "1", 2: "q"}))
+		s.admits(lite.KindRTCP, binary.BigEndian.AppendUint32([]byte{0x80, 201, 0, 1}, uint32(i)))
+	}
+	if len(s.known) != 5 || len(s.reporters) != maxReporters {
+		t.Errorf("%d sources, %d reporters", len(s.known), len(s.reporters))
+	}
+}
+
+// A publisher of one m-line that names no source may have a few.
+func TestUnnamedSources(t *testing.T) {
+	s := newSources(&offer{tracks: []trackOffer{{mid: "0", kind: media.KindVideo}}}, "")
+	for i := range uint32(10) {
+		if got := s.admits(lite.KindRTP, packetOf(t, 1+i, nil)); got != (i < maxUnnamed) {
+			t.Errorf("source %d: %v", i, got)
+		}
+	}
+}
+
+// Nothing that comes makes the table grow beyond what the offer has room for.
+func FuzzSources(f *testing.F) {
+	f.Add(packetOf(f, 5, map[uint8]string{1: "1", 2: "q"}))
+	f.Add([]byte{0x9f, 96})
+	f.Add([]byte{0x81, 201, 0, 1, 0, 0, 0, 9})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := newSources(simulcastOffer(), "")
+		kind := lite.Classify(b)
+		if first, again := s.admits(kind, b), s.admits(kind, b); first && !again {
+			t.Error("admitted once, and not again")
+		}
+		if len(s.known) > 2 || len(s.reporters) > 1 {
+			t.Errorf("%d sources, %d reporters of one datagram", len(s.known), len(s.reporters))
+		}
+	})
+}
