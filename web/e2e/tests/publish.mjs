@@ -152,6 +152,32 @@ story("another codec is no lost connection: the studio says what it does, and vi
   }
 });
 
+story("a browser that fails to make an offer for a moment goes live all the same, and one that never can says so", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("webm");
+  await studio.page.evaluate(() => {
+    const all = /** @type {any} */ (RTCPeerConnection.prototype);
+    const make = all.createOffer;
+    let tries = 0;
+    all.createOffer = /** @this {RTCPeerConnection} @param {unknown[]} options */ function (...options) {
+      tries++;
+      return tries <= 2 ? Promise.reject(new DOMException("not now", "OperationError")) : make.apply(this, options);
+    };
+  });
+  const viewer = await (await browser("chromium")).open(server.watch(await studio.goLive()), { label: "viewer" });
+  await shows(viewer, clips.webm);
+  await studio.page.click(id("stop"));
+  await studio.is("ended");
+  await studio.page.evaluate(() => {
+    const all = /** @type {any} */ (RTCPeerConnection.prototype);
+    all.createOffer = () => Promise.reject(new DOMException("never", "NotSupportedError"));
+  });
+  await studio.page.click(id("go-live"));
+  await studio.is("refused");
+  await studio.page.says(id("state"), /browser cannot/i);
+});
+
 story("files that cannot be played are refused in words, and the rest of the list plays", async (t) => {
   const server = await serve(t);
   const studio = await Studio.open(await browser("chromium"), server);
