@@ -143,7 +143,7 @@ func (s *serving) open(flagKey string) error {
 		return err
 	}
 	if s.store, err = store.Open(dir); err != nil {
-		return fmt.Errorf("cannot use the data folder: %w", err)
+		return fmt.Errorf("cannot start: %w", err)
 	}
 	keys, err := s.keys(flagKey)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *serving) keys(flagKey string) ([]signalling.Key, error) {
 	}
 	has, err := s.store.HasPublishKey()
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the data folder: %w", err)
+		return nil, fmt.Errorf("cannot start: %w", err)
 	}
 	switch {
 	case flagKey != "":
@@ -189,7 +189,7 @@ func (s *serving) keepNewKey() error {
 		return nil
 	}
 	if err := s.store.AddKey(token.HashKey(s.newKey), store.Key{Created: time.Now().UTC()}); err != nil {
-		return fmt.Errorf("cannot use the data folder: %w", err)
+		return fmt.Errorf("cannot start: %w", err)
 	}
 	return nil
 }

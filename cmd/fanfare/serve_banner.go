@@ -41,8 +41,7 @@ func (s *serving) banner(w io.Writer) error {
 		}
 	}
 	if s.addrs.tls == nil && !strings.HasPrefix(public, "https:") && !s.isLocal() {
-		b.WriteString("\n  Browsers give camera and screen to secure pages only: on other machines start with\n" +
-			"  --tls-self, or with a certificate. Files can be shared without.\n")
+		b.WriteString(s.secureWords())
 	}
 	b.WriteString("\n")
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -52,6 +51,16 @@ func (s *serving) banner(w io.Writer) error {
 		qrterminal.GenerateHalfBlock(studio, qrterminal.L, w)
 	}
 	return nil
+}
+
+// secureWords says how to come by a page that browsers give a camera to. The studio's address above
+// leads to this machine by a name that is not secure even here; localhost is.
+func (s *serving) secureWords() string {
+	words := "\n  Browsers give camera and screen to secure pages only. Files can be shared without.\n"
+	if u, err := url.Parse(s.addrs.public); err == nil && s.onEveryAddress() && s.cmd.PublicURL == "" {
+		words += fmt.Sprintf("  On this machine: write localhost in place of %s in these addresses.\n", u.Hostname())
+	}
+	return words + "  On other machines: start with --tls-self, or with a certificate.\n"
 }
 
 func (s *serving) onEveryAddress() bool {

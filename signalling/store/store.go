@@ -73,7 +73,7 @@ func Open(dir string) (*Store, error) { return open(dir, 0) }
 // open has the size limit of the file as a parameter, so that a test can fill it.
 func open(dir string, maxSize int) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("%w (%s)", explain(err), dir)
+		return nil, fmt.Errorf("the data folder cannot be made: %w (%s)", explain(err), dir)
 	}
 	s := &Store{dir: dir}
 	path := filepath.Join(dir, FileName)
