@@ -15,23 +15,28 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fanfare-relay/fanfare/signalling/store"
 )
 
-// fillDisk forbids this process to write to files, as a full disk does: its limit on their size becomes 0.
+// fillDisk forbids this process to write to files, as a full disk does: its limit on their size becomes 0,
+// or with "nearly" less than a new database needs.
 func fillDisk(when string) {
-	fill := func() {
+	limit := func(size uint64) {
 		signal.Ignore(syscall.SIGXFSZ) // writing fails then, and does not kill
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 0, Max: 0}); err != nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
 			panic(err)
 		}
 	}
 	switch when {
 	case "now":
-		fill()
+		limit(0)
+	case "nearly":
+		limit(8 << 10)
 	case "later":
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
-			fill()
+			limit(0)
 		}()
 	}
 }
@@ -43,16 +48,28 @@ func TestFullDiskAtTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"serve", "--dev", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0"}, {"key", "new"}} {
-		cmd := exec.CommandContext(t.Context(), self, append(args, "--data", t.TempDir())...)
-		cmd.Env = append(os.Environ(), asProgram+"=1", fullDisk+"=now")
+	serve := []string{"serve", "--dev", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0"}
+	for _, c := range []struct {
+		room string
+		args []string
+	}{{"now", serve}, {"nearly", serve}, {"now", []string{"key", "new"}}} {
+		data := t.TempDir()
+		cmd := exec.CommandContext(t.Context(), self, append(c.args, "--data", data)...)
+		cmd.Env = append(os.Environ(), asProgram+"=1", fullDisk+"="+c.room)
 		var said bytes.Buffer
 		cmd.Stderr = &said
 		var ended *exec.ExitError
 		if err := cmd.Run(); !errors.As(err, &ended) || ended.ExitCode() != exitFailed ||
 			!strings.Contains(said.String(), "disk of the data folder is full") || strings.Count(said.String(), "\n") != 1 {
-			t.Errorf("%v: %v %q", args, err, said.String())
+			t.Errorf("%v: %v %q", c, err, said.String())
 		}
+		// Half of a database must not stand in the way once there is room.
+		again, err := store.Open(data)
+		if err != nil {
+			t.Errorf("%v: once there is room: %v", c, err)
+			continue
+		}
+		_ = again.Close()
 	}
 }
 

@@ -77,12 +77,17 @@ func open(dir string, maxSize int) (*Store, error) {
 	}
 	s := &Store{dir: dir}
 	path := filepath.Join(dir, FileName)
+	_, missing := os.Stat(path)
 	err := guard(func() (err error) {
 		s.db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, MaxSize: maxSize})
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("%w (%s)", explainOpen(err), path)
+	if err = explainOpen(err); err != nil {
+		if errors.Is(missing, fs.ErrNotExist) && errors.Is(err, ErrFull) {
+			// The beginning of a database is no database: it must not stand in the way once there is room.
+			err = errors.Join(err, os.Remove(path))
+		}
+		return nil, fmt.Errorf("%w (%s)", err, path)
 	}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w (%s)", err, path), s.Close())
@@ -198,7 +203,9 @@ func explain(err error) error {
 // explainOpen adds what only opening can meet: bbolt has no sentinel for a file that is too
 // short, and whatever the system does not object to must be wrong with the content.
 func explainOpen(err error) error {
-	err = explain(err)
+	if err = explain(err); err == nil {
+		return nil
+	}
 	var system *fs.PathError
 	for _, known := range []error{ErrLocked, ErrFull, ErrUnwritable, ErrCorrupt} {
 		if errors.Is(err, known) {
