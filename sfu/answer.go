@@ -81,6 +81,9 @@ func (w *answerText) track(t *trackOffer, p *answerParams, ssrc trackSSRC) {
 		if f.rtx != 0 {
 			w.write(" ", decimal(f.rtx))
 		}
+		if f.red != 0 {
+			w.write(" ", decimal(f.red))
+		}
 	}
 	w.line()
 	w.line("c=IN IP4 0.0.0.0")
@@ -125,6 +128,15 @@ func (w *answerText) format(f *format, transport bool) {
 		rtx := decimal(f.rtx)
 		w.line("a=rtpmap:", rtx, " rtx/", rate)
 		w.line("a=fmtp:", rtx, " apt=", pt)
+	}
+	if f.red != 0 {
+		red := decimal(f.red)
+		w.write("a=rtpmap:", red, " red/", rate)
+		if f.channels > 0 {
+			w.write("/", strconv.Itoa(f.channels))
+		}
+		w.line()
+		w.line("a=fmtp:", red, " ", pt, "/", pt)
 	}
 }
 

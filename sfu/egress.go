@@ -8,6 +8,7 @@ import (
 	"github.com/fanfare-relay/fanfare/media/codec"
 	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/nack"
+	"github.com/fanfare-relay/fanfare/media/red"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
 	"github.com/fanfare-relay/fanfare/media/seq"
@@ -49,6 +50,8 @@ type egress struct {
 	// limit is the highest layer that the viewer is to get, passing the one that it gets now:
 	// it falls at the next frame, and rises where the stream allows.
 	limit, passing media.Layer
+
+	redundancy red.Switch // of sound
 
 	next *encoding // goes on from its key frame at or after from; nil: nothing to start
 	from uint64
@@ -318,9 +321,13 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		return
 	}
 	t.patcher.Forward(p.Descriptor)
-	header := appendHeader(w.header[:0], t.out.pt, place.Seq, ts+place.TimestampOffset, t.ssrc,
-		t.endsPicture(p), p, &t.extMap, w.number(v, t, t.out))
 	payload := p.Payload
+	pt := t.out.pt
+	if t.redundancy.On() && t.out.red != 0 {
+		pt, payload = t.out.red, w.withPrevious(t, p)
+	}
+	header := appendHeader(w.header[:0], pt, place.Seq, ts+place.TimestampOffset, t.ssrc,
+		t.endsPicture(p), p, &t.extMap, w.number(v, t, t.out))
 	if place.Patch != (media.Patch{}) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 		payload = w.payload
@@ -332,6 +339,20 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	if !t.catchup.active {
 		w.sending.observe(p.Arrival, now)
 	}
+}
+
+// withPrevious is a packet's payload behind that of the packet before it.
+func (w *worker) withPrevious(t *egress, p *ring.Packet) []byte {
+	own := red.Block{Type: t.out.pt, Payload: p.Payload}
+	before, ok := t.enc.ring.BySeq(p.ExtSeq - 1)
+	if !ok || before.PayloadType != p.PayloadType {
+		w.payload = red.Append(w.payload[:0], own)
+		return w.payload
+	}
+	old := red.Block{Type: t.out.pt, Payload: before.Payload, Offset: p.Timestamp - before.Timestamp}
+	w.payload = red.Append(w.payload[:0], old, own)
+	w.tally.Redundant++
+	return w.payload
 }
 
 // sendRTX sends a packet again (RFC 4588 section 4): on the RTX source, with the number

@@ -86,6 +86,7 @@ type format struct {
 	channels int
 	fmtp     string
 	rtx      media.PayloadType // 0: none offered
+	red      media.PayloadType // with what came before, 0: none offered
 	feedback
 }
 

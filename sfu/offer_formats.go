@@ -14,7 +14,7 @@ import (
 // formatLines is what an m-line's attributes say of each payload type.
 type formatLines [128]struct {
 	encoding, fmtp string
-	rtx            media.PayloadType // the one that repeats it; 0: none
+	rtx, red       media.PayloadType // those that repeat it, and that carry it with those before; 0: none
 	feedback
 }
 
@@ -48,7 +48,7 @@ func (l *formatLines) read(m *sdp.MediaDescription) {
 		}
 	}
 	for _, name := range m.MediaName.Formats {
-		l.readRTX(name)
+		l.readRepair(name)
 	}
 }
 
@@ -79,18 +79,24 @@ func (l *formatLines) readFeedback(value string) {
 	}
 }
 
-// readRTX notes a payload type with whose packets it repeats (RFC 4588 section 8.6).
-func (l *formatLines) readRTX(name string) {
+// readRepair notes a payload type with those whose packets it repeats (RFC 4588 section 8.6) or
+// carries once more (RFC 2198 section 5).
+func (l *formatLines) readRepair(name string) {
 	pt, ok := payloadType(name)
 	if !ok {
 		return
 	}
 	encoding, _, _ := strings.Cut(l[pt].encoding, "/")
-	if !strings.EqualFold(encoding, "rtx") {
-		return
-	}
-	if of, ok := payloadType(fmtpValue(l[pt].fmtp, "apt")); ok && l[of].rtx == 0 {
-		l[of].rtx = pt
+	switch {
+	case strings.EqualFold(encoding, "rtx"):
+		if of, ok := payloadType(fmtpValue(l[pt].fmtp, "apt")); ok && l[of].rtx == 0 {
+			l[of].rtx = pt
+		}
+	case strings.EqualFold(encoding, "red"):
+		first, _, _ := strings.Cut(l[pt].fmtp, "/")
+		if of, ok := payloadType(first); ok && l[of].red == 0 {
+			l[of].red = pt
+		}
 	}
 }
 
@@ -117,6 +123,9 @@ func parseFormats(m *sdp.MediaDescription, kind media.Kind) []format {
 			continue
 		}
 		f := format{pt: pt, codec: codec, fmtp: strings.Clone(l.fmtp), rtx: l.rtx, feedback: l.feedback}
+		if kind == media.KindAudio { // of pictures, redundancy is another thing
+			f.red = l.red
+		}
 		f.channels, _ = strconv.Atoi(channels)
 		if codec == media.CodecOpus && f.channels != 2 {
 			continue // RFC 7587 section 7: always opus/48000/2

@@ -17,6 +17,7 @@ type Counts struct {
 	RTXSent              uint64 // repeats that viewers got
 	PLIsReceived         uint64 // key frames that viewers asked for (PLI and FIR)
 	PLIsSent             uint64 // key frames that publishers were asked for
+	Redundant            uint64 // packets of sound that carried the one before once more
 	Probes               uint64 // repeats that nobody asked for, to measure lines
 	RTCPIgnored          uint64 // packets of viewers' RTCP that mean nothing here
 	KeyFrames            uint64 // that publishers sent
@@ -75,12 +76,12 @@ type counters struct {
 	refused  [verdicts]atomic.Uint64
 }
 
-const countFields = 13
+const countFields = 14
 
 func (c *Counts) fields() [countFields]*uint64 {
 	return [countFields]*uint64{
 		&c.PacketsIn, &c.BytesIn, &c.PacketsOut, &c.BytesOut, &c.NACKsSent, &c.RTXReceived,
-		&c.NACKsReceived, &c.RTXSent, &c.PLIsReceived, &c.PLIsSent, &c.Probes, &c.RTCPIgnored, &c.KeyFrames,
+		&c.NACKsReceived, &c.RTXSent, &c.PLIsReceived, &c.PLIsSent, &c.Probes, &c.Redundant, &c.RTCPIgnored, &c.KeyFrames,
 	}
 }
 

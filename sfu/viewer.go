@@ -178,8 +178,11 @@ func (v *viewer) learn(reports []rtcp.ReceptionReport, now time.Time) {
 		if ok {
 			t.responder.SetRTT(rtt)
 		}
+		lost := float64(r.FractionLost) / 256
 		if t.kind == media.KindVideo {
-			v.estimator.Report(float64(r.FractionLost)/256, rtt, now)
+			v.estimator.Report(lost, rtt, now)
+		} else {
+			t.redundancy.Observe(lost, now)
 		}
 	}
 }
