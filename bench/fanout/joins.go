@@ -64,7 +64,7 @@ func (b *bench) joinSteps() (steps []step) {
 	for _, rate := range b.plan.joinRates {
 		n := int(rate * b.plan.joinDuring.Seconds())
 		add(fmt.Sprintf("%.0f joins a second", rate), b.plan.joinDuring+2*overhead, func(ctx context.Context, r *results) error {
-			if i := len(r.Rates) - 1; i >= 0 && !r.Rates[i].sustained() {
+			if i := len(r.Rates) - 1; i >= 0 && !r.Rates[i].sustained() && r.Rates[i].Quiet.void() == "" {
 				fmt.Fprintln(os.Stderr, "  left out: fewer were too many")
 				return nil
 			}
@@ -221,7 +221,7 @@ func (b *bench) burstOn(ctx context.Context, s *server, result *burst) error {
 	return err
 }
 
-// sustainedRate is the highest rate of joins that was kept up, 0 for none.
+// sustainedRate is the highest rate of joins that was kept up, 0 for none. What was kept up on a disturbed machine counts, too.
 func (r *results) sustainedRate() (rate float64) {
 	for _, l := range r.Rates {
 		if l.sustained() {

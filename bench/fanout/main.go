@@ -72,7 +72,7 @@ func run(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	r := results{Started: time.Now(), Command: commandLine(c), Machine: page.Machine(ctx)}
+	r := results{Started: time.Now(), Command: commandLine(c), Only: c.only, Machine: page.Machine(ctx)}
 	err = b.measure(ctx, &r)
 	r.Seconds = time.Since(r.Started).Seconds()
 	file := filepath.Join(c.raw, r.Started.UTC().Format("20060102-150405")+".json")

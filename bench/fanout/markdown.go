@@ -34,7 +34,10 @@ const method = `The server has one core, the publisher and all viewers another, 
 func (r *results) promised() (rows [][]string) {
 	for _, f := range r.figures() {
 		limit := f.limit
-		if f.value != unknown && !f.met {
+		switch {
+		case f.value == unknown && r.Only != "":
+			continue
+		case f.value != unknown && !f.met:
 			limit = "**missed:** " + limit
 		}
 		rows = append(rows, []string{f.name, f.value, limit})
@@ -128,7 +131,10 @@ func (r *results) joinRows() (rows [][]string) {
 		l := &r.Rates[i]
 		note := fmt.Sprintf("sustained; client %.0f %% busy", 100*l.Client)
 		if !l.sustained() {
-			note = fmt.Sprintf("not sustained: %d failed, told to wait %d times; client %.0f %% busy %s", l.Report.Failed, l.Report.BusyWaits, 100*l.Client, l.Failure)
+			note = fmt.Sprintf("not sustained: %d failed, told to wait %d times; client %.0f %% busy", l.Report.Failed, l.Report.BusyWaits, 100*l.Client)
+			if l.Failure != "" {
+				note += ": " + l.Failure
+			}
 		}
 		row(l, unknown, note)
 	}

@@ -12,6 +12,7 @@ type results struct {
 	Started time.Time   `json:"started"`
 	Seconds float64     `json:"seconds"`
 	Command string      `json:"command"`
+	Only    string      `json:"only,omitempty"` // the part that was run
 	Machine string      `json:"machine"`
 	Lines   []line      `json:"fanout"`
 	Floors  []floorLine `json:"floor"`

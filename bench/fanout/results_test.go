@@ -149,12 +149,19 @@ func TestCostOfAJoin(t *testing.T) {
 	}
 }
 
+// kept is a rate that was kept up.
+func kept(rate float64) joinLine {
+	l := joins(fanfare, 1)
+	l.Rate = rate
+	if err := json.Unmarshal([]byte(`{"joins":{"connected":{"p95":90}}}`), &l.Report); err != nil {
+		panic(err)
+	}
+	return l
+}
+
 func TestSustained(t *testing.T) {
 	with := func(change func(*joinLine)) joinLine {
-		l := joins(fanfare, 1)
-		if err := json.Unmarshal([]byte(`{"joins":{"connected":{"p95":90}}}`), &l.Report); err != nil {
-			t.Fatal(err)
-		}
+		l := kept(100)
 		change(&l)
 		return l
 	}
@@ -187,6 +194,7 @@ func wholeRun() *results {
 	r.Floors = []floorLine{{Viewers: 200, Total: 1.7}, {Viewers: 400, Total: 1.0}}
 	r.Cores = []line{measured(fanfare, 400, 2), measured(fanfare, 400, 2.1, func(l *line) { l.Cores = 2 })}
 	r.Joins = []joinLine{joins(fanfare, 0.2), joins(baseline, 1)}
+	r.Rates = []joinLine{kept(200), kept(300), {Peer: fanfare, Rate: 400}}
 	r.Burst = &burst{Crowd: joinLine{Peer: fanfare, Viewers: 800, Rate: 400}, Watching: report(2)}
 	r.Memory = []line{measured(fanfare, 400, 2, func(l *line) { l.Report.Server.RSSPerViewer = 50 << 10 })}
 	return r
@@ -202,7 +210,7 @@ func TestFigures(t *testing.T) {
 		got = append(got, f.value+" "+met)
 	}
 	want := []string{
-		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "1200, the most that was tried met", "1.90 met", "0.20 met",
+		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "1200, the most that was tried met", "1.90 met", "300 met", "0.20 met",
 		"0 of 800; told to wait 0 times  met", "0.000 % met", "50 KiB with 400 viewers after 0 s met",
 	}
 	if !slices.Equal(got, want) {
@@ -250,6 +258,9 @@ func TestMarkdown(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(text)
+	}
+	if text := (&results{Only: partJoins}).markdown(); strings.Contains(text, "≤ 64 KiB") {
+		t.Error("a promise of what was not to be measured")
 	}
 	if text := (&results{}).markdown(); strings.Contains(text, "### Fan-out") {
 		t.Error("a table of nothing")

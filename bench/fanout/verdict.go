@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// figure is a number that is promised. met is false as well where it was not measured.
+// figure is a number, and what is promised of it, "" for nothing. met is false as well where it was not measured.
 type figure struct {
 	name, value, limit string
 	met                bool
@@ -21,6 +21,7 @@ func (r *results) figures() []figure {
 		atMost("server CPU a packet at 400 viewers, to the floor's", 1.3, r.prices(fanfare, 400), r.floorPrices(400)),
 		r.heldFigure(),
 		r.coresFigure(),
+		r.rateFigure(),
 		atMost("server CPU a join, to the baseline's", 0.45, r.joinCosts(fanfare), r.joinCosts(baseline)),
 	}
 	return append(append(list, r.burstFigures()...), r.memoryFigure())
@@ -70,6 +71,14 @@ func (r *results) coresFigure() figure {
 	}
 	if x, ok := ratio(one, two); ok {
 		f.value, f.met = fmt.Sprintf("%.2f", 2*x), 2*x >= 1.8
+	}
+	return f
+}
+
+func (r *results) rateFigure() figure {
+	f := figure{name: "joins a second that one core keeps up with", value: unknown}
+	if rate := r.sustainedRate(); rate > 0 {
+		f.value, f.met = fmt.Sprintf("%.0f", rate), true
 	}
 	return f
 }
