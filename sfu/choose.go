@@ -7,6 +7,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/layer"
+	"github.com/fanfare-relay/fanfare/media/pace"
 )
 
 const (
@@ -169,4 +170,25 @@ func (v *viewer) line() media.Bitrate {
 		return 0
 	}
 	return max(v.estimator.Target()-soundRate, 1)
+}
+
+const (
+	// A large frame is spread over the line of a viewer whose estimate is less than
+	// narrowTimes of what it is sent: it leaves at spreadTimes the estimate, but for
+	// spreadAtOnce bytes. Wide lines get their key frames at once.
+	narrowTimes, spreadTimes = 2, 2.5
+	spreadAtOnce             = 15_000
+)
+
+// spreadPictures follows the estimate with the pace of large frames.
+func (v *viewer) spreadPictures(now time.Time) {
+	target := v.estimator.Target()
+	narrow := target < narrowTimes*v.sending()
+	switch rate := media.Bitrate(spreadTimes * float64(target)); {
+	case narrow && !v.spreads:
+		v.spread = pace.NewBucket(rate, spreadAtOnce)
+	case narrow:
+		v.spread.SetRate(rate, now)
+	}
+	v.spreads = narrow
 }

@@ -246,7 +246,11 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 		p, err := t.enc.ring.At(t.pos)
 		switch err {
 		case nil:
-			if at, ok := t.catchup.admit(p, now); !ok {
+			at, ok := t.catchup.admit(p, now)
+			if ok && v.spreads && !t.catchup.active && t.kind == media.KindVideo && !v.spread.Take(len(p.Payload), now) {
+				at, ok = v.spread.Deadline(len(p.Payload)), false
+			}
+			if !ok {
 				w.pause(v, at, now)
 				return
 			}

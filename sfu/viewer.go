@@ -14,6 +14,7 @@ import (
 	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/layer"
 	"github.com/fanfare-relay/fanfare/media/nack"
+	"github.com/fanfare-relay/fanfare/media/pace"
 	"github.com/fanfare-relay/fanfare/media/report"
 	"github.com/fanfare-relay/fanfare/media/ring"
 	"github.com/fanfare-relay/fanfare/media/seq"
@@ -51,6 +52,8 @@ type viewer struct {
 	transportSeq uint16
 	estimator    estimate.Estimator
 	probing      probing
+	spread       pace.Bucket // of pictures, while spreads
+	spreads      bool
 
 	// What it is sent of the picture.
 	wish     media.Wish
@@ -127,6 +130,7 @@ func (w *worker) readOne(v *viewer, b []byte, now time.Time) {
 	if estimate.IsFeedback(b) {
 		v.estimator.Feedback(b, now)
 		v.chosen = 0
+		v.spreadPictures(now)
 		w.probe(v, now)
 		return
 	}
