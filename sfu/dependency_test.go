@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/mediatest"
+	"github.com/fanfare-relay/fanfare/media/ring"
 )
 
 const testDependencyID = 12
@@ -76,5 +79,49 @@ func TestDependencyDescriptors(t *testing.T) {
 	}
 	if d := described(t, media.CodecVP8, structure)[0]; d.SwitchUp != 0 {
 		t.Errorf("VP8 tells of itself: %+v", d)
+	}
+}
+
+// Over changes of source the frames of a viewer are numbered on, repeats as the first time, and
+// what has been left out leaves its gap.
+func TestFramesAreNumberedOn(t *testing.T) {
+	const theirs = 30
+	packet := func(number uint16) *ring.Packet {
+		return &ring.Packet{ExtensionProfile: ext.ProfileTwoByte, Extension: []byte{testDependencyID, 3, 0x80, byte(number >> 8), byte(number)}}
+	}
+	enc := func() *encoding {
+		return &encoding{dependency: newDependency([]extension{{id: testDependencyID, uri: ext.URIDependency}}, media.KindVideo)}
+	}
+	m := extensionMap([]extension{{id: testDependencyID, uri: ext.URIDependency}}, []extension{{id: theirs, uri: ext.URIDependency}}, media.KindVideo)
+	out := func(s frameShift, p *ring.Packet) uint16 {
+		f := feed{extMap: m, frames: s}
+		h := appendHeader(nil, 96, 1, 2, 3, false, p, &f, ext.Element{})
+		raw, ok := ext.Find(binary.BigEndian.Uint16(h[12:]), h[16:], theirs)
+		if !ok || len(raw) != 3 {
+			t.Fatalf("the viewer's header is %x", h)
+		}
+		return binary.BigEndian.Uint16(raw[1:])
+	}
+	var c frameCount
+	var got []uint16
+	send := func(s frameShift, numbers ...uint16) {
+		for _, n := range numbers {
+			p := packet(n)
+			c.note(s, p)
+			got = append(got, out(s, p))
+		}
+	}
+	first := c.shiftFor(enc(), packet(65534), &m)
+	send(first, 65534, 65535, 1, 0)
+	second := c.shiftFor(enc(), packet(500), &m)
+	send(second, 500, 501)
+	send(first, 1) // a repeat of before
+	third := c.shiftFor(enc(), packet(9), &m)
+	send(third, 9)
+	if want := []uint16{65534, 65535, 1, 0, 2, 3, 1, 4}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if s := c.shiftFor(enc(), packet(5), &ext.Map{}); s.to != 0 {
+		t.Errorf("a viewer without the extension: %+v", s)
 	}
 }

@@ -45,6 +45,8 @@ type egress struct {
 	out   format
 	outOK bool
 
+	frames frameCount // of the dependency descriptors that have been sent
+
 	old feed // the source before, for packets that are asked for late
 
 	// limit is the highest layer that the viewer is to get, passing the one that it gets now:
@@ -63,6 +65,7 @@ type feed struct {
 	enc     *encoding
 	began   time.Time // when it was started
 	extMap  ext.Map
+	frames  frameShift
 	catchup catchup
 }
 
@@ -124,10 +127,11 @@ func (t *egress) tryStart(now time.Time) bool {
 	if first == nil {
 		first = p
 	}
-	next := feed{enc: t.next, began: now, extMap: t.extMap}
+	next := feed{enc: t.next, began: now, extMap: t.extMap, frames: t.feed.frames}
 	if t.next != t.enc {
 		t.old = t.feed
 		next.extMap = extensionMap(t.next.exts, t.exts, t.kind)
+		next.frames = t.frames.shiftFor(t.next, first, &next.extMap)
 	}
 	edge := first
 	if t.kind == media.KindVideo {
@@ -325,13 +329,14 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		return
 	}
 	t.patcher.Forward(p.Descriptor)
+	t.frames.note(t.feed.frames, p)
 	payload := p.Payload
 	pt := t.out.pt
 	if t.redundancy.On() && t.out.red != 0 {
 		pt, payload = t.out.red, w.withPrevious(t, p)
 	}
 	header := appendHeader(w.header[:0], pt, place.Seq, ts+place.TimestampOffset, t.ssrc,
-		t.endsPicture(p), p, &t.extMap, w.number(v, t, t.out))
+		t.endsPicture(p), p, &t.feed, w.number(v, t, t.out))
 	if place.Patch != (media.Patch{}) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 		payload = w.payload
@@ -365,7 +370,7 @@ func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f for
 	t.rtxSeq++
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
 	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx,
-		t.endsPicture(p), p, &from.extMap, w.number(v, t, f))
+		t.endsPicture(p), p, from, w.number(v, t, f))
 	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
 	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
 	return w.sealAndSend(v, header, w.payload, now)
@@ -434,7 +439,7 @@ func (t *egress) endsPicture(p *ring.Packet) bool {
 // appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the
 // viewer takes. Contributing sources are left out: nothing is mixed here.
 func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32, ssrc media.SSRC,
-	marker bool, p *ring.Packet, m *ext.Map, own ext.Element) []byte {
+	marker bool, p *ring.Packet, from *feed, own ext.Element) []byte {
 	second := byte(pt)
 	if marker {
 		second |= 0x80
@@ -445,9 +450,10 @@ func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32,
 	dst = binary.BigEndian.AppendUint32(dst, ts)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(ssrc))
 	plain := len(dst)
-	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, m, own)
+	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, &from.extMap, own)
 	if len(dst) > plain {
 		dst[start] |= 0x10
+		from.frames.apply(dst[plain:])
 	}
 	return dst
 }

@@ -8,14 +8,13 @@ import (
 )
 
 // forwarded tells whether a header extension goes from publisher to viewer. Left out are
-// those that belong to one hop (transport-cc, abs-send-time, mid and rid), and the
-// dependency descriptor: its frame numbers would have to be rewritten at each change of
-// source, and browsers do without it for streams that are forwarded whole.
+// those that belong to one hop (transport-cc, abs-send-time, mid and rid). The frame numbers of the
+// dependency descriptor are rewritten at each change of source (dependency.go).
 func forwarded(uri string, kind media.Kind) bool {
 	switch uri {
 	case ext.URIAbsCaptureTime:
 		return true
-	case ext.URIPlayoutDelay, ext.URIVideoOrientation:
+	case ext.URIPlayoutDelay, ext.URIVideoOrientation, ext.URIDependency:
 		return kind == media.KindVideo
 	case ext.URIAudioLevel:
 		return kind == media.KindAudio

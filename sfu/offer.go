@@ -118,6 +118,9 @@ func parseOffer(role media.Role, text string) (*offer, error) {
 		if err != nil {
 			return nil, err
 		}
+		if role == media.RoleSubscriber && !o.mixed {
+			track.exts = withoutLong(track.exts)
+		}
 		o.tracks = append(o.tracks, track)
 	}
 	if err := checkTracks(role, o); err != nil {

@@ -168,6 +168,12 @@ func parseExtensions(m *sdp.MediaDescription) []extension {
 	return slices.Clone(list) // as long as it is: viewers keep it
 }
 
+// withoutLong leaves out what needs the two-byte form at times, which one that does not take both
+// forms in turns may not get (RFC 8285 section 4.1.2).
+func withoutLong(list []extension) []extension {
+	return slices.DeleteFunc(list, func(e extension) bool { return e.uri == ext.URIDependency || e.id > 14 })
+}
+
 func parseRIDs(m *sdp.MediaDescription) []media.RID {
 	var list []media.RID
 	for _, a := range m.Attributes {

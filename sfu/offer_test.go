@@ -157,6 +157,26 @@ func TestAnswerViewer(t *testing.T) {
 	}
 }
 
+// Extensions that grow long, or have large ids, are for viewers who take both forms of header.
+func TestLongExtensions(t *testing.T) {
+	text := strings.ReplaceAll(whep(), "a=extmap:13 "+ext.URIVideoOrientation, "a=extmap:13 "+ext.URIDependency+"\r\na=extmap:15 x\r\na=extmap:16 "+ext.URIVideoOrientation)
+	for _, c := range []struct {
+		text string
+		want bool
+	}{{text, true}, {strings.ReplaceAll(text, "a=extmap-allow-mixed\r\n", ""), false}} {
+		o, err := parseOffer(media.RoleSubscriber, c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := answerViewer(o, answerParams{ssrcs: make([]trackSSRC, len(o.tracks)), stream: "f", cname: "c"})
+		for _, line := range []string{"a=extmap:13 " + ext.URIDependency, "a=extmap:16 " + ext.URIVideoOrientation} {
+			if strings.Contains(answer, line) != c.want {
+				t.Errorf("mixed %v: %s", c.want, answer)
+			}
+		}
+	}
+}
+
 func TestPionAnswer(t *testing.T) {
 	answer := withCandidates("v=0\r\nm=audio 9 X\r\na=candidate:old\r\na=mid:0\r\na=end-of-candidates\r\nm=video 0 X\r\n", []string{"new"})
 	if want := "v=0\r\nm=audio 9 X\r\na=mid:0\r\na=candidate:new\r\na=end-of-candidates\r\nm=video 0 X\r\n"; answer != want {

@@ -276,7 +276,7 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 func (w *worker) sendAsSent(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
 	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc,
-		t.endsPicture(p), p, &from.extMap, ext.Element{})
+		t.endsPicture(p), p, from, ext.Element{})
 	w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 	packet, err := v.leg.SealAgain(w.batch.Room(), header, w.payload)
 	if err != nil {
