@@ -55,7 +55,7 @@ describe('limitsFor', () => {
   });
 
   it('follows what was chosen', () => {
-    const chosen = { height: 360, frameRate: 15, bitrate: 1000, codec: 'VP9', keep: 'motion' } as const;
+    const chosen = { height: 360, frameRate: 15, bitrate: 1000, codec: 'VP9', keep: 'motion', one: false } as const;
     expect(limitsFor(chosen, full, 'camera')).toEqual({
       maxBitrate: 1_000_000,
       maxFramerate: 15,
@@ -105,7 +105,7 @@ describe('readSettings', () => {
   );
 
   it('keeps what it understands', () => {
-    const chosen = { height: 480, frameRate: 24, bitrate: 3000, codec: 'AV1', keep: 'detail' };
+    const chosen = { height: 480, frameRate: 24, bitrate: 3000, codec: 'AV1', keep: 'detail', one: true };
     expect(readSettings({ ...chosen, more: true })).toEqual(chosen);
   });
 });

@@ -22,6 +22,8 @@ export interface Settings {
   /** 'auto' is what every browser plays. */
   codec: 'auto' | (typeof CODECS)[number];
   keep: 'auto' | Keep;
+  /** One quality only, whatever the lines of viewers carry. */
+  one: boolean;
 }
 
 export const DEFAULTS: Settings = {
@@ -30,6 +32,7 @@ export const DEFAULTS: Settings = {
   bitrate: 'auto',
   codec: 'auto',
   keep: 'auto',
+  one: false,
 };
 
 /** Sound: 128 kbit/s of Opus in stereo is as good as people can tell. bit/s */
@@ -142,5 +145,6 @@ export function readSettings(value: unknown): Settings {
     bitrate: pick<Settings['bitrate']>('bitrate', BITRATES, 'auto'),
     codec: pick<Settings['codec']>('codec', CODECS, 'auto'),
     keep: pick<Settings['keep']>('keep', ['balance', 'motion', 'detail'], 'auto'),
+    one: pick<boolean>('one', [true], false),
   };
 }

@@ -4,6 +4,7 @@
 import { computed, signal } from '@preact/signals';
 import { type Chosen, dropOldHandles, dropped, hasHandle, pickWithHandles } from '../media/handles';
 import { cameraIsAllowed, type DeviceName, listDevices } from '../media/live-source';
+import { qualitiesFor } from '../media/qualities';
 import { current, type Queue } from '../media/queue';
 import { AUDIO_BITRATE, codecOrder, fitted, hintFor, keepFor, limitsFor, sendable, sentSize } from '../media/settings';
 import type { Tracks } from '../media/source';
@@ -11,6 +12,7 @@ import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import { Monitor } from '../stats/monitor';
 import type { Figures } from '../stats/rates';
 import { stunUrl } from '../topology/sdp';
+import { sendsSeveral } from '../topology/simulcast';
 import { Awake } from './awake';
 import { Files } from './files';
 import { GOOD, judge, Steady } from './health';
@@ -43,6 +45,7 @@ export class StudioController {
   private readonly files = new Files();
   private readonly awake = new Awake();
   private readonly steady = new Steady();
+  private readonly severals = new Map<string, boolean>();
   private readonly tabs = new Tabs(() => this.state.value.room?.name);
   private readonly publisher: Publisher;
   private readonly monitor: Monitor;
@@ -60,6 +63,8 @@ export class StudioController {
       target: () => this.target(),
       tracks: () => this.tracks(),
       limits: () => this.limits(),
+      qualities: () => this.qualities(),
+      several: () => this.several && !this.state.value.settings.one,
       audioBitrate: AUDIO_BITRATE,
       codecs: () => codecOrder(this.state.value.settings.codec),
       onStatus: (status) => this.feed({ kind: 'path', status }),
@@ -279,6 +284,22 @@ export class StudioController {
   private limits() {
     const { settings, kind } = this.state.value;
     return limitsFor(settings, this.stage.size(), kind ?? 'file');
+  }
+
+  private qualities() {
+    const { settings, kind } = this.state.value;
+    return qualitiesFor(settings, this.stage.size(), kind ?? 'file');
+  }
+
+  /** This browser can send the chosen format in several qualities. */
+  get several(): boolean {
+    const [mime = ''] = codecOrder(this.state.value.settings.codec);
+    let known = this.severals.get(mime);
+    if (known === undefined) {
+      known = sendsSeveral(mime);
+      this.severals.set(mime, known);
+    }
+    return known;
   }
 
   private asked() {

@@ -38,6 +38,16 @@ const line = (available: number): Snapshot => ({
 });
 
 describe('judge', () => {
+  it('goes by the best of several qualities that is being sent', () => {
+    const several = (...tracks: Partial<TrackRates>[]): Figures => ({
+      ...figures({}),
+      tracks: tracks.map((t) => ({ ...video, ...t })),
+    });
+    const small = { rid: 'q', width: 320, height: 180, limitedBy: 'bandwidth' } as const;
+    expect(judge(several(small, { rid: 'f' }), line(9e6), asked)).toBe(GOOD);
+    expect(judge(several(small, { rid: 'f', frameRate: 0 }), line(9e5), asked).title).toMatch(/smaller picture/);
+  });
+
   it('has nothing to say when all is well', () => {
     expect(judge(figures({}), line(9e6), asked)).toEqual(GOOD);
   });

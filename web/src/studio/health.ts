@@ -2,7 +2,7 @@
 // Pure. A verdict is given at once for the worse only when it lasts, so that words do not flicker.
 
 import type { Size } from '../media/source';
-import type { Figures } from '../stats/rates';
+import type { Figures, TrackRates } from '../stats/rates';
 import type { Snapshot } from '../stats/vocabulary';
 import { bitrate, milliseconds, percent } from '../ui/format';
 
@@ -33,7 +33,7 @@ const LOSS = { fair: 0.02, bad: 0.08 };
 const ROUND_TRIP = { fair: 0.3, bad: 0.8 }; // s
 
 export function judge(figures: Figures, snapshot: Snapshot, asked: Asked): Health {
-  const video = figures.tracks.find((t) => t.kind === 'video' && t.direction === 'out');
+  const video = best(figures);
   const loss = Math.max(0, ...figures.tracks.map((t) => (t.direction === 'out' ? (t.loss ?? 0) : 0)));
   const available = snapshot.transport.available;
   if (loss >= LOSS.bad) return lossy('bad', loss);
@@ -57,6 +57,16 @@ export function judge(figures: Figures, snapshot: Snapshot, asked: Asked): Healt
     };
   }
   return GOOD;
+}
+
+/** The picture that is sent; of several qualities the largest that is being sent now. */
+function best(figures: Figures): TrackRates | undefined {
+  const all = figures.tracks.filter((t) => t.kind === 'video' && t.direction === 'out');
+  const sent = all.filter((t) => t.frameRate > 0);
+  return (sent.length > 0 ? sent : all).reduce<TrackRates | undefined>(
+    (most, t) => (most && (most.width ?? 0) >= (t.width ?? 0) ? most : t),
+    undefined,
+  );
 }
 
 function lossy(level: Level, loss: number): Health {

@@ -1,5 +1,6 @@
 // The settings of the picture, with what they come to.
 
+import { qualityWords } from '../media/qualities';
 import {
   BITRATES,
   type CODECS,
@@ -11,7 +12,7 @@ import {
   sendable,
   sentSize,
 } from '../media/settings';
-import { Field } from '../ui/controls';
+import { Field, Switch } from '../ui/controls';
 import { bitrate } from '../ui/format';
 import type { StudioController } from './controller';
 import { Fold } from './fold';
@@ -91,6 +92,12 @@ export function PictureCard({ studio }: { studio: StudioController }) {
           onChoose={(v) => set({ codec: v as Settings['codec'] })}
         />
       </div>
+      <Switch testid="one-quality" checked={settings.one} onChange={(one) => set({ one })}>
+        One quality only
+      </Switch>
+      <p class="quiet small" data-testid="qualities">
+        {qualityWords(settings, size, studio.several)}
+      </p>
     </Fold>
   );
 }

@@ -6,6 +6,7 @@ import type { Failure } from '../topology/failure';
 import type { LegState } from '../topology/leg';
 import { Reconnect } from '../topology/reconnect';
 import type { PathStatus } from '../topology/rejoin';
+import type { VideoQuality } from '../topology/simulcast';
 import { type VideoLimits, WhipSession } from '../topology/whip';
 
 /** Where to publish, by the latest Welcome. */
@@ -19,6 +20,10 @@ export interface PublisherOptions {
   target(): Target | undefined;
   tracks(): Tracks;
   limits(): VideoLimits;
+  /** The qualities of the picture, the smallest first. */
+  qualities(): readonly VideoQuality[];
+  /** Whether new sessions send the picture in several qualities. */
+  several(): boolean;
   audioBitrate: number;
   /** MIME types, the best first. */
   codecs(): readonly string[];
@@ -71,7 +76,11 @@ export class Publisher {
   private make(onState: (state: LegState) => void): Upload {
     const target = this.options.target();
     if (!target) throw new Error('the server has not said where to publish');
-    return new Upload({ ...target, preferVideo: this.options.codecs(), onState }, (session) => this.put(session));
+    const { codecs, several, qualities } = this.options;
+    return new Upload(
+      { ...target, preferVideo: codecs(), qualities: several() ? qualities() : [], onState },
+      (session) => this.put(session),
+    );
   }
 
   /** One round at a time; what changes meanwhile makes another round. */
@@ -86,7 +95,7 @@ export class Publisher {
     const { audio, video } = this.options.tracks();
     await session.replaceTrack('audio', audio);
     await session.replaceTrack('video', video);
-    await session.limitVideo(this.options.limits());
+    await session.limitVideo(this.options.limits(), this.options.qualities());
     await session.limitAudio(this.options.audioBitrate);
   }
 }

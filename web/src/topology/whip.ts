@@ -4,6 +4,7 @@
 
 import { Leg, type LegState } from './leg';
 import type { Session } from './reconnect';
+import { addVideo, tellLayers, type VideoQuality } from './simulcast';
 
 export interface WhipOptions {
   /** URL or path of the WHIP endpoint, as told in Welcome.mediaUrl. */
@@ -15,6 +16,8 @@ export interface WhipOptions {
   stream?: MediaStream;
   /** Codecs to put first, for example what the source asks for; mime types such as "video/VP9". */
   preferVideo?: readonly string[];
+  /** The qualities of the picture, the smallest first (RFC 8853); none or one: it is sent in one. */
+  qualities?: readonly VideoQuality[];
   onState(state: LegState): void;
 }
 
@@ -40,7 +43,8 @@ export class WhipSession implements Session {
       streams: [options.stream ?? new MediaStream()],
     };
     this.audio = this.connection.addTransceiver('audio', init);
-    this.video = this.connection.addTransceiver('video', init);
+    this.video = addVideo(this.connection, init, options.qualities ?? []);
+    tellLayers(this.video);
     if (options.preferVideo?.length) prefer(this.video, options.preferVideo);
   }
 
@@ -59,16 +63,21 @@ export class WhipSession implements Session {
   }
 
   /** Changes the limits of the picture while it is being sent. */
-  async limitVideo(limits: VideoLimits): Promise<void> {
+  async limitVideo(limits: VideoLimits, qualities: readonly VideoQuality[] = []): Promise<void> {
     const sender = this.video.sender;
     const parameters = sender.getParameters();
-    const encoding = parameters.encodings[0];
-    if (!encoding) return;
+    if (parameters.encodings.length === 0) return;
     const { degradationPreference, ...rest } = limits;
-    for (const key of ['maxBitrate', 'maxFramerate', 'scaleResolutionDownBy'] as const) {
-      const value = rest[key];
-      if (value === undefined) delete encoding[key];
-      else encoding[key] = value;
+    for (const encoding of parameters.encodings) {
+      // A browser that sends one quality alone has no name for it: that is the best.
+      const quality = qualities.find((q) => q.rid === encoding.rid);
+      const own = quality ?? rest;
+      if (quality) encoding.active = quality.active;
+      for (const key of ['maxBitrate', 'maxFramerate', 'scaleResolutionDownBy'] as const) {
+        const value = own[key];
+        if (value === undefined) delete encoding[key];
+        else encoding[key] = value;
+      }
     }
     if (degradationPreference) parameters.degradationPreference = degradationPreference;
     await sender.setParameters(parameters);

@@ -1,0 +1,62 @@
+// In which qualities the picture is sent (simulcast, RFC 8853), so that each viewer can have what
+// its line carries. Pure.
+
+import type { VideoQuality } from '../topology/simulcast';
+import { goodBitrate, limitsFor, type Settings, sentSize } from './settings';
+import type { Size, SourceKind } from './source';
+
+/** From the smallest to the largest: browsers give the first ones their bits first. */
+export const RIDS = ['q', 'h', 'f'] as const;
+
+/** Lines of the shorter side from which a picture is worth another quality. */
+const TWO = 300;
+const THREE = 540;
+/** A small picture is for thin lines: it gets less than what would make it good. */
+const THRIFT = 0.4;
+
+/** Lines of the smaller qualities, the smallest first; none when the picture is too small for that. */
+export function smallerLines(lines: number): number[] {
+  if (lines < TWO) return [];
+  if (lines < THREE) return [lines / 2];
+  const middle = Math.max(360, lines > 720 ? lines / 2 : 0);
+  return [Math.max(180, Math.min(270, middle / 2)), middle];
+}
+
+/**
+ * One for each rid, the smallest first; those that are not of use now are not active. Without a
+ * size (no picture yet) those of 720p.
+ */
+export function qualitiesFor(settings: Settings, size: Size | undefined, kind: SourceKind): VideoQuality[] {
+  const limits = limitsFor(settings, size, kind);
+  const known = size ?? { width: 1280, height: 720 };
+  const sent = sentSize(settings, known);
+  const lines = Math.min(sent.width, sent.height);
+  const smaller = settings.one ? [] : smallerLines(lines);
+  const best = limits.maxBitrate ?? goodBitrate(sent, 30, settings.codec);
+  return RIDS.map((rid, i) => {
+    const at = smaller.length - (RIDS.length - 1 - i);
+    const own = rid === 'f' ? lines : smaller[at];
+    const by = own === undefined ? 1 : lines / own;
+    const thrifty = Math.round(
+      THRIFT * goodBitrate({ width: sent.width / by, height: sent.height / by }, 30, settings.codec),
+    );
+    return {
+      rid,
+      active: own !== undefined,
+      scaleResolutionDownBy: (limits.scaleResolutionDownBy ?? 1) * by,
+      maxBitrate: rid === 'f' ? best : Math.min(thrifty, Math.round(best / by)),
+      ...(limits.maxFramerate === undefined ? {} : { maxFramerate: limits.maxFramerate }),
+    };
+  });
+}
+
+/** What the qualities mean to viewers, in words. able: this browser can send several of this format. */
+export function qualityWords(settings: Settings, size: Size | undefined, able: boolean): string {
+  if (settings.one) return 'Viewers on slow lines get the same picture as all others, and may see it stop.';
+  if (!able) return 'This browser sends one quality of this format: viewers on slow lines may see it stop.';
+  if (!size) return 'Viewers on slow lines get a smaller picture, when it is large enough for that.';
+  const sent = sentSize(settings, size);
+  const lines = smallerLines(Math.min(sent.width, sent.height)).map((n) => `${Math.round(n)}p`);
+  if (lines.length === 0) return 'The picture is small enough for slow lines: it is sent in one quality.';
+  return `Viewers on slow lines get ${lines.reverse().join(' or ')}.`;
+}
