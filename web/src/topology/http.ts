@@ -1,6 +1,8 @@
 // The HTTP half of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03), which is the same in
 // both: POST an offer, PATCH a fragment, DELETE the session. Errors are problem documents (RFC 9457).
 
+import { type Picture, readPicture, type Wish } from './picture';
+
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 /** A session that the server has made. */
@@ -72,6 +74,20 @@ export class ResourceClient {
     });
     if (response.status !== 200) throw new HttpProblem(response.status, 'The server did not restart the connection.');
     return { fragment: await body(response), etag: response.headers.get('ETag') ?? undefined };
+  }
+
+  /** Tells what is wanted of the picture, or asks alone, and returns what there is. Throws HttpProblem. */
+  async picture(resource: Resource, wish: Wish | undefined): Promise<Picture> {
+    const response = await this.request(`${resource.location}/layers`, {
+      ...(wish ? { method: 'POST', body: JSON.stringify(wish) } : { method: 'GET' }),
+      headers: this.headers(wish ? { 'Content-Type': 'application/json' } : {}),
+      signal: AbortSignal.timeout(POST_TIMEOUT),
+    });
+    try {
+      return readPicture(JSON.parse(await body(response)));
+    } catch (cause) {
+      throw cause instanceof HttpProblem ? cause : new HttpProblem(0, 'The server’s answer is not JSON.');
+    }
   }
 
   /** Ends the session. It is sent even while the page is being left, and its failure has no consequence. */

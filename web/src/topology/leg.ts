@@ -3,6 +3,7 @@
 
 import { AnswerRefused } from './failure';
 import { HttpProblem, type Resource, ResourceClient } from './http';
+import type { Picture, Wish } from './picture';
 import { answerAfterRestart, restartFragment, withStereo } from './sdp';
 
 /** How a leg is doing, in the order of its life. */
@@ -80,6 +81,12 @@ export class Leg {
       }
       throw cause;
     }
+  }
+
+  /** What a viewer gets of the picture, and first, if given, what it wants. Throws HttpProblem. */
+  picture(wish: Wish | undefined): Promise<Picture> {
+    if (!this.resource) return Promise.reject(new HttpProblem(0, 'There is no session to ask about.'));
+    return this.http.picture(this.resource, wish);
   }
 
   /** The server has forgotten the session: nothing is said about it any more. */

@@ -2,6 +2,7 @@
 // rejoining know nothing else, so that other ways can stand beside the one through the server.
 
 import type { LegState } from './leg';
+import type { Picture, Wish } from './picture';
 import type { Session } from './reconnect';
 
 export type Topology = 'sfu';
@@ -10,6 +11,8 @@ export interface Path extends Session {
   readonly topology: Topology;
   /** What arrives. Tracks may be there from the start and stay silent until media comes. */
   readonly stream: MediaStream;
+  /** What there is of the picture and what comes; wish tells first what is wanted. Throws HttpProblem. */
+  picture(wish: Wish | undefined): Promise<Picture>;
 }
 
 export interface PathOptions {

@@ -4,6 +4,7 @@
 
 import { Leg } from './leg';
 import type { Path, PathOptions } from './path';
+import type { Picture, Wish } from './picture';
 
 export class SfuPath implements Path {
   readonly topology = 'sfu';
@@ -26,6 +27,10 @@ export class SfuPath implements Path {
 
   restart(): Promise<void> {
     return this.leg.restart();
+  }
+
+  picture(wish: Wish | undefined): Promise<Picture> {
+    return this.leg.picture(wish);
   }
 
   orphan(): void {

@@ -1,14 +1,17 @@
 // The panel with the figures of a connection, for those who want to know.
 
+import type { ComponentChildren } from 'preact';
 import type { Figures, TrackRates } from '../stats/rates';
 import type { Address } from '../stats/vocabulary';
 import { bitrate, milliseconds, percent } from './format';
 
-export function FiguresPanel({ figures }: { figures: Figures | undefined }) {
+/** first: what the page itself has to say about the picture. */
+export function FiguresPanel({ figures, first }: { figures: Figures | undefined; first?: ComponentChildren }) {
   if (!figures) return <p class="quiet small">No connection to measure yet.</p>;
   const { transport } = figures;
   return (
     <div class="figures figure">
+      {first}
       {figures.tracks.map((track) => (
         <Track key={`${track.direction}${track.kind}${track.rid ?? ''}`} track={track} />
       ))}
@@ -45,7 +48,7 @@ function Track({ track }: { track: TrackRates }) {
   );
 }
 
-type Row = [name: string, value: string | undefined];
+export type Row = [name: string, value: string | undefined];
 
 function commonRows(t: TrackRates): Row[] {
   return [
@@ -73,7 +76,7 @@ function audioRows(t: TrackRates): Row[] {
   return [['Filled in', t.direction === 'in' ? percent(t.concealed) : undefined]];
 }
 
-function Facts({ rows }: { rows: Row[] }) {
+export function Facts({ rows }: { rows: Row[] }) {
   return (
     <dl>
       {rows.map(([name, value]) =>

@@ -14,6 +14,7 @@ import {
   SoundOffIcon,
 } from '../ui/icons';
 import type { WatchController } from './controller';
+import { QualityMenu } from './quality-menu';
 
 export type Panel = 'figures' | 'help' | undefined;
 
@@ -28,6 +29,7 @@ export function Bar({ watch, panel, show }: { watch: WatchController; panel: Pan
       <Volume watch={watch} />
       <StateBadge watch={watch} />
       <span class="gap" />
+      <QualityMenu quality={watch.quality} />
       <IconButton
         label="Figures of the connection"
         hint="I"

@@ -19,6 +19,7 @@ import { canPlay, offeredFormats } from './codecs';
 import { HealthWatch } from './health';
 import { keepPassword, keptPassword } from './password';
 import type { Player } from './player';
+import { QualityWatch } from './quality';
 import { type Facts, sceneOf } from './scene';
 
 /** What the controls show of the player. */
@@ -57,6 +58,7 @@ export class WatchController {
 
   /** There once attach() has been called. */
   device: Player | undefined;
+  readonly quality = new QualityWatch();
   private readonly client: SignalClient;
   private readonly health = new HealthWatch();
   private readonly monitor: Monitor;
@@ -100,6 +102,7 @@ export class WatchController {
   /** Starts everything; player is the device that shows it. */
   attach(player: Player): void {
     this.device = player;
+    this.quality.attach(player.video);
     if (typeof RTCPeerConnection !== 'function') return;
     this.receiver = new Reconnect<Path>({
       make: (onState) => this.makePath(onState),
@@ -116,6 +119,7 @@ export class WatchController {
       onUse: (path) => {
         player.use(path); // without one it leaves the last picture
         this.watch(path);
+        this.quality.use(path);
       },
       onStatus: (status) => {
         this.path.value = status;
@@ -156,6 +160,7 @@ export class WatchController {
   close(): void {
     this.receiver?.close();
     this.monitor.close();
+    this.quality.close();
     this.client.stop();
     this.device?.close();
   }

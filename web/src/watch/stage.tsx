@@ -10,6 +10,7 @@ import { Cover } from './cover';
 import { useIdle, useKeys } from './hooks';
 import { KEYS } from './keys';
 import { Player } from './player';
+import { QualityFigures } from './quality-menu';
 import { hasControls } from './scene';
 
 export function Stage({ watch }: { watch: WatchController }) {
@@ -24,6 +25,7 @@ export function Stage({ watch }: { watch: WatchController }) {
   }, [watch]);
   useKeys(watch, panel, show);
   const visible = useIdle(frame, watch, panel);
+  useEffect(() => watch.quality.watch(visible), [watch, visible]);
   const scene = watch.scene.value;
   return (
     <div class={visible ? 'stage awake' : 'stage asleep'} data-scene={scene.kind} ref={frame}>
@@ -80,7 +82,11 @@ function SidePanel({ watch, panel, close }: { watch: WatchController; panel: 'fi
           <CloseIcon />
         </IconButton>
       </header>
-      {panel === 'figures' ? <FiguresPanel figures={watch.figures.value} /> : <KeyList />}
+      {panel === 'figures' ? (
+        <FiguresPanel figures={watch.figures.value} first={<QualityFigures watch={watch} />} />
+      ) : (
+        <KeyList />
+      )}
     </aside>
   );
 }
