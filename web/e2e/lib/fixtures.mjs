@@ -19,7 +19,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 export const folder = fileURLToPath(new URL("../fixtures/", import.meta.url));
 
-/** Frames a second of every clip. */
+/** Frames a second of every clip that does not say otherwise. */
 export const FPS = 25;
 
 /** Colours of the four patches along the bottom, as red, green, blue. */
@@ -31,6 +31,7 @@ export const PATCHES = [[200, 40, 40], [40, 160, 40], [40, 60, 200], [220, 200, 
  * @property {string} file     name in fixtures/
  * @property {number} seconds
  * @property {string} [size]   WIDTHxHEIGHT; none: sound only
+ * @property {number} [fps]
  * @property {number} [tone]   Hz; none: no sound
  * @property {string[]} codec  ffmpeg's output options
  */
@@ -50,6 +51,8 @@ export const clips = {
   // As browsers record: written on the fly, it says neither how long it is nor where its pictures are.
   recorded: { id: 9, file: "recorded.webm", seconds: 30, size: "480x270", tone: 440, codec: [...vp8, "-c:a", "libopus", "-live", "1"] },
   long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
+  // Large enough for three qualities, and slow enough for a machine of two cores that makes them all.
+  wide: { id: 10, file: "wide.webm", seconds: 120, size: "960x540", fps: 15, tone: 440, codec: [...vp8, "-c:a", "libopus"] },
 };
 
 /** A file that says it is a video and is none. */
@@ -79,7 +82,7 @@ export async function makeFixtures() {
 function inputs(clip) {
   const args = [];
   if (clip.size) {
-    args.push("-f", "lavfi", "-i", `testsrc2=size=${clip.size}:rate=${FPS}:duration=${clip.seconds},${code(clip.id)},${patches()}`);
+    args.push("-f", "lavfi", "-i", `testsrc2=size=${clip.size}:rate=${clip.fps ?? FPS}:duration=${clip.seconds},${code(clip.id)},${patches()}`);
   }
   if (clip.tone) {
     args.push("-f", "lavfi", "-i", `sine=frequency=${clip.tone}:sample_rate=48000:duration=${clip.seconds},volume=4,aformat=channel_layouts=stereo`);

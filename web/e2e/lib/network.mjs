@@ -1,6 +1,6 @@
 // A home network of our own: a router between one page and the server, for pages (TCP) and media
 // (UDP). It can give out new ports, as routers do when they restart, lose the end of a DTLS handshake,
-// and it can be cut.
+// its line can be thin, and it can be cut.
 
 import dgram from "node:dgram";
 import { once } from "node:events";
@@ -28,12 +28,18 @@ function isLastFlight(data) {
   return data.length >= next + 13 && data[next] === 22 && data.readUInt16BE(next + 3) === 1;
 }
 
+/** How long what comes from the server may wait for a thin line, in ms; more is lost. */
+const QUEUE = 150;
+
 export class Network {
   /** Towards the server, one a client: "address:port" → socket. @type {Map<string, dgram.Socket>} */
   #outside = new Map();
   /** @type {Set<net.Socket>} */
   #pages = new Set();
   #up = true;
+  /** bit/ms towards the clients; and until when the line is taken. */
+  #rate = Number.POSITIVE_INFINITY;
+  #taken = 0;
   /** What was lost of each client's handshake, once loseLastFlights was called. @type {Map<string, LostFlight> | undefined} */
   #flights;
   /** How many media packets came from the server by the ports in use now. */
@@ -82,12 +88,30 @@ export class Network {
       mine.on("message", (answer) => {
         if (!this.#up || this.#outside.get(client) !== mine) return;
         if (this.#loses(client, answer)) return;
-        this.delivered++;
-        this.udp.send(answer, from.port, from.address);
+        this.#deliver(answer, from);
       });
       mine.on("error", () => undefined); // the server is being restarted
     }
     out.send(data, this.server.port, this.address);
+  }
+
+  /** So much goes through towards the clients from now on; none: everything. @param {number} [kbit] in kbit/s */
+  limit(kbit = Number.POSITIVE_INFINITY) { this.#rate = kbit; }
+
+  /** @param {Buffer} data @param {dgram.RemoteInfo} to */
+  #deliver(data, to) {
+    const now = performance.now();
+    this.#taken = Math.max(this.#taken, now);
+    if (this.#taken - now > QUEUE) return;
+    this.#taken += (data.length * 8) / this.#rate;
+    const send = () => {
+      if (!this.#up) return;
+      this.delivered++;
+      this.udp.send(data, to.port, to.address);
+    };
+    const wait = this.#taken - now;
+    if (wait < 1) send();
+    else setTimeout(send, wait);
   }
 
   /** From now on the server's last DTLS flight is lost, once for every client. */

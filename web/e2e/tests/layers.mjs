@@ -1,0 +1,123 @@
+// Each viewer's own quality: what the studio sends is seen at the relay, and viewers change by the
+// menu and by their line, with one connection and a picture all the time.
+
+import assert from "node:assert/strict";
+import { clips } from "../lib/fixtures.mjs";
+import { network } from "../lib/network.mjs";
+import { shows } from "../lib/picture.mjs";
+import { until } from "../lib/poll.mjs";
+import { BOTH, browser, story } from "../lib/run.mjs";
+import { serve } from "../lib/server.mjs";
+import { id, Studio } from "../lib/studio.mjs";
+import { connectionsMade, leg } from "../lib/watching.mjs";
+
+/** @typedef {import("../lib/browsers.mjs").Page} Page */
+
+const MENU = id("quality");
+
+/** In the page: the pictures that its newest connection sends, by rid. */
+async function sentInPage() {
+  const pc = /** @type {RTCPeerConnection} */ (/** @type {any} */ (globalThis).connectionsMade.at(-1));
+  /** @type {any[]} */ const all = [...(await pc.getStats()).values()];
+  return all.filter((s) => s.type === "outbound-rtp" && s.kind === "video")
+    .map((s) => ({ rid: s.rid, height: s.frameHeight, frames: s.framesEncoded, limit: s.qualityLimitationReason, layers: s.scalabilityMode }));
+}
+
+/** @param {Page} page @param {number} height waits until the decoded picture is that high */
+async function heightIs(page, height) {
+  /** @type {number | undefined} */ let seen;
+  try {
+    await until(`${page.name} has ${height} lines`, async () => {
+      seen = await page.evaluate(() => document.querySelector("video")?.videoHeight);
+      return seen === height;
+    });
+  } catch (error) {
+    throw new Error(`${/** @type {Error} */ (error).message}; it has ${seen}: ${await page.text(MENU)}`);
+  }
+}
+
+/** Chooses in the menu. @param {Page} page @param {string} value */
+async function choose(page, value) {
+  await page.waitFor(`${value || "Auto"} can be chosen`, (s, v) => [...document.querySelectorAll(`${s} option`)].some((o) => /** @type {HTMLOptionElement} */ (o).value === v), MENU, value);
+  await page.tab.select(MENU, value);
+}
+
+/** Watches that the picture never stands still for long while something is done. @param {Page} page @param {() => Promise<void>} body */
+async function decodesThroughout(page, body) {
+  const before = (await leg(page))?.frames ?? 0;
+  await body();
+  await until(`${page.name} decodes on`, async () => ((await leg(page))?.frames ?? 0) > before + 5);
+  assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
+}
+
+/** A studio that is live in three qualities, each of them on its way. @param {import("../lib/browsers.mjs").Browser} one @param {import("../lib/server.mjs").Server} server */
+async function liveInThree(one, server) {
+  const studio = await Studio.open(one, server);
+  await studio.choose("wide");
+  await studio.page.click(id("go-live"));
+  await studio.is("live");
+  await until("three encodings are sent", async () => {
+    const sent = await studio.page.evaluate(sentInPage);
+    if (sent.length === 3 && sent.every((s) => s.frames > 10)) return true;
+    throw new Error(JSON.stringify(sent));
+  });
+  return studio;
+}
+
+for (const name of BOTH) {
+  story(`${name}: three qualities reach the relay, and viewers in both browsers change by the menu`, async (t) => {
+    const server = await serve(t);
+    const studio = await liveInThree(await browser(name), server);
+    const rids = (await studio.page.evaluate(sentInPage)).map((s) => s.rid).sort();
+    assert.deepEqual(rids, ["f", "h", "q"]);
+    await studio.page.says(id("qualities"), /360p or 180p/);
+    for (const viewing of BOTH) {
+      const page = await (await browser(viewing)).open(await studio.link(), { label: "viewer" });
+      await shows(page, clips.wide);
+      await heightIs(page, 540);
+      for (const height of [180, 360, 540]) {
+        await decodesThroughout(page, async () => {
+          await choose(page, String(height));
+          await heightIs(page, height);
+          await shows(page, clips.wide);
+        });
+      }
+      await choose(page, "180");
+      await heightIs(page, 180);
+      await page.press("i");
+      await page.says(id("quality-figures"), /320 × 180.*You chose it/);
+      await choose(page, "");
+      await heightIs(page, 540);
+      await page.close();
+    }
+  });
+}
+
+story("a viewer whose line gets thin falls to the small picture, and comes back", async (t) => {
+  const server = await serve(t);
+  const studio = await liveInThree(await browser("chromium"), server);
+  const via = await network(t, server);
+  const page = await (await browser("chromium")).open(`${via.url}/w/${await studio.name()}`, { label: "viewer", via });
+  await shows(page, clips.wide);
+  await heightIs(page, 540);
+  await decodesThroughout(page, async () => {
+    via.limit(400);
+    await heightIs(page, 180);
+    await shows(page, clips.wide);
+    via.limit();
+    await heightIs(page, 540);
+    await shows(page, clips.wide);
+  });
+});
+
+story("a window that gets small gets a small picture", async (t) => {
+  const server = await serve(t);
+  const studio = await liveInThree(await browser("chromium"), server);
+  const page = await (await browser("firefox")).open(await studio.link(), { label: "viewer" });
+  await heightIs(page, 540);
+  await page.tab.setViewport({ width: 320, height: 640 });
+  await heightIs(page, 180);
+  await page.tab.setViewport({ width: 1280, height: 800 });
+  await heightIs(page, 540);
+  assert.equal(await connectionsMade(page), 1);
+});
