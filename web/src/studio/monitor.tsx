@@ -62,7 +62,7 @@ function Overlay({ studio }: { studio: StudioController }) {
       <div class="badges">
         {phase === 'live' || phase === 'seeking' ? <Badge tone="live">Live</Badge> : null}
         {phase === 'paused' ? <Badge tone="live">Live, paused</Badge> : null}
-        {phase === 'recoding' ? <Badge tone="warn">Changing the codec …</Badge> : null}
+        {phase === 'recoding' ? <Badge tone="warn">Changing how it is sent …</Badge> : null}
         {phase === 'reconnecting' || phase === 'connecting' ? <Badge tone="warn">Connecting …</Badge> : null}
         {phase === 'ready' || phase === 'ended' ? <Badge>Preview – not live</Badge> : null}
         {kind === 'file' && file.phase === 'ready' && !file.sound ? <Badge>No sound in this file</Badge> : null}

@@ -16,7 +16,7 @@ export type Phase =
   | 'paused'
   | 'seeking'
   | 'reconnecting'
-  | 'recoding' // a new session with another codec is on its way
+  | 'recoding' // a new session with another codec, or number of qualities, is on its way
   | 'blocked'
   | 'refused'
   | 'unreachable'
@@ -137,7 +137,7 @@ export function wordsOf(state: State): { title: string; detail: string } {
         detail: 'Viewers read “back in a moment”. The stream goes on by itself.',
       };
     case 'recoding':
-      return { title: 'Changing the codec …', detail: 'Viewers see the last picture for a moment.' };
+      return { title: 'Changing how it is sent …', detail: 'Viewers see the last picture for a moment.' };
     case 'blocked':
       return {
         title: 'This network lets no video through',

@@ -247,9 +247,10 @@ describe('live', () => {
     expect(phaseOf(play(stopped.state, { kind: 'goLive' }).state)).toBe('connecting');
   });
 
-  it('needs a new session for another codec only', () => {
+  it('needs a new session for another codec or number of qualities only', () => {
     expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, height: 360 } }).kinds).toEqual(['limits']);
     expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, codec: 'VP9' } }).kinds).toEqual(['renew']);
+    expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, one: true } }).kinds).toEqual(['renew']);
     expect(play(withFiles, { kind: 'settings', settings: { ...DEFAULTS, codec: 'VP9' } }).kinds).toEqual(['limits']);
   });
 
@@ -429,7 +430,7 @@ describe('another codec', () => {
 
   it('is no lost connection', () => {
     expect(play(live, { kind: 'settings', settings }).effects).toEqual([{ kind: 'renew' }]);
-    expect([phaseOf(changing.state), wordsOf(changing.state).title]).toEqual(['recoding', 'Changing the codec …']);
+    expect([phaseOf(changing.state), wordsOf(changing.state).title]).toEqual(['recoding', 'Changing how it is sent …']);
     expect(phaseOf(play(changing.state, up).state)).toBe('live');
   });
 
