@@ -34,6 +34,8 @@ func newPionClient(url, password string, onDelay func(time.Duration)) (loadClien
 }
 
 func (a *pionViewers) join(ctx context.Context, stays bool) (endpoint.Timing, func(), error) {
+	ctx, limited := context.WithTimeoutCause(ctx, joinTimeout, crowd.ErrNoKeyFrame)
+	defer limited()
 	v := endpoint.NewViewer(endpoint.ViewerConfig{URL: a.url, Bearer: a.password, Shallow: stays, OnDelay: a.onDelay}, a.id)
 	session, cancel := context.WithCancel(a.hold)
 	ended := make(chan error, 1)
@@ -117,7 +119,7 @@ func newLightClient(url, password string, verifyAll bool, onDelay func(time.Dura
 }
 
 func (a lightViewers) join(ctx context.Context, _ bool) (endpoint.Timing, func(), error) {
-	v, timing, err := a.Join(ctx)
+	v, timing, err := a.Join(ctx, joinTimeout)
 	if err != nil {
 		return timing, nil, err
 	}

@@ -105,15 +105,25 @@ func (c *Crowd) locate(ctx context.Context) error {
 	return nil
 }
 
+// ErrNoKeyFrame: a viewer was let in and saw nothing.
+var ErrNoKeyFrame = errors.New("no whole key frame came in time; is the stream live?")
+
 // Join lets one more viewer join and returns it when it has its first whole key frame. The viewer stays until Leave or Close.
-// With an error there is no viewer left behind; the timing is how far it came.
-func (c *Crowd) Join(ctx context.Context) (*Viewer, endpoint.Timing, error) {
+// patience is how long that may take from when the server has let the viewer in; until then a busy server is waited for. With an
+// error there is no viewer left behind; the timing is how far it came.
+func (c *Crowd) Join(ctx context.Context, patience time.Duration) (*Viewer, endpoint.Timing, error) {
 	n := c.begun.Add(1) - 1
 	v := &Viewer{
 		crowd: c, reader: c.readers[int(n)%len(c.readers)], verify: int(n)%c.cfg.VerifyOneIn == 0,
 		key: make(chan struct{}), gone: make(chan struct{}), fd: -1,
 	}
-	if err := v.connect(ctx); err != nil {
+	j, err := v.post(ctx)
+	if err != nil {
+		return nil, v.Timing(), err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrNoKeyFrame)
+	defer cancel()
+	if err := v.connect(ctx, j); err != nil {
 		v.delete()
 		return nil, v.Timing(), err
 	}
@@ -121,12 +131,12 @@ func (c *Crowd) Join(ctx context.Context) (*Viewer, endpoint.Timing, error) {
 	case <-v.key:
 		return v, v.Timing(), nil
 	case <-v.gone:
-		v.Leave()
-		return nil, v.Timing(), endpoint.ErrLost
+		err = endpoint.ErrLost
 	case <-ctx.Done():
-		v.Leave()
-		return nil, v.Timing(), context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
+	v.Leave()
+	return nil, v.Timing(), err
 }
 
 // closers bounds the DELETEs at once at the end.

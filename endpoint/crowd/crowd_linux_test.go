@@ -32,7 +32,7 @@ func gather(t *testing.T, cfg Config, n int) (*Crowd, []*Viewer) {
 	var joining sync.WaitGroup
 	for i := range viewers {
 		joining.Go(func() {
-			v, timing, err := c.Join(within(t))
+			v, timing, err := c.Join(within(t), patience)
 			if err != nil {
 				t.Errorf("viewer %d: %v", i, err)
 			}
@@ -157,7 +157,7 @@ func TestJoinFails(t *testing.T) {
 	joined := make(chan struct{})
 	go func() {
 		defer close(joined)
-		if _, timing, err := c.Join(ctx); !errors.Is(err, never) || timing.Connected == 0 || timing.FirstPacket != 0 {
+		if _, timing, err := c.Join(ctx, patience); !errors.Is(err, never) || timing.Connected == 0 || timing.FirstPacket != 0 {
 			t.Errorf("%v %+v", err, timing)
 		}
 	}()
@@ -169,12 +169,15 @@ func TestJoinFails(t *testing.T) {
 		t.Errorf("%d are left", left)
 	}
 	s.mu.Unlock()
+	if _, _, err := c.Join(within(t), time.Nanosecond); !errors.Is(err, ErrNoKeyFrame) && !errors.Is(err, endpoint.ErrNoMedia) {
+		t.Errorf("without patience: %v", err)
+	}
 	lost, err := New(Config{URL: s.URL + "/nothing"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lost.Close()
-	if _, _, err := lost.Join(within(t)); !errors.Is(err, endpoint.ErrNotFound) {
+	if _, _, err := lost.Join(within(t), patience); !errors.Is(err, endpoint.ErrNotFound) {
 		t.Error(err)
 	}
 }

@@ -18,9 +18,11 @@ import (
 const (
 	// maxEarly bounds what is kept of the media that comes before the handshake is over on this side.
 	maxEarly = 256
-	// busyWait is how long a busy server that names no time is left alone, busyMax what it may ask for.
-	busyWait = time.Second
-	busyMax  = time.Minute
+	// busyWait is how long a busy server that names no time is left alone, busyMax what it may ask for, and busyTotal how long a
+	// viewer keeps asking.
+	busyWait  = time.Second
+	busyMax   = time.Minute
+	busyTotal = 2 * time.Minute
 )
 
 var errNoCandidate = errors.New("the server's answer has no address that can be reached")
@@ -71,9 +73,10 @@ func (j *join) send(b []byte) {
 
 // post sends the offer, again and again while the server is busy; waited is called each time.
 func (j *join) post(ctx context.Context, server *endpoint.Signal, offer string, waited func()) (endpoint.Accepted, error) {
+	begun := time.Now()
 	for {
 		accepted, err := server.Post(ctx, offer)
-		if !errors.Is(err, endpoint.ErrBusy) {
+		if !errors.Is(err, endpoint.ErrBusy) || time.Since(begun) > busyTotal {
 			return accepted, err
 		}
 		waited()
@@ -96,7 +99,7 @@ func (j *join) connect(ctx context.Context, a answer, id identity, slots chan st
 	case slots <- struct{}{}:
 		defer func() { <-slots }()
 	case <-ctx.Done():
-		return keys{}, ctx.Err()
+		return keys{}, context.Cause(ctx)
 	}
 	j.mu.Lock()
 	j.ice = newAgent(j.local, a.ice, a.candidates, j.seed)

@@ -3,6 +3,7 @@ package crowd
 import (
 	"context"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -52,21 +53,28 @@ func (v *Viewer) delete() {
 	_ = v.crowd.server.Delete(ctx, v.accepted) // it may have ended already
 }
 
-// connect does everything up to the reader's taking over.
-func (v *Viewer) connect(ctx context.Context) error {
+// post opens the viewer's socket and gets an answer to its offer.
+func (v *Viewer) post(ctx context.Context) (*join, error) {
 	c := v.crowd
 	j, err := newJoin(c.network)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer j.conn.Close()
-	at := netip.AddrPortFrom(c.near, j.conn.LocalAddr().(interface{ AddrPort() netip.AddrPort }).AddrPort().Port())
+	at := netip.AddrPortFrom(c.near, j.conn.LocalAddr().(*net.UDPAddr).AddrPort().Port())
 	offer := offerText(rand.Uint64(), j.local, c.id.fingerprint, at)
 	v.begin()
 	if v.accepted, err = j.post(ctx, c.server, offer, v.waited); err != nil {
-		return err
+		_ = j.conn.Close()
+		return nil, err
 	}
 	v.mark(time.Now(), func(t *endpoint.Timing, d time.Duration) { t.Answered = d })
+	return j, nil
+}
+
+// connect does everything from the answer up to the reader's taking over.
+func (v *Viewer) connect(ctx context.Context, j *join) error {
+	defer j.conn.Close()
+	c := v.crowd
 	a, err := answerFor(v.accepted.Answer, c.host)
 	if err != nil {
 		return err
