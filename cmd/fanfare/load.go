@@ -44,7 +44,7 @@ const (
 func (*loadWhepCmd) Help() string {
 	return `The clients are real WebRTC. Run the server with --dev, or its rate limits are what is measured.
 
-The light client does the same on the wire for a twentieth of the price: an offer, ICE, DTLS, keys and a socket for each viewer, reports, NACK, PLI and transport-wide feedback; but most of its viewers read packets only as far as they are in clear. One in 16 decrypts and checks everything (--verify), and tells the delay from the moment a packet was sent, which works for streams of "fanfare load whip": those carry the time in each packet. For other streams the pion client tells the delay against sender reports.
+The light client does the same on the wire for a small part of the price: an offer, ICE, DTLS, keys and a socket for each viewer, reports, NACK, PLI and transport-wide feedback; but most of its viewers read packets only as far as they are in clear. One in 16 decrypts and checks everything (--verify), and tells the delay from the moment a packet was sent, which works for streams of "fanfare load whip": those carry the time in each packet. For other streams the pion client tells the delay against sender reports.
 
 Examples:
   fanfare load whep http://127.0.0.1:8080/w/demo -n 100 --for 60s --pid $(pidof fanfare)
