@@ -118,7 +118,7 @@ func (e *encoding) describe() layer.Encoding {
 	if r := e.rates.Load(); r != nil && r.sum() > 0 {
 		d.Rates = *r
 	} else {
-		d.Rates[0][0] = e.bitrate()
+		d.Total = e.bitrate()
 	}
 	return d
 }

@@ -23,6 +23,9 @@ type Encoding struct {
 	// Rates is what each layer alone takes, by spatial and temporal id. An encoding that does
 	// not tell its layers has everything in the first.
 	Rates [MaxSpatial][MaxTemporal]media.Bitrate
+	// Total is what it takes while its layers have not been measured: then it is one rung, with
+	// all of them.
+	Total media.Bitrate
 }
 
 // Rung is one quality.
@@ -51,6 +54,10 @@ func AppendLadder(dst []Rung, encodings []Encoding) []Rung {
 
 // appendRungs appends the encoding's layers: of each spatial one all temporal ones.
 func (e *Encoding) appendRungs(dst []Rung) []Rung {
+	if e.Rates == ([MaxSpatial][MaxTemporal]media.Bitrate{}) {
+		return append(dst, Rung{Encoding: e.ID, Layer: media.Layer{Spatial: MaxSpatial - 1, Temporal: MaxTemporal - 1},
+			Bitrate: e.Total, Width: e.Width, Height: e.Height})
+	}
 	spatial, temporal := e.layers()
 	for s := range spatial {
 		for t := range temporal {

@@ -34,7 +34,8 @@ func TestAppendLadder(t *testing.T) {
 	}{
 		{"three encodings", three(), "1/0.0@180=80 1/0.1@180=110 1/0.2@180=150 2/0.0@360=300 2/0.1@360=400 2/0.2@360=500 3/0.0@720=1400 3/0.1@720=1800 3/0.2@720=2400"},
 		{"one without layers", []Encoding{{ID: 7, Height: 480, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{900_000}}}}, "7/0.0@480=900"},
-		{"nothing measured yet", []Encoding{{ID: 7}}, "7/0.0@0=0"},
+		{"nothing measured but the whole", []Encoding{{ID: 7, Height: 480, Total: 900_000}}, "7/2.3@480=900"},
+		{"nothing measured yet", []Encoding{{ID: 7}}, "7/2.3@0=0"},
 		{"spatial layers", []Encoding{{ID: 1, Height: 720, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{100_000, 50_000}, {300_000, 100_000}, {900_000, 500_000}}}},
 			"1/0.0@180=100 1/0.1@180=150 1/1.0@360=400 1/1.1@360=550 1/2.0@720=1300 1/2.1@720=1950"},
 		{"a larger one that takes less", []Encoding{
@@ -110,6 +111,25 @@ func TestSelector(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A stream's first second is not measured: all of its layers pass, and go on to.
+func TestLayersAreMeasuredLater(t *testing.T) {
+	list := three()[2:]
+	var s Selector
+	now := time.Unix(1000, 0)
+	fresh := AppendLadder(nil, []Encoding{{ID: 3, Width: 1280, Height: 720, Total: 2_400_000}})
+	if c := s.Choose(fresh, 5_000_000, media.Wish{}, now); c.Layer.Temporal < 2 {
+		t.Errorf("not all of its layers: %+v", c)
+	}
+	if c := s.Choose(AppendLadder(nil, list), 5_000_000, media.Wish{}, now.Add(time.Millisecond)); c.Layer.Temporal != 2 || c.Down {
+		t.Errorf("when they are measured: %+v", c)
+	}
+	// Its upper layers vanish.
+	list[0].Rates[0][2], list[0].Rates[0][1] = 0, 0
+	if c := s.Choose(AppendLadder(nil, list), 5_000_000, media.Wish{}, now.Add(2*time.Millisecond)); c.Encoding != 3 || c.Layer.Temporal != 0 {
+		t.Errorf("when they are gone: %+v", c)
 	}
 }
 

@@ -67,6 +67,7 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 	if !ladder[at].same(was) {
 		s.since = now
 	}
+	s.current = ladder[at] // with what it takes now
 	c := Choice{Rung: ladder[at], Down: down}
 	if at < top {
 		c.Next = ladder[at+1].Bitrate * 100 / enterPercent
@@ -103,13 +104,17 @@ func (s *Selector) fall(now time.Time) {
 	}
 }
 
-// find returns the place of the current rung, or of the best one that takes no more.
+// find returns the place of the current rung; or of what is left of its layers, or has been measured
+// of them since; or of the best one that takes no more.
 func (s *Selector) find(ladder []Rung) int {
-	at := 0
-	for i, r := range ladder {
-		if r.same(s.current) {
+	for i := len(ladder) - 1; i >= 0; i-- {
+		r, l := ladder[i], s.current.Layer
+		if r.Encoding == s.current.Encoding && r.Layer.Spatial <= l.Spatial && r.Layer.Temporal <= l.Temporal {
 			return i
 		}
+	}
+	at := 0
+	for i, r := range ladder {
 		if r.Bitrate <= s.current.Bitrate {
 			at = i
 		}
