@@ -12,8 +12,8 @@ import (
 // supported: see New.
 const supported = true
 
-// receiveBuffer is asked for in bytes: three quarters of a second of a good stream, as the kernel counts (it doubles).
-const receiveBuffer = 256 << 10
+// receiveBuffer is asked for in bytes: more than a second of a good stream, as the kernel counts (it doubles).
+const receiveBuffer = 512 << 10
 
 // prepare sets up a new socket: room for a burst, and receive times.
 func prepare(conn *net.UDPConn) error {
