@@ -50,3 +50,72 @@ func (d *deadlines) Pop() any {
 	*d = old[:len(old)-1]
 	return v
 }
+
+func (w *worker) wait(now time.Time) time.Duration {
+	if len(w.deadlines) == 0 {
+		return idleWait
+	}
+	return max(w.deadlines[0].due.Sub(now), 0)
+}
+
+// advance does what is due for the viewers at the top of the heap.
+func (w *worker) advance(now time.Time) {
+	for len(w.deadlines) > 0 && !w.deadlines[0].due.After(now) {
+		v := w.deadlines[0]
+		v.leg.Advance(now, &w.out)
+		if v.connected && !now.Before(v.nextReport) {
+			w.report(v, now)
+			v.nextReport = now.Add(reportInterval)
+		}
+		if !v.paused.IsZero() && !now.Before(v.paused) {
+			w.resume(v, now)
+		}
+		if v.connected {
+			w.probe(v, now)
+		}
+		w.settle(v, now)
+	}
+}
+
+// pause ends sending to a viewer until at, because of its pace.
+func (w *worker) pause(v *viewer, at, now time.Time) {
+	if v.paused.IsZero() || at.Before(v.paused) {
+		v.paused = at
+		w.schedule(v, now)
+	}
+}
+
+// resume goes on with the tracks of a viewer that were paced.
+func (w *worker) resume(v *viewer, now time.Time) {
+	v.paused = time.Time{}
+	for i := range v.tracks {
+		w.forward(v, &v.tracks[i], now)
+	}
+}
+
+// schedule sets the viewer's deadline: its leg's, or the next report.
+func (w *worker) schedule(v *viewer, now time.Time) {
+	at, _, ok := v.leg.Deadline()
+	if v.connected && (!ok || v.nextReport.Before(at)) {
+		at, ok = v.nextReport, true
+	}
+	if !v.paused.IsZero() && (!ok || v.paused.Before(at)) {
+		at, ok = v.paused, true
+	}
+	if due, wanted := v.lineDeadline(); wanted && (!ok || due.Before(at)) {
+		at, ok = due, true
+	}
+	if ok {
+		// Never now: a deadline that does not move must not keep the worker busy.
+		w.deadlines.set(v, later(at, now.Add(time.Millisecond)))
+	} else {
+		w.deadlines.remove(v)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -9,7 +9,7 @@
 // publish, or of rooms: signalling calls Publish, Subscribe, Patch and Close with text, and
 // is told what happens by Config.OnEvent.
 //
-// The packet path, file by file: demux.go → ingest.go → worker.go → egress.go; back by
+// The packet path, file by file: demux.go → ingest.go → worker.go → egress.go and forward.go; back by
 // viewer.go (RTCP) and publisher.go (key frames).
 package sfu
 

@@ -164,13 +164,6 @@ func (w *worker) receiveWaiting() (now time.Time) {
 	return now
 }
 
-func (w *worker) wait(now time.Time) time.Duration {
-	if len(w.deadlines) == 0 {
-		return idleWait
-	}
-	return max(w.deadlines[0].due.Sub(now), 0)
-}
-
 // serve carries out the commands and drains the shards that have something to read.
 func (w *worker) serve(now time.Time) {
 	w.mu.Lock()
@@ -307,41 +300,6 @@ func (w *worker) receive(in inbound, now time.Time) {
 	w.sfu.free.Put(in.buf)
 }
 
-// advance does what is due for the viewers at the top of the heap.
-func (w *worker) advance(now time.Time) {
-	for len(w.deadlines) > 0 && !w.deadlines[0].due.After(now) {
-		v := w.deadlines[0]
-		v.leg.Advance(now, &w.out)
-		if v.connected && !now.Before(v.nextReport) {
-			w.report(v, now)
-			v.nextReport = now.Add(reportInterval)
-		}
-		if !v.paused.IsZero() && !now.Before(v.paused) {
-			w.resume(v, now)
-		}
-		if v.connected {
-			w.probe(v, now)
-		}
-		w.settle(v, now)
-	}
-}
-
-// pause ends sending to a viewer until at, because of its pace.
-func (w *worker) pause(v *viewer, at, now time.Time) {
-	if v.paused.IsZero() || at.Before(v.paused) {
-		v.paused = at
-		w.schedule(v, now)
-	}
-}
-
-// resume goes on with the tracks of a viewer that were paced.
-func (w *worker) resume(v *viewer, now time.Time) {
-	v.paused = time.Time{}
-	for i := range v.tracks {
-		w.forward(v, &v.tracks[i], now)
-	}
-}
-
 // settle carries out what a leg has handed back, and finds the viewer's next deadline.
 func (w *worker) settle(v *viewer, now time.Time) {
 	out := &w.out
@@ -379,33 +337,6 @@ func (w *worker) sendAll() {
 		addTo(&w.sfu.total.drops[DropSend], n)
 	}
 	w.sfu.sending.add(&w.sending)
-}
-
-// schedule sets the viewer's deadline: its leg's, or the next report.
-func (w *worker) schedule(v *viewer, now time.Time) {
-	at, _, ok := v.leg.Deadline()
-	if v.connected && (!ok || v.nextReport.Before(at)) {
-		at, ok = v.nextReport, true
-	}
-	if !v.paused.IsZero() && (!ok || v.paused.Before(at)) {
-		at, ok = v.paused, true
-	}
-	if due, wanted := v.lineDeadline(); wanted && (!ok || due.Before(at)) {
-		at, ok = due, true
-	}
-	if ok {
-		// Never now: a deadline that does not move must not keep the worker busy.
-		w.deadlines.set(v, later(at, now.Add(time.Millisecond)))
-	} else {
-		w.deadlines.remove(v)
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // handshake passes a DTLS datagram on, and begins a handshake with the first one. When the

@@ -1,0 +1,205 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/codec"
+	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/media/red"
+	"github.com/fanfare-relay/fanfare/media/ring"
+	"github.com/fanfare-relay/fanfare/media/seq"
+)
+
+// forward sends the track what its source has had since the last time.
+func (w *worker) forward(v *viewer, t *egress, now time.Time) {
+	if t.next != nil && w.start(t, now) {
+		// Sound and picture are in step from a report on: the first ones, and those behind a change
+		// of source, follow the first packets at once.
+		v.nextReport = now
+		w.schedule(v, now)
+	}
+	for t.enc != nil && !t.halted {
+		p, err := t.enc.ring.At(t.pos)
+		switch err {
+		case nil:
+			at, ok := t.catchup.admit(p, now)
+			if ok && v.spreads && !t.catchup.active && t.kind == media.KindVideo && !v.spread.Take(len(p.Payload), now) {
+				at, ok = v.spread.Deadline(len(p.Payload)), false
+			}
+			if !ok {
+				w.pause(v, at, now)
+				return
+			}
+			t.pos++
+			w.sendRTP(v, t, p, now)
+		case ring.ErrLapped:
+			w.lapped(t, now)
+		default:
+			t.catchup.active = false
+			return
+		}
+	}
+}
+
+// start begins with the next source if it can, and counts what a viewer without a picture has
+// not been sent. It tells whether it has begun.
+func (w *worker) start(t *egress, now time.Time) (begun bool) {
+	source, until := t.next, t.next.ring.Head()
+	waits := t.enc == nil || t.halted // else it still gets its old source
+	switch {
+	case t.tryStart(now):
+		until, begun = t.pos, true
+	case source.ring.KeyFrameLost(t.from):
+		source.requestKey(now) // this worker was too far behind to see the one that came
+	}
+	if waits && until > t.wait {
+		w.tally.drops[DropWaitKeyFrame] += until - t.wait
+		w.tally.dirty = true
+		t.wait = until
+	}
+	return begun
+}
+
+// lapped is called when the writer has overtaken the track: what it missed is lost, and it
+// goes on at the newest key frame, or waits for one.
+func (w *worker) lapped(t *egress, now time.Time) {
+	missed := t.pos
+	t.halted, t.next, t.from = true, t.enc, t.pos
+	if t.tryStart(now) {
+		t.wait = t.pos
+	} else {
+		t.wait = t.enc.ring.Head()
+		t.enc.requestKey(now)
+	}
+	w.tally.drops[DropLapped] += t.wait - missed
+	w.tally.dirty = true
+}
+
+// sendRTP renumbers, encrypts and sends one packet.
+func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
+	if p.PayloadType != t.inPT {
+		t.findFormat(p.PayloadType)
+	}
+	if len(p.Payload) == 0 || !t.outOK {
+		reason := DropPadding
+		if len(p.Payload) > 0 {
+			reason = DropNoFormat
+		}
+		t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
+		w.tally.drop(reason)
+		return
+	}
+	if !t.passes(p) {
+		t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
+		w.tally.drop(DropLayer)
+		return
+	}
+	ts := t.catchup.apply(p.Timestamp)
+	place, err := t.rewriter.Next(t.enc.source, p.ExtSeq, ts)
+	if err != nil {
+		w.tally.drop(DropOldSource)
+		return
+	}
+	t.patcher.Forward(p.Descriptor)
+	t.frames.note(t.feed.frames, p)
+	payload := p.Payload
+	pt := t.out.pt
+	if t.redundancy.On() && t.out.red != 0 {
+		pt, payload = t.out.red, w.withPrevious(t, p)
+	}
+	header := appendHeader(w.header[:0], pt, place.Seq, ts+place.TimestampOffset, t.ssrc,
+		t.endsPicture(p), p, &t.feed, w.number(v, t, t.out))
+	if place.Patch != (media.Patch{}) {
+		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
+		payload = w.payload
+	}
+	if !w.sealAndSend(v, header, payload, now) {
+		return
+	}
+	t.sent.Sent(len(payload))
+	if !t.catchup.active {
+		w.sending.observe(p.Arrival, now)
+	}
+}
+
+// withPrevious is a packet's payload behind that of the packet before it.
+func (w *worker) withPrevious(t *egress, p *ring.Packet) []byte {
+	own := red.Block{Type: t.out.pt, Payload: p.Payload}
+	before, ok := t.enc.ring.BySeq(p.ExtSeq - 1)
+	if !ok || before.PayloadType != p.PayloadType {
+		w.payload = red.Append(w.payload[:0], own)
+		return w.payload
+	}
+	old := red.Block{Type: t.out.pt, Payload: before.Payload, Offset: p.Timestamp - before.Timestamp}
+	w.payload = red.Append(w.payload[:0], old, own)
+	w.tally.Redundant++
+	return w.payload
+}
+
+// sendRTX sends a packet again (RFC 4588 section 4): on the RTX source, with the number
+// that it had before its payload.
+func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place, now time.Time) bool {
+	t.rtxSeq++
+	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
+	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx,
+		t.endsPicture(p), p, from, w.number(v, t, f))
+	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
+	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
+	return w.sealAndSend(v, header, w.payload, now)
+}
+
+// sealAndSend encrypts a packet of which number was the last to be called for the viewer.
+func (w *worker) sealAndSend(v *viewer, header, payload []byte, now time.Time) bool {
+	packet, err := v.leg.SealRTP(w.batch.Room(), header, payload)
+	if err != nil {
+		w.tally.drop(DropSeal)
+		return false
+	}
+	if v.numbered {
+		v.estimator.Sent(v.transportSeq, len(packet), now)
+		v.transportSeq++
+	}
+	w.sendSealed(v, packet)
+	return true
+}
+
+func (w *worker) sendSealed(v *viewer, packet []byte) {
+	w.batch.Add(packet, v.path)
+	w.tally.PacketsOut++
+	w.tally.BytesOut += uint64(len(packet))
+	w.tally.dirty = true
+}
+
+// number is the transport-wide sequence number of the viewer's next packet, if it has one.
+func (w *worker) number(v *viewer, t *egress, f format) ext.Element {
+	v.numbered = t.transport != 0 && f.numbered()
+	if !v.numbered {
+		return ext.Element{}
+	}
+	binary.BigEndian.PutUint16(w.number16[:], v.transportSeq)
+	return ext.Element{ID: t.transport, Data: w.number16[:]}
+}
+
+// appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the
+// viewer takes. Contributing sources are left out: nothing is mixed here.
+func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32, ssrc media.SSRC,
+	marker bool, p *ring.Packet, from *feed, own ext.Element) []byte {
+	second := byte(pt)
+	if marker {
+		second |= 0x80
+	}
+	start := len(dst)
+	dst = append(dst, 0x80, second)
+	dst = binary.BigEndian.AppendUint16(dst, seqNumber)
+	dst = binary.BigEndian.AppendUint32(dst, ts)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(ssrc))
+	plain := len(dst)
+	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, &from.extMap, own)
+	if len(dst) > plain {
+		dst[start] |= 0x10
+		from.frames.apply(dst[plain:])
+	}
+	return dst
+}
