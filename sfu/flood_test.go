@@ -101,7 +101,7 @@ func (a *audience) allSeen(t *testing.T, viewers []*sfutest.Viewer) {
 func TestKeyFrameStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAudience(t, *stormViewers)
-		const length, mad = 3 * time.Second, 100 // requests of the mad one each 10 ms
+		const length, mad = 2 * time.Second, 100 // requests of the mad one each 10 ms
 		before, turn := a.pub.PLIs.Load(), 0
 		a.live(t, length, func() {
 			if turn++; turn%5 == 0 { // 20 a second each

@@ -254,6 +254,15 @@ func (v *Viewer) Ask(t testing.TB, pairs ...rtcp.NackPair) {
 	}
 }
 
+// Report sends an RTCP packet as it is, well sealed.
+func (v *Viewer) Report(t testing.TB, raw []byte) {
+	t.Helper()
+	packet := rtcp.RawPacket(raw)
+	if err := v.pc.WriteRTCP([]rtcp.Packet{&packet}); err != nil {
+		t.Fatalf("send RTCP: %v", err)
+	}
+}
+
 // RestartFragment begins an ICE restart and returns what is to be sent by PATCH.
 func (v *Viewer) RestartFragment(t testing.TB) string {
 	t.Helper()
