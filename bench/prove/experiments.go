@@ -56,6 +56,12 @@ var experiments = []experiment{
 		why: "2 % of all datagrams between relay and viewer are lost, both ways, repeats among them. The test fails below 99 % within 300 ms.",
 		run: goTest("./sfu", "TestRepairByRTX", 3),
 	},
+	garbageExperiment,
+	{
+		title: "A storm of key frame requests", command: "go test ./sfu -run TestKeyFrameStorm -v -args -storm-viewers 100",
+		why: "100 viewers ask for a key frame 20 times a second each, and one of them 10,000 times, in virtual time. The test fails if the publisher is asked more than once a second, or a viewer loses a packet.",
+		run: goTest("./sfu", "TestKeyFrameStorm", 1, "-storm-viewers", "100"),
+	},
 	{
 		title: "Cost of forwarding", command: "go test ./sfu -run TestForwardAllocatesNothing -v",
 		why: "Allocations a packet from the wake of a worker to the system call; the test fails above 0.",
@@ -148,9 +154,10 @@ func memory(ctx context.Context, fanfare string) ([]figure, error) {
 var logLine = regexp.MustCompile(`^\s+\w+_test\.go:\d+: (?:figure: )?(.*)$`)
 
 // goTest runs a test several times and quotes what it logs.
-func goTest(pkg, name string, count int) func(context.Context, string) ([]figure, error) {
+func goTest(pkg, name string, count int, args ...string) func(context.Context, string) ([]figure, error) {
 	return func(ctx context.Context, _ string) ([]figure, error) {
-		text, err := output(ctx, "go", "test", pkg, "-run", "^"+name+"$", "-count", strconv.Itoa(count), "-v")
+		line := append([]string{"test", pkg, "-run", "^" + name + "$", "-count", strconv.Itoa(count), "-v", "-args"}, args...)
+		text, err := output(ctx, "go", line...)
 		var figures []figure
 		for line := range strings.Lines(text) {
 			if m := logLine.FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil {

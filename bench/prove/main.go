@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/bench/page"
@@ -24,8 +25,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	fanfare := flag.String("fanfare", "bin/fanfare", "the program to measure")
 	out := flag.String("out", "docs/BENCHMARKS.md", "the page to write")
+	only := flag.String("only", "", "run the experiments whose title contains this, and write no page")
 	flag.Parse()
-	err := prove(ctx, *fanfare, *out)
+	err := prove(ctx, *fanfare, *out, *only)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "prove:", err)
@@ -33,16 +35,19 @@ func main() {
 	}
 }
 
-// errMissed tells that the page was written and a figure in it is not as promised.
-var errMissed = errors.New("a figure is not as promised; see the page")
+// errMissed tells that all went well but for a figure, which is not as promised.
+var errMissed = errors.New("a figure is not as promised")
 
-func prove(ctx context.Context, fanfare, out string) error {
+func prove(ctx context.Context, fanfare, out, only string) error {
 	fanfare, err := filepath.Abs(fanfare)
 	if err != nil {
 		return err
 	}
 	p := document{machine: page.Machine(ctx), started: time.Now()}
 	for _, e := range experiments {
+		if !strings.Contains(strings.ToLower(e.title), strings.ToLower(only)) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "== %s\n   %s\n", e.title, e.command)
 		figures, err := e.run(ctx, fanfare)
 		if ctx.Err() != nil {
@@ -57,8 +62,10 @@ func prove(ctx context.Context, fanfare, out string) error {
 			fmt.Fprintln(os.Stderr, "   failed:", err)
 		}
 	}
-	if err := page.Write(out, "prove", p.markdown()); err != nil {
-		return err
+	if only == "" {
+		if err := page.Write(out, "prove", p.markdown()); err != nil {
+			return err
+		}
 	}
 	if p.missed() {
 		return errMissed
@@ -81,14 +88,18 @@ type server struct {
 	dir string
 }
 
-// startServer returns when the server has said where it is.
-func startServer(ctx context.Context, fanfare string) (*server, error) {
+// startServer returns when the server has said where it is. Its media port is any, unless flags say.
+func startServer(ctx context.Context, fanfare string, flags ...string) (*server, error) {
 	dir, err := os.MkdirTemp("", "fanfare-prove-")
 	if err != nil {
 		return nil, err
 	}
 	s := &server{dir: dir}
-	s.cmd = exec.CommandContext(ctx, fanfare, "serve", "--demo", "--dev", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--data", dir)
+	args := []string{"serve", "--demo", "--dev", "--listen", "127.0.0.1:0", "--data", dir}
+	if len(flags) == 0 {
+		flags = []string{"--udp", "127.0.0.1:0"}
+	}
+	s.cmd = exec.CommandContext(ctx, fanfare, append(args, flags...)...)
 	said, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

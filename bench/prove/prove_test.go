@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,34 @@ func TestPage(t *testing.T) {
 				t.Errorf("the page lacks %q:\n%s", c.want, text)
 			}
 		})
+	}
+}
+
+func TestGarbageFigures(t *testing.T) {
+	const said = "500000 datagrams in 10.000 s\n"
+	for _, c := range []struct {
+		name, said, report string
+		grown              int64
+		failed             bool
+		missed             []string
+	}{
+		{"good", said, `{"connected":20,"packetsReceived":100000,"packetsLost":100}`, 1 << 20, false, nil},
+		{"lost", said, `{"connected":20,"packetsReceived":100000,"packetsLost":101}`, 0, false, []string{"packets lost after repair"}},
+		{"too slow", "500000 datagrams in 11.000 s\n", `{"connected":20,"packetsReceived":1}`, 0, false, []string{"garbage sent"}},
+		{"grown", said, `{"connected":20,"packetsReceived":1}`, 9 << 20, false, []string{"resident memory, after less before"}},
+		{"a viewer has gone", said, `{"connected":20,"lost":1,"packetsReceived":1}`, 0, false, []string{"viewers with a picture, to the end"}},
+		{"no sender", "", `{}`, 0, true, nil},
+	} {
+		figures, err := garbageFigures(c.said, watching{report: c.report}, c.grown)
+		var missed []string
+		for _, f := range figures {
+			if f.limit != "" && !f.met {
+				missed = append(missed, f.name)
+			}
+		}
+		if (err != nil) != c.failed || !slices.Equal(missed, c.missed) {
+			t.Errorf("%s: missed %q, %v", c.name, missed, err)
+		}
 	}
 }
 
