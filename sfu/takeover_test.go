@@ -78,7 +78,7 @@ func checkContinuous(t *testing.T, got []sfutest.Packet) {
 			t.Fatalf("packet %d: %v", i, err)
 		}
 		id := int(vp8.PictureID)
-		if picture >= 0 && id != picture && id != picture+1 {
+		if picture >= 0 && id != picture && id != (picture+1)&0x7fff {
 			t.Fatalf("packet %d: picture %d after %d", i, id, picture)
 		}
 		picture = id

@@ -58,6 +58,29 @@ func NewPublisherOn(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *P
 	return p
 }
 
+// NewChangingPublisher makes a publisher that offers several codecs for one track. It sends the
+// first until UseCodec.
+func NewChangingPublisher(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
+	t.Helper()
+	p := bare(t, conn, codecs...)
+	p.addTrack(t, codecs[0], "")
+	return p
+}
+
+// UseCodec changes the codec of the first track of its kind, and so the payload type. The source
+// stays the same.
+func (p *Publisher) UseCodec(t testing.TB, c media.Codec) {
+	t.Helper()
+	track, err := webrtc.NewTrackLocalStaticRTP(Capability(c), c.Kind().String(), "source")
+	if err != nil {
+		t.Fatalf("new track: %v", err)
+	}
+	if err := p.senders[c.Kind()].ReplaceTrack(track); err != nil {
+		t.Fatalf("use %s: %v", c, err)
+	}
+	p.tracks[c.Kind()][0].local = track
+}
+
 func bare(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 	t.Helper()
 	p := &Publisher{
