@@ -107,6 +107,13 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 	return now, true
 }
 
+// arriving tells whether a key frame of the past is on its way to the viewer, with what followed it.
+// Firefox asks for one when none is whole 200 ms after its beginning; a packet that is lost comes
+// again sooner than the publisher's answer would.
+func (f *feed) arriving(now time.Time) bool {
+	return f.catchup.active && now.Sub(f.began) < keyInterval
+}
+
 // sentAt is about when a packet went to the viewer for the first time. began is when the viewer
 // was let in.
 func (c *catchup) sentAt(p *ring.Packet, began time.Time) time.Time {

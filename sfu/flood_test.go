@@ -207,3 +207,31 @@ func TestViewerWhoNeverReads(t *testing.T) {
 		a.allSeen(t, a.viewers[2:])
 	})
 }
+
+// Who is let in to a group of pictures and asks for a key frame meanwhile has one on its way: the
+// publisher is not asked. Later it is.
+func TestRequestWhileCatchingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAudience(t, 1)
+		a.live(t, 2*time.Second, func() {})
+		before := a.pub.PLIs.Load()
+		late := a.join(t)
+		a.live(t, 400*time.Millisecond, func() {
+			if late.SSRC(media.KindVideo) != 0 {
+				late.AskForKey(t)
+			}
+		})
+		if n := a.pub.PLIs.Load() - before; n != 0 {
+			t.Errorf("the publisher was asked %d times while a key frame was on its way", n)
+		}
+		if a.relay.Stats().PLIsReceived == 0 {
+			t.Fatal("the viewer has not asked")
+		}
+		a.live(t, 2*time.Second, func() {})
+		late.AskForKey(t)
+		a.live(t, 100*time.Millisecond, func() {})
+		if n := a.pub.PLIs.Load() - before; n != 1 {
+			t.Errorf("the publisher was asked %d times afterwards", n)
+		}
+	})
+}

@@ -197,6 +197,9 @@ func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
 		return
 	}
 	w.tally.PLIsReceived++
+	if t.arriving(now) {
+		return
+	}
 	if t.enc != nil && t.outOK { // without a format it will never have a picture
 		t.enc.requestKey(now)
 	}
