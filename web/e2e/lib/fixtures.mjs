@@ -22,6 +22,9 @@ export const folder = fileURLToPath(new URL("../fixtures/", import.meta.url));
 /** Frames a second of every clip that does not say otherwise. */
 export const FPS = 25;
 
+/** Frames from key frame to key frame in the clip "group": five seconds. */
+export const GROUP = 5 * FPS;
+
 /** Colours of the four patches along the bottom, as red, green, blue. */
 export const PATCHES = [[200, 40, 40], [40, 160, 40], [40, 60, 200], [220, 200, 60]];
 
@@ -50,6 +53,8 @@ export const clips = {
   hevc: { id: 7, file: "hevc.mp4", seconds: 2, size: "320x180", tone: 440, codec: ["-c:v", "libx265", "-x265-params", "log-level=error", "-preset", "ultrafast", "-tag:v", "hvc1", "-c:a", "aac"] },
   // As browsers record: written on the fly, it says neither how long it is nor where its pictures are.
   recorded: { id: 9, file: "recorded.webm", seconds: 30, size: "480x270", tone: 440, codec: [...vp8, "-c:a", "libopus", "-live", "1"] },
+  // Key frames five seconds apart, and nowhere else.
+  group: { id: 10, file: "group.webm", seconds: 30, size: "480x270", tone: 440, codec: ["-c:v", "libvpx", "-b:v", "1M", "-g", String(GROUP), "-keyint_min", String(GROUP), "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"] },
   long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
   // Large enough for three qualities, and slow enough for a machine of two cores that makes them all.
   wide: { id: 10, file: "wide.webm", seconds: 120, size: "960x540", fps: 15, tone: 440, codec: [...vp8, "-c:a", "libopus"] },

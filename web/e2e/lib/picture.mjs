@@ -17,6 +17,7 @@ import { until } from "./poll.mjs";
  * @property {number} width
  * @property {number} height
  * @property {number} time     the element's currentTime
+ * @property {number} at       when it was read, by Date.now()
  */
 
 /** In the page: reads the code and the patches of a <video>, or null when none can be read. @param {string} selector @returns {Reading | null} */
@@ -27,6 +28,7 @@ function readInPage(selector) {
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   context.drawImage(video, 0, 0, width, height);
+  const at = Date.now();
 
   /** The mean colour of the middle of a cell. @param {number} x @param {number} y @param {number} w @param {number} h */
   const mean = (x, y, w, h) => {
@@ -42,7 +44,7 @@ function readInPage(selector) {
   const ones = bits.slice(2, 18).reduce((n, bit) => n + bit, 0);
   if (bits[0] !== 1 || bits[1] !== 0 || number(bits.slice(18)) !== ones % 4) return null;
   const patches = [0, 1, 2, 3].map((i) => mean((width * i) / 4, (height * 8) / 9, width / 4, height / 9));
-  return { id: number(bits.slice(2, 6)), frame: number(bits.slice(6, 18)), patches, width, height, time };
+  return { id: number(bits.slice(2, 6)), frame: number(bits.slice(6, 18)), patches, width, height, time, at };
 }
 
 /** @param {Page} page @param {string} [selector] */

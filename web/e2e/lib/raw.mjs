@@ -8,6 +8,11 @@ import { KEY } from "./server.mjs";
 /** @typedef {import("./browsers.mjs").Browser} Browser */
 /** @typedef {import("./server.mjs").Server} Server */
 
+/**
+ * When a connection came up and its first frame was shown, by the page's clock in ms.
+ * @typedef {{ connected?: number, frame?: number }} Times
+ */
+
 /** In the page: an empty stage with a file input, the source and the picture. */
 function stageInPage() {
   document.body.innerHTML = `<input type="file"><video muted autoplay playsinline></video>`;
@@ -19,7 +24,10 @@ async function connectInPage({ path, token, send }) {
   const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   /** @type {string[]} */ const states = [];
   pc.onconnectionstatechange = () => states.push(pc.connectionState);
-  Object.assign(globalThis, { pc, states });
+  /** @type {Times} */ const times = {};
+  pc.addEventListener("iceconnectionstatechange", () => { if (pc.iceConnectionState === "connected") times.connected ??= performance.now(); });
+  if (!send) video.requestVideoFrameCallback(() => { times.frame ??= performance.now(); });
+  Object.assign(globalThis, { pc, states, times });
   if (send) {
     video.loop = true;
     video.src = URL.createObjectURL(/** @type {File} */ (document.querySelector("input")?.files?.[0]));
@@ -55,10 +63,15 @@ export async function publishRaw(browser, server, stream, clip) {
   return page;
 }
 
-/** Watches. @param {Browser} browser @param {Server} server @param {string} stream @param {import("./network.mjs").Network} [via] */
-export async function watchRaw(browser, server, stream, via) {
+/**
+ * Watches.
+ * @param {Browser} browser @param {Server} server @param {string} stream
+ * @param {{ via?: import("./network.mjs").Network, when?: () => Promise<unknown> }} [options] when: the page is ready and connects after it
+ */
+export async function watchRaw(browser, server, stream, { via, when } = {}) {
   const page = await browser.open(`${server.url}/healthz`, { label: "raw viewer", via });
   await page.evaluate(stageInPage);
+  await when?.();
   await page.evaluate(connectInPage, { path: `/whep/${stream}`, token: "", send: false });
   return page;
 }
@@ -81,3 +94,16 @@ async function figuresInPage() {
 
 /** @param {Page} page */
 export const figures = (page) => page.evaluate(figuresInPage);
+
+/** @param {Page} page @returns {Promise<Times>} */
+export const times = (page) => page.evaluate(() => /** @type {Times} */ (/** @type {any} */ (globalThis).times));
+
+/** In the page: how far the picture is behind the sound, in ms, where the browser tells. */
+async function stepInPage() {
+  /** @type {any[]} */ const all = [...(await /** @type {any} */ (globalThis).pc.getStats()).values()];
+  const [audio, video] = ["audio", "video"].map((kind) => all.find((s) => s.type === "inbound-rtp" && s.kind === kind)?.estimatedPlayoutTimestamp);
+  return audio && video ? /** @type {number} */ (audio - video) : null;
+}
+
+/** @param {Page} page */
+export const outOfStep = (page) => page.evaluate(stepInPage);

@@ -62,7 +62,7 @@ for (const name of BOTH) {
     const server = await serve(t);
     const home = await network(t, server);
     await publishRaw(await browser("chromium"), server, "raw", "webm");
-    const page = await watchRaw(await browser(name), server, "raw", home);
+    const page = await watchRaw(await browser(name), server, "raw", { via: home });
     await shows(page, clips.webm);
     assert.ok(home.delivered > 0, "media do not come through the router");
     // The server finds a viewer behind a new port by its reports, once it has had some.
@@ -87,7 +87,7 @@ for (const name of BOTH) {
     const home = await network(t, server);
     home.loseLastFlights();
     await publishRaw(await browser("chromium"), server, "raw", "webm");
-    const page = await watchRaw(await browser(name), server, "raw", home);
+    const page = await watchRaw(await browser(name), server, "raw", { via: home });
     await until("the browser is connected", async () => (await figures(page)).state === "connected");
     await shows(page, clips.webm);
     await sounds(page, clips.webm);
