@@ -113,7 +113,10 @@ function Promises() {
       <li>
         <LockIcon size={26} />
         <h2>Only for whom you choose</h2>
-        <p>Links cannot be guessed. Add a password if you like, and end the stream whenever you want.</p>
+        <p>
+          Nobody can guess a link, unless you name it yourself. Add a password if you like, and end the stream whenever
+          you want.
+        </p>
       </li>
     </ul>
   );

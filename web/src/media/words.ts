@@ -6,7 +6,7 @@ import type { Trouble } from './source';
 export const INSECURE: Trouble = {
   title: 'Camera and screen need a secure page.',
   advice:
-    'Browsers allow them on https only, and this page came by http. Files can be shared from here, and everybody can watch. Whoever runs the server can switch https on with --tls-self; on the computer where Fanfare runs, http://localhost works too.',
+    'Browsers allow them on https only, and this page came by http. Files can be shared from here, and everybody can watch. Whoever runs the server can switch https on with --tls-self; on the computer where Fanfare runs it is enough to write localhost into this page’s address, in the place of its number.',
 };
 
 /** The words for an error by which the microphone was refused while the camera was not. */

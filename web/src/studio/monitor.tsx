@@ -21,11 +21,11 @@ import {
 } from '../ui/icons';
 import type { StudioController } from './controller';
 import { Invitation } from './drop';
-import { defaultTitle, isDark, reach } from './select';
+import { defaultTitle, isDark, reach, showsNothing } from './select';
 
 export function Monitor({ studio }: { studio: StudioController }) {
   const { kind } = studio.state.value;
-  if (!kind) return <Invitation studio={studio} />;
+  if (!kind || showsNothing(studio.state.value)) return <Invitation studio={studio} />;
   return (
     <section class="monitor stage" aria-labelledby="stage-title">
       <h1 class="said" id="stage-title">

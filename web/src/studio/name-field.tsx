@@ -26,7 +26,7 @@ export function NameField({ studio }: { studio: StudioController }) {
     >
       <Field
         label="Name in the link"
-        hint="As you like, or empty: then nobody can guess the link. A link that you gave away before leads here no more."
+        hint="Choose one, or leave it empty for a link that nobody can guess. A link that you gave away before stops working."
         error={fault ?? problem}
       >
         {(props) => (
@@ -38,7 +38,7 @@ export function NameField({ studio }: { studio: StudioController }) {
               autocapitalize="off"
               spellcheck={false}
               maxLength={MAX_NAME + 1}
-              placeholder="Not to be guessed"
+              placeholder="such as friday-show"
               value={text}
               data-testid="name"
               onInput={(event) => {

@@ -42,7 +42,7 @@ export function OnAir({ studio }: { studio: StudioController }) {
         <ViewersIcon size={20} />
         <span class="figure">{count(state.viewers, 'viewer', 'viewers')}</span>
       </p>
-      <Field label="Title" hint="Viewers read it above the picture.">
+      <Field label="Title" hint="Viewers read it under the picture.">
         {(props) => (
           <input
             {...props}

@@ -71,10 +71,15 @@ export function defaultTitle(state: State): string {
   return item ? titleOf(item.name) : '';
 }
 
-/** Something is there that could be published. */
+/** Something is there that could be published: files that cannot be played are nothing. */
 export function hasSource(state: State): boolean {
-  if (state.kind === 'file') return state.queue.items.length > 0;
+  if (state.kind === 'file') return state.queue.items.some((item) => item.refused === undefined);
   return state.kind !== undefined && state.device.phase === 'on';
+}
+
+/** Files were chosen, and none of them can be played: there is no more to see than before. */
+export function showsNothing(state: State): boolean {
+  return state.kind === 'file' && phaseOf(state) === 'setup';
 }
 
 /** How far one can move in the file that is on: to its end, or in one of unknown length to where it has been. s */

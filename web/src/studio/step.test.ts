@@ -9,6 +9,7 @@ import {
   phaseOf,
   reach,
   shownTitle,
+  showsNothing,
   wantsAwake,
   watchLink,
   wordsOf,
@@ -212,9 +213,11 @@ describe('live', () => {
     expect(next.state.queue.items[1]?.refused).toBe('It is HEVC.');
     const none = play(inside, { kind: 'added', items: [item('x')] }, { kind: 'refused', trouble });
     expect([none.state.note?.tone, canGoLive(none.state), none.kinds]).toEqual(['bad', false, []]);
+    expect([phaseOf(none.state), showsNothing(none.state)]).toEqual(['setup', true]);
     const good = play(none.state, { kind: 'added', items: [item('y')] });
     expect(good.effects[0]).toEqual({ kind: 'load', id: 'y', at: 0, play: false });
     expect(good.state.note).toBeUndefined();
+    expect([phaseOf(good.state), showsNothing(good.state)]).toEqual(['ready', false]);
   });
 
   it('is paused when the last file breaks, and goes on with a good one', () => {

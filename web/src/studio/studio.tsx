@@ -14,6 +14,7 @@ import { Monitor } from './monitor';
 import { OnAir } from './on-air';
 import { PictureCard } from './picture';
 import { QueueCard } from './queue';
+import { showsNothing } from './select';
 import { Share } from './share';
 import { ViewersCard } from './viewers';
 
@@ -50,7 +51,7 @@ function Workspace({ studio }: { studio: StudioController }) {
           <Share studio={studio} />
         </aside>
         <div class="more">
-          {kind && !resume ? (
+          {kind && !resume && !showsNothing(studio.state.value) ? (
             <div class="row other">
               <span class="quiet small">Show something else:</span>
               <Choices studio={studio} />

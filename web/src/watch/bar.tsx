@@ -15,6 +15,7 @@ import {
 } from '../ui/icons';
 import type { WatchController } from './controller';
 import { QualityMenu } from './quality-menu';
+import { isKnown } from './scene';
 
 export type Panel = 'figures' | 'help' | undefined;
 
@@ -91,6 +92,7 @@ function Volume({ watch }: { watch: WatchController }) {
 }
 
 function StateBadge({ watch }: { watch: WatchController }) {
+  if (!isKnown(watch.scene.value)) return null;
   switch (watch.state.value?.state) {
     case 'live':
       return <Badge tone="live">Live</Badge>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Code, State } from '../signal/msg.gen';
-import { canInvite, type Facts, hasControls, type SceneKind, sceneOf, spoken } from './scene';
+import { canInvite, type Facts, hasControls, isKnown, type SceneKind, sceneOf, spoken } from './scene';
 
 const stream = (state: State['state'], over: Partial<State> = {}): Omit<State, 'type'> => ({
   state,
@@ -117,5 +117,11 @@ describe('sceneOf', () => {
   it('has no controls where there is nothing to control', () => {
     expect(hasControls(sceneOf({ ...playing, ...refused('removed') }))).toBe(false);
     expect(hasControls(sceneOf(playing))).toBe(true);
+  });
+
+  it('calls nothing live while the server is away', () => {
+    const alone = sceneOf({ ...playing, ...away(2), flowing: false });
+    expect([alone.kind, isKnown(alone)]).toEqual(['server-away', false]);
+    expect(isKnown(sceneOf(playing))).toBe(true);
   });
 });

@@ -247,6 +247,11 @@ export function canInvite(s: Scene): boolean {
   return s.kind !== 'not-found' && s.kind !== 'removed';
 }
 
+/** Whether what the server last said of the stream still holds: while it is away nobody knows. */
+export function isKnown(s: Scene): boolean {
+  return s.kind !== 'server-away';
+}
+
 /** What a screen reader hears when the scene changes. */
 export function spoken(s: Scene): string {
   if (s.kind === 'playing') return 'Live.';
