@@ -250,3 +250,18 @@ func TestHTTPErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestConnectedAtTheFirstPacket: pion may tell of the connection when media has come by it already, and a
+// join that was measured by then must not have stood before it was answered.
+func TestConnectedAtTheFirstPacket(t *testing.T) {
+	v := NewViewer(ViewerConfig{}, Identity{})
+	v.begin()
+	b, err := (&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: firstPT, SSRC: 2}, Payload: []byte{0x10, 0}}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.packet(newInbound(1, 2, media.CodecVP8, false), nil, b, false, v.posted.Add(7*time.Millisecond))
+	if got := v.Timing(); got.FirstPacket != 7*time.Millisecond || got.Connected != got.FirstPacket {
+		t.Errorf("first packet after %v, connected after %v", got.FirstPacket, got.Connected)
+	}
+}

@@ -34,6 +34,9 @@ func (v *Viewer) packet(in *inbound, dst []container.Assembled, b []byte, repeat
 	if v.timing.FirstPacket == 0 {
 		v.timing.FirstPacket = now.Sub(v.posted)
 	}
+	if v.timing.Connected == 0 {
+		v.timing.Connected = now.Sub(v.posted) // pion tells of a connection later than it delivers by it
+	}
 	if v.cfg.OnDelay != nil && p.Marker && codec.Kind() == media.KindVideo && !repeated {
 		if at, ok := in.captured(p.Timestamp); ok {
 			v.cfg.OnDelay(now.Sub(at))

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -133,7 +134,7 @@ func (v *Viewer) Session(ctx context.Context, up func()) error {
 		err = awaitUp(ctx, pc, at.answer, connected, lost)
 	}
 	if err == nil {
-		v.mark(func(t *Timing, since time.Duration) { t.Connected = since })
+		v.mark(func(t *Timing, since time.Duration) { t.Connected = cmp.Or(t.Connected, since) })
 		if up != nil {
 			up()
 		}
