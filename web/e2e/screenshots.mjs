@@ -47,6 +47,11 @@ try {
 async function still(look, options, name, url) {
   const page = await browser.open(url, options);
   await page.see("h1");
+  // The way to the demo fades in once the server has said that there is one.
+  if (name === "home") await page.waitFor("the demo is offered", () => {
+    const demo = document.querySelector(".demo.here");
+    return demo !== null && getComputedStyle(demo).opacity === "1";
+  });
   await page.screenshot(path.join(images, `${name}-${look}.png`));
 }
 
@@ -58,6 +63,8 @@ async function live(look, options, film) {
   await studio.goLive();
   const viewer = await browser.open(await studio.link(), options);
   await moves(viewer);
+  // A stream begins small and grows as soon as the line is known.
+  await viewer.waitFor("the picture is as large as the film", () => (document.querySelector("video")?.videoWidth ?? 0) >= 640);
   await viewersAre(viewer, 1);
   await studio.page.waitFor("the viewer is counted", (s) => document.querySelector(s)?.getAttribute("data-count") === "1", id("viewers"));
   await moves(studio.page, id("preview"));
