@@ -107,7 +107,7 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 		id: sess.id, stream: sess.stream, fingerprints: o.fingerprints, cname: newToken(),
 	}
 	cfg := lite.Config{Local: sess.local, Remote: sess.remote, ConnectTimeout: s.cfg.ConnectTimeout}
-	v.estimator = estimate.New(estimate.Config{})
+	v.estimator = estimate.New(estimate.Config{Initial: firstEstimate})
 	v.tracks = make([]egress, 0, maxTracks)
 	ssrcs := make([]trackSSRC, len(o.tracks))
 	for i := range o.tracks {
@@ -207,3 +207,7 @@ func newSession(id media.SessionID, role media.Role, st *stream, o *offer) *sess
 	}
 	return sess
 }
+
+// firstEstimate is what a viewer's line is taken for until its first feedback, some 200 ms: enough for
+// a good picture at once, and for narrower lines soon corrected.
+const firstEstimate = 2_000_000

@@ -107,11 +107,12 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 	return now, true
 }
 
-// arriving tells whether a key frame of the past is on its way to the viewer, with what followed it.
-// Firefox asks for one when none is whole 200 ms after its beginning; a packet that is lost comes
-// again sooner than the publisher's answer would.
+// arriving tells whether a key frame is on its way to the viewer, or being decoded: it was let in at one
+// a moment ago. Browsers ask for one when none has been decoded 200 ms after the beginning, and Firefox
+// may take longer than that for its first; a packet that is lost comes again sooner than the publisher's
+// answer would. For a second, which is as long as the gate holds requests back anyway.
 func (f *feed) arriving(now time.Time) bool {
-	return f.catchup.active && now.Sub(f.began) < keyInterval
+	return f.enc != nil && now.Sub(f.began) < keyInterval
 }
 
 // sentAt is about when a packet went to the viewer for the first time. began is when the viewer

@@ -216,7 +216,7 @@ func TestRequestWhileCatchingUp(t *testing.T) {
 		a.live(t, 2*time.Second, func() {})
 		before := a.pub.PLIs.Load()
 		late := a.join(t)
-		a.live(t, 400*time.Millisecond, func() {
+		a.live(t, 900*time.Millisecond, func() {
 			if late.SSRC(media.KindVideo) != 0 {
 				late.AskForKey(t)
 			}

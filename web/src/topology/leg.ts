@@ -4,7 +4,7 @@
 import { AnswerRefused } from './failure';
 import { HttpProblem, type Resource, ResourceClient } from './http';
 import type { Picture, Wish } from './picture';
-import { answerAfterRestart, restartFragment, withStereo } from './sdp';
+import { answerAfterRestart, restartFragment, withStartBitrate, withStereo } from './sdp';
 
 /** How a leg is doing, in the order of its life. */
 export type LegState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -15,6 +15,8 @@ export interface LegOptions {
   token: string | undefined;
   /** "stun:host:port" of the server's own media port. */
   stun: string | undefined;
+  /** Bits a second to begin the picture with, for a leg that sends; undefined leaves it to the browser. */
+  startBitrate?: number;
   onState(state: LegState): void;
 }
 
@@ -54,11 +56,17 @@ export class Leg {
     this.resource = resource;
     if (this.last === 'closed') return this.forget();
     try {
-      await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(resource.answer) });
+      await this.connection.setRemoteDescription({ type: 'answer', sdp: this.remote(resource.answer) });
     } catch (cause) {
       throw new AnswerRefused(cause instanceof Error ? cause.message : '', { cause });
     }
     this.watchTransport();
+  }
+
+  /** The server's answer as the browser is to hear it. */
+  private remote(answer: string): string {
+    const sdp = withStereo(answer);
+    return this.options.startBitrate === undefined ? sdp : withStartBitrate(sdp, this.options.startBitrate);
   }
 
   /** ICE restart on the same session (RFC 9725 section 4.3.2). Throws HttpProblem. */
@@ -72,7 +80,7 @@ export class Leg {
       const { fragment, etag } = await this.http.restart(resource, restartFragment(sdp));
       const answer = answerAfterRestart(resource.answer, fragment);
       this.resource = { location: resource.location, etag, answer };
-      await this.connection.setRemoteDescription({ type: 'answer', sdp: withStereo(answer) });
+      await this.connection.setRemoteDescription({ type: 'answer', sdp: this.remote(answer) });
     } catch (cause) {
       if (cause instanceof HttpProblem && (cause.status === 404 || cause.status === 410)) this.orphan();
       // Back to the old credentials: the old path may yet come back by itself.

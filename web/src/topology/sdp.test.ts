@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answerAfterRestart, iceSections, restartFragment, stunUrl, withStereo } from './sdp';
+import { answerAfterRestart, iceSections, restartFragment, stunUrl, withStartBitrate, withStereo } from './sdp';
 
 const sdp = (...lines: string[]): string => `${lines.join('\r\n')}\r\n`;
 
@@ -42,6 +42,30 @@ describe('withStereo', () => {
     const bare = sdp('m=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=rtpmap:111 OPUS/48000/2', 'a=sendrecv');
     expect(withStereo(bare)).toBe(
       sdp('m=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=rtpmap:111 OPUS/48000/2', 'a=fmtp:111 stereo=1', 'a=sendrecv'),
+    );
+  });
+});
+
+describe('withStartBitrate', () => {
+  it('adds to every picture format, in kbit/s, and to nothing else', () => {
+    const answer = sdp(
+      'a=rtpmap:111 opus/48000/2',
+      'a=rtpmap:96 VP8/90000',
+      'a=rtpmap:97 rtx/90000',
+      'a=fmtp:97 apt=96',
+      'a=rtpmap:102 H264/90000',
+      'a=fmtp:102 packetization-mode=1',
+    );
+    expect(withStartBitrate(answer, 1_500_000)).toBe(
+      sdp(
+        'a=rtpmap:111 opus/48000/2',
+        'a=rtpmap:96 VP8/90000',
+        'a=fmtp:96 x-google-start-bitrate=1500',
+        'a=rtpmap:97 rtx/90000',
+        'a=fmtp:97 apt=96',
+        'a=rtpmap:102 H264/90000',
+        'a=fmtp:102 packetization-mode=1;x-google-start-bitrate=1500',
+      ),
     );
   });
 });

@@ -29,6 +29,12 @@ export interface VideoLimits {
   degradationPreference?: RTCDegradationPreference;
 }
 
+/**
+ * Enough for a good picture from the first second, and most lines of people who stream have it; where
+ * they have not, the browser finds out within a second.
+ */
+const START_BITRATE = 1_500_000;
+
 export class WhipSession implements Session {
   readonly connection: RTCPeerConnection;
   private readonly leg: Leg;
@@ -36,7 +42,7 @@ export class WhipSession implements Session {
   private readonly video: RTCRtpTransceiver;
 
   constructor(options: WhipOptions) {
-    this.leg = new Leg(options);
+    this.leg = new Leg({ ...options, startBitrate: START_BITRATE });
     this.connection = this.leg.connection;
     const init: RTCRtpTransceiverInit = {
       direction: 'sendonly',
