@@ -72,8 +72,11 @@ func parseFingerprint(s string) (hash [32]byte, ok bool) {
 	if !strings.EqualFold(name, "sha-256") || len(digits) != 95 {
 		return hash, false
 	}
-	n, err := hex.Decode(hash[:], []byte(strings.ReplaceAll(digits, ":", "")))
-	return hash, err == nil && n == len(hash)
+	sum, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
+	if err != nil || len(sum) != len(hash) {
+		return hash, false
+	}
+	return [32]byte(sum), true
 }
 
 // parseWide returns the id of the transport-wide sequence number when the extmap line is its.

@@ -52,6 +52,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 		"short password": strings.Replace(testAnswer, "0123456789012345678901", "short", 1),
 		"no fingerprint": strings.Replace(testAnswer, "SHA-256", "sha-1", 1),
 		"bad digits":     strings.Replace(testAnswer, "AB:CD", "AB:XY", 1),
+		"too many":       strings.Replace(testAnswer, "AB:CD:", "AB0CD0", 1),
 	} {
 		if _, err := parseAnswer(text); !errors.Is(err, errAnswer) {
 			t.Errorf("%s: %v", name, err)
