@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../media/settings';
-import type { Welcome } from '../signal/msg.gen';
 import {
   canGoLive,
   declared,
@@ -14,49 +13,22 @@ import {
   watchLink,
   wordsOf,
 } from './select';
-import { type Effect, type Event, initial, type Remembered, type State } from './state';
-import { step } from './step';
-
-const item = (id: string) => ({ id, name: `${id}.webm`, size: 1, modified: 1 });
-const welcome: Welcome = {
-  type: 'welcome',
-  endpoint: 'e',
-  room: { kind: 'stream', name: 'name' },
-  role: 'publisher',
-  instance: 'i',
-  resume: 'r',
-  mediaToken: 't',
-  mediaUrl: '/whip/name',
-  publicUrl: 'http://192.0.2.7:8080/',
-  viewers: 3,
-  access: { password: false, embed: true },
-};
-const plain = { name: '', settings: DEFAULTS, title: '', volume: 0.8, muted: false, owed: false };
-const began = (key: string | undefined, resume?: Remembered): Event => ({
-  kind: 'begin',
-  key,
-  kept: plain,
-  ...(resume ? { resume } : {}),
-});
-/** A camera with its microphone. */
-const both = { sound: true, picture: true };
-const open: Event = { kind: 'link', link: { phase: 'open' } };
-const hello: Event = { kind: 'message', message: welcome };
-const loaded: Event = { kind: 'loaded', duration: 30, picture: true, sound: true };
-const up: Event = { kind: 'path', status: 'connected' };
-
-/** Plays events; gives the last state and the effects of the last event. */
-function play(state: State, ...events: Event[]): { state: State; effects: Effect[]; kinds: string[] } {
-  let effects: Effect[] = [];
-  let now = state;
-  for (const event of events) ({ state: now, effects } = step(now, event));
-  return { state: now, effects, kinds: effects.map((e) => e.kind) };
-}
-
-const inside = play(initial, began('k'), open, hello).state;
-const withFiles = play(inside, { kind: 'added', items: ['a', 'b', 'c'].map(item) }, loaded).state;
-const live = play(withFiles, { kind: 'goLive' }, { kind: 'playing' }, up).state;
-const told = (effects: Effect[]) => effects.flatMap((e) => (e.kind === 'tell' ? [e.message] : []));
+import { type Event, initial } from './state';
+import {
+  began,
+  hello,
+  inside,
+  item,
+  live,
+  loaded,
+  open,
+  plain,
+  play,
+  told,
+  up,
+  welcome,
+  withFiles,
+} from './step.fixture';
 
 describe('the key', () => {
   it('is asked for, tried and forgotten', () => {
@@ -341,204 +313,5 @@ describe('the connection', () => {
     expect(moved.effects).toContainEqual({ kind: 'remember', name: 'other' });
     expect(watchLink(moved.state)).toMatch(/\/w\/other$/);
     expect(play(moved.state, open, hello).kinds).toContain('renew');
-  });
-});
-
-describe('camera and screen', () => {
-  const on: Event = { kind: 'deviceOn', source: 'camera', device: both, devices: { camera: 'c', microphone: 'm' } };
-  const camera = play(inside, { kind: 'chooseCamera' }, on).state;
-
-  it('are shown when they are allowed', () => {
-    expect(play(inside, { kind: 'chooseCamera' }).kinds).toEqual(['openDevice']);
-    expect([phaseOf(camera), canGoLive(camera), shownTitle(camera)]).toEqual(['ready', true, 'Camera']);
-  });
-
-  it('leave what was on as it was when they are refused', () => {
-    const trouble = { title: 'No.', advice: '' };
-    const refused = play(live, { kind: 'chooseScreen' }, { kind: 'deviceRefused', trouble }).state;
-    expect([refused.kind, phaseOf(refused), refused.note?.title]).toEqual(['file', 'live', 'No.']);
-    expect(
-      play(live, { kind: 'chooseScreen' }, { kind: 'deviceRefused', trouble: undefined }).state.note,
-    ).toBeUndefined();
-  });
-
-  it('stay paused and without sound when another device is chosen, or the first one is gone', () => {
-    const quiet = play(camera, { kind: 'deviceSound', on: false }, { kind: 'toggle' }).state;
-    for (const before of [quiet, play(quiet, { kind: 'deviceGone' }).state]) {
-      const other = play(before, { kind: 'chooseCamera' }, on);
-      expect(other.state.device).toMatchObject({ phase: 'on', paused: true, soundOn: false });
-      expect(other.effects).toContainEqual({ kind: 'pauseDevice', paused: true });
-      expect(other.effects).toContainEqual({ kind: 'soundDevice', on: false });
-    }
-    const anew = play(quiet, { kind: 'added', items: [item('a')] }, { kind: 'chooseCamera' }, on).state;
-    expect(anew.device).toMatchObject({ paused: false, soundOn: true });
-  });
-
-  it('can be switched off one by one, and stay off for the next camera and not for a screen', () => {
-    const onAir = play(camera, { kind: 'goLive' }, up).state;
-    const dark = play(onAir, { kind: 'devicePicture', on: false });
-    expect(dark.effects).toEqual([{ kind: 'pictureDevice', on: false }]);
-    expect([phaseOf(dark.state), wordsOf(dark.state).detail]).toEqual([
-      'live',
-      expect.stringMatching(/camera is off.*microphone hears/),
-    ]);
-    const mute = play(dark.state, { kind: 'deviceSound', on: false }).state;
-    expect(wordsOf(mute).detail).toMatch(/camera is off, and hear nothing/);
-    const next = play(dark.state, { kind: 'chooseCamera' }, on);
-    expect(next.effects[0]).toEqual({ kind: 'pictureDevice', on: false });
-    const screen = play(dark.state, { kind: 'chooseScreen' }, { ...on, source: 'screen' });
-    expect(screen.effects[0]).toEqual({ kind: 'pictureDevice', on: true });
-    expect(wordsOf(screen.state).detail).toBe('Viewers see what you see here.');
-    expect(play(dark.state, { kind: 'devicePicture', on: true }).effects).toEqual([
-      { kind: 'pictureDevice', on: true },
-    ]);
-  });
-
-  it('go on air without a microphone that is blocked, and it can be tried again', () => {
-    const silent = { title: 'Blocked.', advice: 'Allow it.' };
-    const first = play(inside, { kind: 'chooseCamera' }, { ...on, device: { sound: false, picture: true, silent } });
-    expect(first.state.note).toEqual({ tone: 'warn', ...silent, action: 'microphone' });
-    expect([canGoLive(first.state), first.state.device.silent]).toEqual([true, silent]);
-    const again = play(first.state, { kind: 'chooseCamera' }, on).state;
-    expect([again.note, again.device.silent, again.device.sound]).toEqual([undefined, undefined, true]);
-  });
-
-  it.each([
-    [{}, { kind: 'toggle' }, /black picture, hear nothing/],
-    [{ source: 'screen' }, { kind: 'toggle' }, /black picture, hear nothing/],
-    [{ device: { sound: true, picture: false } }, { kind: 'toggle' }, /^Viewers hear nothing/],
-    [{}, { kind: 'devicePicture', on: false }, /camera is off.*hear nothing/],
-  ] as const)('say what viewers see of a pause: %j, %j', (change, then, words) => {
-    const onAir = play(inside, { kind: 'chooseCamera' }, { ...on, ...change } as Event, { kind: 'goLive' }, up).state;
-    expect(
-      wordsOf({ ...play(onAir, then).state, device: { ...play(onAir, then).state.device, paused: true } }).detail,
-    ).toMatch(words);
-  });
-
-  it('can be paused, and say when they are gone', () => {
-    const onAir = play(camera, { kind: 'goLive' }, up).state;
-    const paused = play(onAir, { kind: 'toggle' });
-    expect(paused.effects[0]).toEqual({ kind: 'pauseDevice', paused: true });
-    expect(phaseOf(paused.state)).toBe('paused');
-    const gone = play(onAir, { kind: 'deviceGone' });
-    expect([gone.kinds[0], gone.state.note?.title]).toEqual(['unload', 'The camera is gone.']);
-    expect([phaseOf(gone.state), wordsOf(gone.state).title]).toEqual(['paused', 'Nothing to show']);
-    expect(phaseOf(play(gone.state, { kind: 'chooseCamera' }, on).state)).toBe('live');
-  });
-});
-
-describe('another codec', () => {
-  const settings = { ...DEFAULTS, codec: 'VP9' } as const;
-  const changing = play(live, { kind: 'settings', settings }, { kind: 'path', status: 'reconnecting' });
-
-  it('is no lost connection', () => {
-    expect(play(live, { kind: 'settings', settings }).effects).toEqual([{ kind: 'renew' }]);
-    expect([phaseOf(changing.state), wordsOf(changing.state).title]).toEqual(['recoding', 'Changing how it is sent …']);
-    expect(phaseOf(play(changing.state, up).state)).toBe('live');
-  });
-
-  it('is not blamed for what happens later, or for something else', () => {
-    const lost = play(changing.state, up, { kind: 'path', status: 'reconnecting' }).state;
-    expect(phaseOf(lost)).toBe('reconnecting');
-    const away = play(
-      changing.state,
-      { kind: 'path', status: 'unreachable' },
-      { kind: 'path', status: 'reconnecting' },
-    );
-    expect(phaseOf(away.state)).toBe('reconnecting');
-    const down = play(live, { kind: 'path', status: 'reconnecting' }, { kind: 'settings', settings }).state;
-    expect(phaseOf(down)).toBe('reconnecting');
-  });
-});
-
-describe('after a reload while live', () => {
-  const kept = (how: Remembered['how'], kind: Remembered['kind'] = 'file'): Remembered => ({
-    live: true,
-    kind,
-    queue: { items: [item('a'), item('b')], current: 'b', loop: true },
-    position: 12,
-    playing: true,
-    devices: { camera: 'c', microphone: 'm' },
-    paused: false,
-    soundOn: true,
-    pictureOn: true,
-    how,
-  });
-  const back = play(initial, began('k', kept('click')), open, hello).state;
-
-  it('says nothing to viewers before the person has decided', () => {
-    expect(back.resume).toMatchObject({ name: 'b.webm', how: 'click' });
-    expect(back.told).toBeUndefined();
-    expect(phaseOf(back)).toBe('returning');
-  });
-
-  it('goes on with one click at the same place', () => {
-    expect(play(back, { kind: 'continue' }).effects).toEqual([{ kind: 'reopen' }]);
-    const on = play(back, { kind: 'continue' }, { kind: 'restored', ids: ['a', 'b'] });
-    expect(on.effects.slice(0, 2)).toEqual([
-      { kind: 'load', id: 'b', at: 12, play: true },
-      { kind: 'want', want: true },
-    ]);
-    expect([on.state.live, on.state.queue.loop, on.state.resume]).toEqual([true, true, undefined]);
-  });
-
-  it('goes on before the rest of the list is opened, and marks what is not there', () => {
-    const on = play(back, { kind: 'continue' }, { kind: 'restored', ids: ['b'], pending: ['a'] });
-    expect(on.effects[0]).toEqual({ kind: 'load', id: 'b', at: 12, play: true });
-    expect(on.state.queue.items.map((i) => i.id)).toEqual(['a', 'b']);
-    const missing = play(on.state, { kind: 'missing', ids: ['a'] }).state;
-    expect(missing.queue.items[0]?.refused).toMatch(/could not be opened/);
-    expect(phaseOf(play(missing, loaded, up).state)).toBe('live');
-  });
-
-  it('greets the server anew when another page has taken over before the person went on', () => {
-    const replaced = play(back, { kind: 'link', link: { phase: 'replaced' } }).state;
-    expect(play(replaced, { kind: 'restored', ids: ['b'] }).kinds).toEqual(['load', 'identify']);
-  });
-
-  it('asks for the file when its handle is of no use, and drops what is not there', () => {
-    expect(play(back, { kind: 'continue' }, { kind: 'restored', ids: [] }).state.resume?.how).toBe('choose');
-    const on = play(back, { kind: 'restored', ids: ['b'] }).state;
-    expect(on.queue.items.map((i) => i.id)).toEqual(['b']);
-  });
-
-  it('says when it is another file, and takes it when told to', () => {
-    const other = play(back, { kind: 'restored', ids: [], difference: 'This is “x”.' });
-    // The handle of the one that was on is still there.
-    expect(other.state.resume).toMatchObject({ how: 'click', difference: 'This is “x”.', busy: false });
-    expect(play(other.state, { kind: 'continue' }).state.resume?.difference).toBeUndefined();
-    const on = play(other.state, { kind: 'instead', items: [item('x')] });
-    expect(on.effects[0]).toEqual({ kind: 'load', id: 'x', at: 0, play: true });
-    expect([on.state.live, on.state.queue.loop]).toEqual([true, true]);
-  });
-
-  it('ends the stream when the person does not want to go on', () => {
-    const over = play(back, { kind: 'discard' });
-    expect(told(over.effects)[0]).toEqual({ type: 'stop' });
-    expect([over.state.resume, over.state.owed, phaseOf(over.state)]).toEqual([undefined, true, 'setup']);
-  });
-
-  it('brings the same camera back, paused and without sound as it was', () => {
-    const quiet = { ...kept('auto', 'camera'), paused: true, soundOn: false, pictureOn: false };
-    const first = play(initial, began('k', quiet), open, hello);
-    const devices = { camera: 'c', microphone: 'm' };
-    expect(first.effects).toContainEqual({ kind: 'openDevice', source: 'camera', devices });
-    const again = play(first.state, { kind: 'deviceOn', source: 'camera', device: both, devices });
-    expect(again.state.device).toEqual({ ...both, phase: 'on', paused: true, soundOn: false, pictureOn: false });
-    expect(told(again.effects)).toEqual([{ type: 'set-state', state: 'paused', title: 'Camera' }]);
-    expect(play(initial, began('k', quiet), { kind: 'discard' }).state.device).toEqual(initial.device);
-  });
-
-  it('opens the camera by itself where it is still allowed, and asks where it is not', () => {
-    const first = play(initial, began('k', kept('auto', 'camera')), open, hello);
-    expect(first.kinds).toContain('openDevice');
-    const on: Event = { kind: 'deviceOn', source: 'camera', device: both, devices: { camera: '', microphone: '' } };
-    const again = play(first.state, on);
-    expect([again.state.live, again.kinds]).toEqual([
-      true,
-      ['pictureDevice', 'pauseDevice', 'soundDevice', 'limits', 'want', 'tell'],
-    ]);
-    const refused = play(first.state, { kind: 'deviceRefused', trouble: { title: 'No.', advice: '' } }).state;
-    expect(refused.resume).toMatchObject({ how: 'click', busy: false });
   });
 });
