@@ -38,7 +38,7 @@ func joinable(length time.Duration, bytes uint64) bool {
 // warp compresses the timestamps of a group of pictures that is sent faster than it was made.
 // They begin at the live edge of the moment when the viewer is let in, run at 1/catchupSpeed,
 // and meet the true ones where the live edge will be by then. So the player sees a stream that
-// starts now and never runs late, and shows the group in fast motion. The zero value changes
+// starts now and never runs late, and shows the group in fast motion. Without a span it changes
 // nothing. All values are RTP timestamps of the source.
 type warp struct{ key, edge, span uint32 }
 
@@ -46,7 +46,7 @@ type warp struct{ key, edge, span uint32 }
 func newWarp(key, edge, clockRate uint32) warp {
 	length := edge - key
 	if uint64(length) > uint64(clockRate)*uint64(catchupLongest/time.Second) {
-		return warp{} // also when edge lies before key
+		return warp{key: key} // also when edge lies before key
 	}
 	return warp{key: key, edge: edge, span: length / (catchupSpeed - 1) * catchupSpeed}
 }
@@ -75,7 +75,6 @@ type catchup struct {
 	warp
 	clockRate uint32
 	active    bool // until the live edge is reached
-	keyTS     uint32
 	start     time.Time // when the key frame had gone; zero before
 	bucket    pace.Bucket
 }
@@ -83,7 +82,7 @@ type catchup struct {
 // newCatchup begins with the key frame at the timestamp key; rate is the stream's.
 func newCatchup(key, edge, clockRate uint32, rate media.Bitrate) catchup {
 	return catchup{
-		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true, keyTS: key,
+		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true,
 		bucket: pace.NewBucket(max(catchupSpeed*rate, catchupSlowest), catchupAtOnce),
 	}
 }
@@ -93,10 +92,10 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 	if !c.active {
 		return now, true
 	}
-	if p.Timestamp != c.keyTS && c.start.IsZero() {
+	if p.Timestamp != c.key && c.start.IsZero() {
 		c.start = now
 	}
-	if after, ok := c.covers(p.Timestamp, c.clockRate); ok && p.Timestamp != c.keyTS {
+	if after, ok := c.covers(p.Timestamp, c.clockRate); ok && p.Timestamp != c.key {
 		if at := c.start.Add(after); at.After(now) {
 			return at, false
 		}

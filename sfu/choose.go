@@ -62,7 +62,7 @@ func (o *offers) refresh(pub *publisher, now time.Time) {
 	o.pub, o.at, o.started = pub, now, started
 	o.version++
 	o.audio = nil
-	o.video = appendLive(o.video[:0], list, media.KindAudio)
+	o.video = appendLive(o.video[:0], list, media.KindAudio) // its memory serves both
 	if n := len(o.video); n > 0 {
 		o.audio = o.video[n-1]
 	}

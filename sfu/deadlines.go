@@ -93,18 +93,18 @@ func (w *worker) resume(v *viewer, now time.Time) {
 	}
 }
 
-// schedule sets the viewer's deadline: its leg's, or the next report.
+// schedule sets the viewer's deadline: the first of its leg's, the next report, the end of a pause, and
+// what its line wants.
 func (w *worker) schedule(v *viewer, now time.Time) {
 	at, _, ok := v.leg.Deadline()
-	if v.connected && (!ok || v.nextReport.Before(at)) {
-		at, ok = v.nextReport, true
+	sooner := func(due time.Time, wanted bool) {
+		if wanted && (!ok || due.Before(at)) {
+			at, ok = due, true
+		}
 	}
-	if !v.paused.IsZero() && (!ok || v.paused.Before(at)) {
-		at, ok = v.paused, true
-	}
-	if due, wanted := v.lineDeadline(); wanted && (!ok || due.Before(at)) {
-		at, ok = due, true
-	}
+	sooner(v.nextReport, v.connected)
+	sooner(v.paused, !v.paused.IsZero())
+	sooner(v.lineDeadline())
 	if ok {
 		// Never now: a deadline that does not move must not keep the worker busy.
 		w.deadlines.set(v, later(at, now.Add(time.Millisecond)))

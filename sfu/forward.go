@@ -82,18 +82,9 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	if p.PayloadType != t.inPT {
 		t.findFormat(p.PayloadType)
 	}
-	if len(p.Payload) == 0 || !t.outOK {
-		reason := DropPadding
-		if len(p.Payload) > 0 {
-			reason = DropNoFormat
-		}
+	if reason, unfit := t.unfit(p); unfit {
 		t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
 		w.tally.drop(reason)
-		return
-	}
-	if !t.passes(p) {
-		t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
-		w.tally.drop(DropLayer)
 		return
 	}
 	ts := t.catchup.apply(p.Timestamp)
@@ -104,8 +95,7 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	}
 	t.patcher.Forward(p.Descriptor)
 	t.frames.note(t.feed.frames, p)
-	payload := p.Payload
-	pt := t.out.pt
+	pt, payload := t.out.pt, p.Payload
 	if t.redundancy.On() && t.out.red != 0 {
 		pt, payload = t.out.red, w.withPrevious(t, p)
 	}
@@ -122,6 +112,19 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	if !t.catchup.active {
 		w.sending.observe(p.Arrival, now)
 	}
+}
+
+// unfit tells why a packet of the current source is none for the viewer, whose numbers close up over it.
+func (t *egress) unfit(p *ring.Packet) (DropReason, bool) {
+	switch {
+	case len(p.Payload) == 0:
+		return DropPadding, true
+	case !t.outOK:
+		return DropNoFormat, true
+	case !t.passes(p):
+		return DropLayer, true
+	}
+	return 0, false
 }
 
 // withPrevious is a packet's payload behind that of the packet before it.
