@@ -65,6 +65,17 @@ async function liveInThree(one, server) {
 }
 
 for (const name of BOTH) {
+  story(`${name}: a film of 360 lines is sent in two qualities, and viewers get the better one`, async (t) => {
+    const server = await serve(t);
+    const studio = await Studio.open(await browser(name), server);
+    await studio.choose("half");
+    const viewer = await (await browser("chromium")).open(server.watch(await studio.goLive()), { label: "viewer" });
+    await heightIs(viewer, 360);
+    await shows(viewer, clips.half);
+  });
+}
+
+for (const name of BOTH) {
   story(`${name}: three qualities reach the relay, and viewers in both browsers change by the menu`, async (t) => {
     const server = await serve(t);
     const studio = await liveInThree(await browser(name), server);

@@ -14,7 +14,12 @@ describe('smallerLines', () => {
     [360, [180]],
     [270, []],
     [90, []],
-  ])('of %i lines: %j', (lines, want) => expect(smallerLines(lines)).toEqual(want));
+  ])('of %i lines: %j', (lines, want) => expect(smallerLines(lines, lines * lines * (16 / 9))).toEqual(want));
+
+  it('are no more than Chromium sends of a picture with so few pixels', () => {
+    expect(smallerLines(540, 720 * 540)).toEqual([270]);
+    expect(smallerLines(300, 300 * 400)).toEqual([]);
+  });
 });
 
 describe('qualitiesFor', () => {
@@ -26,8 +31,8 @@ describe('qualitiesFor', () => {
   it('are three, two or one, the smallest first', () => {
     expect(told(720)).toEqual(['q/4.0@200', 'h/2.0@480', 'f/1.0@3000']);
     expect(told(540)).toEqual(['q/3.0@200', 'h/1.5@480', 'f/1.0@2050']);
-    expect(told(360)).toEqual(['q', 'h/2.0@200', 'f/1.0@1200']);
-    expect(told(270)).toEqual(['q', 'h', 'f/1.0@850']);
+    expect(told(360)).toEqual(['q/2.0@200', 'h/1.0@1200', 'f']);
+    expect(told(270)).toEqual(['q/1.0@850', 'h', 'f']);
     expect(told(undefined)).toEqual(told(720));
   });
 
@@ -39,7 +44,7 @@ describe('qualitiesFor', () => {
     ]);
   });
 
-  it('are one where one is wanted', () => expect(told(1080, { one: true })).toEqual(['q', 'h', 'f/1.0@5100']));
+  it('are one where one is wanted', () => expect(told(1080, { one: true })).toEqual(['q/1.0@5100', 'h', 'f']));
 
   it('each take more than the one before', () => {
     for (const height of [300, 480, 540, 720, 1080, 2160])

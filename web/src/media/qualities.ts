@@ -5,19 +5,29 @@ import type { VideoQuality } from '../topology/simulcast';
 import { goodBitrate, limitsFor, type Settings, sentSize } from './settings';
 import type { Size, SourceKind } from './source';
 
-/** From the smallest to the largest: browsers give the first ones their bits first. */
+/**
+ * From the smallest to the largest: browsers give the first ones their bits first. Those of use now are the
+ * first ones, the best of them the last: Chromium sends as many as it thinks a picture's size is worth,
+ * counted from the first, and leaves out what stands behind.
+ */
 export const RIDS = ['q', 'h', 'f'] as const;
 
 /** Lines of the shorter side from which a picture is worth another quality. */
 const TWO = 300;
 const THREE = 540;
+/** Pixels of the source from which Chromium sends so many (kSimulcastFormats in its simulcast.cc). */
+const TWO_PIXELS = 480 * 270;
+const THREE_PIXELS = 960 * 540;
 /** A small picture is for thin lines: it gets less than what would make it good. */
 const THRIFT = 0.4;
 
-/** Lines of the smaller qualities, the smallest first; none when the picture is too small for that. */
-export function smallerLines(lines: number): number[] {
-  if (lines < TWO) return [];
-  if (lines < THREE) return [lines / 2];
+/**
+ * Lines of the smaller qualities of a picture that is sent with so many lines, the smallest first; none
+ * when it is too small for that. pixels: of the source.
+ */
+export function smallerLines(lines: number, pixels: number): number[] {
+  if (lines < TWO || pixels < TWO_PIXELS) return [];
+  if (lines < THREE || pixels < THREE_PIXELS) return [lines / 2];
   const middle = Math.max(360, lines > 720 ? lines / 2 : 0);
   return [Math.max(180, Math.min(270, middle / 2)), middle];
 }
@@ -31,20 +41,18 @@ export function qualitiesFor(settings: Settings, size: Size | undefined, kind: S
   const known = size ?? { width: 1280, height: 720 };
   const sent = sentSize(settings, known);
   const lines = Math.min(sent.width, sent.height);
-  const smaller = settings.one ? [] : smallerLines(lines);
+  const all = settings.one ? [lines] : [...smallerLines(lines, known.width * known.height), lines];
   const best = limits.maxBitrate ?? goodBitrate(sent, 30, settings.codec);
   return RIDS.map((rid, i) => {
-    const at = smaller.length - (RIDS.length - 1 - i);
-    const own = rid === 'f' ? lines : smaller[at];
-    const by = own === undefined ? 1 : lines / own;
+    const by = lines / (all[i] ?? lines);
     const thrifty = Math.round(
       THRIFT * goodBitrate({ width: sent.width / by, height: sent.height / by }, 30, settings.codec),
     );
     return {
       rid,
-      active: own !== undefined,
+      active: i < all.length,
       scaleResolutionDownBy: (limits.scaleResolutionDownBy ?? 1) * by,
-      maxBitrate: rid === 'f' ? best : Math.min(thrifty, Math.round(best / by)),
+      maxBitrate: by === 1 ? best : Math.min(thrifty, Math.round(best / by)),
       ...(limits.maxFramerate === undefined ? {} : { maxFramerate: limits.maxFramerate }),
     };
   });
@@ -56,7 +64,9 @@ export function qualityWords(settings: Settings, size: Size | undefined, able: b
   if (!able) return 'This browser sends one quality of this format: viewers on slow lines may see it stop.';
   if (!size) return 'Viewers on slow lines get a smaller picture, when it is large enough for that.';
   const sent = sentSize(settings, size);
-  const lines = smallerLines(Math.min(sent.width, sent.height)).map((n) => `${Math.round(n)}p`);
+  const lines = smallerLines(Math.min(sent.width, sent.height), size.width * size.height).map(
+    (n) => `${Math.round(n)}p`,
+  );
   if (lines.length === 0) return 'The picture is small enough for slow lines: it is sent in one quality.';
   return `Viewers on slow lines get ${lines.reverse().join(' or ')}.`;
 }
