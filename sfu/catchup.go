@@ -74,7 +74,7 @@ func (w warp) covers(ts, clockRate uint32) (after time.Duration, ok bool) {
 type catchup struct {
 	warp
 	clockRate uint32
-	active    bool // until the live edge is reached
+	active    bool      // until the live edge is reached
 	start     time.Time // when the key frame had gone; zero before
 	bucket    pace.Bucket
 }
