@@ -1,7 +1,6 @@
 package sfutest
 
 import (
-	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
@@ -10,17 +9,14 @@ import (
 	"github.com/pion/webrtc/v3"
 )
 
-// Link is an endpoint's socket. It can lose datagrams, in both directions, and change its port
-// under the endpoint, as a NAT does.
+// Link is an endpoint's socket. It can change its port under the endpoint, as a NAT does. A line that
+// loses datagrams is a Network's.
 type Link struct {
 	net.PacketConn // what the endpoint believes to have
 
 	mu     sync.Mutex
 	conn   net.PacketConn // what it has; nil: PacketConn
 	silent bool           // its connectivity checks are lost
-	rng    *rand.Rand
-	loss   float64
-	lost   int
 	from   map[string]int // datagrams by the address that they came from
 }
 
@@ -56,21 +52,6 @@ func (l *Link) current() net.PacketConn {
 // Close ends the socket in use.
 func (l *Link) Close() error { return l.current().Close() }
 
-// Lose makes the link lose a share (0 to 1) of all media datagrams (RTP, RTCP, repeats)
-// from now on, each way. The same seed gives the same series of choices.
-func (l *Link) Lose(share float64, seed uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.loss, l.rng = share, rand.New(rand.NewPCG(seed, 0x6c6f7373))
-}
-
-// Lost returns the number of datagrams lost so far, both ways.
-func (l *Link) Lost() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lost
-}
-
 // Strays returns the number of datagrams that came from any other address than host.
 func (l *Link) Strays(host string) (n int) {
 	l.mu.Lock()
@@ -94,17 +75,6 @@ func (l *Link) came(from net.Addr) {
 	}
 }
 
-func (l *Link) drops(b []byte) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	media := len(b) > 0 && b[0]>>6 == 2 // RTP or RTCP (RFC 7983 section 7)
-	if l.loss == 0 || !media || l.rng.Float64() >= l.loss {
-		return false
-	}
-	l.lost++
-	return true
-}
-
 // checks tells whether b is a Binding request (RFC 8489 section 5) that is to be lost.
 func (l *Link) checks(b []byte) bool {
 	l.mu.Lock()
@@ -112,7 +82,7 @@ func (l *Link) checks(b []byte) bool {
 	return l.silent && len(b) > 1 && b[0] == 0 && b[1] == 1
 }
 
-// ReadFrom passes over datagrams that are lost.
+// ReadFrom reads from the socket in use, also when that changes meanwhile.
 func (l *Link) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		conn := l.current()
@@ -123,15 +93,13 @@ func (l *Link) ReadFrom(b []byte) (int, net.Addr, error) {
 		if err == nil {
 			l.came(from)
 		}
-		if err != nil || !l.drops(b[:n]) {
-			return n, from, err
-		}
+		return n, from, err
 	}
 }
 
-// WriteTo claims to have sent a datagram that is lost.
+// WriteTo claims to have sent a connectivity check that is lost.
 func (l *Link) WriteTo(b []byte, to net.Addr) (int, error) {
-	if l.drops(b) || l.checks(b) {
+	if l.checks(b) {
 		return len(b), nil
 	}
 	return l.current().WriteTo(b, to)
