@@ -39,6 +39,8 @@ var deciding = map[string][]string{
 	"media/pace":      nil,
 	"media/container": {"os"}, // files on disk
 	"signalling/room": nil,
+	"mesh/seal":       nil,
+	"mesh/pake":       nil,
 }
 
 // Imports and names that a deciding package may not use.
@@ -58,6 +60,7 @@ var onlyIn = map[string][]string{
 	"github.com/pion/webrtc/v3": {"bench/baseline", "cmd/fanfare", "endpoint", "sfu", "sfu/sfutest"},
 	"github.com/pion/turn/v2":   nil,
 	"go.etcd.io/bbolt":          {"signalling/store"},
+	"filippo.io/nistec":         {"mesh/pake"}, // points of P-256, for what crypto/ecdh does not do
 	"github.com/go-chi/chi/v5":  {"signalling", "cmd/fanfare"},
 }
 
