@@ -41,6 +41,7 @@ var deciding = map[string][]string{
 	"signalling/room": nil,
 	"mesh/seal":       nil,
 	"mesh/pake":       nil,
+	"mesh/schedule":   nil,
 }
 
 // Imports and names that a deciding package may not use.

@@ -1,0 +1,213 @@
+package schedule
+
+import "time"
+
+// showFirst is how many pieces the uploader shows that have not gone out, before it knows how
+// much its line takes.
+const showFirst = 3
+
+// showing is the uploader's part: which piece it shows to whom.
+type showing struct {
+	next    int     // pieces from here on were shown to nobody
+	again   []int   // pieces whose receiver has left or did not ask
+	pending []shown // pieces that were shown and have not gone out
+	ahead   int     // how many of those there may be, at least
+	all     bool    // everything is shown to everybody
+}
+
+type shown struct {
+	piece int
+	peer  Peer
+	at    time.Time
+	asked bool
+}
+
+// showsTo tells whether a peer was shown a piece.
+func (s *Scheduler) showsTo(i int, p Peer) bool {
+	return s.pieces[i].held && (!s.cfg.UniqueFirst || s.showing.all || s.pieces[i].shownTo.has(p))
+}
+
+// showHeld shows a peer all that is here.
+func (s *Scheduler) showHeld(p Peer) {
+	for i := 0; i < len(s.pieces); i++ {
+		first := i
+		for i < len(s.pieces) && s.pieces[i].held {
+			i++
+		}
+		if i > first {
+			s.out = append(s.out, Action{Kind: Have, Peer: p, First: first, Count: i - first})
+		}
+	}
+}
+
+// appendShows shows each piece to one peer, so many ahead that the line never idles, and when
+// every piece has gone out once, everything to all.
+func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
+	if !s.cfg.UniqueFirst || s.showing.all || s.here == 0 {
+		return dst
+	}
+	waiting := s.dropShown(now)
+	for ahead := s.showAhead(); waiting < ahead; waiting++ {
+		i, found := s.nextToShow()
+		if !found {
+			break
+		}
+		p := s.neediest(s.here &^ s.pieces[i].shownTo)
+		s.showOne(i, p, now)
+		dst = append(dst, Action{Kind: Have, Peer: p, First: i, Count: 1})
+	}
+	if len(s.showing.pending) == 0 && len(s.showing.again) == 0 && s.showing.next == len(s.pieces) {
+		s.showing.all = true
+		for p := range s.here.all() {
+			dst = append(dst, Action{Kind: Have, Peer: p, First: 0, Count: len(s.pieces)})
+		}
+	}
+	return dst
+}
+
+func (s *Scheduler) showOne(i int, p Peer, now time.Time) {
+	pc := &s.pieces[i]
+	s.passedOn(i, -1)
+	pc.carrier = p
+	s.peers[p].carrying++
+	pc.shownTo.add(p)
+	pc.sent = 0
+	s.showing.pending = append(s.showing.pending, shown{piece: i, peer: p, at: now})
+}
+
+// nextToShow takes the next piece that nobody has and somebody here was not shown.
+func (s *Scheduler) nextToShow() (int, bool) {
+	sh := &s.showing
+	for len(sh.again) > 0 || sh.next < len(s.pieces) {
+		i := sh.next
+		if len(sh.again) > 0 {
+			i = sh.again[0]
+			sh.again = sh.again[1:]
+			s.pieces[i].again = false
+		} else {
+			sh.next++
+		}
+		if pc := &s.pieces[i]; pc.shown == 0 && s.here&^pc.shownTo != 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// neediest is the receiver with the least to pass on for what it can send, so that fast ones get
+// more of the pieces and none has a long queue. Who cannot take more comes last.
+func (s *Scheduler) neediest(from peerSet) Peer {
+	sum, known := 0.0, 0.0
+	ready := from
+	for p := range from.all() {
+		if rate := s.peers[p].uploads; rate > 0 {
+			sum += rate
+			known++
+		}
+		if s.peers[p].full {
+			ready.remove(p)
+		}
+	}
+	if ready == 0 {
+		ready = from
+	}
+	return ready.least(s.rand, func(p Peer) float64 {
+		rate := s.peers[p].uploads
+		if rate == 0 && known > 0 {
+			rate = sum / known
+		} else if rate == 0 {
+			rate = 1
+		}
+		return float64(s.peers[p].carrying+1) / rate
+	})
+}
+
+// dropShown takes off the list what has gone out, and what was not asked for in time, which is
+// shown to another. It returns how many of the rest count: not those for peers that cannot take
+// more.
+func (s *Scheduler) dropShown(now time.Time) (waiting int) {
+	sh := &s.showing
+	kept, late := sh.pending[:0], false
+	for _, one := range sh.pending {
+		pc := &s.pieces[one.piece]
+		switch {
+		case pc.shown != 0 || pc.sent >= s.cfg.Leaves(one.piece):
+		case !one.asked && now.Sub(one.at) >= s.patience(one.peer):
+			late = true
+			s.showAgain(one.piece)
+		default:
+			kept = append(kept, one)
+			if !s.peers[one.peer].full {
+				waiting++
+			}
+		}
+	}
+	sh.pending = kept
+	if late { // a receiver that picks single files, or that is far away: show more at a time
+		sh.ahead *= 2
+	}
+	return waiting
+}
+
+// showAhead is how many pieces may be shown that have not gone out: what the line takes until a
+// receiver has asked, and a few.
+func (s *Scheduler) showAhead() int {
+	far := time.Duration(0)
+	for p := range s.here.all() {
+		far = max(far, s.peers[p].roundTrip)
+	}
+	line := s.sent.rate * (2*far + 50*time.Millisecond).Seconds()
+	return s.showing.ahead + int(line/float64(s.cfg.Piece))
+}
+
+// patience is how long a receiver has to ask for what it was shown.
+func (s *Scheduler) patience(p Peer) time.Duration {
+	return 4*s.peers[p].roundTrip + 500*time.Millisecond
+}
+
+// showAsked notes that a receiver asked for a piece that it was shown.
+func (s *Scheduler) showAsked(p Peer, piece int) {
+	for k := range s.showing.pending {
+		if one := &s.showing.pending[k]; one.piece == piece && one.peer == p {
+			one.asked = true
+		}
+	}
+}
+
+// passedOn notes that somebody has a piece: its carrier, if that is another, has done its part.
+func (s *Scheduler) passedOn(i int, p Peer) {
+	pc := &s.pieces[i]
+	if pc.carrier >= 0 && pc.carrier != p {
+		s.peers[pc.carrier].carrying--
+		pc.carrier = -1
+	}
+}
+
+func (s *Scheduler) showAgain(i int) {
+	if pc := &s.pieces[i]; !pc.again {
+		pc.again = true
+		s.showing.again = append(s.showing.again, i)
+	}
+}
+
+// showLeft takes back what was shown to a peer that has left and that nobody has.
+func (s *Scheduler) showLeft(p Peer) {
+	sh := &s.showing
+	kept := sh.pending[:0]
+	for _, one := range sh.pending {
+		if one.peer != p {
+			kept = append(kept, one)
+		}
+	}
+	sh.pending = kept
+	for i := range s.pieces {
+		pc := &s.pieces[i]
+		if s.cfg.UniqueFirst && pc.shown == 0 && pc.shownTo == 1<<p {
+			s.showAgain(i)
+		}
+		pc.shownTo.remove(p)
+		if pc.carrier == p {
+			pc.carrier = -1
+		}
+	}
+}
