@@ -1,0 +1,100 @@
+// The tree of hashes over the leaves of one piece (docs/MESH.md section 5, RFC 9162 section 2.1).
+// It owns hashes, proofs and roots; it does not know what a piece is, signs nothing and keeps no
+// bytes of a leaf. WebCrypto hashes, so every answer is a promise.
+
+import { type Bytes, concat, equal } from './bytes';
+
+/** Bytes of a leaf; only the last leaf of all has fewer. */
+export const LEAF = 65_536;
+/** Bytes of a hash. */
+export const HASH = 32;
+
+// The first byte of what is hashed tells leaves from nodes, so that no leaf passes for a node.
+const LEAF_PREFIX = Uint8Array.of(0x00);
+const NODE_PREFIX = Uint8Array.of(0x01);
+
+export async function sha256(bytes: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}
+
+/** The hash of a leaf's bytes. */
+export function leafHash(bytes: Bytes): Promise<Bytes> {
+  return sha256(concat(LEAF_PREFIX, bytes));
+}
+
+/** The hash of the node over two others. */
+export function nodeHash(left: Bytes, right: Bytes): Promise<Bytes> {
+  return sha256(concat(NODE_PREFIX, left, right));
+}
+
+/** All hashes over the leaves of a piece, so that a proof is a matter of copying. */
+export class Tree {
+  /** The leaves first, the root alone last. */
+  private readonly levels: readonly (readonly Bytes[])[];
+
+  private constructor(levels: readonly (readonly Bytes[])[]) {
+    this.levels = levels;
+  }
+
+  /**
+   * The tree over the hashes of one leaf or more. Each level pairs its neighbours from the left,
+   * and one that is left over goes up unchanged: the left side then holds the largest power of two.
+   */
+  static async of(leaves: readonly Bytes[]): Promise<Tree> {
+    if (leaves.length === 0) throw new RangeError('a tree without leaves');
+    const levels: Bytes[][] = [[...leaves]];
+    for (let level = levels[0] as Bytes[]; level.length > 1; levels.push(level)) level = await above(level);
+    return new Tree(levels);
+  }
+
+  get leaves(): number {
+    return (this.levels[0] as readonly Bytes[]).length;
+  }
+
+  get root(): Bytes {
+    return (this.levels.at(-1) as readonly Bytes[])[0] as Bytes;
+  }
+
+  /** The hashes beside a leaf's way up, from the bottom, one behind the other (RFC 9162 section 2.1.3.1). */
+  proof(leaf: number): Bytes {
+    if (!(leaf >= 0 && leaf < this.leaves)) throw new RangeError('a leaf outside of the tree');
+    const beside = this.levels.map((level, height) => level[(leaf >> height) ^ 1]);
+    return concat(...beside.filter((hash) => hash !== undefined));
+  }
+}
+
+async function above(level: readonly Bytes[]): Promise<Bytes[]> {
+  const out: Promise<Bytes>[] = [];
+  for (let i = 0; i < level.length; i += 2) {
+    const left = level[i] as Bytes;
+    const right = level[i + 1];
+    out.push(right === undefined ? Promise.resolve(left) : nodeHash(left, right));
+  }
+  return Promise.all(out);
+}
+
+/** How many hashes the proof of a leaf has in a tree of that many leaves. */
+export function proofLength(leaf: number, leaves: number): number {
+  let length = 0;
+  for (let at = leaf, count = leaves; count > 1; at >>= 1, count = (count + 1) >> 1) {
+    if ((at ^ 1) < count) length++;
+  }
+  return length;
+}
+
+/**
+ * Whether these bytes are that leaf of a tree of so many. A proof that is longer or shorter than it
+ * has to be is wrong, so that each leaf has one proof (RFC 9162 section 2.1.3.2).
+ */
+export async function verifyLeaf(root: Bytes, leaf: number, leaves: number, proof: Bytes, bytes: Bytes) {
+  if (!(leaf >= 0 && leaf < leaves) || proof.length !== proofLength(leaf, leaves) * HASH) return false;
+  let sum = await leafHash(bytes);
+  let used = 0;
+  for (let at = leaf, count = leaves; count > 1; at >>= 1, count = (count + 1) >> 1) {
+    if ((at ^ 1) >= count) continue;
+    const beside = proof.subarray(used, used + HASH);
+    used += HASH;
+    sum = at % 2 === 0 ? await nodeHash(sum, beside) : await nodeHash(beside, sum);
+  }
+  return equal(sum, root);
+}
