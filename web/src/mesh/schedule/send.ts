@@ -1,0 +1,122 @@
+// What is sent next: one peer is served at a time, another while its channel is full.
+
+import type { Peer, PeerState, Request } from './peers';
+import { showAsked, showsTo } from './show';
+import { type State, tooMuch } from './state';
+
+/** A leaf to be sent to a peer. */
+export interface Send {
+  peer: Peer;
+  piece: number;
+  leaf: number;
+}
+
+/** A peer asks for leaves. Throws ScheduleError when there are none, or it asks for more than one may. */
+export function wanted(s: State, p: Peer, piece: number, first: number, count: number): void {
+  s.mustHave(piece, first, count);
+  if (!s.here.has(p)) return;
+  if (!showsTo(s, piece, p)) {
+    s.out.push({ kind: 'reject', peer: p, piece, first, count, reason: 'not-held' });
+    return;
+  }
+  const request = { piece, first, end: first + count };
+  const peer = s.peer(p);
+  if (peer.queued + bytesOf(s, request) > s.config.pair) throw tooMuch();
+  enqueue(s, peer, request);
+  showAsked(s, p, piece);
+}
+
+const bytesOf = (s: State, { piece, first, end }: Request): number =>
+  (end - 1 - first) * s.config.leaf + s.leafBytes(piece, end - 1);
+
+/** A peer no longer asks for leaves. Throws ScheduleError when there are none. */
+export function cancelled(s: State, p: Peer, piece: number, first: number, count: number): void {
+  s.mustHave(piece, first, count);
+  const peer = s.peer(p);
+  const queue = [...peer.queue];
+  const k = s.turns.findIndex((t) => t.peer === p && t.piece === piece);
+  if (k >= 0) queue.unshift(...s.turns.splice(k, 1));
+  peer.queue = [];
+  peer.queued = 0;
+  for (const r of queue) {
+    if (r.piece !== piece || r.end <= first || first + count <= r.first) {
+      enqueue(s, peer, { ...r });
+      continue;
+    }
+    enqueue(s, peer, { piece, first: r.first, end: Math.min(r.end, first) });
+    enqueue(s, peer, { piece, first: Math.max(r.first, first + count), end: r.end });
+  }
+  s.piece(piece).sentTo.remove(p);
+}
+
+function enqueue(s: State, peer: PeerState, { piece, first, end }: Request): void {
+  if (first >= end) return;
+  peer.queue.push({ piece, first, end });
+  peer.queued += bytesOf(s, { piece, first, end });
+}
+
+/** The leaf that is to be sent next. Whose turn has begun goes on first. */
+export function nextSend(s: State, now: number): Send | undefined {
+  for (let k = 0; ; k++) {
+    if (k === s.turns.length && !openTurn(s)) return undefined;
+    const turn = s.turns[k];
+    if (turn === undefined) return undefined;
+    const peer = s.peer(turn.peer);
+    if (peer.full) continue;
+    const next = { peer: turn.peer, piece: turn.piece, leaf: turn.first };
+    s.sent.begin(now);
+    s.handed++;
+    peer.handed++;
+    peer.queued -= s.leafBytes(turn.piece, turn.first);
+    s.piece(turn.piece).sent++;
+    turn.first++;
+    if (turn.first === turn.end) s.turns.splice(k, 1);
+    return next;
+  }
+}
+
+/** A leaf has left. */
+export function sent(s: State, { peer: p, piece, leaf }: Send, now: number): void {
+  const peer = s.peer(p);
+  // The peer has left meanwhile.
+  if (peer.handed === 0) return;
+  peer.handed--;
+  s.handed--;
+  const waiting = s.here.list().some((q) => s.peer(q).queued > 0);
+  s.sent.add(s.leafBytes(piece, leaf), now, s.handed > 0 || waiting);
+}
+
+/**
+ * Begins to serve another request: the piece with the fewest copies first, for who gets it can pass
+ * it on; among equals the peer that has waited longest.
+ */
+function openTurn(s: State): boolean {
+  const served = new Set(s.turns.map((t) => t.peer));
+  let chosen: { peer: Peer; at: number } | undefined;
+  let fewest = 0;
+  for (const peer of s.here.list()) {
+    if (served.has(peer) || s.peer(peer).full) continue;
+    for (const [at, { piece }] of s.peer(peer).queue.entries()) {
+      const copies = s.piece(piece).shown.or(s.piece(piece).sentTo).size;
+      const waited = chosen && copies === fewest && s.peer(peer).served < s.peer(chosen.peer).served;
+      if (!chosen || copies < fewest || waited) {
+        chosen = { peer, at };
+        fewest = copies;
+      }
+    }
+  }
+  if (!chosen) return false;
+  const peer = s.peer(chosen.peer);
+  const [request] = peer.queue.splice(chosen.at, 1) as [Request];
+  s.turn++;
+  peer.served = s.turn;
+  s.piece(request.piece).sentTo.add(chosen.peer);
+  s.turns.push({ ...request, peer: chosen.peer });
+  return true;
+}
+
+/** Forgets what is being sent to a peer. */
+export function endTurn(s: State, p: Peer): void {
+  const k = s.turns.findIndex((t) => t.peer === p);
+  if (k >= 0) s.turns.splice(k, 1);
+}
