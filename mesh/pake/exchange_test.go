@@ -3,6 +3,7 @@ package pake
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -82,6 +83,9 @@ func TestExchange(t *testing.T) {
 	got, receiverErr, uploaderErr := b.run(asItIs)
 	if got == nil || *got != secrets || receiverErr != nil || uploaderErr != nil {
 		t.Fatalf("%v, %v, %v", got, receiverErr, uploaderErr)
+	}
+	if text := fmt.Sprint(*got, got); text != "(secrets) (secrets)" {
+		t.Errorf("the secrets print as %q", text)
 	}
 	if b.guard.failed != 0 || b.guard.open != 0 {
 		t.Errorf("%d failed, %d open", b.guard.failed, b.guard.open)

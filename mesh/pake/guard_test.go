@@ -2,8 +2,11 @@ package pake
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/seal"
 )
 
 func begin(t *testing.T, g *Guard, now time.Time) *Uploader {
@@ -101,4 +104,20 @@ func TestSuccessesDoNotBurn(t *testing.T) {
 			t.Fatal("no hand-over")
 		}
 	}
+}
+
+// TestNothingIsCountedThatDidNotBegin: a fault of one's own must not burn a code.
+func TestNothingIsCountedThatDidNotBegin(t *testing.T) {
+	g := NewGuard(code(t, "7-acorn-piano-zebra"), noon)
+	for range 2 * MaxFailures {
+		if _, err := g.Begin(seeded("uploader"), Between{}, secrets, noon); !errors.Is(err, seal.ErrAddress) {
+			t.Errorf("no place: %v", err)
+		}
+		for _, random := range []string{"", strings.Repeat("a", 32), strings.Repeat("a", 40)} { // a scalar and a nonce have 44
+			if _, err := g.Begin(strings.NewReader(random), place, secrets, noon); !errors.Is(err, ErrRandom) {
+				t.Errorf("%d random bytes: %v", len(random), err)
+			}
+		}
+	}
+	begin(t, g, noon)
 }

@@ -11,6 +11,9 @@ import (
 func TestEnvelopeRoundTrip(t *testing.T) {
 	s := newScene(t)
 	ann, bob := s.pair(t, s.ann, s.bob), s.pair(t, s.bob, s.ann)
+	if ann.Own() != bob.Other() || ann.Other() != bob.Own() || ann.Lower() == bob.Lower() {
+		t.Error("the two sides of a pair do not mirror each other")
+	}
 	for _, m := range goldenMessages(t, s) {
 		var got Message
 		card, isCard := m.(Card)
