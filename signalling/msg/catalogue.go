@@ -23,14 +23,17 @@ type ServerMessage interface {
 
 // ClientMessages lists one zero value of each message that an endpoint may send.
 func ClientMessages() []ClientMessage {
-	return []ClientMessage{Hello{}, SetState{}, Stop{}, Remove{}, ChangeLink{}, SetAccess{}, Send{}, Ping{}}
+	return []ClientMessage{
+		Hello{}, SetState{}, Stop{}, Remove{}, ChangeLink{}, SetAccess{}, Send{}, Ping{},
+		SetFiles{}, OpenCode{}, EndCode{}, CodeFailed{}, Relay{},
+	}
 }
 
 // ServerMessages lists one zero value of each message that the server may send.
 func ServerMessages() []ServerMessage {
 	return []ServerMessage{
 		Welcome{}, State{}, Viewers{}, Access{}, Roster{}, Deliver{}, Notice{}, Replaced{},
-		Moved{}, Error{}, Goodbye{}, Pong{},
+		Moved{}, Error{}, Goodbye{}, Pong{}, Files{}, Members{}, Undelivered{}, ShortCode{}, CodeEnded{}, Relayed{},
 	}
 }
 
@@ -44,19 +47,30 @@ func (ChangeLink) Type() string { return "change-link" }
 func (SetAccess) Type() string  { return "set-access" }
 func (Send) Type() string       { return "send" }
 func (Ping) Type() string       { return "ping" }
+func (SetFiles) Type() string   { return "set-files" }
+func (OpenCode) Type() string   { return "open-code" }
+func (EndCode) Type() string    { return "end-code" }
+func (CodeFailed) Type() string { return "code-failed" }
+func (Relay) Type() string      { return "relay" }
 
-func (Welcome) Type() string  { return "welcome" }
-func (State) Type() string    { return "state" }
-func (Viewers) Type() string  { return "viewers" }
-func (Access) Type() string   { return "access" }
-func (Roster) Type() string   { return "roster" }
-func (Deliver) Type() string  { return "deliver" }
-func (Notice) Type() string   { return "notice" }
-func (Replaced) Type() string { return "replaced" }
-func (Moved) Type() string    { return "moved" }
-func (Error) Type() string    { return "error" }
-func (Goodbye) Type() string  { return "goodbye" }
-func (Pong) Type() string     { return "pong" }
+func (Welcome) Type() string     { return "welcome" }
+func (State) Type() string       { return "state" }
+func (Viewers) Type() string     { return "viewers" }
+func (Access) Type() string      { return "access" }
+func (Roster) Type() string      { return "roster" }
+func (Deliver) Type() string     { return "deliver" }
+func (Notice) Type() string      { return "notice" }
+func (Replaced) Type() string    { return "replaced" }
+func (Moved) Type() string       { return "moved" }
+func (Error) Type() string       { return "error" }
+func (Goodbye) Type() string     { return "goodbye" }
+func (Pong) Type() string        { return "pong" }
+func (Files) Type() string       { return "files" }
+func (Members) Type() string     { return "members" }
+func (Undelivered) Type() string { return "undelivered" }
+func (ShortCode) Type() string   { return "code" }
+func (CodeEnded) Type() string   { return "code-ended" }
+func (Relayed) Type() string     { return "relayed" }
 
 func (Hello) fromClient()      {}
 func (SetState) fromClient()   {}
@@ -66,16 +80,27 @@ func (ChangeLink) fromClient() {}
 func (SetAccess) fromClient()  {}
 func (Send) fromClient()       {}
 func (Ping) fromClient()       {}
+func (SetFiles) fromClient()   {}
+func (OpenCode) fromClient()   {}
+func (EndCode) fromClient()    {}
+func (CodeFailed) fromClient() {}
+func (Relay) fromClient()      {}
 
-func (Welcome) fromServer()  {}
-func (State) fromServer()    {}
-func (Viewers) fromServer()  {}
-func (Access) fromServer()   {}
-func (Roster) fromServer()   {}
-func (Deliver) fromServer()  {}
-func (Notice) fromServer()   {}
-func (Replaced) fromServer() {}
-func (Moved) fromServer()    {}
-func (Error) fromServer()    {}
-func (Goodbye) fromServer()  {}
-func (Pong) fromServer()     {}
+func (Welcome) fromServer()     {}
+func (State) fromServer()       {}
+func (Viewers) fromServer()     {}
+func (Access) fromServer()      {}
+func (Roster) fromServer()      {}
+func (Deliver) fromServer()     {}
+func (Notice) fromServer()      {}
+func (Replaced) fromServer()    {}
+func (Moved) fromServer()       {}
+func (Error) fromServer()       {}
+func (Goodbye) fromServer()     {}
+func (Pong) fromServer()        {}
+func (Files) fromServer()       {}
+func (Members) fromServer()     {}
+func (Undelivered) fromServer() {}
+func (ShortCode) fromServer()   {}
+func (CodeEnded) fromServer()   {}
+func (Relayed) fromServer()     {}

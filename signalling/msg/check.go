@@ -64,7 +64,7 @@ func (m Hello) Check() error {
 	case len(m.Resume) > maxSecret:
 		return large("resume")
 	}
-	return nil
+	return m.checkFiles()
 }
 
 // Check implements ClientMessage.

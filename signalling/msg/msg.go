@@ -66,6 +66,8 @@ const (
 	CodeFull         Code = "full"         // the room or the server is full
 	CodeInternal     Code = "internal"     // our fault
 	CodeShutdown     Code = "shutdown"     // the server stops or restarts
+	CodeExpired      Code = "expired"      // the room's time is over
+	CodeClosed       Code = "closed"       // the uploader closed the room
 )
 
 // RoomRef names a room.
@@ -83,13 +85,17 @@ type Hello struct {
 	Role    Role    `json:"role"`
 	// Token is the publish key or a stream key (publishers).
 	Token string `json:"token,omitempty"`
-	// Password is the viewer password, where the stream has one.
+	// Password is the viewer password, where the stream has one; in a room of files it is "join".
 	Password string `json:"password,omitempty"`
 	// Viewer is a random identifier (base64url, 22 characters) that the page keeps, so that
 	// a removed viewer stays removed.
 	Viewer string `json:"viewer,omitempty"`
 	// Resume is the Resume of an earlier Welcome: the endpoint gets its old identifier back.
 	Resume string `json:"resume,omitempty"`
+	// Files opens a room of files (publishers); without it, only one that is open is entered.
+	Files *FilesTerms `json:"files,omitempty"`
+	// Code is the number of a short code, in place of the room's name and of "join".
+	Code string `json:"code,omitempty"`
 }
 
 // SetState is the publisher's word on what the stream does: live, paused or seeking.
@@ -150,6 +156,8 @@ type Welcome struct {
 	Viewers int `json:"viewers"`
 	// Access is told to owners only.
 	Access *Access `json:"access,omitempty"`
+	// Files is told in rooms of files.
+	Files *Files `json:"files,omitempty"`
 }
 
 // State tells what the stream does now.
@@ -176,7 +184,7 @@ type Access struct {
 	Embed    bool `json:"embed"`
 }
 
-// Peer is one endpoint of the room, as told to owners and to members of a files room.
+// Peer is one endpoint of the room, as told to the owner of a stream.
 type Peer struct {
 	Endpoint string `json:"endpoint"`
 	Role     Role   `json:"role"`

@@ -55,7 +55,7 @@ func TestDocumentedExamples(t *testing.T) {
 
 func codes() []Code {
 	return []Code{CodeBadMessage, CodeVersion, CodeUnauthorised, CodePassword, CodeForbidden, CodeRemoved, CodeNotFound,
-		CodeRate, CodeTooLarge, CodeFull, CodeInternal, CodeShutdown}
+		CodeRate, CodeTooLarge, CodeFull, CodeInternal, CodeShutdown, CodeExpired, CodeClosed}
 }
 
 func decodeAny(data []byte) (Message, error) {
@@ -89,6 +89,8 @@ func TestTypesAreUnique(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	hello := `{"type":"hello","version":1,"room":{"kind":"stream","name":"a"},"role":"subscriber"`
+	files := `{"type":"hello","version":1,"room":{"kind":"files","name":"a"}`
+	number := `{"type":"hello","version":1,"room":{"kind":"files","name":""},"role":"subscriber","code":`
 	for _, tt := range []struct {
 		name, text string
 		want       error
@@ -117,6 +119,24 @@ func TestDecodeRefuses(t *testing.T) {
 		{"hello with a long token", hello + `,"token":"` + strings.Repeat("a", maxSecret+1) + `"}`, ErrTooLarge},
 		{"hello with a long password", hello + `,"password":"` + strings.Repeat("a", MaxPassword+1) + `"}`, ErrTooLarge},
 		{"hello with a long resume", hello + `,"resume":"` + strings.Repeat("a", maxSecret+1) + `"}`, ErrTooLarge},
+		{"hello of a stream with terms", `{"type":"hello","version":1,"room":{"kind":"stream","name":"a"},"role":"publisher","files":{}}`, ErrBadMessage},
+		{"hello of a receiver with terms", files + `,"role":"subscriber","files":{}}`, ErrBadMessage},
+		{"hello with a short verifier", files + `,"role":"publisher","files":{"verifier":"abc"}}`, ErrBadMessage},
+		{"hello with a verifier of spare bits", files + `,"role":"publisher","files":{"verifier":"` + strings.Repeat("A", 42) + `B"}}`, ErrBadMessage},
+		{"hello for one member", files + `,"role":"publisher","files":{"members":1}}`, ErrBadMessage},
+		{"hello for 65 members", files + `,"role":"publisher","files":{"members":65}}`, ErrBadMessage},
+		{"hello for a negative life", files + `,"role":"publisher","files":{"life":-1}}`, ErrBadMessage},
+		{"hello for eight days", files + `,"role":"publisher","files":{"life":691200}}`, ErrBadMessage},
+		{"hello with a name and a number", files + `,"role":"subscriber","code":"7"}`, ErrBadMessage},
+		{"hello with number 0", number + `"0"}`, ErrBadMessage},
+		{"hello with number 07", number + `"07"}`, ErrBadMessage},
+		{"hello with number +7", number + `"+7"}`, ErrBadMessage},
+		{"hello with five digits", number + `"10000"}`, ErrBadMessage},
+		{"hello of an uploader with a number", strings.Replace(number, "subscriber", "publisher", 1) + `"7"}`, ErrBadMessage},
+		{"terms that are too long", `{"type":"set-files","terms":{"life":604801}}`, ErrBadMessage},
+		{"a failure of nobody", `{"type":"code-failed","endpoint":""}`, ErrBadMessage},
+		{"relay without a token", `{"type":"relay","token":"","pair":"Yk1hK0fXn2vG7mQ9sLw3Ag"}`, ErrBadMessage},
+		{"relay of a short pair", `{"type":"relay","token":"a","pair":"Yk1h"}`, ErrBadMessage},
 		{"a state that is not for owners", `{"type":"set-state","state":"ended"}`, ErrBadMessage},
 		{"a long title", `{"type":"set-state","state":"live","title":"` + strings.Repeat("ä", MaxTitle+1) + `"}`, ErrTooLarge},
 		{"a title with a line", `{"type":"set-state","state":"live","title":"a\nb"}`, ErrBadMessage},
@@ -162,6 +182,9 @@ func FuzzDecodeClient(f *testing.F) {
 	f.Add([]byte(`{"type":"hello","version":1,"room":{"kind":"stream","name":"a"},"role":"subscriber"}`))
 	f.Add([]byte(`{"type":"send","to":"a","sealed":"c2VhbGVk"}`))
 	f.Add([]byte(`{"type":"set-access","password":"","embed":false}`))
+	f.Add([]byte(`{"type":"hello","version":1,"room":{"kind":"files","name":""},"role":"publisher","files":{"members":9,"life":3600}}`))
+	f.Add([]byte(`{"type":"hello","version":1,"room":{"kind":"files","name":""},"role":"subscriber","code":"42"}`))
+	f.Add([]byte(`{"type":"relay","token":"a","pair":"Yk1hK0fXn2vG7mQ9sLw3Ag"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := DecodeClient(data)
 		if err != nil {

@@ -7,6 +7,7 @@ import {
   type ClientMessage,
   type Code,
   type ErrorMessage,
+  type FilesTerms,
   type Goodbye,
   type Hello,
   type Role,
@@ -22,10 +23,14 @@ export interface Identity {
   role: Role;
   /** The publish key or a stream key (publishers). */
   token?: string;
-  /** The viewer password. */
+  /** The viewer password; in a room of files, what the link's secret proves. */
   password?: string;
   /** The identifier that a removed viewer keeps. */
   viewer?: string;
+  /** Opens a room of files (uploaders). */
+  files?: FilesTerms;
+  /** The number of a short code, in place of the room's name. */
+  code?: string;
 }
 
 /** What the connection is doing, for the words on the page. */
@@ -84,6 +89,8 @@ const FINAL: ReadonlySet<Code> = new Set<Code>([
   'forbidden',
   'removed',
   'not-found',
+  'expired',
+  'closed',
 ]);
 
 export class SignalCore {
@@ -151,11 +158,13 @@ export class SignalCore {
   private opened(): Output[] {
     if (this.phase !== 'connecting') return [];
     this.phase = 'greeting';
-    const { room, role, token, password, viewer } = this.identity;
+    const { room, role, token, password, viewer, files, code } = this.identity;
     const hello: Hello = { type: 'hello', version: VERSION, room, role };
     if (token) hello.token = token;
     if (password) hello.password = password;
     if (viewer) hello.viewer = viewer;
+    if (files) hello.files = files;
+    if (code) hello.code = code;
     if (this.resume) hello.resume = this.resume;
     return [transmit(hello)];
   }
@@ -196,8 +205,9 @@ export class SignalCore {
     this.attempt = 0;
     this.instance = welcome.instance;
     this.resume = welcome.resume;
-    // The server may have made the name; a new connection must ask for the same room.
-    this.identity = { ...this.identity, room: welcome.room };
+    // The server may have made the name; a new connection must ask for the same room. Who came by a
+    // number comes back by it, too.
+    if (!welcome.files?.entry) this.identity = { ...this.identity, room: welcome.room };
     const out: Output[] = [{ kind: 'link', link: { phase: 'open' } }];
     if (restarted) out.push({ kind: 'restarted' });
     out.push({ kind: 'message', message: welcome });

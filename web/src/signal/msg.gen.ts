@@ -6,6 +6,22 @@ export const MAX_PASSWORD = 72;
 export const MAX_ROSTER = 500;
 /** ViewerLength is the length of a viewer identifier: 128 bits in base64url. */
 export const VIEWER_LENGTH = 22;
+/** members of a room, the uploader included */
+export const MAX_FILES_MEMBERS = 64;
+export const FILES_LIFE = 86400;
+export const MAX_FILES_LIFE = 604800;
+export const MIN_FILES_LIFE = 60;
+/** of a short code */
+export const CODE_LIFE = 600;
+/** after which a short code is dead */
+export const MAX_CODE_FAILURES = 5;
+export const MAX_CODE_NUMBER = 9999;
+/** in the antechamber of a room */
+export const ENTRY_LIFE = 60;
+/** at a time in the antechamber of a room */
+export const MAX_ENTRIES = 5;
+/** bytes of one message on the relay's WebSocket */
+export const MAX_RELAY_MESSAGE = 131072;
 export const VERSION = 1;
 /** bytes of one WebSocket message */
 export const MAX_MESSAGE = 64 << 10;
@@ -15,6 +31,12 @@ export const MAX_SEALED = 48 << 10;
 export const MAX_NAME = 64;
 /** characters of a title */
 export const MAX_TITLE = 120;
+
+/** CodeEnd is why a short code has ended. */
+export type CodeEnd =
+  | "asked" // the uploader ended it, or asked for another
+  | "expired" // ten minutes have passed
+  | "failures"; // five entries did not know the words
 
 /** RoomKind tells what a room is for. */
 export type RoomKind =
@@ -48,7 +70,9 @@ export type Code =
   | "too-large" // over a limit
   | "full" // the room or the server is full
   | "internal" // our fault
-  | "shutdown"; // the server stops or restarts
+  | "shutdown" // the server stops or restarts
+  | "expired" // the room's time is over
+  | "closed"; // the uploader closed the room
 
 /** RoomRef names a room. */
 export interface RoomRef {
@@ -56,6 +80,18 @@ export interface RoomRef {
   /** Name is the stream's or room's name. A publisher may leave it empty: the server
    * makes an unguessable one. */
   name: string;
+}
+
+/** FilesTerms are what the uploader sets for a room of files. At the opening, absent members get
+ * their defaults; later they stay as they are. */
+export interface FilesTerms {
+  /** Verifier is the hash of "join" (docs/MESH.md, section 1), 43 characters of base64url. Until
+   * there is one, nobody but the uploader comes in. */
+  verifier?: string;
+  /** Members is the most members at a time, the uploader included: 2 to 64, 64 by default. */
+  members?: number;
+  /** Life is how long the room is open from now on, in seconds: 60 to 604800, 86400 by default. */
+  life?: number;
 }
 
 /** Hello is the first message of an endpoint. */
@@ -66,13 +102,17 @@ export interface Hello {
   role: Role;
   /** Token is the publish key or a stream key (publishers). */
   token?: string;
-  /** Password is the viewer password, where the stream has one. */
+  /** Password is the viewer password, where the stream has one; in a room of files it is "join". */
   password?: string;
   /** Viewer is a random identifier (base64url, 22 characters) that the page keeps, so that
    * a removed viewer stays removed. */
   viewer?: string;
   /** Resume is the Resume of an earlier Welcome: the endpoint gets its old identifier back. */
   resume?: string;
+  /** Files opens a room of files (publishers); without it, only one that is open is entered. */
+  files?: FilesTerms;
+  /** Code is the number of a short code, in place of the room's name and of "join". */
+  code?: string;
 }
 
 /** SetState is the publisher's word on what the stream does: live, paused or seeking. */
@@ -120,6 +160,38 @@ export interface Ping {
   sent: number;
 }
 
+/** SetFiles changes what holds for a room of files (uploader). */
+export interface SetFiles {
+  type: "set-files";
+  terms: FilesTerms;
+}
+
+/** OpenCode asks for a number for a short code (uploader). The answer is ShortCode; an older number ends. */
+export interface OpenCode {
+  type: "open-code";
+}
+
+/** EndCode ends the short code (uploader). */
+export interface EndCode {
+  type: "end-code";
+}
+
+/** CodeFailed tells that an endpoint in the antechamber did not know the words (uploader). It is put
+ * out, and after five the code is dead. */
+export interface CodeFailed {
+  type: "code-failed";
+  endpoint: string;
+}
+
+/** Relay is the first message on /f/{room}/relay, the only one of text. */
+export interface Relay {
+  type: "relay";
+  /** Token is that of Files. */
+  token: string;
+  /** Pair is known to the two who want to be joined, and to nobody else: 22 characters of base64url. */
+  pair: string;
+}
+
 /** State tells what the stream does now. */
 export interface State {
   type: "state";
@@ -139,6 +211,21 @@ export interface Access {
   type: "access";
   password: boolean;
   embed: boolean;
+}
+
+/** Files tells members of a room of files what holds for it: in Welcome, and when it has changed. */
+export interface Files {
+  type: "files";
+  /** Owner is the uploader's endpoint, absent while there is none. */
+  owner?: string;
+  /** Expires is when the room ends, ms since the epoch by the server's clock. */
+  expires: number;
+  /** Members is the most members at a time. */
+  members: number;
+  /** Entry is set in the antechamber, where nothing but the uploader can be reached. */
+  entry?: boolean;
+  /** Relay is the token for the first message on /f/{room}/relay, absent where there is no relay. */
+  relay?: string;
 }
 
 /** Welcome answers Hello. */
@@ -164,6 +251,8 @@ export interface Welcome {
   viewers: number;
   /** Access is told to owners only. */
   access?: Omit<Access, "type">;
+  /** Files is told in rooms of files. */
+  files?: Omit<Files, "type">;
 }
 
 /** Viewers tells the number of connected viewers. */
@@ -172,7 +261,7 @@ export interface Viewers {
   count: number;
 }
 
-/** Peer is one endpoint of the room, as told to owners and to members of a files room. */
+/** Peer is one endpoint of the room, as told to the owner of a stream. */
 export interface Peer {
   endpoint: string;
   role: Role;
@@ -241,6 +330,62 @@ export interface Pong {
   server: number;
 }
 
+/** Member is one endpoint of a room of files. */
+export interface Member {
+  endpoint: string;
+  role: Role;
+  /** Order counts those who have come, from 1 on. */
+  order: number;
+  /** Near is equal for members behind one public address, and tells nothing else. */
+  near: string;
+}
+
+/** Members tells every member of a room of files who else is there: all of them after Welcome, then
+ * what has changed (at most twice a second). The receiver is in the list, too. */
+export interface Members {
+  type: "members";
+  /** All is set when Joined is the whole list, and not what has changed. */
+  all?: boolean;
+  /** Joined are members that came or changed; some may be known already. */
+  joined?: Member[];
+  /** Left are endpoints that have gone from the server; peers may still be connected to them. */
+  left?: string[];
+  /** Neighbours are the members to connect to: the server's hint, symmetric, at most 8. */
+  neighbours: string[];
+}
+
+/** Undelivered tells the sender of an envelope that it did not arrive. */
+export interface Undelivered {
+  type: "undelivered";
+  to: string;
+  /** Code is not-found when the other side has gone, rate when it is slow: send again in a moment. */
+  code: Code;
+}
+
+/** ShortCode tells the uploader the number by which the room is found. */
+export interface ShortCode {
+  type: "code";
+  number: string;
+  /** Until is when it ends by itself, ms since the epoch by the server's clock. */
+  until: number;
+  /** Failures are the entries that did not know the words. */
+  failures?: number;
+}
+
+/** CodeEnded tells the uploader that a short code is of no use any more. */
+export interface CodeEnded {
+  type: "code-ended";
+  number: string;
+  reason: CodeEnd;
+}
+
+/** Relayed tells both sides that they are joined: every binary message from now on goes to the other. */
+export interface Relayed {
+  type: "relayed";
+  /** Peer is the endpoint of the other side. */
+  peer: string;
+}
+
 /** What a page may send. */
 export type ClientMessage =
   | Hello
@@ -250,7 +395,12 @@ export type ClientMessage =
   | ChangeLink
   | SetAccess
   | Send
-  | Ping;
+  | Ping
+  | SetFiles
+  | OpenCode
+  | EndCode
+  | CodeFailed
+  | Relay;
 
 /** What the server may send. */
 export type ServerMessage =
@@ -265,4 +415,10 @@ export type ServerMessage =
   | Moved
   | ErrorMessage
   | Goodbye
-  | Pong;
+  | Pong
+  | Files
+  | Members
+  | Undelivered
+  | ShortCode
+  | CodeEnded
+  | Relayed;

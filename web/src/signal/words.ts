@@ -25,6 +25,10 @@ export function wordsFor(code: Code): string {
       return 'There is no room for more people at the moment.';
     case 'shutdown':
       return 'The server is being restarted.';
+    case 'expired':
+      return 'The time of this room is over.';
+    case 'closed':
+      return 'The person who shares this has closed it.';
     case 'bad-message':
     case 'internal':
       return 'Something went wrong on the server.';
