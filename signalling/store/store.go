@@ -1,6 +1,6 @@
 // Package store keeps on disk what must outlive the server: its secret, the hashes of keys,
-// what is known of streams, and removed viewers. One bbolt file, one process; keys are files
-// beside it, which other processes may add and remove.
+// what is known of streams and of rooms of files, and removed viewers. One bbolt file, one
+// process; keys are files beside it, which other processes may add and remove.
 //
 // It owns the file and its errors. It never sees a key or a password in the clear except to
 // hash it, and never decides who may do what.
@@ -39,6 +39,12 @@ var (
 	ErrNoStream = errors.New("no such stream")
 	// ErrStreamExists: the name is taken.
 	ErrStreamExists = errors.New("there is a stream of that name")
+	// ErrNoRoom: there is no room of files of that name, or its time is over.
+	ErrNoRoom = errors.New("no such room")
+	// ErrRoomExists: the name is taken.
+	ErrRoomExists = errors.New("there is a room of that name")
+	// ErrTooManyRooms: MaxRooms are open.
+	ErrTooManyRooms = errors.New("too many rooms are open")
 )
 
 // FileName is the database's name inside the data folder.
@@ -52,6 +58,7 @@ var (
 	bucketMeta    = []byte("meta")
 	bucketStreams = []byte("streams")
 	bucketRemoved = []byte("removed")
+	bucketRooms   = []byte("rooms")
 	keySecret     = []byte("secret")
 	keyVersion    = []byte("version")
 )
@@ -115,7 +122,7 @@ func readEverything(tx *bolt.Tx) error {
 }
 
 func (s *Store) initialise(tx *bolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketStreams, bucketRemoved} {
+	for _, name := range [][]byte{bucketMeta, bucketStreams, bucketRemoved, bucketRooms} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type Kind uint8
 const (
 	KindMedia  Kind = iota + 1 // WHIP or WHEP for one stream
 	KindResume                 // an endpoint identifier after a lost connection
+	KindRelay                  // the relay of sealed bytes in a room of files
 )
 
 // Role is the side of the stream that a capability is for.
