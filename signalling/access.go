@@ -224,7 +224,11 @@ func passwordProof(rec store.Stream) token.Hash {
 
 // sign makes a capability text; its members are within limits by msg.Check.
 func (g *gate) sign(kind token.Kind, c token.Capability, now time.Time) (string, error) {
-	c.Kind, c.Expires = kind, now.Add(capabilityLife)
+	return g.signFor(capabilityLife, kind, c, now)
+}
+
+func (g *gate) signFor(life time.Duration, kind token.Kind, c token.Capability, now time.Time) (string, error) {
+	c.Kind, c.Expires = kind, now.Add(life)
 	return g.signer.Sign(c)
 }
 

@@ -34,6 +34,11 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Unlimited lifts the limits on rates and on unfinished sessions, for load tests on one machine.
 	Unlimited bool
+	// OpenFiles lets everybody open rooms of files, not holders of a publish key alone.
+	OpenFiles bool
+	// FileRelay is how many bytes a second members of one room of files may send to each other
+	// through this server; all rooms together may send four times that. 0: no relay.
+	FileRelay int
 }
 
 // Key is the hash of a key that is valid while the server runs.

@@ -16,9 +16,12 @@ type figures struct {
 	registry *prometheus.Registry
 	offers   *prometheus.CounterVec
 	sockets  prometheus.Gauge
+	// Of rooms of files.
+	envelopes *prometheus.CounterVec
+	relayed   prometheus.Counter
 }
 
-func newFigures(registry *prometheus.Registry, h *hub) *figures {
+func newFigures(registry *prometheus.Registry, h *hub, relay *fileRelay) *figures {
 	f := &figures{
 		registry: registry,
 		offers: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -27,8 +30,14 @@ func newFigures(registry *prometheus.Registry, h *hub) *figures {
 		sockets: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "fanfare_websockets", Help: "Open WebSockets.",
 		}),
+		envelopes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fanfare_envelopes_total", Help: "Sealed envelopes between endpoints, by what became of them.",
+		}, []string{"result"}),
+		relayed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_file_relay_bytes_total", Help: "Bytes that members of rooms of files sent to each other through this server.",
+		}),
 	}
-	registry.MustRegister(f.offers, f.sockets, hubFigures{h})
+	registry.MustRegister(f.offers, f.sockets, f.envelopes, f.relayed, hubFigures{h, relay})
 	return f
 }
 
@@ -42,23 +51,34 @@ func (f *figures) offer(role media.Role, p *problem) {
 }
 
 // hubFigures reads the hub when it is asked.
-type hubFigures struct{ hub *hub }
+type hubFigures struct {
+	hub   *hub
+	relay *fileRelay
+}
 
 var (
 	roomsFigure    = prometheus.NewDesc("fanfare_rooms", "Rooms in use.", nil, nil)
 	sessionsFigure = prometheus.NewDesc("fanfare_sessions", "Media sessions by role, connected or connecting.", []string{"role"}, nil)
+	filesFigure    = prometheus.NewDesc("fanfare_file_rooms", "Rooms of files in use.", nil, nil)
+	membersFigure  = prometheus.NewDesc("fanfare_file_members", "Members of rooms of files.", nil, nil)
+	pairsFigure    = prometheus.NewDesc("fanfare_file_relay_pairs", "Pairs on the relay of files, waiting ones included.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (f hubFigures) Describe(out chan<- *prometheus.Desc) {
-	out <- roomsFigure
-	out <- sessionsFigure
+	for _, desc := range []*prometheus.Desc{roomsFigure, sessionsFigure, filesFigure, membersFigure, pairsFigure} {
+		out <- desc
+	}
 }
 
 // Collect implements prometheus.Collector.
 func (f hubFigures) Collect(out chan<- prometheus.Metric) {
 	rooms, sessions := f.hub.count()
 	out <- prometheus.MustNewConstMetric(roomsFigure, prometheus.GaugeValue, float64(rooms))
+	files, members := f.hub.countFiles()
+	out <- prometheus.MustNewConstMetric(filesFigure, prometheus.GaugeValue, float64(files))
+	out <- prometheus.MustNewConstMetric(membersFigure, prometheus.GaugeValue, float64(members))
+	out <- prometheus.MustNewConstMetric(pairsFigure, prometheus.GaugeValue, float64(f.relay.count()))
 	for role, n := range sessions {
 		out <- prometheus.MustNewConstMetric(sessionsFigure, prometheus.GaugeValue, float64(n), role.String())
 	}
@@ -94,7 +114,7 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) { say(w, ht
 // serveReady tells whether new work is welcome: not while stopping, nor with a store that cannot be read.
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	select {
-	case <-s.done:
+	case <-s.stopping.Done():
 		problemShutdown.write(w)
 		return
 	default:

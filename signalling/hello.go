@@ -15,6 +15,8 @@ type welcome struct {
 	mediaToken string
 	mediaURL   string
 	stun       string
+	relay      string // of rooms of files
+	entry      bool   // into the antechamber of a room of files
 }
 
 // admit judges a hello: who may come in, into which room, and under which identifier.
@@ -48,11 +50,22 @@ func (s *Server) admitPublisher(w *welcome, h msg.Hello, from who, now time.Time
 	if d := s.meters.refused.wait(from.household, now); d > 0 {
 		return grant{}, problemRate.after(d)
 	}
+	gr, p := s.judgePublisher(w, h, from, now)
+	if p != nil && p.Status < 500 {
+		s.meters.refused.spend(from.household, now)
+	}
+	return gr, p
+}
+
+func (s *Server) judgePublisher(w *welcome, h msg.Hello, from who, now time.Time) (grant, *problem) {
+	if h.Room.Kind == msg.RoomFiles {
+		return s.admitUploader(w, h, from, now)
+	}
 	gr, p := s.gate.publisherKey(h.Token, now)
 	if p == nil && gr.only != "" {
 		p = problemKey.with(problemKey.Detail) // a token for media opens no room
 	}
-	if p == nil && h.Room.Kind == msg.RoomStream {
+	if p == nil {
 		if w.room.Name == "" {
 			w.room.Name = gr.bound
 		}
@@ -61,21 +74,12 @@ func (s *Server) admitPublisher(w *welcome, h msg.Hello, from who, now time.Time
 		}
 		_, p = s.gate.publisherStream(gr, w.room.Name, now)
 	}
-	if p == nil && w.room.Name == "" {
-		w.room.Name = token.NewName()
-	}
-	if p != nil && p.Status < 500 {
-		s.meters.refused.spend(from.household, now)
-	}
 	return gr, p
 }
 
 func (s *Server) admitSubscriber(w *welcome, h msg.Hello, from who, now time.Time) (grant, *problem) {
 	if h.Room.Kind == msg.RoomFiles {
-		if h.Room.Name == "" || !s.hub.inUse(roomKey{h.Room.Kind, h.Room.Name}) {
-			return grant{}, problemStream.with("There is no such room. Whoever shares it must open it first.")
-		}
-		return grant{}, nil
+		return s.admitReceiver(w, h, from, now)
 	}
 	resume := s.resumes(h, now) // it was let in before; the password of then must be that of today
 	proof, p := s.judgeViewer(w.room.Name, showing{resume, h.Password, h.Viewer}, from, now)
@@ -107,6 +111,9 @@ func (s *Server) resumes(h msg.Hello, now time.Time) *token.Capability {
 // issue gives the endpoint its identifier, the old one when it resumes, and its tokens.
 func (s *Server) issue(w *welcome, h msg.Hello, gr grant, now time.Time) (id string, err error) {
 	id = token.NewID()
+	if w.entry {
+		return id, nil
+	}
 	h.Room.Name = w.room.Name
 	if c := s.resumes(h, now); c != nil {
 		id = c.Endpoint
@@ -115,7 +122,10 @@ func (s *Server) issue(w *welcome, h msg.Hello, gr grant, now time.Time) (id str
 		Role: tokenRole(h.Role), Room: string(w.room.Kind), Stream: w.room.Name,
 		Endpoint: id, Viewer: h.Viewer, Proof: gr.proof,
 	}
-	if w.resume, err = s.gate.sign(token.KindResume, c, now); err != nil || w.room.Kind != msg.RoomStream {
+	if w.room.Kind == msg.RoomFiles {
+		return id, s.issueFiles(w, c, now)
+	}
+	if w.resume, err = s.gate.sign(token.KindResume, c, now); err != nil {
 		return id, err
 	}
 	w.mediaURL = "/whep/" + w.room.Name
@@ -131,7 +141,7 @@ func wireError(p *problem) *msg.Error {
 	codes := map[string]msg.Code{
 		problemKey.Name: msg.CodeUnauthorised, problemPassword.Name: msg.CodePassword, problemForeign.Name: msg.CodeForbidden,
 		problemRemoved.Name: msg.CodeRemoved, problemName.Name: msg.CodeBadMessage, problemStream.Name: msg.CodeNotFound,
-		problemRate.Name: msg.CodeRate, problemShutdown.Name: msg.CodeShutdown,
+		problemRate.Name: msg.CodeRate, problemShutdown.Name: msg.CodeShutdown, problemBusy.Name: msg.CodeFull,
 	}
 	code, ok := codes[p.Name]
 	if !ok {

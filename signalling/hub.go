@@ -84,7 +84,7 @@ func (h *hub) postLocked(key roomKey, l letter) bool {
 		return true
 	}
 	if !ok {
-		r = &liveRoom{key: key, wake: make(chan struct{}, 1), sockets: map[string]*socket{}}
+		r = &liveRoom{key: key, wake: make(chan struct{}, 1), sockets: map[string]*socket{}, members: map[string]bool{}}
 		h.rooms[key] = r
 		h.running.Go(func() { h.start(r) })
 	}
@@ -121,6 +121,27 @@ func (h *hub) inUse(key roomKey) bool {
 	defer h.mu.Unlock()
 	_, ok := h.rooms[key]
 	return ok
+}
+
+// present notes a member of a room of files; absent, that it has gone.
+func (h *hub) present(r *liveRoom, endpoint string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.members[endpoint] = true
+}
+
+func (h *hub) absent(r *liveRoom, endpoint string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(r.members, endpoint)
+}
+
+// isMember tells whether the endpoint is in the room of files now.
+func (h *hub) isMember(name, endpoint string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, ok := h.rooms[roomKey{msg.RoomFiles, name}]
+	return ok && r.members[endpoint]
 }
 
 // take empties a room's inbox.
@@ -255,13 +276,27 @@ func (h *hub) count() (rooms int, sessions map[media.Role]int) {
 	return len(h.rooms), sessions
 }
 
+// countFiles tells how many rooms of files are in use, and how many members they have.
+func (h *hub) countFiles() (rooms, members int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, r := range h.rooms {
+		if key.kind == msg.RoomFiles {
+			rooms++
+			members += len(r.members)
+		}
+	}
+	return rooms, members
+}
+
 // liveRoom is a room in use: the pure state, and the sockets of its endpoints. Its goroutine
 // owns it, except for the inbox.
 type liveRoom struct {
 	key     roomKey
-	wake    chan struct{} // holds one: there is something to read
-	inbox   []letter      // guarded by hub.mu
-	state   *room.Room
+	wake    chan struct{}   // holds one: there is something to read
+	inbox   []letter        // guarded by hub.mu
+	members map[string]bool // of a room of files, without the antechamber; guarded by hub.mu
+	state   roomState
 	sockets map[string]*socket
 }
 

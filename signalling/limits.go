@@ -13,6 +13,8 @@ const (
 	refusedPerMinute = 10  // WHIP requests, and hellos of publishers, with a wrong key or body
 	wrongPerMinute   = 5   // wrong viewer passwords
 	goodPerMinute    = 300 // sessions made; counted apart for WHIP, WHEP and /ws
+	openedPerMinute  = 10  // rooms of files opened without a key
+	numbersPerMinute = 30  // hellos with the number of a short code
 	// maxUnfinishedEach bounds the sessions of one client that were answered and have not
 	// connected: a class that opens one link at once fits in, a flood of offers does not.
 	maxUnfinishedEach = 64
@@ -99,11 +101,13 @@ func (m *meter) makeRoom(now time.Time) {
 type meters struct {
 	refused, wrong    *meter
 	whip, whep, hello *meter
+	opened, numbers   *meter
 }
 
 func newMeters(off bool) meters {
 	return meters{
 		refused: newMeter(refusedPerMinute, off), wrong: newMeter(wrongPerMinute, off),
 		whip: newMeter(goodPerMinute, off), whep: newMeter(goodPerMinute, off), hello: newMeter(goodPerMinute, off),
+		opened: newMeter(openedPerMinute, off), numbers: newMeter(numbersPerMinute, off),
 	}
 }

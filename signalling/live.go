@@ -15,7 +15,7 @@ import (
 // runRoom is a room's goroutine: it reads letters, lets the state decide, carries out what it
 // says, and sleeps until its deadline. It ends when nobody needs the room.
 func (s *Server) runRoom(r *liveRoom) {
-	r.state = room.New(s.roomConfig(r.key, time.Now()), time.Now())
+	r.state = s.newState(r.key, time.Now())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -44,12 +44,23 @@ func (s *Server) runRoom(r *liveRoom) {
 	}
 }
 
+// roomState decides what happens in a room.
+type roomState interface {
+	Step(room.Input, time.Time) []room.Output
+	Deadline() (time.Time, bool)
+	Empty() bool
+}
+
+func (s *Server) newState(key roomKey, now time.Time) roomState {
+	if key.kind == msg.RoomFiles {
+		return room.NewFiles(s.filesConfig(key.name, now))
+	}
+	return room.New(s.roomConfig(key, now), now)
+}
+
 // roomConfig is what the store knows of a stream.
 func (s *Server) roomConfig(key roomKey, now time.Time) room.Config {
-	c := room.Config{Kind: key.kind, State: msg.StateIdle}
-	if key.kind != msg.RoomStream {
-		return c
-	}
+	c := room.Config{State: msg.StateIdle}
 	rec, _, err := s.cfg.Store.Stream(key.name)
 	if err != nil {
 		s.log.Error("the stream's record cannot be read", "stream", key.name, "err", err)
@@ -81,6 +92,7 @@ func (s *Server) deliver(r *liveRoom, l letter) {
 			return
 		}
 		delete(r.sockets, in.Endpoint)
+		s.hub.absent(r, in.Endpoint)
 	case room.Receive:
 		if r.sockets[in.Endpoint] != l.from {
 			return
@@ -111,6 +123,7 @@ func (s *Server) carryOut(r *liveRoom, o room.Output) {
 			delete(r.sockets, o.Endpoint)
 			sock.finish(partingDone)
 		}
+		s.hub.absent(r, o.Endpoint)
 	case room.CloseSession:
 		if err := s.cfg.Media.Close(o.Session, o.Reason); err != nil && !errors.Is(err, media.ErrNoSuchSession) {
 			s.log.Warn("session not closed", "session", o.Session.Short(), "reason", o.Reason, "err", err)
@@ -118,6 +131,8 @@ func (s *Server) carryOut(r *liveRoom, o room.Output) {
 	case room.CloseStream:
 		s.log.Info("stream closed", "stream", r.key.name, "reason", o.Reason)
 		s.cfg.Media.CloseStream(r.key.name, o.Reason)
+	case room.SaveFiles, room.TakeNumber, room.FreeNumber, room.PutOut, room.EndRoom:
+		s.carryOutFiles(r, o)
 	default:
 		s.save(r, o)
 	}
@@ -130,19 +145,33 @@ func (s *Server) welcome(r *liveRoom, a room.Admit) {
 		return
 	}
 	w := sock.welcome
+	if a.Files != nil {
+		a.Files.Relay = w.relay
+		if !w.entry {
+			s.hub.present(r, a.Endpoint)
+		}
+	}
 	sock.send(msg.Welcome{
 		Endpoint: a.Endpoint, Room: w.room, Role: w.role, Instance: s.instance, Resume: w.resume,
 		MediaToken: w.mediaToken, MediaURL: w.mediaURL, PublicURL: s.cfg.PublicURL, STUN: w.stun,
 		Stream: a.Stream, Viewers: a.Viewers, Access: a.Access,
+		Files: a.Files,
 	})
 }
 
 func (s *Server) carry(r *liveRoom, c room.Carry) {
 	to := r.sockets[c.To]
 	if to != nil && to.carry(msg.Deliver{From: c.From, Sealed: c.Sealed}) {
+		s.figures.envelopes.WithLabelValues("carried").Inc()
 		return
 	}
-	if from := r.sockets[c.From]; from != nil {
+	s.figures.envelopes.WithLabelValues("slow").Inc()
+	from := r.sockets[c.From]
+	switch {
+	case from == nil:
+	case r.key.kind == msg.RoomFiles:
+		from.send(msg.Undelivered{To: c.To, Code: msg.CodeRate})
+	default:
 		from.send(msg.Error{Code: msg.CodeRate, Text: "The other side is slow. Please send again in a moment.", RetryAfter: 1})
 	}
 }
@@ -243,7 +272,7 @@ func (s *Server) Event(e media.Event) { s.hub.event(e) }
 // data plane is its owner's to close.
 func (s *Server) Close(ctx context.Context) error {
 	s.closing.Do(func() {
-		close(s.done)
+		s.stop()
 		s.hub.close()
 	})
 	ended := make(chan struct{})

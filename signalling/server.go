@@ -9,6 +9,7 @@
 package signalling
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,9 +39,13 @@ type Server struct {
 	// passwordCost is store.PasswordCost; tests make it cheap.
 	passwordCost int
 
-	closing sync.Once
-	done    chan struct{}
-	sockets sync.WaitGroup
+	numbers numbers
+	relay   *fileRelay // nil when it is switched off
+
+	stopping context.Context // ends when Close begins
+	stop     context.CancelFunc
+	closing  sync.Once
+	sockets  sync.WaitGroup
 }
 
 // New makes a server. Event must be given to the data plane, and Close must be called.
@@ -52,10 +57,14 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, gate: newGate(cfg.Store, cfg.Keys), meters: newMeters(cfg.Unlimited),
 		proxies: cfg.TrustedProxies, instance: token.NewID(),
-		started: time.Now(), passwordCost: store.PasswordCost, done: make(chan struct{}),
+		started: time.Now(), passwordCost: store.PasswordCost, relay: newFileRelay(cfg.FileRelay),
 	}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.hub = newHub(s.runRoom)
-	s.figures = newFigures(cfg.Registry, s.hub)
+	s.figures = newFigures(cfg.Registry, s.hub, s.relay)
+	if err := cfg.Store.ForgetRooms(time.Now()); err != nil {
+		s.log.Error("rooms whose time is over cannot be removed", "err", err)
+	}
 	return s, nil
 }
 
@@ -69,6 +78,7 @@ func (s *Server) Handler() http.Handler {
 	r.Handle("/whep/{stream}", s.endpoint(media.RoleSubscriber))
 	r.Handle("/whep/{stream}/{session}", s.sessionURL(media.RoleSubscriber))
 	r.HandleFunc("/whep/{stream}/{session}/layers", s.layersURL)
+	r.Get("/f/{room}/relay", s.serveRelay)
 	r.Get("/metrics", s.serveMetrics)
 	r.Get("/healthz", s.serveHealth)
 	r.Get("/readyz", s.serveReady)

@@ -21,18 +21,18 @@ const (
 	pongWithin      = 10 * time.Second
 	messagesASecond = 20
 	messageBurst    = 200
-	// maxQueue is how many messages may wait for a slow endpoint before it is closed: states and
-	// counts of a minute. Envelopes may take half of it.
-	maxQueue = 64
+	// In a room of files: a swarm of ten trickles its candidates in a few seconds.
+	filesMessagesASecond = 40
+	filesMessageBurst    = 400
 )
 
 // socket is one endpoint's connection. Its reader is the goroutine of the HTTP handler, its
-// writer one more; the room's goroutine puts messages into the queue and never waits.
+// writer one more; the room's goroutine puts messages into the outbox and never waits.
 type socket struct {
-	conn  *websocket.Conn
-	log   *slog.Logger
-	queue chan frame
-	once  sync.Once
+	conn *websocket.Conn
+	log  *slog.Logger
+	out  *outbox
+	once sync.Once
 	// dead is closed when the connection is of no use any more.
 	dead chan struct{}
 
@@ -42,8 +42,9 @@ type socket struct {
 
 // frame is a message, or the word to close after what stands before it.
 type frame struct {
-	data  []byte
-	close *parting
+	data     []byte
+	close    *parting
+	envelope bool
 }
 
 type parting struct {
@@ -62,7 +63,7 @@ var (
 
 func newSocket(conn *websocket.Conn, log *slog.Logger) *socket {
 	conn.SetReadLimit(msg.MaxMessage)
-	return &socket{conn: conn, log: log, queue: make(chan frame, maxQueue), dead: make(chan struct{})}
+	return &socket{conn: conn, log: log, out: newOutbox(), dead: make(chan struct{})}
 }
 
 // send queues a message; an endpoint that lets its queue fill up is closed.
@@ -70,20 +71,14 @@ func (s *socket) send(m msg.ServerMessage) { s.push(frame{data: s.encode(m)}) }
 
 // carry queues an envelope unless the endpoint is slow; then the sender may try again.
 func (s *socket) carry(m msg.Deliver) bool {
-	if len(s.queue) >= maxQueue/2 {
-		return false
-	}
-	s.push(frame{data: s.encode(m)})
-	return true
+	return s.out.carry(frame{data: s.encode(m)})
 }
 
 // finish closes the connection when all before has been sent.
 func (s *socket) finish(p parting) { s.push(frame{close: &p}) }
 
 func (s *socket) push(f frame) {
-	select {
-	case s.queue <- f:
-	default:
+	if !s.out.push(f) {
 		s.kill("queue full")
 	}
 }
@@ -114,7 +109,11 @@ func (s *socket) write() {
 		select {
 		case <-s.dead:
 			return
-		case f := <-s.queue:
+		case <-s.out.wake:
+			f, ok := s.out.pop()
+			if !ok {
+				continue
+			}
 			if f.close != nil {
 				_ = s.conn.Close(f.close.code, f.close.reason) // the other side may be gone already
 				return
@@ -177,7 +176,7 @@ func (s *socket) readOne(ctx context.Context) (msg.ClientMessage, error) {
 // read hands messages to take until the connection ends, and tells whether the page itself went:
 // browsers close with "going away" when a page is left or reloaded.
 func (s *socket) read(take func(msg.ClientMessage) bool) (pageGone bool) {
-	limit := rate.NewLimiter(messagesASecond, messageBurst)
+	limit := s.limiter()
 	for {
 		m, err := s.readOne(context.Background())
 		if !limit.Allow() {
@@ -199,6 +198,14 @@ func (s *socket) read(take func(msg.ClientMessage) bool) (pageGone bool) {
 			return websocket.CloseStatus(err) == websocket.StatusGoingAway
 		}
 	}
+}
+
+// limiter bounds what the endpoint sends, by the kind of its room.
+func (s *socket) limiter() *rate.Limiter {
+	if s.welcome.room.Kind == msg.RoomFiles {
+		return rate.NewLimiter(filesMessagesASecond, filesMessageBurst)
+	}
+	return rate.NewLimiter(messagesASecond, messageBurst)
 }
 
 func (s *socket) handle(m msg.ClientMessage, take func(msg.ClientMessage) bool) bool {

@@ -12,28 +12,13 @@ import (
 	"github.com/fanfare-relay/fanfare/signalling/room"
 )
 
-// serveSocket is /ws. The Origin of a page must be this host or the public one; programs send none.
+// serveSocket is /ws.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Upgrade") == "" {
-		w.Header().Set("Upgrade", "websocket")
-		problemNoWebSocket.write(w)
-		return
-	}
-	if !s.originAllowed(r) {
-		problemOrigin.write(w)
-		return
-	}
-	if !s.hub.enter(&s.sockets) {
-		problemShutdown.write(w)
+	conn := s.upgrade(w, r)
+	if conn == nil {
 		return
 	}
 	defer s.sockets.Done()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // the origin has been judged above, with a problem document
-	})
-	if err != nil {
-		return // Accept has answered
-	}
 	sock := newSocket(conn, s.log)
 	written := make(chan struct{})
 	go func() {
@@ -42,6 +27,33 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}()
 	s.talk(sock, s.proxies.who(r), r.Host)
 	<-written
+}
+
+// upgrade makes a WebSocket of the request, or answers why not and returns nil. The Origin of a
+// page must be this host or the public one; programs send none. The caller tells s.sockets when
+// it is done.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *websocket.Conn {
+	if r.Header.Get("Upgrade") == "" {
+		w.Header().Set("Upgrade", "websocket")
+		problemNoWebSocket.write(w)
+		return nil
+	}
+	if !s.originAllowed(r) {
+		problemOrigin.write(w)
+		return nil
+	}
+	if !s.hub.enter(&s.sockets) {
+		problemShutdown.write(w)
+		return nil
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // the origin has been judged above, with a problem document
+	})
+	if err != nil {
+		s.sockets.Done()
+		return nil // Accept has answered
+	}
+	return conn
 }
 
 // originAllowed keeps pages of other sites from connecting in a viewer's name. Programs send no
@@ -74,8 +86,14 @@ func (s *Server) talk(sock *socket, from who, host string) {
 		return
 	}
 	sock.endpoint, sock.welcome = id, welcome
+	if welcome.room.Kind == msg.RoomFiles {
+		sock.out.ofFiles()
+	}
 	key := roomKey{welcome.room.Kind, welcome.room.Name}
-	join := room.Join{Endpoint: id, Role: h.Role, Viewer: h.Viewer, Address: from.household}
+	join := room.Join{
+		Endpoint: id, Role: h.Role, Viewer: h.Viewer, Address: from.household,
+		Near: s.near(key, from.household), Entry: welcome.entry,
+	}
 	if !s.hub.post(key, letter{in: join, hello: sock}) {
 		sock.send(*wireError(&problemShutdown))
 		sock.finish(partingShutdown)

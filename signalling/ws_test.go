@@ -258,27 +258,6 @@ func TestOwnerChangesAccessAndLink(t *testing.T) {
 	}
 }
 
-func TestFilesRoomCarriesEnvelopes(t *testing.T) {
-	r := serve(t)
-	h := r.ownerHello("")
-	h.Room.Kind = msg.RoomFiles
-	a, aw := r.join(h)
-	h = viewerHello(aw.Room.Name)
-	h.Room.Kind = msg.RoomFiles
-	b, bw := r.join(h)
-	if aw.MediaURL != "" || aw.Stream != nil || aw.Access != nil {
-		t.Errorf("a files room has no stream: %+v", aw)
-	}
-	b.say(msg.Send{To: aw.Endpoint, Sealed: "c2VhbGVk"})
-	if d := await[msg.Deliver](a); d.From != bw.Endpoint || d.Sealed != "c2VhbGVk" {
-		t.Errorf("delivered %+v", d)
-	}
-	b.say(msg.Send{To: "nobody", Sealed: "c2VhbGVk"})
-	if e := await[msg.Error](b); e.Code != msg.CodeNotFound {
-		t.Errorf("told %+v", e)
-	}
-}
-
 func TestPingAndBadMessages(t *testing.T) {
 	r := serve(t)
 	p, _ := r.join(r.ownerHello("a"))

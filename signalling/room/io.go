@@ -1,6 +1,8 @@
 package room
 
 import (
+	"time"
+
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
@@ -15,6 +17,10 @@ type Join struct {
 	Role     msg.Role // a publisher owns the stream
 	Viewer   string   // the page's viewer identifier, may be empty
 	Address  string   // who to remove when there is no viewer identifier
+	// Near is equal for members of a room of files behind one public address.
+	Near string
+	// Entry: it came by the number of a short code, and gets into the antechamber only.
+	Entry bool
 }
 
 // Leave: the connection of an endpoint is gone. Page is set when the page itself went, by
@@ -52,6 +58,18 @@ type AccessSaved struct{ Access msg.Access }
 // LinkChanged answers ChangeLink: the stream has a new name, this room is over.
 type LinkChanged struct{ Name, URL string }
 
+// FilesSaved answers SaveFiles: what holds now.
+type FilesSaved struct {
+	Members int
+	Expires time.Time
+}
+
+// NumberTaken answers TakeNumber.
+type NumberTaken struct {
+	Number string
+	Until  time.Time
+}
+
 // SaveFailed: one of Remember, SaveTitle and SaveLive could not be stored.
 type SaveFailed struct{}
 
@@ -68,6 +86,8 @@ func (AccessSaved) input() {}
 func (LinkChanged) input() {}
 func (SaveFailed) input()  {}
 func (Tick) input()        {}
+func (FilesSaved) input()  {}
+func (NumberTaken) input() {}
 
 // Output is what the shell must do, in order. The set is closed.
 type Output interface{ output() }
@@ -78,6 +98,7 @@ type Admit struct {
 	Stream   *msg.State
 	Viewers  int
 	Access   *msg.Access // owners only
+	Files    *msg.Files  // in rooms of files
 }
 
 // Send this message to that endpoint.
@@ -123,6 +144,25 @@ type SaveLive struct{ Live bool }
 // ChangeLink gives the stream a new name; LinkChanged answers.
 type ChangeLink struct{ By string }
 
+// SaveFiles stores what holds for a room of files; FilesSaved answers.
+type SaveFiles struct {
+	By    string
+	Terms msg.FilesTerms
+}
+
+// TakeNumber wants a number for a short code; NumberTaken answers.
+type TakeNumber struct{ By string }
+
+// FreeNumber gives the number of a short code back.
+type FreeNumber struct{ Number string }
+
+// PutOut: an endpoint of a room of files whose connection was closed may not go on by other ways
+// either.
+type PutOut struct{ Endpoint string }
+
+// EndRoom forgets a room of files for good.
+type EndRoom struct{ Reason msg.Code }
+
 func (Admit) output()         {}
 func (Send) output()          {}
 func (Carry) output()         {}
@@ -134,6 +174,11 @@ func (SaveAccess) output()    {}
 func (SaveTitle) output()     {}
 func (SaveLive) output()      {}
 func (ChangeLink) output()    {}
+func (SaveFiles) output()     {}
+func (TakeNumber) output()    {}
+func (FreeNumber) output()    {}
+func (PutOut) output()        {}
+func (EndRoom) output()       {}
 
 // Subject is how a removed viewer is remembered: by the identifier that its page keeps, else
 // by its address, which it may share with others.

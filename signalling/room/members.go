@@ -13,7 +13,7 @@ import (
 func (r *Room) join(in Join, now time.Time) {
 	m, back := r.members[in.Endpoint]
 	if !back {
-		if len(r.members) >= r.limit() {
+		if len(r.members) >= maxMembers {
 			r.refuse(in.Endpoint, msg.CodeFull, "This room is full. Please try again later.")
 			r.emit(CloseEndpoint{in.Endpoint})
 			return
@@ -29,14 +29,7 @@ func (r *Room) join(in Join, now time.Time) {
 	r.roster.dirty = true
 }
 
-func (r *Room) limit() int {
-	if r.kind == msg.RoomFiles {
-		return maxFilesMembers
-	}
-	return maxStreamMembers
-}
-
-func (r *Room) owns(m *member) bool { return r.kind == msg.RoomStream && m.role == msg.RolePublisher }
+func (r *Room) owns(m *member) bool { return m.role == msg.RolePublisher }
 
 // takeOver makes the endpoint the owner. The older owner's media goes on until the newer one
 // publishes, so that viewers see no gap.
@@ -72,13 +65,10 @@ func (r *Room) forget(endpoint string) {
 }
 
 func (r *Room) admit(endpoint string, m *member) {
-	a := Admit{Endpoint: endpoint}
-	if r.kind == msg.RoomStream {
-		// What all others were told last, even where more is known by now: the next telling is
-		// about the difference to that, and would pass a newcomer by who knows better.
-		state := r.told
-		a.Stream, a.Viewers = &state, r.toldCount
-	}
+	// What all others were told last, even where more is known by now: the next telling is
+	// about the difference to that, and would pass a newcomer by who knows better.
+	state := r.told
+	a := Admit{Endpoint: endpoint, Stream: &state, Viewers: r.toldCount}
 	if r.owns(m) {
 		access := r.access
 		a.Access = &access
@@ -108,21 +98,14 @@ func (r *Room) leave(in Leave) {
 	}
 }
 
-// flushRoster tells the list to the owner of a stream, or to all members of a files room.
+// flushRoster tells the list to the owner.
 func (r *Room) flushRoster(now time.Time) {
 	// Without a reader dirty stays set: an owner who comes gets the list at once.
-	if r.closed || !r.rosterHasReader() || !r.roster.fire(now) {
+	if r.owner == "" || !r.roster.fire(now) {
 		return
 	}
-	list := msg.Roster{Peers: r.peers()}
-	if r.kind == msg.RoomFiles {
-		r.sendAll(list)
-		return
-	}
-	r.sendOwner(list)
+	r.sendOwner(msg.Roster{Peers: r.peers()})
 }
-
-func (r *Room) rosterHasReader() bool { return r.kind == msg.RoomFiles || r.owner != "" }
 
 // peers lists members and players, in order of their coming, the newest msg.MaxRoster of them.
 func (r *Room) peers() []msg.Peer {

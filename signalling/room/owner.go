@@ -5,6 +5,8 @@ import (
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
+const helloAgain = "This connection has said hello already."
+
 // receive carries out what an endpoint asks for.
 func (r *Room) receive(in Receive) {
 	m, ok := r.members[in.Endpoint]
@@ -18,7 +20,10 @@ func (r *Room) receive(in Receive) {
 	case msg.Ping:
 		return // answered by the shell, which has the clock
 	case msg.Hello:
-		r.refuse(in.Endpoint, msg.CodeBadMessage, "This connection has said hello already.")
+		r.refuse(in.Endpoint, msg.CodeBadMessage, helloAgain)
+		return
+	case msg.SetFiles, msg.OpenCode, msg.EndCode, msg.CodeFailed, msg.Relay:
+		r.refuse(in.Endpoint, msg.CodeBadMessage, "A stream has no files.")
 		return
 	}
 	if !r.owns(m) {

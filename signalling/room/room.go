@@ -5,8 +5,9 @@
 //
 // It never judges keys or passwords, never stores anything, and never sees media.
 //
-// A stream room has at most one owner, the publisher's page; a newer one replaces it. The
-// publisher's media session may also come from a program that has no endpoint here.
+// A Room of a stream has at most one owner, the publisher's page; a newer one replaces it. The
+// publisher's media session may also come from a program that has no endpoint here. Files is a
+// room of files, Numbers are the numbers of short codes that lead to one.
 package room
 
 import (
@@ -29,15 +30,11 @@ const (
 	stateEvery = 200 * time.Millisecond
 )
 
-// The most endpoints that a room takes.
-const (
-	maxStreamMembers = 10_000
-	maxFilesMembers  = 512
-)
+// maxMembers is the most endpoints that a stream's room takes.
+const maxMembers = 10_000
 
-// Config is what is known of a room when its first endpoint or session comes.
+// Config is what is known of a stream's room when its first endpoint or session comes.
 type Config struct {
-	Kind   msg.RoomKind
 	Title  string
 	Access msg.Access
 	// State is StateIdle, StateEnded when it was live before, or StateAway when it was live as
@@ -45,9 +42,8 @@ type Config struct {
 	State msg.StreamState
 }
 
-// Room is the state of one room. It belongs to one goroutine.
+// Room is the state of one stream's room. It belongs to one goroutine.
 type Room struct {
-	kind   msg.RoomKind
 	access msg.Access
 
 	members  map[string]*member
@@ -104,7 +100,7 @@ type session struct {
 // New makes a room.
 func New(c Config, now time.Time) *Room {
 	r := &Room{
-		kind: c.Kind, access: c.Access,
+		access:  c.Access,
 		members: map[string]*member{}, sessions: map[media.SessionID]*session{}, watching: map[string]int{},
 		declared: msg.StateLive,
 		state:    throttle{every: stateEvery}, count: throttle{every: countEvery}, roster: throttle{every: countEvery},
@@ -164,7 +160,7 @@ func (r *Room) Deadline() (time.Time, bool) {
 	}
 	at := r.giveUp
 	for _, t := range []*throttle{&r.state, &r.count, &r.roster} {
-		if t == &r.roster && !r.rosterHasReader() {
+		if t == &r.roster && r.owner == "" {
 			continue
 		}
 		if t.dirty && (at.IsZero() || t.next.Before(at)) {
@@ -198,8 +194,7 @@ func (r *Room) streamState() msg.StreamState {
 
 // flush tells members what has changed, no more often than the throttles allow.
 func (r *Room) flush(now time.Time) {
-	if r.kind == msg.RoomFiles || r.closed {
-		r.flushRoster(now)
+	if r.closed {
 		return
 	}
 	if s := r.streamState(); s != r.now.State {

@@ -2,10 +2,12 @@ package room
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,8 +74,15 @@ func play(text string) string {
 }
 
 type player struct {
-	room *Room
+	room machine
 	now  time.Time
+}
+
+// machine is what rooms of both kinds are to their shell.
+type machine interface {
+	Step(in Input, now time.Time) []Output
+	Deadline() (time.Time, bool)
+	Empty() bool
 }
 
 func (p *player) do(line string) string {
@@ -81,8 +90,7 @@ func (p *player) do(line string) string {
 	words := strings.Fields(rest)
 	switch name {
 	case "new":
-		p.room = New(Config{Kind: msg.RoomKind(words[0]), State: msg.StreamState(words[1])}, p.now)
-		return ""
+		return p.open(words)
 	case "tick":
 		return p.tick(words[0])
 	case "deadline":
@@ -91,11 +99,26 @@ func (p *player) do(line string) string {
 	case "empty":
 		return fmt.Sprintln("empty", p.room.Empty())
 	}
-	in, err := parseInput(name, rest, words)
+	in, err := p.parseInput(name, rest, words)
 	if err != nil {
 		return fmt.Sprintln("script error:", err)
 	}
 	return p.step(in)
+}
+
+// open makes "new stream STATE" or "new files members=N life=D".
+func (p *player) open(words []string) string {
+	if words[0] == string(msg.RoomStream) {
+		p.room = New(Config{State: msg.StreamState(words[1])}, p.now)
+		return ""
+	}
+	members, err := strconv.Atoi(option(words, "members"))
+	life, err2 := time.ParseDuration(option(words, "life"))
+	if err := errors.Join(err, err2); err != nil {
+		return fmt.Sprintln("script error:", err)
+	}
+	p.room = NewFiles(FilesConfig{Members: members, Expires: p.now.Add(life), Seed: 1})
+	return ""
 }
 
 // tick moves the clock and wakes the room at each of its deadlines on the way.
@@ -125,10 +148,19 @@ func (p *player) step(in Input) string {
 	return b.String()
 }
 
-func parseInput(name, rest string, words []string) (Input, error) {
+func (p *player) parseInput(name, rest string, words []string) (Input, error) {
 	switch name {
 	case "join":
-		return Join{Endpoint: words[0], Role: msg.Role(words[1]), Viewer: option(words, "viewer"), Address: option(words, "address")}, nil
+		return Join{Endpoint: words[0], Role: msg.Role(words[1]), Viewer: option(words, "viewer"),
+			Address: option(words, "address"), Near: option(words, "near")}, nil
+	case "enter":
+		return Join{Endpoint: words[0], Role: msg.RoleSubscriber, Entry: true}, nil
+	case "files-saved":
+		members, err := strconv.Atoi(words[0])
+		life, err2 := time.ParseDuration(words[1])
+		return FilesSaved{Members: members, Expires: p.now.Add(life)}, errors.Join(err, err2)
+	case "number":
+		return NumberTaken{Number: words[0], Until: p.now.Add(msg.CodeLife * time.Second)}, nil
 	case "leave":
 		return Leave{Endpoint: words[0], Page: len(words) > 1 && words[1] == "page"}, nil
 	case "say":
@@ -186,6 +218,9 @@ func describe(o Output) string {
 		if o.Access != nil {
 			text += " " + encode(*o.Access)
 		}
+		if o.Files != nil {
+			text += " " + encode(*o.Files)
+		}
 		return text
 	case Send:
 		return "send " + o.To + " " + encode(o.Message)
@@ -207,6 +242,22 @@ func describe(o Output) string {
 		return fmt.Sprint("save live ", o.Live)
 	case ChangeLink:
 		return "change link for " + o.By
+	}
+	return describeFiles(o)
+}
+
+func describeFiles(o Output) string {
+	switch o := o.(type) {
+	case SaveFiles:
+		return "save files for " + o.By + " " + encode(msg.SetFiles{Terms: o.Terms})
+	case TakeNumber:
+		return "take a number for " + o.By
+	case FreeNumber:
+		return "free number " + o.Number
+	case PutOut:
+		return "put out " + o.Endpoint
+	case EndRoom:
+		return "end room: " + string(o.Reason)
 	}
 	return fmt.Sprintf("unknown output %T", o)
 }
