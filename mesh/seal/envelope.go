@@ -11,7 +11,7 @@ import (
 // The kinds of envelope: the first byte.
 const (
 	KindPAKE  = 1 // a message of package pake
-	KindGroup = 2 // from the uploader to one receiver, openable by whoever has the link
+	KindGroup = 2 // to one member, openable by whoever has the link
 	KindPair  = 3 // between two peers
 )
 
@@ -33,28 +33,38 @@ var (
 	ErrSealed = errors.New("the envelope does not open")
 )
 
-// Seal puts the uploader's card in an envelope that every holder of the link can open. from and
-// to are endpoints, as the server tells them. It fails with ErrAddress, ErrRandom or an error of
-// Encode.
-func (k RoomKeys) Seal(random io.Reader, from, to string, card Card) ([]byte, error) {
-	return sealUp(random, k.group, []byte{KindGroup}, label{KindGroup, k.room, from, to}, card)
+// Seal puts a Card or a Key in an envelope that every holder of the link can open. from and to are
+// endpoints, as the server tells them. It fails with ErrAddress, ErrRandom or an error of Encode.
+func (k RoomKeys) Seal(random io.Reader, from, to string, m Message) ([]byte, error) {
+	if !forGroup(m) {
+		return nil, fmt.Errorf("%w: %s in a group envelope", ErrBadMessage, m.Type())
+	}
+	return sealUp(random, k.group, []byte{KindGroup}, label{KindGroup, k.room, from, to}, m)
 }
 
-// Open is the reverse. The card is not verified yet. It fails with ErrAddress, ErrEnvelope,
-// ErrSealed or an error of Decode.
-func (k RoomKeys) Open(from, to string, envelope []byte) (Card, error) {
+// Open is the reverse: it gives a Card, not verified yet, or a Key. It fails with ErrAddress,
+// ErrEnvelope, ErrSealed or an error of Decode.
+func (k RoomKeys) Open(from, to string, envelope []byte) (Message, error) {
 	if len(envelope) < groupHead+tagSize || len(envelope) > MaxEnvelope || envelope[0] != KindGroup {
-		return Card{}, ErrEnvelope
+		return nil, ErrEnvelope
 	}
 	m, err := open(k.group, envelope[1:], label{KindGroup, k.room, from, to})
 	if err != nil {
-		return Card{}, err
+		return nil, err
 	}
-	card, ok := m.(Card)
-	if !ok {
-		return Card{}, fmt.Errorf("%w: %s in a group envelope", ErrBadMessage, m.Type())
+	if !forGroup(m) {
+		return nil, fmt.Errorf("%w: %s in a group envelope", ErrBadMessage, m.Type())
 	}
-	return card, nil
+	return m, nil
+}
+
+// forGroup tells which messages are said before a pair has keys.
+func forGroup(m Message) bool {
+	switch m.(type) {
+	case Card, Key:
+		return true
+	}
+	return false
 }
 
 // Sender is the key of whoever made an envelope of kind 3, as it claims: with it the Pair is
@@ -69,8 +79,8 @@ func Sender(envelope []byte) (PublicKey, error) {
 // Seal puts a message for the other side in an envelope. It fails with ErrAddress, ErrRandom or an
 // error of Encode.
 func (p Pair) Seal(random io.Reader, from, to string, m Message) ([]byte, error) {
-	if _, isCard := m.(Card); isCard {
-		return nil, fmt.Errorf("%w: a card in an envelope of a pair", ErrBadMessage)
+	if forGroup(m) {
+		return nil, fmt.Errorf("%w: a %s in an envelope of a pair", ErrBadMessage, m.Type())
 	}
 	head := append([]byte{KindPair}, p.own[:]...)
 	return sealUp(random, p.sealing, head, label{KindPair, p.room, from, to}, m)
@@ -90,8 +100,8 @@ func (p Pair) Open(from, to string, envelope []byte) (Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, isCard := m.(Card); isCard {
-		return nil, fmt.Errorf("%w: a card in an envelope of a pair", ErrBadMessage)
+	if forGroup(m) {
+		return nil, fmt.Errorf("%w: a %s in an envelope of a pair", ErrBadMessage, m.Type())
 	}
 	return m, nil
 }

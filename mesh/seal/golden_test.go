@@ -233,6 +233,7 @@ func goldenMessages(t testing.TB, s scene) []Message {
 		Answer{Attempt: attempt, Token: token, SDP: "v=0\r\n"},
 		Candidate{Attempt: attempt, Candidate: "candidate:1 1 UDP 2130706431 192.0.2.7 40000 typ host"},
 		Candidate{Attempt: attempt},
+		Key{DH: s.ann.Public()},
 	}
 }
 
@@ -259,14 +260,17 @@ func TestGoldenEnvelopes(t *testing.T) {
 		nonce := make([]byte, nonceSize)
 		_, _ = random.Read(nonce)
 		e := goldenEnvelope{From: "5vTn0aQe2rUj8kYp1dZx6g", To: "0h8kGq1Yy3bWm5t2nXc7Lw", Nonce: nonce, Plain: string(plain)}
-		if card, ok := m.(Card); ok {
-			e.Envelope, err = s.keys.Seal(bytes.NewReader(nonce), e.From, e.To, card)
+		if forGroup(m) {
+			e.Envelope, err = s.keys.Seal(bytes.NewReader(nonce), e.From, e.To, m)
 			file.Group = append(file.Group, e)
+		}
+		if card, ok := m.(Card); ok {
 			k := card.Key.Hash()
 			file.Card = map[string]any{"room": s.room, "secret": octets(s.secret[:]), "k": octets(k[:]),
 				"key": octets(card.Key[:]), "dh": octets(card.DH[:]), "signature": octets(card.Signature[:]),
 				"signingKey": must(s.signer.Bytes())}
-		} else {
+		}
+		if !forGroup(m) {
 			from := low
 			if e.Sender = "low"; i%2 == 0 {
 				e.Sender, from, e.From, e.To = "high", high, e.To, e.From

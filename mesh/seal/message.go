@@ -32,7 +32,7 @@ type Message interface {
 
 // Messages lists one zero value of each message.
 func Messages() []Message {
-	return []Message{Card{}, Ask{}, Wait{}, Admit{}, Refused{}, Offer{}, Answer{}, Candidate{}}
+	return []Message{Card{}, Key{}, Ask{}, Wait{}, Admit{}, Refused{}, Offer{}, Answer{}, Candidate{}}
 }
 
 // Card is the uploader's, in a group envelope: its keys, before anybody has asked for anything.
@@ -40,6 +40,12 @@ type Card struct {
 	Key       PublicKey `json:"key"`
 	DH        PublicKey `json:"dh"`
 	Signature Signature `json:"signature"`
+}
+
+// Key is a receiver's agreement key, in a group envelope to a peer that does not know it yet: an offer
+// cannot be sealed for somebody whose key one does not have. It gives no right; the token does.
+type Key struct {
+	DH PublicKey `json:"dh"`
 }
 
 // Ask asks the uploader to be let in.
@@ -101,6 +107,7 @@ type Candidate struct {
 // The wire names.
 
 func (Card) Type() string      { return "card" }
+func (Key) Type() string       { return "key" }
 func (Ask) Type() string       { return "ask" }
 func (Wait) Type() string      { return "wait" }
 func (Admit) Type() string     { return "token" }
@@ -128,6 +135,9 @@ func (c Card) Verify(k KeyHash, room string) error {
 
 // Check implements Message.
 func (Card) Check() error { return nil }
+
+// Check implements Message.
+func (Key) Check() error { return nil }
 
 // Check implements Message.
 func (m Ask) Check() error {

@@ -47,14 +47,16 @@ const room = await roomKeys(unhex(file.card.secret), file.card.room);
 
 describe('golden envelopes of the room', () => {
   it.each(file.group)('$plain', async ({ from, to, nonce, plain, envelope }) => {
-    const card = await openGroup(room, { from, to }, unhex(envelope));
-    expect(text(encodeMessage(card))).toBe(plain);
-    expect(hex(await sealGroup(room, { from, to }, card, unhex(nonce)))).toBe(envelope);
-    expect([hex(card.key), hex(card.dh), hex(card.signature)]).toEqual([
-      file.card.key,
-      file.card.dh,
-      file.card.signature,
-    ]);
+    const message = await openGroup(room, { from, to }, unhex(envelope));
+    expect(text(encodeMessage(message))).toBe(plain);
+    expect(hex(await sealGroup(room, { from, to }, message, unhex(nonce)))).toBe(envelope);
+    if (message.type === 'card') {
+      expect([hex(message.key), hex(message.dh), hex(message.signature)]).toEqual([
+        file.card.key,
+        file.card.dh,
+        file.card.signature,
+      ]);
+    }
     await expect(openGroup(room, { from: to, to: from }, unhex(envelope))).rejects.toThrow(MeshError);
   });
 });

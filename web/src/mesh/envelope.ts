@@ -5,11 +5,11 @@
 import { type Bytes, concat, equal, utf8 } from './bytes';
 import { MeshError } from './error';
 import { type Pair, type RoomKeys, random } from './keys';
-import { type Card, decodeMessage, encodeMessage, type PairMessage } from './messages';
+import { decodeMessage, encodeMessage, type GroupMessage, type PairMessage } from './messages';
 import { checkNames } from './names';
 import { PUBLIC } from './sign';
 
-/** The first byte: a message of the short code's exchange, the uploader's card, or between two peers. */
+/** The first byte: a message of the short code's exchange, what every holder of the link may read, or between two peers. */
 export const PAKE = 0x01;
 export const GROUP = 0x02;
 export const PAIR = 0x03;
@@ -25,17 +25,24 @@ export interface Way {
   to: string;
 }
 
-/** Puts the uploader's card in an envelope that every holder of the link can open. */
-export async function sealGroup(keys: RoomKeys, way: Way, card: Card, nonce = random(NONCE)): Promise<Bytes> {
-  const sealed = await seal(keys.group, encodeMessage(card), label(GROUP, keys.room, way), nonce);
+/** Puts a card or a key in an envelope that every holder of the link can open. */
+export async function sealGroup(
+  keys: RoomKeys,
+  way: Way,
+  message: GroupMessage,
+  nonce = random(NONCE),
+): Promise<Bytes> {
+  const sealed = await seal(keys.group, encodeMessage(message), label(GROUP, keys.room, way), nonce);
   return concat(Uint8Array.of(GROUP), sealed);
 }
 
-/** The card of an envelope, not yet verified. Throws MeshError when it is none, or not of this room and way. */
-export async function openGroup(keys: RoomKeys, way: Way, envelope: Bytes): Promise<Card> {
+/** The card, not yet verified, or the key of an envelope. Throws MeshError when it is none, or not of this room and way. */
+export async function openGroup(keys: RoomKeys, way: Way, envelope: Bytes): Promise<GroupMessage> {
   mustBe(envelope, GROUP, 1);
   const message = decodeMessage(await open(keys.group, envelope.subarray(1), label(GROUP, keys.room, way)));
-  if (message.type !== 'card') throw new MeshError(`${message.type} in an envelope of the room`);
+  if (message.type !== 'card' && message.type !== 'key') {
+    throw new MeshError(`${message.type} in an envelope of the room`);
+  }
   return message;
 }
 
@@ -58,7 +65,9 @@ export async function openPair(pair: Pair, way: Way, envelope: Bytes): Promise<P
   if (!equal(senderOf(envelope), pair.other)) throw new MeshError('an envelope of another peer');
   const sealed = envelope.subarray(1 + PUBLIC);
   const message = decodeMessage(await open(pair.sealIn, sealed, label(PAIR, pair.room, way)));
-  if (message.type === 'card') throw new MeshError('a card in an envelope of a pair');
+  if (message.type === 'card' || message.type === 'key') {
+    throw new MeshError(`a ${message.type} in an envelope of a pair`);
+  }
   return message;
 }
 

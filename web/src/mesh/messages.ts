@@ -31,6 +31,12 @@ export interface Card {
   signature: Bytes;
 }
 
+/** A receiver's agreement key, in an envelope of the room, for a peer that does not know it yet. It gives no right. */
+export interface Key {
+  type: 'key';
+  dh: Bytes;
+}
+
 /** Asks the uploader to be let in. name is what its person is shown, and may be empty. */
 export interface Ask {
   type: 'ask';
@@ -72,7 +78,10 @@ export type PairMessage =
   | Answer
   | Candidate;
 
-export type Message = Card | PairMessage;
+/** What is said before a pair has keys. */
+export type GroupMessage = Card | Key;
+
+export type Message = GroupMessage | PairMessage;
 
 const CARD_DOMAIN = 'fanfare card v1';
 
@@ -137,6 +146,8 @@ function read(m: Members): Message {
         dh: m.bytes('dh', PUBLIC),
         signature: m.bytes('signature', SIGNATURE),
       };
+    case 'key':
+      return { type, dh: m.bytes('dh', PUBLIC) };
     case 'ask':
       return readAsk(m);
     case 'wait':
