@@ -14,6 +14,7 @@ const STRICT = {
   allowUndefined: false,
   allowInfinity: false,
   allowNaN: false,
+  allowBigInt: true,
   useMaps: true,
   retainStringBytes: true,
 };

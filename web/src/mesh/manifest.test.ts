@@ -76,8 +76,8 @@ describe('a manifest', () => {
   });
 
   it('too large in CBOR is not made', () => {
-    const long = `${'a'.repeat(250)}/${'b'.repeat(250)}/`;
-    const files = Array.from({ length: 9000 }, (_, i) => entry(`${long}${i}`));
+    const long = `${'a'.repeat(250)}/`.repeat(4);
+    const files = Array.from({ length: 4200 }, (_, i) => entry(`${long}${i}`));
     expect(() => encodeManifest(manifest({ files }))).toThrow(MeshError);
   });
 });
@@ -165,16 +165,16 @@ describe('a signed manifest', () => {
   });
 });
 
-it('damaged CBOR is refused by the one error, or is another manifest of one form', () => {
+it.each([1, 2, 3, 4])('damaged CBOR is refused, or is another manifest of one form (seed %d)', (seed) => {
   const good = [
     encodeManifest(manifest()),
     encodeManifest(
-      manifest({ text: 'a text', files: Array.from({ length: 30 }, (_, i) => entry(`d/${i}`, i * 1000)) }),
+      manifest({ text: 'a text', files: Array.from({ length: 10 }, (_, i) => entry(`d/${i}`, i * 1000)) }),
     ),
   ];
-  const chance = new Chance(99);
+  const chance = new Chance(seed);
   let taken = 0;
-  for (let round = 0; round < 6_000; round++) {
+  for (let round = 0; round < 1_500; round++) {
     const cbor = spoil(good[round % 2] as Bytes, chance);
     let read: Manifest;
     try {
@@ -187,5 +187,5 @@ it('damaged CBOR is refused by the one error, or is another manifest of one form
     if (!equal(encodeManifest(read), cbor)) throw new Error(`another form of ${hex(cbor)}`);
   }
   // Some faults only change a name or a time.
-  expect(taken).toBeGreaterThan(100);
+  expect(taken).toBeGreaterThan(30);
 });

@@ -1,7 +1,9 @@
 // The tree of hashes over the leaves of one piece (docs/MESH.md section 5, RFC 9162 section 2.1).
 // It owns hashes, proofs and roots; it does not know what a piece is, signs nothing and keeps no
-// bytes of a leaf. WebCrypto hashes, so every answer is a promise.
+// bytes of a leaf. Leaves are hashed by WebCrypto, which is fastest there. Nodes are hashed here and
+// now: their 65 bytes take less time than the way to WebCrypto's thread and back, six times a leaf.
 
+import { sha256 as hashNow } from '@noble/hashes/sha2.js';
 import { type Bytes, concat, equal } from './bytes';
 
 /** Bytes of a leaf; only the last leaf of all has fewer. */
@@ -23,8 +25,8 @@ export function leafHash(bytes: Bytes): Promise<Bytes> {
 }
 
 /** The hash of the node over two others. */
-export function nodeHash(left: Bytes, right: Bytes): Promise<Bytes> {
-  return sha256(concat(NODE_PREFIX, left, right));
+export function nodeHash(left: Bytes, right: Bytes): Bytes {
+  return new Uint8Array(hashNow(concat(NODE_PREFIX, left, right)));
 }
 
 /** All hashes over the leaves of a piece, so that a proof is a matter of copying. */
@@ -32,19 +34,19 @@ export class Tree {
   /** The leaves first, the root alone last. */
   private readonly levels: readonly (readonly Bytes[])[];
 
-  private constructor(levels: readonly (readonly Bytes[])[]) {
-    this.levels = levels;
-  }
-
   /**
    * The tree over the hashes of one leaf or more. Each level pairs its neighbours from the left,
    * and one that is left over goes up unchanged: the left side then holds the largest power of two.
    */
-  static async of(leaves: readonly Bytes[]): Promise<Tree> {
+  constructor(leaves: readonly Bytes[]) {
     if (leaves.length === 0) throw new RangeError('a tree without leaves');
-    const levels: Bytes[][] = [[...leaves]];
-    for (let level = levels[0] as Bytes[]; level.length > 1; levels.push(level)) level = await above(level);
-    return new Tree(levels);
+    let level: readonly Bytes[] = [...leaves];
+    const levels = [level];
+    while (level.length > 1) {
+      level = above(level);
+      levels.push(level);
+    }
+    this.levels = levels;
   }
 
   get leaves(): number {
@@ -63,14 +65,14 @@ export class Tree {
   }
 }
 
-async function above(level: readonly Bytes[]): Promise<Bytes[]> {
-  const out: Promise<Bytes>[] = [];
+function above(level: readonly Bytes[]): Bytes[] {
+  const out: Bytes[] = [];
   for (let i = 0; i < level.length; i += 2) {
     const left = level[i] as Bytes;
     const right = level[i + 1];
-    out.push(right === undefined ? Promise.resolve(left) : nodeHash(left, right));
+    out.push(right === undefined ? left : nodeHash(left, right));
   }
-  return Promise.all(out);
+  return out;
 }
 
 /** How many hashes the proof of a leaf has in a tree of that many leaves. */
@@ -94,7 +96,7 @@ export async function verifyLeaf(root: Bytes, leaf: number, leaves: number, proo
     if ((at ^ 1) >= count) continue;
     const beside = proof.subarray(used, used + HASH);
     used += HASH;
-    sum = at % 2 === 0 ? await nodeHash(sum, beside) : await nodeHash(beside, sum);
+    sum = at % 2 === 0 ? nodeHash(sum, beside) : nodeHash(beside, sum);
   }
   return equal(sum, root);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Bytes, equal } from './bytes';
-import { pattern } from './golden.fixture';
+import { golden, pattern } from './golden.fixture';
 import { HASH } from './merkle';
 import { Chance } from './mutate.fixture';
 import { BlobParts, cutLeaf, cutManifest, MAX_PARTS, Parts, partLength } from './parts';
@@ -34,6 +34,16 @@ function adds(size: number, ...parts: [number, number][]): (boolean | 'refused')
     }
   });
 }
+
+const { scripts } = golden<{
+  scripts: { name: string; size: number; parts: [number, number][]; then: 'whole' | 'more' | 'refused' }[];
+}>('parts.json');
+
+it.each(scripts)('golden parts: $name, $then', ({ size, parts, then }) => {
+  const results = adds(size, ...parts);
+  expect(results.slice(0, -1)).not.toContain('refused');
+  expect(results.at(-1)).toBe(then === 'refused' ? then : then === 'whole');
+});
 
 describe('the parts of a leaf', () => {
   it.each<[string, number, [number, number][], (boolean | 'refused')[]]>([
@@ -172,7 +182,7 @@ describe('the parts of a leaf', () => {
 
   it('give back the leaf and its proof, in any order, for messages of any size', () => {
     const chance = new Chance(7);
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 60; round++) {
       const bytes = pattern(round, 1 + chance.below(65_536));
       const proof = proofOf(chance.below(7));
       const largest = MIN_MESSAGE + chance.below(MAX_MESSAGE - MIN_MESSAGE);

@@ -104,13 +104,13 @@ export class Parts {
   }
 
   /**
-   * Whether the last part may begin at offset where the others have unit bytes. While no other came,
-   * any place will do that leaves room for few enough parts.
+   * Whether the last part may begin at offset where the others have unit bytes, or where none of them
+   * came yet and unit is 0: then one other at least, no shorter, must fit before it, or it is the whole.
    */
   private lastFits(offset: number, unit: number): boolean {
-    if (unit > 0) return offset % unit === 0 && this.bytes.length - offset <= unit;
-    const shortest = Math.max(this.bytes.length - offset, Math.ceil(offset / (MAX_PARTS - 1)));
-    return offset === 0 || this.partsOf(shortest) <= MAX_PARTS;
+    const length = this.bytes.length - offset;
+    if (unit > 0) return offset % unit === 0 && length <= unit;
+    return offset === 0 || length <= offset;
   }
 
   private partsOf(length: number): number {

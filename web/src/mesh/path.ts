@@ -55,7 +55,7 @@ const BAD_ENDING = /[. ]$/u;
 // Alone or before a dot, with spaces between, in any case; the superscript digits are digits to Windows.
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/iu;
 
-const CHEROKEE = /\p{Script=Cherokee}/u;
+const ASCII = /^\p{ASCII}*$/u;
 
 /** An empty folder's path ends in a slash. */
 export const isFolder = (path: string): boolean => path.endsWith('/');
@@ -116,19 +116,17 @@ function checkCollisions(paths: readonly string[]): void {
 }
 
 /**
- * What two paths have in common that are the same where capitals are not told apart: full case
- * folding (Unicode section 3.13), brought to NFC, without the slash of an empty folder.
+ * What two paths have in common that are the same where capitals are not told apart: as after
+ * full case folding (Unicode section 3.13), in NFC, without the slash of an empty folder.
  */
 export function foldPath(path: string): string {
-  return Array.from(withoutSlash(path), foldLetter).join('').normalize('NFC');
+  const bare = withoutSlash(path);
+  return ASCII.test(bare) ? bare.toLowerCase() : Array.from(bare, foldLetter).join('').normalize('NFC');
 }
 
-// JavaScript has no folding, but the small letters of the capitals of the small letters are it, with
-// two exceptions: the dotless i folds to itself, and Cherokee, whose capitals are older, to capitals.
-function foldLetter(letter: string): string {
-  if (letter === 'ı') return letter;
-  if (CHEROKEE.test(letter)) return letter.toUpperCase();
-  return letter.toLowerCase().toUpperCase().toLowerCase();
-}
+// JavaScript has no folding, but the small letters of the capitals of the small letters tell the same
+// letters apart, if the dotless i is left alone.
+const foldLetter = (letter: string): string =>
+  letter === 'ı' ? letter : letter.toLowerCase().toUpperCase().toLowerCase();
 
 const withoutSlash = (path: string): string => (isFolder(path) ? path.slice(0, -1) : path);

@@ -110,11 +110,11 @@ describe('a frame', () => {
 });
 
 describe('damage', () => {
-  it('is refused by the one error, or is another frame of one form', () => {
-    const chance = new Chance(20_260_101);
+  it.each([1, 2, 3, 4])('is refused by the one error, or is another frame of one form (seed %d)', (seed) => {
+    const chance = new Chance(seed);
     const channels: Channel[] = ['control', 'side-control', 'lane'];
     let refused = 0;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 5_000; round++) {
       const frame = frames[chance.below(frames.length)] as Frame;
       const message = spoil(append(frame), chance);
       const channel = chance.below(8) === 0 ? (channels[chance.below(3)] as Channel) : channelOf(frame);
@@ -126,12 +126,12 @@ describe('damage', () => {
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(5_000);
+    expect(refused).toBeGreaterThan(1_500);
   });
 
   it('of bytes by chance, too', () => {
     const chance = new Chance(3);
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 8_000; round++) {
       const message = chance.bytes(chance.below(200));
       if (message.length > 0) message[0] = 1 + chance.below(13);
       try {
