@@ -38,8 +38,12 @@ export interface Token {
   key: Bytes;
 }
 
-/** Why a token or a list is refused, in the order in which it is looked for. */
-export type TokenFault = 'form' | 'room' | 'key' | 'signature' | 'expired' | 'rights';
+/**
+ * Why a token or a list is refused, in the order in which it is looked for; the last three are about
+ * a peer whose token is good in itself (gate.ts): it was removed, its SDP has not exactly one
+ * certificate by SHA-256, or the token is another peer's.
+ */
+export type TokenFault = 'form' | 'room' | 'key' | 'signature' | 'expired' | 'rights' | 'revoked' | 'sdp' | 'holder';
 
 export class TokenError extends MeshError {
   readonly fault: TokenFault;
