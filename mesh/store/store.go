@@ -1,0 +1,81 @@
+// Package store keeps what is shared on disk (docs/MESH.md, section 5). A Source reads the files that
+// are sent, a Sink writes those that come and keeps a journal, so that a transfer goes on after a crash.
+//
+// It verifies nothing and holds no key: whoever writes has checked the leaf, and a Sink is told how to
+// check a piece that it finds on disk. It never writes outside the folder that it is given, follows no
+// symbolic link out of it, and never overwrites a file.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/fanfare-relay/fanfare/mesh/manifest"
+)
+
+var (
+	// ErrChanged: a file is not what it was when the transfer began.
+	ErrChanged = errors.New("the file has changed since it was shared")
+	// ErrFull: the disk has no room. What was stored stays; writing may be tried again.
+	ErrFull = errors.New("the disk is full")
+	// ErrBusy: another process writes the same transfer into the same folder.
+	ErrBusy = errors.New("another fanfare is fetching this into the same folder")
+	// ErrShort: Finish was called while a file that is wanted is not whole.
+	ErrShort = errors.New("not everything is here yet")
+)
+
+// FileError tells which file an error is about. Its text is for people.
+type FileError struct {
+	Path string
+	Err  error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("%q: %v", e.Path, e.Err) }
+
+// Unwrap gives the reason.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// Root is the signed root of a piece.
+type Root struct {
+	Hash      [32]byte
+	Signature [64]byte
+}
+
+// Verify tells whether the bytes of a piece lead to its root.
+type Verify func(piece int, root Root, bytes []byte) bool
+
+// wrapFull gives errors of a full disk a name that callers know.
+func wrapFull(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
+	}
+	return err
+}
+
+// top is the first part of a manifest's path.
+func top(path string) string {
+	for i := range len(path) {
+		if path[i] == '/' {
+			return path[:i]
+		}
+	}
+	return path
+}
+
+// eachSpan calls do with the runs of files that make up b, which lies at offset in the stream.
+func eachSpan(l manifest.Layout, offset int64, b []byte, do func(manifest.Span, []byte) error) error {
+	var few [8]manifest.Span
+	for _, span := range l.AppendSpans(few[:0], offset, int64(len(b))) {
+		if err := do(span, b[:span.Length]); err != nil {
+			return err
+		}
+		b = b[span.Length:]
+	}
+	return nil
+}

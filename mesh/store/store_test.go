@@ -1,0 +1,493 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/manifest"
+)
+
+// pattern is bytes that cannot be mistaken for others.
+func pattern(seed uint64, length int) []byte {
+	b := make([]byte, length)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(b)
+	return b
+}
+
+func put(t *testing.T, name string, b []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func noSkips(t *testing.T) func(string, string) {
+	return func(path, why string) { t.Errorf("skipped %s: %s", path, why) }
+}
+
+// rootOf stands for the tree: the tests of the store need only that right bytes are told from wrong.
+func rootOf(b []byte) Root { return Root{Hash: sha256.Sum256(b)} }
+
+func verify(_ int, root Root, b []byte) bool { return rootOf(b) == root }
+
+func specOf(out string, src *Source) Spec {
+	m := manifest.Manifest{Files: src.Files(), Created: 1}
+	encoded, err := m.Encode()
+	if err != nil {
+		panic(err)
+	}
+	return Spec{Out: out, Room: "room", Manifest: m, Blob: append(make([]byte, signatureSize), encoded...), Identity: []byte("me")}
+}
+
+func openSink(t *testing.T, spec Spec) *Sink {
+	t.Helper()
+	s, err := OpenSink(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// copyPiece brings one piece over.
+func copyPiece(t *testing.T, s *Sink, src *Source, piece int) {
+	t.Helper()
+	b := make([]byte, s.layout.PieceLen(piece))
+	if err := src.ReadPiece(piece, b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Begin(piece, rootOf(b)); err != nil {
+		t.Fatal(err)
+	}
+	for leaf := range s.layout.Leaves(piece) {
+		n := s.layout.LeafLen(piece, leaf)
+		if err := s.WriteLeaf(piece, leaf, b[:n]); err != nil {
+			t.Fatal(err)
+		}
+		b = b[n:]
+	}
+	s.Complete(piece)
+}
+
+func same(t *testing.T, a, b string) {
+	t.Helper()
+	x, err := os.ReadFile(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := os.ReadFile(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(x, y) {
+		t.Errorf("%s and %s differ", a, b)
+	}
+}
+
+func TestFolderThere(t *testing.T) {
+	from, out := t.TempDir(), t.TempDir()
+	put(t, filepath.Join(from, "album", "one.bin"), pattern(1, 200_000))
+	put(t, filepath.Join(from, "album", "empty"), nil)
+	put(t, filepath.Join(from, "album", "deep", "er", "two.bin"), pattern(2, 70_001))
+	if err := os.MkdirAll(filepath.Join(from, "album", "nothing"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(from, "x", "note.txt"), []byte("x"))
+	put(t, filepath.Join(from, "y", "note.txt"), []byte("y"))
+	src, err := OpenSource([]string{filepath.Join(from, "album"), filepath.Join(from, "x", "note.txt"), filepath.Join(from, "y", "note.txt")}, noSkips(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	put(t, filepath.Join(out, "album"), []byte("somebody's file"))
+	put(t, filepath.Join(out, "note.txt"), []byte("somebody's note"))
+
+	s := openSink(t, specOf(out, src))
+	if s.Resumed() {
+		t.Error("resumed what never began")
+	}
+	if _, err := s.Finish(); !errors.Is(err, ErrShort) {
+		t.Errorf("finished an empty transfer: %v", err)
+	}
+	for i := range s.layout.Pieces() {
+		copyPiece(t, s, src, i)
+	}
+	names, err := s.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"album (2)", "note (2).txt", "note (2) (2).txt"}; !slices.Equal(names, want) {
+		// The second note came in as "note (2).txt", which the first has taken here.
+		t.Errorf("names %q, want %q", names, want)
+	}
+	b := make([]byte, s.layout.PieceLen(0))
+	if err := s.ReadPiece(0, b); err != nil || !bytes.Equal(b, pattern(1, 200_000)[:len(b)]) && len(b) > 0 && src.Files()[0].Path == "album/one.bin" {
+		t.Errorf("cannot be passed on after the end: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, filepath.Join(from, "album", "one.bin"), filepath.Join(out, "album (2)", "one.bin"))
+	same(t, filepath.Join(from, "album", "deep", "er", "two.bin"), filepath.Join(out, "album (2)", "deep", "er", "two.bin"))
+	same(t, filepath.Join(from, "album", "empty"), filepath.Join(out, "album (2)", "empty"))
+	same(t, filepath.Join(from, "x", "note.txt"), filepath.Join(out, "note (2).txt"))
+	same(t, filepath.Join(from, "y", "note.txt"), filepath.Join(out, "note (2) (2).txt"))
+	if info, err := os.Stat(filepath.Join(out, "album (2)", "nothing")); err != nil || !info.IsDir() {
+		t.Errorf("the empty folder: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(out, "*"+partSuffix)); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	if b, _ := os.ReadFile(filepath.Join(out, "note.txt")); string(b) != "somebody's note" {
+		t.Error("overwrote a file")
+	}
+}
+
+// crash leaves a sink as kill -9 does: what the journal was not told of is not in it.
+func crash(s *Sink) {
+	close(s.quit)
+	s.ended.Wait()
+	s.handles.close()
+	_ = s.journal.Close()
+	_ = s.inside.Close()
+	_ = s.out.Close()
+}
+
+func big(t *testing.T) (*Source, string) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "big.bin")
+	put(t, name, pattern(3, 40*64<<10+17))
+	src, err := OpenSource([]string{name}, noSkips(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(src.Close)
+	return src, name
+}
+
+func TestCrash(t *testing.T) {
+	src, name := big(t)
+	out := t.TempDir()
+	s := openSink(t, specOf(out, src))
+	for i := range 10 {
+		copyPiece(t, s, src, i)
+	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for i := 10; i < 20; i++ {
+		copyPiece(t, s, src, i)
+	}
+	if _, err := OpenSink(specOf(out, src)); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second one at the same time: %v", err)
+	}
+	crash(s)
+	if id, ok := Identity(out, "room"); !ok || string(id) != "me" {
+		t.Errorf("identity %q, %v", id, ok)
+	}
+
+	s = openSink(t, specOf(out, src))
+	if !s.Resumed() {
+		t.Fatal("did not find the unfinished transfer")
+	}
+	if !s.Whole(9) || s.Whole(10) {
+		t.Error("the journal vouches for the wrong pieces")
+	}
+	if _, err := s.Recheck(t.Context(), verify); err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.layout.Pieces() {
+		if s.Whole(i) != (i < 20) {
+			t.Errorf("piece %d: whole is %v", i, s.Whole(i))
+		}
+		if i >= 20 {
+			copyPiece(t, s, src, i)
+		}
+	}
+	if _, err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, name, filepath.Join(out, "big.bin"))
+}
+
+// TestTampered: somebody wrote into a file between two runs.
+func TestTampered(t *testing.T) {
+	src, _ := big(t)
+	out := t.TempDir()
+	s := openSink(t, specOf(out, src))
+	for i := range 8 {
+		copyPiece(t, s, src, i)
+	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	crash(s)
+	f, err := os.OpenFile(filepath.Join(out, "big.bin"+partSuffix, filesName, "big.bin"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("tampered"), 3*64<<10); err != nil {
+		t.Fatal(err)
+	}
+	_ = f.Close()
+	s = openSink(t, specOf(out, src))
+	defer s.Close()
+	if _, err := s.Recheck(t.Context(), verify); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		if s.Whole(i) != (i != 3) {
+			t.Errorf("piece %d: whole is %v", i, s.Whole(i))
+		}
+	}
+}
+
+// TestPicked: two of three files, and then another choice.
+func TestPicked(t *testing.T) {
+	from, out := t.TempDir(), t.TempDir()
+	var paths []string
+	for i, name := range []string{"a", "b", "c"} {
+		paths = append(paths, filepath.Join(from, name))
+		put(t, paths[i], pattern(uint64(i), 100_000))
+	}
+	src, err := OpenSource(paths, noSkips(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	spec := specOf(out, src)
+	spec.Selected = []bool{true, false, true}
+	s := openSink(t, spec)
+	for i := range s.layout.Pieces() {
+		if s.Wanted(i) {
+			copyPiece(t, s, src, i)
+		}
+	}
+	if err := s.Close(); err != nil { // not finished
+		t.Fatal(err)
+	}
+	spec.Selected = []bool{true, true, false}
+	s = openSink(t, spec)
+	if _, err := s.Recheck(t.Context(), verify); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Whole(0) {
+		t.Error("what both choices have was forgotten")
+	}
+	for i := range s.layout.Pieces() {
+		if s.Wanted(i) && !s.Whole(i) {
+			copyPiece(t, s, src, i)
+		}
+	}
+	if _, err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, paths[0], filepath.Join(out, "a"))
+	same(t, paths[1], filepath.Join(out, "b"))
+	if _, err := os.Stat(filepath.Join(out, "c")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that was not picked: %v", err)
+	}
+}
+
+// TestFinishCutShort: the process ends between moving a file and saying so.
+func TestFinishCutShort(t *testing.T) {
+	src, name := big(t)
+	out := t.TempDir()
+	s := openSink(t, specOf(out, src))
+	for i := range s.layout.Pieces() {
+		copyPiece(t, s, src, i)
+	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.placeOne("big.bin"); err != nil {
+		t.Fatal(err)
+	}
+	crash(s)
+	s = openSink(t, specOf(out, src))
+	if _, err := s.Recheck(t.Context(), verify); err != nil {
+		t.Fatal(err)
+	}
+	names, err := s.Finish()
+	if err != nil || !slices.Equal(names, []string{"big.bin"}) {
+		t.Fatalf("%q, %v", names, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, name, filepath.Join(out, "big.bin"))
+}
+
+func TestSourceChanges(t *testing.T) {
+	tests := map[string]func(name string) error{
+		"longer":  func(name string) error { return os.Truncate(name, 50*64<<10) },
+		"shorter": func(name string) error { return os.Truncate(name, 100) },
+		"newer":   func(name string) error { return os.Chtimes(name, time.Time{}, time.Now().Add(time.Hour)) },
+		"gone":    os.Remove,
+	}
+	for what, change := range tests {
+		t.Run(what, func(t *testing.T) {
+			src, name := big(t)
+			if err := change(name); err != nil {
+				t.Fatal(err)
+			}
+			err := src.ReadPiece(0, make([]byte, 64<<10))
+			if about := (*FileError)(nil); !errors.Is(err, ErrChanged) || !errors.As(err, &about) || about.Path != "big.bin" {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestSourceSkips(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "d", "file"), []byte("1"))
+	if err := os.Symlink("/", filepath.Join(dir, "d", "link")); err != nil {
+		t.Skip("no symbolic links here")
+	}
+	var told []string
+	src, err := OpenSource([]string{filepath.Join(dir, "d")}, func(p, why string) { told = append(told, filepath.Base(p)+": "+why) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(src.Files()) != 1 || !slices.Equal(told, []string{"link: it is a symbolic link"}) {
+		t.Errorf("%v, %q", src.Files(), told)
+	}
+}
+
+func TestSourceRefusesNames(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "d", "a:b"), nil)
+	if _, err := OpenSource([]string{filepath.Join(dir, "d")}, noSkips(t)); !errors.Is(err, manifest.ForbiddenChar) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestNoWayOut: a link that somebody put into the folder of the unfinished transfer leads nowhere.
+func TestNoWayOut(t *testing.T) {
+	src, _ := big(t)
+	out, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "victim")
+	put(t, elsewhere, []byte("untouched"))
+	s := openSink(t, specOf(out, src))
+	crash(s)
+	inside := filepath.Join(out, "big.bin"+partSuffix, filesName, "big.bin")
+	if err := os.Remove(inside); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, inside); err != nil {
+		t.Skip("no symbolic links here")
+	}
+	s, err := OpenSink(specOf(out, src))
+	if err == nil {
+		copyPiece(t, s, src, 0)
+		_ = s.Close()
+	}
+	if b, _ := os.ReadFile(elsewhere); string(b) != "untouched" {
+		t.Error("wrote through a link")
+	}
+}
+
+func TestHolesStay(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sparse")
+	put(t, name, nil)
+	if err := os.Truncate(name, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	src, err := OpenSource([]string{name}, noSkips(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	s := openSink(t, specOf(t.TempDir(), src))
+	defer s.Close()
+	copyPiece(t, s, src, 0)
+	if len(s.dirty) > 0 {
+		t.Error("wrote zeros into a hole")
+	}
+	b := bytes.Repeat([]byte{1}, int(s.layout.Piece()))
+	if err := s.ReadPiece(0, b); err != nil || !zero(b) {
+		t.Errorf("the hole reads wrong: %v", err)
+	}
+}
+
+func TestManyFiles(t *testing.T) {
+	from, out := t.TempDir(), t.TempDir()
+	for i := range 3 * maxOpen {
+		put(t, filepath.Join(from, "d", strings.Repeat("f", 1+i)), pattern(uint64(i), 500*i))
+	}
+	src, err := OpenSource([]string{filepath.Join(from, "d")}, noSkips(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	s := openSink(t, specOf(out, src))
+	for i := range s.layout.Pieces() {
+		copyPiece(t, s, src, i)
+	}
+	if _, err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 * maxOpen {
+		name := filepath.Join("d", strings.Repeat("f", 1+i))
+		same(t, filepath.Join(from, name), filepath.Join(out, name))
+	}
+}
+
+// TestRecheckEnds: a person may end the hashing of a large transfer.
+func TestRecheckEnds(t *testing.T) {
+	src, _ := big(t)
+	spec := specOf(t.TempDir(), src)
+	s := openSink(t, spec)
+	copyPiece(t, s, src, 0)
+	crash(s)
+	s = openSink(t, spec)
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Recheck(ctx, verify); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzJournal(f *testing.F) {
+	good := append([]byte(journalMagic), manifestRecord("room", []byte("blob"))...)
+	good = append(good, rootRecord(3, Root{})...)
+	good = wholeRecord(good, 3, 2)
+	good = append(good, placedRecord("a", "a (2)")...)
+	f.Add(good)
+	f.Add(good[:len(good)-3])
+	f.Add([]byte(journalMagic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := parseJournal(b)
+		if err != nil {
+			return
+		}
+		if p.length > len(b) {
+			t.Fatalf("%d good bytes of %d", p.length, len(b))
+		}
+		if again, err := parseJournal(b[:p.length]); err != nil || again.length != p.length || len(again.roots) != len(p.roots) {
+			t.Fatalf("the good part reads otherwise: %v", err)
+		}
+	})
+}
