@@ -302,3 +302,16 @@ func (s *Scheduler) SwarmHolds() bool { return s.lonely == 0 }
 // what goes out to all while there is something to send, the figure for STAT. 0: unknown.
 func (s *Scheduler) ArrivalRate(p Peer) float64 { return s.peers[p].arrivals.rate }
 func (s *Scheduler) SendRate() float64          { return s.sent.rate }
+
+// Reachable tells whether anything that is missing was asked of somebody, or is shown by somebody.
+func (s *Scheduler) Reachable() bool {
+	if s.asked > 0 {
+		return true
+	}
+	for p := range s.here.all() {
+		if s.peers[p].useful > 0 {
+			return true
+		}
+	}
+	return false
+}
