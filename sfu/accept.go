@@ -1,8 +1,10 @@
 package sfu
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -123,6 +125,9 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 			v.estimates = v.estimates || o.tracks[i].estimates()
 		}
 	}
+	// The picture goes first: a smaller packet of sound behind packets of one size leaves in the
+	// same message, as its last segment.
+	slices.SortStableFunc(v.tracks, func(a, b egress) int { return cmp.Compare(b.kind, a.kind) })
 	v.leg = lite.New(cfg, now)
 	return v, ssrcs
 }

@@ -62,6 +62,7 @@ func (w *worker) wait(now time.Time) time.Duration {
 func (w *worker) advance(now time.Time) {
 	for len(w.deadlines) > 0 && !w.deadlines[0].due.After(now) {
 		v := w.deadlines[0]
+		w.count(v.shard.stream)
 		v.leg.Advance(now, &w.out)
 		if v.connected && !now.Before(v.nextReport) {
 			w.report(v, now)

@@ -55,6 +55,7 @@ func ForwardAllocs(t *testing.T, s *SFU, name string, packets []*rtp.Packet) flo
 			next++
 			w.drain(sh, now)
 			w.sendAll()
+			w.count(nil)
 		}))
 	}
 	if sent := s.total.snapshot().PacketsOut - before; sent < uint64(len(packets)) {

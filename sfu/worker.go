@@ -53,6 +53,7 @@ type worker struct {
 	number16  [2]byte  // scratch: a transport-wide sequence number
 	seqs      []uint16 // scratch: numbers of a NACK
 	tally     tally
+	counted   *stream // of which tally is; nil: of none
 	takenCmds []command
 	takenShd  []*shard
 	stopped   bool
@@ -143,11 +144,12 @@ func (w *worker) run() {
 		now := w.receiveWaiting()
 		w.advance(now)
 		w.sendAll()
+		w.count(nil)
 		timer.Reset(w.wait(now))
 	}
 }
 
-// receiveWaiting looks at datagrams of viewers that wait, until media does, or for long enough.
+// receiveWaiting looks at datagrams of viewers that wait, as many as there are or for long enough.
 func (w *worker) receiveWaiting() (now time.Time) {
 	now = time.Now()
 	for range inboxBurst {
@@ -155,9 +157,6 @@ func (w *worker) receiveWaiting() (now time.Time) {
 		case in := <-w.inbox:
 			w.receive(in, now)
 		default:
-			return now
-		}
-		if len(w.wakes) > 0 {
 			return now
 		}
 	}
@@ -183,6 +182,7 @@ func (w *worker) serve(now time.Time) {
 
 // drain sends every viewer of the shard what its tracks have not had yet.
 func (w *worker) drain(sh *shard, now time.Time) {
+	w.count(sh.stream)
 	o := &sh.offers
 	o.refresh(sh.stream.pub.Load(), now)
 	for i, v := range sh.viewers {
@@ -202,13 +202,23 @@ func (w *worker) drain(sh *shard, now time.Time) {
 			w.forward(v, t, now)
 		}
 	}
-	w.flush(sh.stream)
 }
 
-func (w *worker) flush(st *stream) { w.tally.flush(&st.counters, &w.sfu.total) }
+// count makes the tally that of a stream, or of none: what was counted for another is handed over.
+func (w *worker) count(st *stream) {
+	if w.counted != st {
+		if w.counted != nil {
+			w.tally.flush(&w.counted.counters, &w.sfu.total)
+		}
+		w.counted = st
+	}
+}
 
 func (w *worker) obey(c *command, now time.Time) {
 	v := c.viewer
+	if v != nil {
+		w.count(v.shard.stream)
+	}
 	switch c.kind {
 	case commandAdd:
 		w.add(v, now)
@@ -281,6 +291,7 @@ func (w *worker) remove(v *viewer, reason media.CloseReason) {
 func (w *worker) stop(now time.Time) {
 	w.stopped = true
 	for v := range w.viewers {
+		w.count(v.shard.stream)
 		v.leg.Close(media.CloseShutdown, &w.out)
 		w.settle(v, now)
 	}
@@ -289,6 +300,7 @@ func (w *worker) stop(now time.Time) {
 // receive gives a viewer's datagram to its leg.
 func (w *worker) receive(in inbound, now time.Time) {
 	v := in.viewer
+	w.count(v.shard.stream)
 	v.waiting.Add(-1)
 	if w.owns(v) {
 		if drop := v.leg.Receive(in.buf[:in.n], lite.Path(in.path), now, &w.out); drop != lite.DropNone {
@@ -319,7 +331,6 @@ func (w *worker) settle(v *viewer, now time.Time) {
 	if w.owns(v) {
 		w.schedule(v, now)
 	}
-	w.flush(v.shard.stream)
 }
 
 func (w *worker) send(b []byte, path lite.Path) {

@@ -12,11 +12,15 @@ const (
 	clusterFrom = 14
 )
 
-// slots is 6 KiB, one size class of the allocator.
-type slots struct {
-	at   [historySize]uint32 // microseconds, wrapping after 71 minutes
-	size [historySize]uint16 // 0: nothing here
-}
+// slots is 6 KiB, one size class of the allocator. What is known of a packet lies in one place: with
+// many viewers each look is one at cold memory.
+type slots [historySize]slot
+
+// slot is one packet. at is in microseconds, wrapping after 71 minutes, in two halves, so that no
+// byte is lost to alignment; size is 0 where there is nothing.
+type slot struct{ atHigh, atLow, size uint16 }
+
+func (s *slot) at() uint32 { return uint32(s.atHigh)<<16 | uint32(s.atLow) }
 
 // history knows the packets sent of late, by their numbers.
 type history struct {
@@ -25,7 +29,7 @@ type history struct {
 	last   int64 // when newest left
 }
 
-// forget is the age after which nothing is said of a packet any more; far below the wrap of slots.at.
+// forget is the age after which nothing is said of a packet any more; far below the wrap of slot.at.
 const forget = 60_000_000
 
 func (h *history) add(seq uint16, size int, at int64, cluster uint8) {
@@ -40,11 +44,12 @@ func (h *history) add(seq uint16, size int, at int64, cluster uint8) {
 		return // not a new number
 	}
 	for skipped := min(gap-1, historySize); skipped > 0; skipped-- {
-		h.slots.size[(seq-skipped)%historySize] = 0
+		h.slots[(seq-skipped)%historySize].size = 0
 	}
-	i := seq % historySize
-	h.slots.at[i] = uint32(at)
-	h.slots.size[i] = uint16(min(max(size, 1), sizeMask)) | uint16(cluster)<<clusterFrom
+	h.slots[seq%historySize] = slot{
+		atHigh: uint16(at >> 16), atLow: uint16(at),
+		size: uint16(min(max(size, 1), sizeMask)) | uint16(cluster)<<clusterFrom,
+	}
 	h.newest, h.last = seq, at
 }
 
@@ -60,17 +65,18 @@ func (h *history) find(seq uint16, now int64) (p packet, ok bool) {
 	if h.slots == nil || h.newest-seq >= historySize || now-h.last > forget {
 		return p, false
 	}
-	bits := h.slots.size[seq%historySize]
+	s := h.slots[seq%historySize]
+	bits := s.size
 	if bits == 0 {
 		return p, false
 	}
 	return packet{
-		sent:    now - int64(uint32(now)-h.slots.at[seq%historySize]),
+		sent:    now - int64(uint32(now)-s.at()),
 		size:    int(bits & sizeMask),
 		cluster: uint8(bits >> clusterFrom),
 		lost:    bits&lostFlag != 0,
 	}, true
 }
 
-func (h *history) markLost(seq uint16) { h.slots.size[seq%historySize] |= lostFlag }
-func (h *history) remove(seq uint16)   { h.slots.size[seq%historySize] = 0 }
+func (h *history) markLost(seq uint16) { h.slots[seq%historySize].size |= lostFlag }
+func (h *history) remove(seq uint16)   { h.slots[seq%historySize].size = 0 }

@@ -9,6 +9,7 @@ const mapSize = 16
 // left out. The zero value leaves everything out.
 type Map struct {
 	n        uint8
+	large    bool // an id of a viewer needs the two-byte form
 	from, to [mapSize]uint8
 }
 
@@ -18,6 +19,7 @@ func (m *Map) Set(publisher, viewer uint8) error {
 	if publisher == 0 {
 		return ErrFull
 	}
+	m.large = m.large || viewer > maxOneByteID
 	for i := range m.n {
 		if m.from[i] == publisher {
 			m.to[i] = viewer
@@ -55,11 +57,7 @@ type Element struct {
 // that has not negotiated extmap-allow-mixed must not be mapped to larger ids, nor to extensions
 // that grow longer, such as the dependency descriptor (RFC 8285 section 4.1.2).
 func AppendRewritten(dst []byte, profile uint16, raw []byte, m *Map, add ...Element) []byte {
-	twoByte, some := form(profile, raw, m, add)
-	if !some {
-		return dst
-	}
-	w := begin(dst, twoByte)
+	w := begin(dst, twoByte(profile, raw, m, add))
 	it := Iterate(profile, raw)
 	for {
 		id, data, ok := it.Next()
@@ -78,30 +76,34 @@ func AppendRewritten(dst []byte, profile uint16, raw []byte, m *Map, add ...Elem
 	return w.end()
 }
 
-// form tells whether anything is to be written, and whether that needs the two-byte form.
-func form(profile uint16, raw []byte, m *Map, add []Element) (twoByte, some bool) {
+// twoByte tells whether any element needs the two-byte form. What comes in the one-byte form and gets
+// a small id fits into it again.
+func twoByte(profile uint16, raw []byte, m *Map, add []Element) bool {
+	for _, e := range add {
+		if e.ID != 0 && needsTwoBytes(e.ID, e.Data) {
+			return true
+		}
+	}
+	if profile == ProfileOneByte && !m.large {
+		return false
+	}
 	it := Iterate(profile, raw)
 	for {
 		id, data, ok := it.Next()
 		if !ok {
-			break
+			return false
 		}
-		if to := m.Get(id); to != 0 && !has(add, to) {
-			some = true
-			twoByte = twoByte || needsTwoBytes(to, data)
-		}
-	}
-	for _, e := range add {
-		if e.ID != 0 {
-			some = true
-			twoByte = twoByte || needsTwoBytes(e.ID, e.Data)
+		if to := m.Get(id); to != 0 && !has(add, to) && needsTwoBytes(to, data) {
+			return true
 		}
 	}
-	return twoByte, some
 }
 
+// Limits of the one-byte form (RFC 8285 section 4.2).
+const maxOneByteID, maxOneByteData = 14, 16
+
 func needsTwoBytes(id uint8, data []byte) bool {
-	return id > 14 || len(data) == 0 || len(data) > 16
+	return id > maxOneByteID || len(data) == 0 || len(data) > maxOneByteData
 }
 
 func has(add []Element, id uint8) bool {
@@ -140,8 +142,11 @@ func (w *writer) add(id uint8, data []byte) {
 	w.dst = append(w.dst, data...)
 }
 
-// end pads the block to whole words and writes its length.
+// end pads the block to whole words and writes its length; a block without elements it takes back.
 func (w *writer) end() []byte {
+	if len(w.dst) == w.start+4 {
+		return w.dst[:w.start]
+	}
 	for (len(w.dst)-w.start)%4 != 0 {
 		w.dst = append(w.dst, 0)
 	}

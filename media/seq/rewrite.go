@@ -60,7 +60,7 @@ type Origin struct {
 // span is a run of input numbers with one distance to the output. A drop or a switch ends
 // it. The spans stand in the order of their output numbers, without gaps.
 type span struct {
-	in, end  uint64 // input numbers [in, end); the newest span has no end yet
+	in, end  uint64 // input numbers [in, end); the current one has no end yet
 	out      uint64 // extended output number of in
 	tsOffset uint32
 	source   Source
@@ -80,9 +80,10 @@ const DefaultHistory = 64
 //
 // It is owned by the worker that owns the viewer. Use NewRewriter.
 type Rewriter struct {
-	spans   []span // a ring once it has reached limit; first is the oldest
+	current span   // of the current source; in here, because each packet looks at it
+	spans   []span // those before it: a ring once it has reached limit; first is the oldest
 	first   int
-	limit   int
+	limit   int    // of spans
 	highIn  uint64 // highest input number placed in, or dropped from, the current source
 	highOut uint64 // highest output number given out
 	lastTS  uint32 // timestamp written with the highest output number
@@ -96,28 +97,29 @@ func NewRewriter(start uint16, history int) Rewriter {
 	if history <= 0 {
 		history = DefaultHistory
 	}
-	return Rewriter{limit: max(history, 2), highOut: base + uint64(start) - 1}
+	return Rewriter{limit: max(history, 2) - 1, highOut: base + uint64(start) - 1}
 }
 
 // Switch makes s.Source current. The output goes on at the number after the last one.
 func (r *Rewriter) Switch(s Start) {
 	if r.started {
-		cur := r.current()
+		cur := &r.current
 		cur.end = max(cur.in, r.highIn+1)
 		r.highOut = max(r.highOut, cur.out+(cur.end-cur.in)-1)
+		r.keep()
 	}
 	r.started = true
 	r.highIn = s.Seq - 1
-	r.push(span{in: s.Seq, out: r.highOut + 1, tsOffset: s.Out - s.Timestamp, source: s.Source, patch: s.Patch})
+	r.current = span{in: s.Seq, out: r.highOut + 1, tsOffset: s.Out - s.Timestamp, source: s.Source, patch: s.Patch}
 }
 
 // Next returns the place of the packet. It may be called again for the same packet.
 // The errors are ErrOtherSource, ErrBefore and ErrDropped; none is a fault.
 func (r *Rewriter) Next(src Source, ext uint64, ts uint32) (Place, error) {
-	if !r.started || r.current().source != src {
+	s := &r.current
+	if !r.started || s.source != src {
 		return Place{}, ErrOtherSource
 	}
-	s := r.current()
 	if ext < s.in {
 		return r.late(src, ext)
 	}
@@ -131,10 +133,10 @@ func (r *Rewriter) Next(src Source, ext uint64, ts uint32) (Place, error) {
 
 // Placed returns the place that a packet of the current source got, without giving it one.
 func (r *Rewriter) Placed(src Source, ext uint64) (Place, bool) {
-	if !r.started || r.current().source != src || ext > r.highIn {
+	if !r.started || r.current.source != src || ext > r.highIn {
 		return Place{}, false
 	}
-	if s := r.current(); ext >= s.in {
+	if s := &r.current; ext >= s.in {
 		return s.place(ext), true
 	}
 	p, err := r.late(src, ext)
@@ -148,7 +150,7 @@ func (r *Rewriter) late(src Source, ext uint64) (Place, error) {
 		switch {
 		case s.source != src:
 			return Place{}, ErrBefore
-		case ext >= s.end && i < len(r.spans)-1:
+		case ext >= s.end:
 			return Place{}, ErrDropped
 		case ext >= s.in:
 			return s.place(ext), nil
@@ -160,19 +162,20 @@ func (r *Rewriter) late(src Source, ext uint64) (Place, error) {
 // Drop leaves the packet out; patch holds for the packets after it. A packet that comes
 // late has a number already, which then stays unused. It tells whether the numbers closed up.
 func (r *Rewriter) Drop(src Source, ext uint64, patch media.Patch) bool {
-	if !r.started || r.current().source != src || ext <= r.highIn {
+	s := &r.current
+	if !r.started || s.source != src || ext <= r.highIn {
 		return false
 	}
-	s := r.current()
 	if ext == s.in && s.follows { // nothing lies between this drop and the last: widen that
 		s.in, s.patch, r.highIn = ext+1, patch, ext
 		return true
 	}
 	s.end, r.highIn = ext, ext
-	r.push(span{
+	r.keep()
+	r.current = span{
 		in: ext + 1, out: s.out + (ext - s.in), tsOffset: s.tsOffset,
 		source: src, patch: patch, follows: true,
-	})
+	}
 	return true
 }
 
@@ -183,15 +186,15 @@ func (r *Rewriter) Origin(seq uint16) (Origin, bool) {
 		return Origin{}, false
 	}
 	out := r.highOut - uint64(uint16(r.highOut)-seq)
-	for i := len(r.spans) - 1; i >= 0; i-- {
-		s := r.at(i)
-		if out < s.out {
-			continue
+	s := &r.current
+	for i := len(r.spans) - 1; out < s.out; i-- {
+		if i < 0 {
+			return Origin{}, false
 		}
-		in := s.in + (out - s.out)
-		return Origin{Source: s.source, Seq: in, Place: s.place(in)}, true
+		s = r.at(i)
 	}
-	return Origin{}, false
+	in := s.in + (out - s.out)
+	return Origin{Source: s.source, Seq: in, Place: s.place(in)}, true
 }
 
 // TimestampAfter returns the output timestamp that lies elapsed after the newest packet
@@ -207,7 +210,7 @@ func (r *Rewriter) Source() (src Source, ok bool) {
 	if !r.started {
 		return 0, false
 	}
-	return r.current().source, true
+	return r.current.source, true
 }
 
 // TimestampOffset returns what is added to the timestamps of the current source; sender
@@ -216,13 +219,17 @@ func (r *Rewriter) TimestampOffset() uint32 {
 	if !r.started {
 		return 0
 	}
-	return r.current().tsOffset
+	return r.current.tsOffset
 }
 
 // Highest returns the highest extended output number and its timestamp; ok is false before
 // the first packet.
 func (r *Rewriter) Highest() (ext uint64, ts uint32, ok bool) {
-	return r.highOut, r.lastTS, r.started && r.highOut >= r.at(0).out
+	oldest := &r.current
+	if len(r.spans) > 0 {
+		oldest = r.at(0)
+	}
+	return r.highOut, r.lastTS, r.started && r.highOut >= oldest.out
 }
 
 func (s *span) place(ext uint64) Place {
@@ -230,9 +237,7 @@ func (s *span) place(ext uint64) Place {
 	return Place{Seq: uint16(out), Ext: out, TimestampOffset: s.tsOffset, Patch: s.patch}
 }
 
-func (r *Rewriter) current() *span { return r.at(len(r.spans) - 1) }
-
-// at returns the i-th span from the oldest.
+// at returns the i-th span from the oldest of those before the current one.
 func (r *Rewriter) at(i int) *span {
 	i += r.first
 	if i >= len(r.spans) {
@@ -241,11 +246,12 @@ func (r *Rewriter) at(i int) *span {
 	return &r.spans[i]
 }
 
-func (r *Rewriter) push(s span) {
+// keep puts the current span with those before it; another is about to take its place.
+func (r *Rewriter) keep() {
 	if len(r.spans) < r.limit {
-		r.spans = append(r.spans, s)
+		r.spans = append(r.spans, r.current)
 		return
 	}
-	r.spans[r.first] = s
+	r.spans[r.first] = r.current
 	r.first = (r.first + 1) % len(r.spans)
 }

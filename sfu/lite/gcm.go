@@ -53,13 +53,10 @@ func newGCMCipher(k *exportedKeys) (*gcmCipher, error) {
 // setNonce is salt XOR (0, SSRC, index), the index in the last six bytes (RFC 7714
 // sections 8.1 and 9.1).
 func (g *gcmCipher) setNonce(salt *[12]byte, ssrc uint32, index uint64) {
-	g.nonce = *salt
-	for i := range 4 {
-		g.nonce[2+i] ^= byte(ssrc >> (24 - 8*i))
-	}
-	for i := range 6 {
-		g.nonce[6+i] ^= byte(index >> (40 - 8*i))
-	}
+	be := binary.BigEndian
+	// Two words hold all of it but for the last four bytes of the index.
+	be.PutUint64(g.nonce[:], be.Uint64(salt[:])^uint64(ssrc)<<16^index>>32)
+	be.PutUint32(g.nonce[8:], be.Uint32(salt[8:])^uint32(index))
 }
 
 func (g *gcmCipher) sealRTP(dst, header, payload []byte, ssrc uint32, index uint64) []byte {

@@ -43,8 +43,10 @@ type srtpSession struct {
 	profile   Profile
 	cipher    packetCipher
 	rtcpIndex uint32 // of the next SRTCP packet
-	sources   []source
-	senders   []sender
+	// ssrcs are those of sources, side by side: one look at memory finds a source.
+	ssrcs   [MaxSources]uint32
+	sources []source
+	senders []sender
 }
 
 func newSession(p Profile, k *exportedKeys) (*srtpSession, error) {

@@ -6,7 +6,6 @@ const windowSize = 1024
 
 // source is the packet indices that were used with one outgoing SSRC.
 type source struct {
-	ssrc  uint32
 	begun bool
 	top   uint64 // the highest index so far
 	used  [windowSize / 64]uint64
@@ -16,7 +15,7 @@ type source struct {
 // known is the state of an SSRC that is in use, else nil.
 func (s *srtpSession) known(ssrc uint32) *source {
 	for i := range s.sources {
-		if s.sources[i].ssrc == ssrc {
+		if s.ssrcs[i] == ssrc {
 			return &s.sources[i]
 		}
 	}
@@ -38,7 +37,8 @@ func (s *srtpSession) source(ssrc uint32) *source {
 	if len(s.sources) == MaxSources {
 		return nil
 	}
-	s.sources = append(s.sources, source{ssrc: ssrc})
+	s.ssrcs[len(s.sources)] = ssrc
+	s.sources = append(s.sources, source{})
 	return &s.sources[len(s.sources)-1]
 }
 
