@@ -260,8 +260,10 @@ func TestFilesRoomSurvivesARestart(t *testing.T) {
 			up.Token = ""
 			hellos = []msg.Hello{up, receiverHello("kept")}
 		}
+		var pages []*page
 		for i, h := range hellos {
-			_, w := r.join(h)
+			p, w := r.join(h)
+			pages = append(pages, p)
 			if run == 0 {
 				hellos[i].Resume = w.Resume
 				endpoints = append(endpoints, w.Endpoint)
@@ -270,6 +272,9 @@ func TestFilesRoomSurvivesARestart(t *testing.T) {
 			}
 		}
 		hellos[0], hellos[1] = hellos[1], hellos[0]
+		for _, p := range pages {
+			_ = p.conn.CloseNow() // the server need not wait for the answer to its goodbye
+		}
 		if err := r.srv.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -510,6 +515,7 @@ func TestEnvelopesAreLimited(t *testing.T) {
 		if code := b.closed(); code != websocket.StatusPolicyViolation {
 			t.Errorf("closed with %v", code)
 		}
+		synctest.Wait()
 		_ = up.conn.CloseNow()
 		if n := <-delivered; n != filesMessageBurst+filesMessagesASecond {
 			t.Errorf("%d were delivered", n)

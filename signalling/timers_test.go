@@ -45,10 +45,13 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 }
 
 // bubble runs a test on a rig in virtual time.
-func bubble(t *testing.T, test func(t *testing.T, r *rig, p *pipes)) {
+func bubble(t *testing.T, test func(t *testing.T, r *rig, p *pipes)) { bubbleWith(t, test) }
+
+// bubbleWith also changes the server's settings.
+func bubbleWith(t *testing.T, test func(t *testing.T, r *rig, p *pipes), change ...func(*Config)) {
 	synctest.Test(t, func(t *testing.T) {
 		st := openStore(t, t.TempDir())
-		r := newServer(t, st)
+		r := newServer(t, st, change...)
 		p := &pipes{make(chan net.Conn), make(chan struct{})}
 		srv := &http.Server{Handler: r.srv.Handler()}
 		go func() { _ = srv.Serve(p) }() // ends with Close below
