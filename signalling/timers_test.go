@@ -246,7 +246,7 @@ func TestMeterForgets(t *testing.T) {
 // TestSecretsStayOutOfTheLog sends canaries by every way in and looks for them in the log and
 // in answers.
 func TestSecretsStayOutOfTheLog(t *testing.T) {
-	r := serve(t)
+	r := serve(t, withRelay(1000))
 	const canary = "canary-5up3rsecret"
 	r.publish("a")
 	owner, w := r.join(r.ownerHello("a"))
@@ -268,12 +268,24 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	p = r.dial()
 	p.say(h)
 	await[msg.Error](p)
+	files := r.uploaderHello("files")
+	up, fw := r.join(files)
+	up.say(msg.OpenCode{})
+	await[msg.ShortCode](up)
+	h = receiverHello("files")
+	h.Password = canary
+	p = r.dial()
+	p.say(h)
+	await[msg.Error](p)
+	h.Password, _ = joinOf("files")
+	r.join(h)
 	r.ask(http.MethodGet, "/metrics", nil, "X-Forwarded-For", "1.2.3.4", "Authorization", "Bearer "+canary)
 	r.plane.failNext(fmt.Errorf("a fault"))
 	r.offer("/whip/a", r.key)
 
 	log := r.log.String()
-	for what, text := range map[string]string{"canary": canary, "publish key": r.key, "media token": w.MediaToken, "resume": w.Resume} {
+	for what, text := range map[string]string{"canary": canary, "publish key": r.key, "media token": w.MediaToken, "resume": w.Resume,
+		"secret of a room of files": h.Password, "verifier": files.Files.Verifier, "resume of files": fw.Resume, "relay token": fw.Files.Relay} {
 		if strings.Contains(log, text) {
 			t.Errorf("the log has the %s:\n%s", what, log)
 		}

@@ -48,7 +48,7 @@ func (s *Store) CreateRoom(name string, rec Room, now time.Time) error {
 			return err
 		case b.Get([]byte(name)) != nil:
 			return ErrRoomExists
-		case open >= MaxRooms:
+		case open >= s.maxRooms:
 			return ErrTooManyRooms
 		}
 		return put(b, []byte(name), rec)

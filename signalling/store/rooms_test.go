@@ -82,16 +82,11 @@ func countRooms(t *testing.T, s *Store) (n int) {
 
 func TestTooManyRooms(t *testing.T) {
 	s := mustOpen(t, t.TempDir())
-	err := s.update(func(tx *bolt.Tx) error {
-		for i := range MaxRooms {
-			if err := put(tx.Bucket(bucketRooms), []byte(fmt.Sprint(i)), Room{Expires: at.Add(time.Hour)}); err != nil {
-				return err
-			}
+	s.maxRooms = 3
+	for i := range s.maxRooms {
+		if err := s.CreateRoom(fmt.Sprint(i), Room{Expires: at.Add(time.Hour)}, at); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	if err := s.CreateRoom("one more", Room{Expires: at.Add(time.Hour)}, at); !errors.Is(err, ErrTooManyRooms) {
 		t.Errorf("got %v", err)

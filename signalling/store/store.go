@@ -71,6 +71,8 @@ type Store struct {
 	db     *bolt.DB
 	dir    string
 	secret []byte
+	// maxRooms is MaxRooms; a test makes it small.
+	maxRooms int
 }
 
 // Open makes the folder and the file when they are missing, takes the lock, reads every record
@@ -82,7 +84,7 @@ func open(dir string, maxSize int) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the data folder cannot be made: %w (%s)", explain(err), dir)
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: dir, maxRooms: MaxRooms}
 	path := filepath.Join(dir, FileName)
 	_, missing := os.Stat(path)
 	err := guard(func() (err error) {
