@@ -143,6 +143,19 @@ func TestFoldPath(t *testing.T) {
 	}
 }
 
+// All letters that Unicode's simple folding takes for one, Go's own tables say, fold to the same.
+func TestFoldPathOfAllLetters(t *testing.T) {
+	for r := range unicode.MaxRune {
+		other := unicode.SimpleFold(r)
+		if other == r {
+			continue
+		}
+		if a, b := manifest.FoldPath(string(r)), manifest.FoldPath(string(other)); a != b {
+			t.Errorf("%U folds to %q, %U to %q", r, a, other, b)
+		}
+	}
+}
+
 func TestPathIsNotUTF8(t *testing.T) {
 	checkPathError(t, manifest.CheckPath("a\xff"), manifest.PathError{Path: "a\xff", Rule: manifest.NotUTF8})
 }
