@@ -1,0 +1,329 @@
+package peer
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+// attempt is a connection in the making.
+type attempt struct {
+	id    seal.Attempt
+	peer  seal.PublicKey
+	to    string // endpoint
+	pair  seal.Pair
+	ours  bool // we made the offer
+	token *seal.Token
+	conn  *conn
+	until time.Time
+	steps chan func(*conn) error // run in order by the attempt's goroutine
+	drop  context.CancelFunc
+	ctx   context.Context
+
+	described bool     // our description was sent
+	found     []string // addresses of ours that wait for it
+}
+
+// earlyOffer came before we had a token to answer it with.
+type earlyOffer struct {
+	from  string
+	offer seal.Offer
+}
+
+const (
+	attemptWithin = 15 * time.Second
+	helloWithin   = 10 * time.Second
+	maxSteps      = 64 // candidates of one peer, and a few
+	maxAttempts   = 128
+)
+
+// connect offers to the neighbours that we have no connection to.
+func (s *swarm) connect(now time.Time) {
+	if s.token == nil || !s.online || s.done {
+		return
+	}
+	for _, m := range s.members {
+		if !m.neighbour || m.dh == nil || now.Before(m.next) || s.links[*m.dh] != nil || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh) != nil {
+			continue
+		}
+		m.pause = min(longestRetry, max(time.Second, 2*m.pause))
+		m.next = now.Add(attemptWithin + m.pause)
+		s.offer(m)
+	}
+}
+
+func (s *swarm) attemptWith(dh seal.PublicKey) *attempt {
+	for _, a := range s.attempts {
+		if a.peer == dh {
+			return a
+		}
+	}
+	return nil
+}
+
+func (s *swarm) offer(m *member) {
+	id, err := seal.NewAttempt(rand.Reader)
+	if err != nil {
+		return
+	}
+	a, err := s.begin(id, *m.dh, m.endpoint, true)
+	if err != nil {
+		s.cfg.Log.Debug("no attempt", "error", err)
+		return
+	}
+	token := *s.token
+	a.steps <- func(c *conn) error {
+		sdp, err := c.offer()
+		if err == nil {
+			s.post(func() { s.describe(a, seal.Offer{Attempt: id, Token: token, SDP: sdp}) })
+		}
+		return err
+	}
+}
+
+// begin makes the connection of an attempt and the goroutine that works on it.
+func (s *swarm) begin(id seal.Attempt, dh seal.PublicKey, to string, ours bool) (*attempt, error) {
+	if len(s.attempts) >= maxAttempts {
+		return nil, fmt.Errorf("%d attempts are under way", len(s.attempts))
+	}
+	pair, err := s.pair(dh)
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{
+		id: id, peer: dh, to: to, pair: pair, ours: ours,
+		until: time.Now().Add(attemptWithin), steps: make(chan func(*conn) error, maxSteps),
+	}
+	a.ctx, a.drop = context.WithCancel(s.ctx)
+	a.conn, err = newConn(s.api, s.cfg.Identity, s.stun, func(candidate string) {
+		s.post(func() { s.found(a, candidate) })
+	})
+	if err != nil {
+		a.drop()
+		return nil, err
+	}
+	s.attempts[id] = a
+	s.tasks.Go(func() { s.work(a) })
+	return a, nil
+}
+
+// describe sends our description, and then the addresses that were found meanwhile.
+func (s *swarm) describe(a *attempt, m seal.Message) {
+	if s.attempts[a.id] != a {
+		return
+	}
+	s.tell(a.peer, a.to, m)
+	a.described = true
+	for _, candidate := range a.found {
+		s.found(a, candidate)
+	}
+}
+
+// found sends an address of ours, once the description is out.
+func (s *swarm) found(a *attempt, candidate string) {
+	switch {
+	case s.attempts[a.id] != a:
+	case !a.described:
+		a.found = append(a.found, candidate)
+	default:
+		s.tell(a.peer, a.to, seal.Candidate{Attempt: a.id, Candidate: candidate})
+	}
+}
+
+// work carries out the steps of an attempt, then waits for the connection and greets.
+func (s *swarm) work(a *attempt) {
+	err := a.negotiate()
+	var theirs wire.Hello
+	if err == nil {
+		theirs, err = s.greet(a)
+	}
+	s.post(func() { s.attemptEnded(a, theirs, err) })
+	if err != nil {
+		a.conn.close()
+	}
+}
+
+// negotiate runs steps until the channels are open. Candidates that come later have no use.
+func (a *attempt) negotiate() error {
+	for {
+		select {
+		case step := <-a.steps:
+			if err := step(a.conn); err != nil {
+				return err
+			}
+		case <-a.conn.ready:
+			return nil
+		case <-a.conn.gone:
+			return fmt.Errorf("no way to the peer was found")
+		case <-a.ctx.Done():
+			return context.Cause(a.ctx)
+		}
+	}
+}
+
+// greet exchanges HELLO, which proves that the certificates at both ends are those of the envelopes.
+func (s *swarm) greet(a *attempt) (wire.Hello, error) {
+	seed := false
+	if !s.call(func() { seed = s.cfg.Share != nil || s.finished }) {
+		return wire.Hello{}, context.Canceled
+	}
+	late := time.AfterFunc(helloWithin, a.conn.close)
+	defer late.Stop()
+	defer context.AfterFunc(a.ctx, a.conn.close)()
+	h := seal.Hello{Attempt: a.id, Offerer: s.cfg.Identity.fingerprint, Answerer: a.token.Fingerprint}
+	if !a.ours {
+		h.Offerer, h.Answerer = h.Answerer, h.Offerer
+	}
+	ours := wire.Hello{
+		Version: wire.Version, Seed: seed, Largest: largestMessage, Attempt: a.id, MAC: a.pair.HelloMAC(h),
+	}
+	if _, err := a.conn.control.Write(wire.Append(nil, ours)); err != nil {
+		return wire.Hello{}, err
+	}
+	message, err := readMessage(a.conn.control, make([]byte, largestMessage))
+	if err != nil {
+		return wire.Hello{}, err
+	}
+	f, err := wire.Parse(message, wire.Control)
+	if err != nil {
+		return wire.Hello{}, err
+	}
+	theirs, ok := f.(wire.Hello)
+	if !ok || theirs.Attempt != a.id {
+		return theirs, seal.ErrHello
+	}
+	return theirs, a.pair.CheckHello(h, theirs.MAC)
+}
+
+// attemptEnded makes a link of an attempt, or lets it be.
+func (s *swarm) attemptEnded(a *attempt, theirs wire.Hello, err error) {
+	if s.attempts[a.id] != a {
+		a.conn.close()
+		return
+	}
+	delete(s.attempts, a.id)
+	if err == nil && !s.done {
+		s.link(a, theirs)
+		return
+	}
+	s.cfg.Log.Debug("no connection", "to", a.to, "error", err)
+	a.drop()
+	if m := s.members[a.to]; m != nil {
+		m.next = time.Now().Add(m.pause + s.headStart(a.peer))
+	}
+}
+
+func (s *swarm) giveUp(a *attempt) {
+	delete(s.attempts, a.id)
+	a.drop() // its goroutine closes the connection
+}
+
+func (s *swarm) expireAttempts(now time.Time) {
+	for _, a := range s.attempts {
+		if now.After(a.until) {
+			s.giveUp(a)
+		}
+	}
+}
+
+// undelivered: the server could not carry something to a member.
+func (s *swarm) undelivered(u msg.Undelivered) {
+	for _, a := range s.attempts {
+		if a.to == u.To {
+			s.giveUp(a)
+		}
+	}
+	if m := s.members[u.To]; m != nil {
+		m.told = m.told && u.Code != msg.CodeRate
+		m.next = time.Now().Add(time.Second)
+	}
+}
+
+// admits judges a peer before anything else of its offer or answer is looked at.
+func (s *swarm) admits(dh seal.PublicKey, signed seal.SignedToken, sdp string) (seal.Token, error) {
+	now := time.Now()
+	gate := seal.Gate{Room: s.cfg.Link.Room, Key: s.cfg.Link.Key, Revoked: s.revoked}
+	token, err := gate.Admit(signed, dh, sdp, now, seal.PassOn)
+	if err == nil && now.Before(s.banned[dh]) {
+		err = errBadLeaf
+	}
+	if err == nil {
+		s.signer = token.Key
+	}
+	return token, err
+}
+
+// offered answers an offer of a peer that was let in.
+func (s *swarm) offered(from string, dh seal.PublicKey, o seal.Offer) {
+	if s.token == nil {
+		if len(s.early) < maxAttempts && s.early != nil {
+			s.early[dh] = earlyOffer{from, o}
+		}
+		return
+	}
+	token, err := s.admits(dh, o.Token, o.SDP)
+	if err != nil || o.Lane != 0 || s.attempts[o.Attempt] != nil || s.done {
+		s.cfg.Log.Debug("an offer is passed over", "from", from, "lane", o.Lane, "error", err)
+		return
+	}
+	if a := s.attemptWith(dh); a != nil {
+		if a.ours && a.pair.Lower() {
+			return // ours stands
+		}
+		s.giveUp(a)
+	}
+	a, err := s.begin(o.Attempt, dh, from, false)
+	if err != nil {
+		s.cfg.Log.Debug("no attempt", "error", err)
+		return
+	}
+	a.token = &token
+	mine := *s.token
+	a.steps <- func(c *conn) error {
+		sdp, err := c.answer(o.SDP)
+		if err == nil {
+			s.post(func() { s.describe(a, seal.Answer{Attempt: o.Attempt, Token: mine, SDP: sdp}) })
+		}
+		return err
+	}
+}
+
+// answered goes on with an attempt of ours.
+func (s *swarm) answered(dh seal.PublicKey, m seal.Answer) {
+	a := s.attempts[m.Attempt]
+	if a == nil || !a.ours || a.peer != dh || a.token != nil {
+		return
+	}
+	token, err := s.admits(dh, m.Token, m.SDP)
+	if err != nil {
+		s.cfg.Log.Debug("an answer is refused", "error", err)
+		s.giveUp(a)
+		return
+	}
+	a.token = &token
+	s.step(a, func(c *conn) error { return c.accept(m.SDP) })
+}
+
+func (s *swarm) candidate(dh seal.PublicKey, m seal.Candidate) {
+	a := s.attempts[m.Attempt]
+	if a == nil || a.peer != dh || a.token == nil {
+		return
+	}
+	s.step(a, func(c *conn) error {
+		_ = c.candidate(m.Candidate) // one that cannot be used is no harm
+		return nil
+	})
+}
+
+// step queues work for an attempt; what is too much for it is dropped.
+func (s *swarm) step(a *attempt, f func(*conn) error) {
+	select {
+	case a.steps <- f:
+	default:
+	}
+}

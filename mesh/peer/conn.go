@@ -1,0 +1,172 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v3"
+)
+
+// Transport is how peers are reached.
+type Transport struct {
+	// Loopback offers the addresses of the machine itself, for peers beside this one.
+	Loopback bool
+	// STUN servers as "stun:host:port"; the server's own is added.
+	STUN []string
+}
+
+const (
+	// receiveWindow is what the other side may have on its way to us; SCTP's usual 1 MiB is less than
+	// a long line holds.
+	receiveWindow = 16 << 20
+	// largestMessage that we take, in bytes: what pion v3 carries for sure.
+	largestMessage = 61_440
+
+	iceDisconnected = 4 * time.Second
+	iceFailed       = 6 * time.Second
+	iceKeepAlive    = time.Second
+)
+
+// newAPI sets pion up for data channels that are read and written directly.
+func newAPI(t Transport) *webrtc.API {
+	var engine webrtc.SettingEngine
+	engine.DetachDataChannels()
+	engine.SetSCTPMaxReceiveBufferSize(receiveWindow)
+	engine.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
+	engine.SetIncludeLoopbackCandidate(t.Loopback)
+	return webrtc.NewAPI(webrtc.WithSettingEngine(engine))
+}
+
+// channel is a data channel that takes whole messages.
+type channel struct {
+	io.ReadWriteCloser
+	dc *webrtc.DataChannel
+}
+
+// conn is one peer connection with its two channels.
+type conn struct {
+	pc            *webrtc.PeerConnection
+	control, lane channel
+	ready         chan struct{} // closed when both channels are open
+	gone          chan struct{} // closed when the connection has failed or was closed
+	closing       sync.Once
+}
+
+// newConn makes a connection. found is told of each address of ours, and "" at their end.
+func newConn(api *webrtc.API, id Identity, stun []string, found func(candidate string)) (*conn, error) {
+	config := webrtc.Configuration{Certificates: []webrtc.Certificate{id.certificate}}
+	for _, url := range stun {
+		config.ICEServers = append(config.ICEServers, webrtc.ICEServer{URLs: []string{url}})
+	}
+	pc, err := api.NewPeerConnection(config)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{pc: pc, ready: make(chan struct{}), gone: make(chan struct{})}
+	pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		if candidate == nil {
+			found("")
+			return
+		}
+		found(candidate.ToJSON().Candidate)
+	})
+	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
+			c.lost()
+		}
+	})
+	if err := c.open(); err != nil {
+		_ = pc.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *conn) lost() { c.closing.Do(func() { close(c.gone) }) }
+
+// open makes the channels, which both sides know beforehand (docs/MESH.md, section 6).
+func (c *conn) open() error {
+	var both sync.WaitGroup
+	both.Add(2)
+	for id, ch := range []*channel{&c.control, &c.lane} {
+		number, negotiated, ordered := uint16(id), true, id == 0
+		label := [...]string{"control", "lane"}[id]
+		dc, err := c.pc.CreateDataChannel(label, &webrtc.DataChannelInit{ID: &number, Negotiated: &negotiated, Ordered: &ordered})
+		if err != nil {
+			return err
+		}
+		ch.dc = dc
+		dc.OnOpen(func() {
+			raw, err := dc.Detach()
+			if err != nil {
+				c.lost()
+				return
+			}
+			ch.ReadWriteCloser = raw
+			both.Done()
+		})
+	}
+	go func() { // ends with the first of the two; a connection that is dropped is closed in any case
+		both.Wait()
+		close(c.ready)
+	}()
+	return nil
+}
+
+func (c *conn) offer() (string, error) {
+	offer, err := c.pc.CreateOffer(nil)
+	if err != nil {
+		return "", err
+	}
+	return offer.SDP, c.pc.SetLocalDescription(offer)
+}
+
+func (c *conn) answer(offer string) (string, error) {
+	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", err
+	}
+	answer, err := c.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	return answer.SDP, c.pc.SetLocalDescription(answer)
+}
+
+func (c *conn) accept(answer string) error {
+	return c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
+}
+
+func (c *conn) candidate(text string) error {
+	if text == "" {
+		return nil
+	}
+	mid, line := "0", uint16(0)
+	return c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: text, SDPMid: &mid, SDPMLineIndex: &line})
+}
+
+// wait returns when both channels are open.
+func (c *conn) wait(ctx context.Context) error {
+	select {
+	case <-c.ready:
+		return nil
+	case <-c.gone:
+		return errors.New("the connection failed")
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// close ends the connection; it may take a moment, and may be called more than once.
+func (c *conn) close() {
+	c.lost()
+	_ = c.pc.Close() // nobody is left to tell
+}
+
+// readMessage reads one message into b.
+func readMessage(r io.Reader, b []byte) ([]byte, error) {
+	n, err := r.Read(b)
+	return b[:n], err
+}

@@ -1,0 +1,466 @@
+package peer
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+// member is an endpoint of the room.
+type member struct {
+	endpoint  string
+	publisher bool
+	neighbour bool
+	dh        *seal.PublicKey // once it has told
+	told      bool            // our key or card
+	next      time.Time       // when to offer to it
+	pause     time.Duration   // after the next failure
+}
+
+const (
+	askEvery     = 10 * time.Second
+	secondPause  = 2 * time.Second // the head start of the one who has to offer first
+	longestRetry = 15 * time.Second
+	maxPairs     = 512 // keys of others that are remembered
+)
+
+// hello is the first message of each connection to the server.
+func (s *swarm) hello(resume string) msg.Hello {
+	h := msg.Hello{
+		Version: msg.Version, Room: msg.RoomRef{Kind: msg.RoomFiles, Name: s.cfg.Link.Room},
+		Role: msg.RoleSubscriber, Resume: resume,
+	}
+	if s.cfg.Share == nil {
+		h.Password = base64.RawURLEncoding.EncodeToString(s.keys.Join[:])
+		id := sha256.Sum256(s.cfg.Identity.fingerprint[:])
+		h.Viewer = base64.RawURLEncoding.EncodeToString(id[:16])
+		return h
+	}
+	h.Role, h.Token = msg.RolePublisher, s.cfg.Share.Owner
+	h.Files = &msg.FilesTerms{
+		Verifier: base64.RawURLEncoding.EncodeToString(s.keys.Verifier[:]),
+		Members:  msg.MaxFilesMembers,
+		Life:     min(msg.MaxFilesLife, max(msg.MinFilesLife, int(time.Until(s.cfg.Share.Expires).Seconds()))),
+	}
+	return h
+}
+
+// roomEnded: the server has nothing more for us. Those who are connected go on without it.
+func (s *swarm) roomEnded(err error) {
+	s.online = false
+	var refused *RoomError
+	if s.done || errors.Is(err, context.Canceled) && s.ctx.Err() != nil {
+		return
+	}
+	if errors.As(err, &refused) && len(s.links) > 0 && (refused.Code == msg.CodeExpired || refused.Code == msg.CodeClosed) {
+		return
+	}
+	s.end(roomReason(err, refused))
+}
+
+func roomReason(err error, refused *RoomError) error {
+	if refused == nil {
+		return err
+	}
+	switch refused.Code {
+	case msg.CodeExpired:
+		return ErrExpired
+	case msg.CodeClosed:
+		return ErrClosed
+	}
+	return refused
+}
+
+// heard takes a message of the server; nil says that the connection is lost.
+func (s *swarm) heard(m msg.ServerMessage) {
+	switch m := m.(type) {
+	case nil:
+		if s.online {
+			s.online = false
+			s.cfg.Tell(Lost{})
+		}
+	case msg.Welcome:
+		s.welcomed(m)
+	case msg.Files:
+		s.uploaderAt = m.Owner
+	case msg.Members:
+		s.membersChanged(m)
+	case msg.Deliver:
+		if sealed, err := base64.RawURLEncoding.Strict().DecodeString(m.Sealed); err == nil && len(sealed) > 0 {
+			s.deliver(m.From, sealed)
+		}
+	case msg.Undelivered:
+		s.undelivered(m)
+	case msg.ShortCode:
+		s.codeGiven(m)
+	case msg.CodeEnded:
+		s.codeEnded(m)
+	case msg.Error:
+		s.cfg.Log.Debug("the server refuses", "code", m.Code, "text", m.Text)
+	}
+}
+
+func (s *swarm) welcomed(w msg.Welcome) {
+	back := s.endpoint != ""
+	if w.Endpoint != s.endpoint {
+		for _, a := range s.attempts { // they are bound to the name that we had
+			s.giveUp(a)
+		}
+		for _, m := range s.members {
+			m.told = false
+		}
+	}
+	s.online, s.endpoint = true, w.Endpoint
+	if w.Files != nil && w.Files.Owner != "" {
+		s.uploaderAt = w.Files.Owner
+	}
+	s.stun = append(slices.Clone(s.cfg.Transport.STUN), stunOf(s.cfg.Link.Server, w.STUN)...)
+	s.askAt = time.Time{}
+	switch {
+	case back:
+		s.cfg.Tell(Back{})
+	default:
+		s.cfg.Tell(Opened{})
+	}
+	if s.cfg.Share != nil && s.cfg.Share.Code && s.guard == nil {
+		s.room.send(msg.OpenCode{})
+	}
+}
+
+// stunOf is the server's own STUN answerer.
+func stunOf(server, address string) []string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil
+	}
+	if host == "" {
+		u, err := url.Parse(server)
+		if err != nil {
+			return nil
+		}
+		host = u.Hostname()
+	}
+	return []string{"stun:" + net.JoinHostPort(host, port)}
+}
+
+func (s *swarm) membersChanged(m msg.Members) {
+	if m.All {
+		for id := range s.members {
+			if !slices.ContainsFunc(m.Joined, func(j msg.Member) bool { return j.Endpoint == id }) {
+				delete(s.members, id)
+			}
+		}
+	}
+	for _, id := range m.Left {
+		delete(s.members, id)
+		s.leftRoom(id)
+	}
+	for _, j := range m.Joined {
+		if j.Endpoint == s.endpoint {
+			continue
+		}
+		if s.members[j.Endpoint] == nil {
+			s.members[j.Endpoint] = &member{endpoint: j.Endpoint}
+		}
+		s.members[j.Endpoint].publisher = j.Role == msg.RolePublisher
+	}
+	for id, one := range s.members {
+		one.neighbour = slices.Contains(m.Neighbours, id)
+		if !one.told {
+			s.tellKey(one)
+		}
+	}
+	s.connect(time.Now())
+}
+
+// tellKey says who we are to a member: the uploader by its card to all, others by their key to those
+// whom they will be connected to.
+func (s *swarm) tellKey(m *member) {
+	var about seal.Message = seal.Key{DH: s.cfg.Identity.dh.Public()}
+	switch {
+	case s.cfg.Share != nil:
+		card, err := seal.NewCard(s.cfg.Share.Key, s.cfg.Link.Room, s.cfg.Identity.dh.Public())
+		if err != nil {
+			s.cfg.Log.Warn("cannot sign", "error", err)
+			return
+		}
+		about = card
+	case m.publisher || !m.neighbour:
+		return // the uploader learns our key when we ask
+	}
+	sealed, err := s.keys.Seal(rand.Reader, s.endpoint, m.endpoint, about)
+	if err != nil {
+		s.cfg.Log.Warn("cannot seal", "error", err)
+		return
+	}
+	m.told = true
+	s.envelope(m.endpoint, sealed)
+}
+
+func (s *swarm) envelope(to string, sealed []byte) {
+	s.room.send(msg.Send{To: to, Sealed: base64.RawURLEncoding.EncodeToString(sealed)})
+}
+
+// tell seals a message for one peer.
+func (s *swarm) tell(dh seal.PublicKey, to string, m seal.Message) {
+	pair, err := s.pair(dh)
+	if err == nil {
+		var sealed []byte
+		if sealed, err = pair.Seal(rand.Reader, s.endpoint, to, m); err == nil {
+			s.envelope(to, sealed)
+			return
+		}
+	}
+	s.cfg.Log.Debug("cannot seal", "type", m.Type(), "error", err)
+}
+
+func (s *swarm) pair(dh seal.PublicKey) (seal.Pair, error) {
+	if p, ok := s.pairs[dh]; ok {
+		return p, nil
+	}
+	p, err := s.cfg.Identity.dh.Pair(dh, s.cfg.Link.Secret, s.cfg.Link.Room)
+	if err != nil {
+		return p, err
+	}
+	if len(s.pairs) >= maxPairs { // somebody makes keys without end
+		clear(s.pairs)
+	}
+	s.pairs[dh] = p
+	return p, nil
+}
+
+// deliver opens an envelope. One that does not open is dropped without an answer.
+func (s *swarm) deliver(from string, sealed []byte) {
+	switch sealed[0] {
+	case seal.KindPAKE:
+		s.codeMessage(from, sealed)
+	case seal.KindGroup:
+		m, err := s.keys.Open(from, s.endpoint, sealed)
+		if err != nil {
+			return
+		}
+		switch m := m.(type) {
+		case seal.Card:
+			s.card(from, m)
+		case seal.Key:
+			s.learn(from, m.DH)
+		}
+	case seal.KindPair:
+		dh, err := seal.Sender(sealed)
+		if err != nil {
+			return
+		}
+		pair, err := s.pair(dh)
+		if err != nil {
+			return
+		}
+		m, err := pair.Open(from, s.endpoint, sealed)
+		if err != nil {
+			return
+		}
+		s.learn(from, dh)
+		s.message(from, dh, m)
+	}
+}
+
+// learn notes the key of a member.
+func (s *swarm) learn(from string, dh seal.PublicKey) {
+	m := s.members[from]
+	if m == nil { // its envelope was quicker than word of it
+		m = &member{endpoint: from}
+		s.members[from] = m
+	}
+	if m.dh == nil || *m.dh != dh {
+		m.dh, m.pause = &dh, 0
+		m.next = time.Now().Add(s.headStart(dh))
+	}
+}
+
+// headStart keeps two from offering to each other at the same time.
+func (s *swarm) headStart(dh seal.PublicKey) time.Duration {
+	if s.cfg.Identity.dh.Public().Less(dh) {
+		return 0
+	}
+	return secondPause
+}
+
+// card is the uploader's word on who it is.
+func (s *swarm) card(from string, c seal.Card) {
+	if s.cfg.Share != nil || c.Verify(s.cfg.Link.Key, s.cfg.Link.Room) != nil {
+		return
+	}
+	s.signer, s.uploader, s.uploaderAt = c.Key, c.DH, from
+	s.learn(from, c.DH)
+	if s.token == nil {
+		s.askAt = time.Time{}
+		s.askAgain(time.Now())
+	}
+}
+
+// askAgain asks the uploader until there is an answer.
+func (s *swarm) askAgain(now time.Time) {
+	if s.cfg.Fetch == nil || s.token != nil || !s.online || s.uploader == (seal.PublicKey{}) || now.Before(s.askAt) {
+		return
+	}
+	s.askAt = now.Add(askEvery)
+	s.tell(s.uploader, s.uploaderAt, seal.Ask{
+		Fingerprint: s.cfg.Identity.fingerprint, Name: s.cfg.Fetch.Name, Password: s.cfg.Fetch.Password,
+	})
+}
+
+// message takes what a peer has sealed for us.
+func (s *swarm) message(from string, dh seal.PublicKey, m seal.Message) {
+	fromUploader := s.cfg.Fetch != nil && dh == s.uploader
+	switch m := m.(type) {
+	case seal.Ask:
+		if s.cfg.Share != nil {
+			s.asked(from, dh, m)
+		}
+	case seal.Wait:
+		if fromUploader && s.token == nil && !s.waits {
+			s.waits = true
+			s.cfg.Tell(Waits{})
+		}
+	case seal.Admit:
+		if fromUploader {
+			s.admitted(m.Token)
+		}
+	case seal.Refused:
+		if fromUploader && s.token == nil {
+			s.end(refusal(m.Reason))
+		}
+	case seal.Offer:
+		s.offered(from, dh, m)
+	case seal.Answer:
+		s.answered(dh, m)
+	case seal.Candidate:
+		s.candidate(dh, m)
+	}
+}
+
+func refusal(r seal.Reason) error {
+	switch r {
+	case seal.ReasonFull:
+		return ErrFull
+	case seal.ReasonPassword:
+		return ErrPassword
+	case seal.ReasonExpired:
+		return ErrExpired
+	case seal.ReasonRemoved:
+		return ErrRemoved
+	case seal.ReasonClosed:
+		return ErrClosed
+	}
+	return ErrDenied
+}
+
+// admitted takes our token, if it is ours and good. Offers that came too early are looked at now.
+func (s *swarm) admitted(t seal.SignedToken) {
+	token, err := t.Verify(s.cfg.Link.Key, s.cfg.Link.Room, time.Now(), seal.Receive)
+	if err != nil || token.DH != s.cfg.Identity.dh.Public() || token.Fingerprint != s.cfg.Identity.fingerprint {
+		return
+	}
+	first := s.token == nil
+	s.token, s.waits = &t, false
+	if !first {
+		return
+	}
+	s.cfg.Tell(Admitted{})
+	early := s.early
+	s.early = nil
+	for dh, o := range early {
+		s.offered(o.from, dh, o.offer)
+	}
+	for _, m := range s.members { // we are the one who comes: no head start for others
+		m.next = time.Time{}
+	}
+	s.connect(time.Now())
+}
+
+// asked answers one who wants to come in.
+func (s *swarm) asked(from string, dh seal.PublicKey, a seal.Ask) {
+	before := s.door.guests[dh]
+	waited := before != nil && before.waiting
+	v := s.door.ask(dh, a.Name, a.Password, drawSerial, time.Now())
+	g := s.door.guests[dh]
+	if g != nil {
+		g.endpoint, g.fingerprint = from, a.Fingerprint
+	}
+	if v.wait && !waited {
+		s.cfg.Tell(Asked{dh, a.Name})
+	}
+	s.answerGuest(from, dh, g, v)
+}
+
+func (s *swarm) answerGuest(to string, dh seal.PublicKey, g *guest, v verdict) {
+	switch {
+	case v.refused != "":
+		s.tell(dh, to, seal.Refused{Reason: v.refused})
+	case v.wait:
+		s.tell(dh, to, seal.Wait{})
+	default:
+		token, err := seal.Token{
+			Room: seal.IDOf(s.cfg.Link.Room), Serial: v.serial, Expiry: uint64(s.cfg.Share.Expires.Unix()),
+			Rights: seal.Receive | seal.PassOn, DH: dh, Fingerprint: g.fingerprint,
+		}.Sign(s.cfg.Share.Key)
+		if err != nil {
+			s.cfg.Log.Warn("cannot sign a token", "error", err)
+			return
+		}
+		if !g.told {
+			g.told = true
+			s.cfg.Tell(Admitted{g.name})
+		}
+		s.tell(dh, to, seal.Admit{Token: token})
+	}
+}
+
+// drawSerial makes serials by chance, so that none comes twice after a restart.
+func drawSerial() uint32 {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails, says crypto/rand
+	return max(1, binary.BigEndian.Uint32(b[:]))
+}
+
+func (s *swarm) decide(dh seal.PublicKey, yes bool) {
+	if s.door == nil {
+		return
+	}
+	if v, ok := s.door.decide(dh, yes, drawSerial); ok {
+		g := s.door.guests[dh]
+		s.answerGuest(g.endpoint, dh, g, v)
+	}
+}
+
+// remove revokes, and puts out of the room.
+func (s *swarm) remove(dh seal.PublicKey) {
+	if s.door == nil {
+		return
+	}
+	serial := s.door.remove(dh)
+	if g := s.door.guests[dh]; g != nil {
+		s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonRemoved})
+		s.room.send(msg.Remove{Endpoint: g.endpoint})
+	}
+	if serial == 0 || s.revoked.Has(serial) || len(s.revoked.Serials) >= seal.MaxRevoked {
+		return
+	}
+	next := seal.Revocations{Version: s.revoked.Version + 1, Serials: append(slices.Clone(s.revoked.Serials), serial)}
+	slices.Sort(next.Serials)
+	list, err := next.Sign(s.cfg.Share.Key, s.cfg.Link.Room)
+	if err != nil {
+		s.cfg.Log.Warn("cannot sign a revocation", "error", err)
+		return
+	}
+	s.revoke(next, list)
+}

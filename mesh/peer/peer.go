@@ -1,0 +1,169 @@
+// Package peer is one endpoint of a file mesh (docs/MESH.md): it meets others through a room of the
+// server, is let in or lets in, and sends and fetches pieces on data channels.
+//
+// One goroutine owns the swarm's state (swarm.go); those that read and write channels are thin, and so
+// is the one that talks to the server (room.go). What is decided is decided elsewhere: what to ask and
+// to send by mesh/schedule, what frames mean by mesh/wire, who is who by mesh/seal. What is written has
+// been verified before (content.go). It never prints, and never asks a person: Config has functions
+// for that.
+package peer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/manifest"
+	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/store"
+)
+
+// Config says what a peer is to do. Link, Identity and one of Share and Fetch are needed.
+type Config struct {
+	Link      seal.Link
+	Identity  Identity
+	Transport Transport
+	UpRate    int // bytes of leaves a second that are sent at most, over all peers; 0 for no limit
+	Share     *Share
+	Fetch     *Fetch
+	Log       *slog.Logger // nil for none
+	// Tell hears of what people may want to know. It is called by the swarm's goroutine and must not
+	// wait, nor call the Peer. Nil for nobody.
+	Tell func(Event)
+}
+
+// Share makes the uploader.
+type Share struct {
+	Key      seal.SigningKey
+	Owner    string // what the server knows the uploader by: a publish key, or a secret of its own
+	Manifest manifest.Manifest
+	Source   *store.Source // its files are those of the manifest
+	Rule     Rule
+	Expires  time.Time
+	Code     bool // ask for a short code
+}
+
+// Fetch makes a receiver.
+type Fetch struct {
+	Name     string // what the uploader is shown
+	Password string // where one is asked for
+	// Accept is told what is shared, and opens the place where it is kept; nil ends the transfer, with
+	// nothing fetched. It may take its time.
+	Accept func(context.Context, Offered) (*store.Sink, error)
+	Seed   bool // go on serving when all is here
+}
+
+// Offered is a manifest that the uploader has signed.
+type Offered struct {
+	Manifest manifest.Manifest
+	ID       manifest.ID
+	Blob     []byte // as it was signed
+}
+
+// Reasons for a transfer to end without everything.
+var (
+	ErrDenied   = errors.New("the uploader does not let you in")
+	ErrFull     = errors.New("as many receivers as the uploader wants have been let in")
+	ErrPassword = errors.New("the password is missing or wrong")
+	ErrExpired  = errors.New("the time of this link is over")
+	ErrRemoved  = errors.New("the uploader has removed you")
+	ErrClosed   = errors.New("the uploader lets nobody in any more")
+	ErrChanged  = errors.New("a file has changed at the uploader since it was shared")
+	ErrNobody   = errors.New("nobody who has the files is there any more")
+)
+
+// Event is one of the types below.
+type Event interface{ event() }
+
+// The events.
+type (
+	// Opened: the room is open, and the link works.
+	Opened struct{}
+	// Code is a short code that works from now on, until it has ended.
+	Code struct {
+		Text  string
+		Until time.Time
+	}
+	// CodeEnded: the short code is of no use any more, by its time or, when Guessed, by failures.
+	CodeEnded struct{ Guessed bool }
+	// Asked: somebody waits to be let in; Peer.Decide answers.
+	Asked struct {
+		Key  seal.PublicKey
+		Name string
+	}
+	// Admitted: somebody was let in; at a receiver, itself.
+	Admitted struct{ Name string }
+	// Waits: the uploader's person has to decide about us.
+	Waits struct{}
+	// Wrong: a peer was dropped for good, since it sent what was not shared.
+	Wrong struct{ Name string }
+	// Lost and Back: the server.
+	Lost struct{}
+	Back struct{}
+	// Full and Room: the disk. Fetching goes on by itself.
+	Full struct{ Err error }
+	Room struct{}
+	// Finished: everything that is wanted is in its place, under these names.
+	Finished struct{ Names []string }
+	// Unreadable: a file cannot be read, or has changed.
+	Unreadable struct{ Err error }
+)
+
+func (Opened) event()     {}
+func (Code) event()       {}
+func (CodeEnded) event()  {}
+func (Asked) event()      {}
+func (Admitted) event()   {}
+func (Waits) event()      {}
+func (Wrong) event()      {}
+func (Lost) event()       {}
+func (Back) event()       {}
+func (Full) event()       {}
+func (Room) event()       {}
+func (Finished) event()   {}
+func (Unreadable) event() {}
+
+// Peer is one endpoint. Make it by New and Run it once.
+type Peer struct{ swarm *swarm }
+
+// New makes a peer; nothing happens before Run.
+func New(cfg Config) (*Peer, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Tell == nil {
+		cfg.Tell = func(Event) {}
+	}
+	s, err := newSwarm(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Peer{s}, nil
+}
+
+// Run takes part until ctx ends, or, at a receiver that does not seed, until everything is there: then
+// it returns nil. Other errors are the ones above, a *RoomError, or those of Accept and of the disk.
+func (p *Peer) Run(ctx context.Context) error { return p.swarm.run(ctx) }
+
+// Decide lets in who waits for it, or not.
+func (p *Peer) Decide(key seal.PublicKey, yes bool) {
+	p.swarm.post(func() { p.swarm.decide(key, yes) })
+}
+
+// Remove takes back what somebody was given: nobody serves it any more.
+func (p *Peer) Remove(key seal.PublicKey) {
+	p.swarm.post(func() { p.swarm.remove(key) })
+}
+
+// Status is how it goes now; the zero Status after the end of Run.
+func (p *Peer) Status() Status {
+	answer := make(chan Status, 1)
+	p.swarm.post(func() { answer <- p.swarm.status() })
+	select {
+	case s := <-answer:
+		return s
+	case <-p.swarm.ended:
+		return Status{}
+	}
+}

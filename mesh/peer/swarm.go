@@ -1,0 +1,408 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v3"
+	"golang.org/x/time/rate"
+
+	"github.com/fanfare-relay/fanfare/mesh/manifest"
+	"github.com/fanfare-relay/fanfare/mesh/pake"
+	"github.com/fanfare-relay/fanfare/mesh/schedule"
+	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/store"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+const (
+	// budget is for leaves that were asked for, over all peers, in bytes.
+	budget = 32 << 20
+	// houseEvery is how often the swarm looks round without a cause.
+	houseEvery = 100 * time.Millisecond
+	statEvery  = time.Second
+	pingEvery  = 5 * time.Second
+	// leastRoundTrip keeps a short line busy: what a program takes to answer is longer than the line.
+	leastRoundTrip = 20 * time.Millisecond
+	// partingTime is for the last words.
+	partingTime = time.Second
+	// fullPause is how long the disk is left alone after it was full.
+	fullPause = 3 * time.Second
+)
+
+// swarm is the state of a peer. It belongs to one goroutine, that of run; all others post to it.
+type swarm struct {
+	cfg   Config
+	api   *webrtc.API
+	inbox chan func()
+	ended chan struct{} // closed when run has returned
+	ctx   context.Context
+	err   error // why it ends; done is set then
+	done  bool
+	tasks sync.WaitGroup // goroutines of links, attempts and disk
+
+	// Introduction.
+	room       *room
+	online     bool
+	endpoint   string // ours
+	stun       []string
+	keys       seal.RoomKeys
+	token      *seal.SignedToken // ours
+	signer     seal.PublicKey    // the uploader's signing key, once known
+	uploader   seal.PublicKey    // its agreement key, once known
+	uploaderAt string            // its endpoint
+	askAt      time.Time         // when to ask again
+	waits      bool              // for the uploader's person
+	members    map[string]*member
+	pairs      map[seal.PublicKey]seal.Pair
+	attempts   map[seal.Attempt]*attempt
+	early      map[seal.PublicKey]earlyOffer // that came before we were let in
+	banned     map[seal.PublicKey]time.Time
+	revoked    seal.Revocations
+	revokeList []byte
+
+	// Uploader.
+	door  *door
+	guard *pake.Guard
+	codes map[string]*exchange
+
+	// What is shared.
+	blob    []byte
+	shared  *Offered
+	taking  bool // Accept runs
+	content *content
+	sched   *schedule.Scheduler
+	links   map[seal.PublicKey]*link
+	slots   [schedule.MaxPeers]*link
+	limit   *rate.Limiter
+	handed  int // leaves handed to links
+	buffers leafBuffers
+	actions []schedule.Action
+
+	// How it goes.
+	started    time.Time
+	total      int64 // bytes that are wanted, once known
+	verified   int64 // bytes of leaves that came now and are on disk
+	held       int64 // bytes that were here at the start
+	sentBytes  int64
+	lastStat   time.Time
+	statTaken  int64
+	statSent   int64
+	upNow      float64 // bytes a second
+	downNow    float64
+	fullSince  time.Time // of the disk; zero while it has room
+	finishing  bool
+	finished   bool
+	servedAt   time.Time // of the last leaf that was sent, or of the end
+	lastFinish time.Time
+	changed    bool // the source
+}
+
+func newSwarm(cfg Config) (*swarm, error) {
+	keys, err := cfg.Link.Secret.Keys(cfg.Link.Room)
+	if err != nil {
+		return nil, err
+	}
+	if (cfg.Share == nil) == (cfg.Fetch == nil) {
+		return nil, errors.New("peer: one of Share and Fetch is needed")
+	}
+	s := &swarm{
+		cfg: cfg, api: newAPI(cfg.Transport), keys: keys, stun: cfg.Transport.STUN,
+		inbox: make(chan func(), 256), ended: make(chan struct{}),
+		members: map[string]*member{}, pairs: map[seal.PublicKey]seal.Pair{}, attempts: map[seal.Attempt]*attempt{},
+		early: map[seal.PublicKey]earlyOffer{}, banned: map[seal.PublicKey]time.Time{},
+		codes: map[string]*exchange{}, links: map[seal.PublicKey]*link{},
+		limit: rate.NewLimiter(rate.Inf, 0),
+	}
+	if cfg.UpRate > 0 {
+		s.limit = rate.NewLimiter(rate.Limit(cfg.UpRate), 2*manifest.LeafSize)
+	}
+	s.room = newRoom(cfg.Link.Server, cfg.Log, s.hello, func(m msg.ServerMessage) { s.post(func() { s.heard(m) }) })
+	if cfg.Share != nil {
+		return s, s.share()
+	}
+	return s, nil
+}
+
+// share makes the uploader of it: everything is here from the start.
+func (s *swarm) share() error {
+	share := s.cfg.Share
+	sign := func(message []byte) ([64]byte, error) { return share.Key.Sign(message) }
+	blob, id, err := manifest.Seal(share.Manifest, s.cfg.Link.Room, sign)
+	if err != nil {
+		return err
+	}
+	token, err := seal.Token{
+		Room: seal.IDOf(s.cfg.Link.Room), Expiry: uint64(share.Expires.Unix()), Rights: seal.Uploader | seal.PassOn,
+		DH: s.cfg.Identity.dh.Public(), Fingerprint: s.cfg.Identity.fingerprint,
+	}.Sign(share.Key)
+	if err != nil {
+		return err
+	}
+	s.token, s.signer, s.uploader = &token, share.Key.Public(), s.cfg.Identity.dh.Public()
+	s.door = newDoor(share.Rule, share.Expires)
+	s.blob, s.shared = blob, &Offered{share.Manifest, id, blob}
+	s.content = &content{
+		id: id, layout: share.Manifest.Layout(), key: s.signer, signs: map[int]store.Root{},
+		source: share.Source, sign: func(message []byte) (seal.Signature, error) { return share.Key.Sign(message) },
+	}
+	s.schedule(true)
+	s.sched.Hold(0, s.content.layout.Pieces())
+	return nil
+}
+
+// schedule makes the scheduler for what is shared.
+func (s *swarm) schedule(unique bool) {
+	l := s.content.layout
+	cfg := schedule.DefaultConfig(schedule.Shape{Size: l.Total(), Piece: l.Piece(), Leaf: manifest.LeafSize})
+	cfg.Budget, cfg.UniqueFirst = budget, unique
+	s.sched = schedule.New(cfg, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+}
+
+// post has f run by the swarm's goroutine. After the end it does nothing.
+func (s *swarm) post(f func()) {
+	select {
+	case s.inbox <- f:
+	case <-s.ended:
+	}
+}
+
+// call is post that waits for the answer; false after the end.
+func (s *swarm) call(f func()) bool {
+	done := make(chan struct{})
+	s.post(func() { f(); close(done) })
+	select {
+	case <-done:
+		return true
+	case <-s.ended:
+		return false
+	}
+}
+
+func (s *swarm) run(ctx context.Context) error {
+	live, stop := context.WithCancel(ctx)
+	s.ctx, s.started = live, time.Now()
+	s.tasks.Go(func() {
+		err := s.room.run(live)
+		s.post(func() { s.roomEnded(err) })
+	})
+	timer := time.NewTimer(houseEvery)
+	defer timer.Stop()
+	for !s.done {
+		select {
+		case f := <-s.inbox:
+			f()
+			s.drain()
+		case <-timer.C:
+		case <-ctx.Done():
+			s.end(context.Cause(ctx))
+			continue
+		}
+		now := time.Now()
+		s.house(now)
+		timer.Reset(min(houseEvery, s.advance(now)))
+	}
+	s.part()
+	stop()
+	close(s.ended)
+	s.tasks.Wait()
+	return s.err
+}
+
+// drain runs what has gathered, so that the scheduler is asked once for all of it.
+func (s *swarm) drain() {
+	for range cap(s.inbox) {
+		select {
+		case f := <-s.inbox:
+			f()
+		default:
+			return
+		}
+	}
+}
+
+// end makes run return err.
+func (s *swarm) end(err error) {
+	if !s.done {
+		s.done, s.err = true, err
+	}
+}
+
+// part says goodbye, and gives it a moment to get out.
+func (s *swarm) part() {
+	reason := wire.GoesAway
+	if s.finished {
+		reason = wire.Done
+	}
+	if errors.Is(s.err, ErrChanged) {
+		reason = wire.SourceChanged
+	}
+	for _, l := range s.links {
+		s.bye(l, reason, "")
+	}
+	late := time.NewTimer(partingTime)
+	defer late.Stop()
+	for len(s.links) > 0 {
+		select {
+		case f := <-s.inbox:
+			f()
+		case <-late.C:
+			for _, l := range s.links {
+				s.unlink(l)
+			}
+		}
+	}
+	for _, a := range s.attempts {
+		s.giveUp(a)
+	}
+}
+
+// house looks after what time alone changes.
+func (s *swarm) house(now time.Time) {
+	s.expireAttempts(now)
+	s.askAgain(now)
+	s.connect(now)
+	s.expireCodes(now)
+	s.retryDisk(now)
+	if now.Sub(s.lastStat) >= statEvery {
+		s.report(now)
+	}
+	for _, l := range s.links {
+		if now.Sub(l.pinged) >= pingEvery {
+			l.pinged = now
+			s.say(l, wire.Ping{Value: uint64(now.Sub(s.started))})
+		}
+	}
+	s.checkEnd(now)
+}
+
+// advance carries out what the scheduler wants, and returns how long it has nothing to do.
+func (s *swarm) advance(now time.Time) time.Duration {
+	if s.sched == nil {
+		return houseEvery
+	}
+	s.actions = s.sched.AppendNext(s.actions[:0], now)
+	s.act(s.actions)
+	s.feed(now)
+	if at, ok := s.sched.Deadline(); ok {
+		return max(time.Millisecond, at.Sub(now))
+	}
+	return houseEvery
+}
+
+// act sends the frames that the scheduler wants; runs of HAVE become one frame.
+func (s *swarm) act(actions []schedule.Action) {
+	for i := 0; i < len(actions); i++ {
+		a := actions[i]
+		l := s.slots[a.Peer]
+		if l == nil {
+			continue
+		}
+		switch a.Kind {
+		case schedule.Have:
+			var have wire.Have
+			for ; i < len(actions) && actions[i].Kind == schedule.Have && actions[i].Peer == a.Peer && len(have.Ranges) < wire.MaxRanges; i++ {
+				have.Ranges = appendRange(have.Ranges, actions[i])
+			}
+			i--
+			s.say(l, have)
+		case schedule.Want:
+			s.say(l, wire.Want{Leaves: leavesOf(a)})
+		case schedule.Cancel:
+			s.say(l, wire.Cancel{Leaves: leavesOf(a)})
+		case schedule.Reject:
+			s.say(l, wire.Reject{Leaves: leavesOf(a), Reason: wire.RejectReason(a.Reason)})
+		}
+	}
+}
+
+func appendRange(ranges []wire.Range, a schedule.Action) []wire.Range {
+	if n := len(ranges); n > 0 {
+		if last := &ranges[n-1]; int(last.First+last.Count) == a.First {
+			last.Count += uint32(a.Count)
+			return ranges
+		}
+	}
+	return append(ranges, wire.Range{First: uint32(a.First), Count: uint32(a.Count)})
+}
+
+func leavesOf(a schedule.Action) wire.Leaves {
+	return wire.Leaves{Piece: uint32(a.Piece), First: uint16(a.First), Count: uint16(a.Count)}
+}
+
+// say queues a frame for a peer; one that does not read is dropped.
+func (s *swarm) say(l *link, f wire.Frame) {
+	if !l.dead && !l.outbox.put(f) {
+		s.cfg.Log.Debug("a peer does not read", "peer", l.token.Serial)
+		s.unlink(l)
+	}
+}
+
+// feed hands leaves to links. With a rate limit few are handed at a time, so that the order stays the
+// scheduler's; without one a lane that is full is left alone.
+func (s *swarm) feed(now time.Time) {
+	most := len(s.links) * feedQueue
+	if s.cfg.UpRate > 0 {
+		const ahead = 50 * time.Millisecond
+		most = max(2, int(float64(s.cfg.UpRate)*ahead.Seconds())/manifest.LeafSize)
+	}
+	for s.handed < most {
+		next, ok := s.sched.NextSend(now)
+		if !ok {
+			return
+		}
+		l := s.slots[next.Peer]
+		s.handed++
+		l.queued++
+		if l.queued >= feedQueue {
+			s.sched.Full(next.Peer, true)
+		}
+		l.feed <- next // has room: it holds feedQueue
+	}
+}
+
+// sent hears from a link that a leaf has left, or could not be read.
+func (s *swarm) sent(l *link, n schedule.Send, err error) {
+	if l.dead {
+		return
+	}
+	now := time.Now()
+	s.handed--
+	l.queued--
+	if l.queued <= feedQueue/2 {
+		s.sched.Full(l.slot, false)
+	}
+	s.sched.Sent(n, now)
+	if err == nil {
+		bytes := int64(s.content.layout.LeafLen(n.Piece, n.Leaf))
+		l.sent += bytes
+		s.sentBytes += bytes
+		s.servedAt = now
+		return
+	}
+	reason := wire.Unreadable
+	if errors.Is(err, store.ErrChanged) {
+		reason = wire.Changed
+		s.sourceChanged(err)
+	}
+	s.cfg.Tell(Unreadable{err})
+	leaf := wire.Leaves{Piece: uint32(n.Piece), First: uint16(n.Leaf), Count: 1}
+	s.say(l, wire.Reject{Leaves: leaf, Reason: reason})
+}
+
+// sourceChanged ends the transfer at the uploader: what it signed is not what it has.
+func (s *swarm) sourceChanged(err error) {
+	if s.cfg.Share != nil {
+		s.end(&changedError{err})
+	}
+}
+
+type changedError struct{ err error }
+
+func (e *changedError) Error() string { return e.err.Error() }
+
+func (e *changedError) Unwrap() []error { return []error{ErrChanged, e.err} }

@@ -1,0 +1,47 @@
+package peer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// album is a folder with what folders have: many small files, one in a piece and some across, an empty
+// one, an empty folder, and a large file beside it.
+func album(t *testing.T, large int) (folder string, paths []string) {
+	t.Helper()
+	folder = t.TempDir()
+	for i := range 200 {
+		random(t, filepath.Join(folder, "album", fmt.Sprintf("%03d", i%7), fmt.Sprintf("%03d.jpg", i)), 100+i*37)
+	}
+	random(t, filepath.Join(folder, "album", "nothing.txt"), 0)
+	if err := os.MkdirAll(filepath.Join(folder, "album", "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	random(t, filepath.Join(folder, "film.bin"), large)
+	return folder, []string{filepath.Join(folder, "album"), filepath.Join(folder, "film.bin")}
+}
+
+func TestOneToThree(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	from, paths := album(t, 16<<20)
+	sender := r.share(nil, paths...)
+	await[Opened](sender)
+	var receivers []*someone
+	for i := range 3 {
+		receivers = append(receivers, r.fetch(fmt.Sprint("receiver ", i), sender.link, nil))
+	}
+	want := sums(t, from)
+	for _, one := range receivers {
+		if err := one.wait(); err != nil {
+			t.Fatalf("%s: %v", one.name, err)
+		}
+		if diff := cmp.Diff(want, sums(t, one.out)); diff != "" {
+			t.Errorf("%s has other files:\n%s", one.name, diff)
+		}
+	}
+}
