@@ -25,6 +25,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server: web pages, signalling and media relay."`
 	Publish publishCmd `cmd:"" help:"Publish files to a server, as they are."`
 	Watch   watchCmd   `cmd:"" help:"Watch a stream: figures, and a recording if wanted."`
+	Send    sendCmd    `cmd:"" help:"Share files and folders, straight to the receivers."`
+	Get     getCmd     `cmd:"" help:"Fetch what somebody shares, by a link or a short code."`
 	Load    loadCmd    `cmd:"" help:"Measure a server with many viewers."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke keys for publishing."`
 	Version versionCmd `cmd:"" help:"Print the version."`
@@ -85,7 +87,7 @@ func run(ctx context.Context, args []string, std stdio) (code int) {
 func newParser(ctx context.Context, std stdio) (*kong.Kong, error) {
 	return kong.New(&cli{},
 		kong.Name("fanfare"),
-		kong.Description("Stream a video from your browser to many viewers, through a server of your own."),
+		kong.Description("Stream a video from your browser to many viewers, and share files among many, by a server of your own."),
 		kong.UsageOnError(),
 		kong.DefaultEnvars("FANFARE"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
