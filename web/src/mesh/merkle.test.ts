@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Bytes, concat, hex } from './bytes';
 import { golden, pattern, unhex } from './golden.fixture';
-import { HASH, LEAF, leafHash, nodeHash, proofLength, sha256, Tree, verifyLeaf } from './merkle';
+import { HASH, LEAF, leafHash, nodeHash, proofLength, sha256, Tree, verifyLeaf, withPrefix } from './merkle';
 
 interface Golden {
   leaves: number;
@@ -95,4 +95,16 @@ describe('verifyLeaf refuses', async () => {
 
 it('a leaf has 64 KiB', () => {
   expect(LEAF).toBe(65_536);
+});
+
+it('a leaf has one hash, wherever it lies in memory', async () => {
+  const want = hex(await leafHash(pattern(3, 1000)));
+  for (const before of [0, 1, 255]) {
+    const memory = concat(Uint8Array.of(9, before), pattern(3, 1000), Uint8Array.of(7));
+    expect(hex(await leafHash(memory.subarray(2, 1002)))).toBe(want);
+  }
+  const room = withPrefix(1000);
+  room.set(pattern(3, 1000));
+  expect(hex(await leafHash(room))).toBe(want);
+  expect(hex(await leafHash(withPrefix(0)))).toBe(hex(await leafHash(new Uint8Array())));
 });

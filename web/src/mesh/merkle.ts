@@ -19,10 +19,20 @@ export async function sha256(bytes: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
-/** The hash of a leaf's bytes. */
+/** The hash of a leaf's bytes: of 0x00 ‖ bytes. */
 export function leafHash(bytes: Bytes): Promise<Bytes> {
-  return sha256(concat(LEAF_PREFIX, bytes));
+  return sha256(inPlace(bytes) ?? concat(LEAF_PREFIX, bytes));
 }
+
+/** 0x00 ‖ bytes without a copy, when a zero lies before them in memory already. See withPrefix. */
+function inPlace(bytes: Bytes): Bytes | undefined {
+  if (bytes.byteOffset === 0) return undefined;
+  const both = new Uint8Array(bytes.buffer, bytes.byteOffset - 1, bytes.length + 1);
+  return both[0] === LEAF_PREFIX[0] ? both : undefined;
+}
+
+/** Room for so many bytes of a leaf with a zero before them, so that 64 KiB need not be copied for the hash. */
+export const withPrefix = (size: number): Bytes => new Uint8Array(1 + size).subarray(1);
 
 /** The hash of the node over two others. */
 export function nodeHash(left: Bytes, right: Bytes): Bytes {

@@ -3,7 +3,7 @@
 // the leaf's size and by what came of the blob; it verifies no hash and no signature.
 
 import type { Bytes } from './bytes';
-import { HASH } from './merkle';
+import { HASH, withPrefix } from './merkle';
 import { SIGNATURE } from './sign';
 import { type LeafFrame, type ManifestFrame, WireError } from './wire';
 
@@ -44,7 +44,7 @@ export function cutLeaf(
  * which may be shorter.
  */
 export class Parts {
-  /** The leaf, once it is whole. */
+  /** The leaf, once it is whole; a view of memory that has a byte more. */
   readonly bytes: Bytes;
   /** Root, signature and nodes, once the part of offset 0 came. They are copies. */
   proof: LeafFrame['proof'];
@@ -63,7 +63,7 @@ export class Parts {
   constructor(piece: number, leaf: number, size: number) {
     this.piece = piece;
     this.leaf = leaf;
-    this.bytes = new Uint8Array(size);
+    this.bytes = withPrefix(size);
   }
 
   /**

@@ -147,11 +147,7 @@ export function parse(message: Bytes, from: Channel): Frame {
 /** The message of a frame. Throws WireError where parse would refuse it. */
 export function append(frame: Frame): Bytes {
   check(frame);
-  const body = write(frame);
-  return new Writer(1 + body.length)
-    .u8(TYPES.indexOf(frame.type) + 1)
-    .put(body)
-    .done();
+  return write(frame);
 }
 
 /** Whether a BITFIELD shows this piece. */
@@ -246,7 +242,7 @@ function named<T>(names: readonly T[], index: number): T {
 function write(frame: Frame): Bytes {
   switch (frame.type) {
     case 'hello':
-      return new Writer(6 + ATTEMPT + MAC)
+      return head(frame, 6 + ATTEMPT + MAC)
         .u8(frame.version)
         .u8(frame.seed ? 1 : 0)
         .u32(frame.largest)
@@ -254,46 +250,59 @@ function write(frame: Frame): Bytes {
         .put(frame.mac)
         .done();
     case 'manifest':
-      return new Writer(8 + frame.bytes.length).u32(frame.total).u32(frame.offset).put(frame.bytes).done();
+      return head(frame, 8 + frame.bytes.length)
+        .u32(frame.total)
+        .u32(frame.offset)
+        .put(frame.bytes)
+        .done();
     case 'bitfield':
-      return new Writer(4 + frame.bits.length).u32(frame.pieces).put(frame.bits).done();
+      return head(frame, 4 + frame.bits.length)
+        .u32(frame.pieces)
+        .put(frame.bits)
+        .done();
     case 'have':
-      return frame.ranges.reduce((w, x) => w.u32(x.first).u32(x.count), new Writer(8 * frame.ranges.length)).done();
+      return frame.ranges.reduce((w, x) => w.u32(x.first).u32(x.count), head(frame, 8 * frame.ranges.length)).done();
     case 'want':
     case 'cancel':
-      return writeLeaves(frame, 8).done();
+      return writeLeaves(head(frame, 8), frame).done();
     case 'leaf':
       return writeLeaf(frame);
     case 'reject':
-      return writeLeaves(frame, 9)
+      return writeLeaves(head(frame, 9), frame)
         .u8(REJECTS.indexOf(frame.reason) + 1)
         .done();
     case 'stat':
-      return new Writer(13).u32(frame.held).u32(frame.up).u32(frame.down).u8(STATES.indexOf(frame.state)).done();
+      return head(frame, 13).u32(frame.held).u32(frame.up).u32(frame.down).u8(STATES.indexOf(frame.state)).done();
     case 'revoke':
-      return frame.list;
+      return head(frame, frame.list.length).put(frame.list).done();
     case 'bye': {
       const bytes = utf8(frame.text);
-      return new Writer(1 + bytes.length).u8(BYES.indexOf(frame.reason)).put(bytes).done();
+      return head(frame, 1 + bytes.length)
+        .u8(BYES.indexOf(frame.reason))
+        .put(bytes)
+        .done();
     }
     case 'ping':
     case 'pong':
-      return new Writer(8).u64(frame.value).done();
+      return head(frame, 8).u64(frame.value).done();
   }
 }
 
-const writeLeaves = ({ piece, first, count }: Leaves, size: number): Writer =>
-  new Writer(size).u32(piece).u16(first).u16(count);
+/** The first byte, and room for so many more. */
+const head = ({ type }: Frame, size: number): Writer => new Writer(1 + size).u8(TYPES.indexOf(type) + 1);
 
-function writeLeaf({ piece, leaf, size, offset, proof, bytes }: LeafFrame): Bytes {
-  const nodes = proof?.nodes ?? new Uint8Array();
-  const w = new Writer(15 + (proof ? HASH + SIGNATURE : 0) + nodes.length + bytes.length);
+const writeLeaves = (w: Writer, { piece, first, count }: Leaves): Writer => w.u32(piece).u16(first).u16(count);
+
+function writeLeaf(frame: LeafFrame): Bytes {
+  const { piece, leaf, size, offset, proof, bytes } = frame;
+  const nodes = proof?.nodes.length ?? 0;
+  const w = head(frame, 15 + (proof ? HASH + SIGNATURE + nodes : 0) + bytes.length);
   w.u32(piece)
     .u16(leaf)
     .u32(size)
     .u32(offset)
-    .u8(nodes.length / HASH);
-  if (proof) w.put(proof.root).put(proof.signature).put(nodes);
+    .u8(nodes / HASH);
+  if (proof) w.put(proof.root).put(proof.signature).put(proof.nodes);
   return w.put(bytes).done();
 }
 
