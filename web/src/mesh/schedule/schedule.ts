@@ -172,6 +172,11 @@ export class Scheduler {
     return this.s.lonely === 0;
   }
 
+  /** Whether anything that is missing was asked of somebody, or is shown by somebody. */
+  get reachable(): boolean {
+    return this.s.asked > 0 || this.s.here.list().some((p) => this.s.peer(p).useful > 0);
+  }
+
   /** What comes from a peer in bytes a second while something is asked of it; 0: unknown. */
   arrivalRate(p: Peer): number {
     return this.s.peer(p).arrivals.rate;
