@@ -46,6 +46,7 @@ var deciding = map[string][]string{
 	"mesh/merkle":      nil,
 	"mesh/manifest":    nil,
 	"mesh/wire":        nil,
+	"mesh/swarmsim":    nil,
 }
 
 // Imports and names that a deciding package may not use.

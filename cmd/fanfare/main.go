@@ -29,6 +29,9 @@ type cli struct {
 	Get     getCmd     `cmd:"" help:"Fetch what somebody shares, by a link or a short code."`
 	Load    loadCmd    `cmd:"" help:"Measure a server with many viewers."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke keys for publishing."`
+
+	Simulate simulateCmd `cmd:"" help:"Run in virtual time what takes many peers."`
+
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -118,57 +118,6 @@ func appendWant(dst []Action, p Peer, i, l int) []Action {
 	return append(dst, Action{Kind: Want, Peer: p, Piece: i, First: l, Count: 1})
 }
 
-// appendEndgame asks idle peers for what others owe, when little is missing: then the slowest
-// decides how long all of it takes. A piece's leaves are asked for from its end, so that two
-// peers that send it meet in the middle; what comes first cancels the other.
-func (s *Scheduler) appendEndgame(dst []Action, now time.Time) []Action {
-	if s.missing == 0 || s.missing >= 2*s.lanes() {
-		return dst
-	}
-	for p := range s.here.all() {
-		if at := &s.peers[p]; at.asked == 0 && at.quiet.IsZero() && s.room(p) > 0 {
-			dst = s.askAgain(dst, p, now)
-		}
-	}
-	return dst
-}
-
-func (s *Scheduler) lanes() (sum int) {
-	for p := range s.here.all() {
-		sum += s.peers[p].lanes
-	}
-	return sum
-}
-
-// askAgain asks a peer for one piece that others owe.
-func (s *Scheduler) askAgain(dst []Action, p Peer, now time.Time) []Action {
-	if len(s.begun) == 0 {
-		return dst
-	}
-	start := s.rand.IntN(len(s.begun))
-	for k := range s.begun {
-		i := s.begun[(start+k)%len(s.begun)]
-		pc := &s.pieces[i]
-		if !pc.wanted || !pc.shown.has(p) {
-			continue
-		}
-		before, room := len(dst), s.room(p)
-		for l := len(pc.leaves) - 1; l >= 0; l-- {
-			one, bytes := &pc.leaves[l], s.cfg.LeafBytes(i, l)
-			if one.here || one.askers == 0 || one.askers.len() >= severalAskers || one.askers.has(p) || bytes > room {
-				continue
-			}
-			room -= bytes
-			s.owe(p, i, l, now)
-			dst = append(dst, Action{Kind: Want, Peer: p, Piece: i, First: l, Count: 1})
-		}
-		if len(dst) > before {
-			return dst
-		}
-	}
-	return dst
-}
-
 // Rejected tells that a peer will not send leaves that it was asked for.
 func (s *Scheduler) Rejected(p Peer, piece, first, count int, reason Reason, now time.Time) error {
 	if !s.exists(piece, first, count) {

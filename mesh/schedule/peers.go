@@ -22,10 +22,13 @@ func (s *peerSet) add(p Peer)     { *s |= 1 << p }
 func (s *peerSet) remove(p Peer)  { *s &^= 1 << p }
 func (s peerSet) len() int        { return bits.OnesCount64(uint64(s)) }
 
+// first is the first peer of a set that is not empty.
+func (s peerSet) first() Peer { return Peer(bits.TrailingZeros64(uint64(s))) }
+
 func (s peerSet) all() iter.Seq[Peer] {
 	return func(yield func(Peer) bool) {
 		for ; s != 0; s &= s - 1 {
-			if !yield(Peer(bits.TrailingZeros64(uint64(s)))) {
+			if !yield(s.first()) {
 				return
 			}
 		}

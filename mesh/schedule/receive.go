@@ -8,9 +8,6 @@ const busyPause = time.Second
 // grace is how long leaves may still come after a CANCEL.
 const grace = 10 * time.Second
 
-// severalAskers is how many peers are asked for one leaf in the end game.
-const severalAskers = 2
-
 type withdrawnLeaf struct {
 	piece, leaf int
 	until       time.Time

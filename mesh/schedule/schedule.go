@@ -261,7 +261,7 @@ func (s *Scheduler) AppendNext(dst []Action, now time.Time) []Action {
 	s.out = s.out[:0]
 	dst = s.appendShows(dst, now)
 	dst = s.appendWants(dst, now)
-	return s.appendEndgame(dst, now)
+	return s.appendIdle(dst, now)
 }
 
 // Deadline is when AppendNext has something to do though nothing happens.

@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // request is a WANT that waits, or what is left of it: leaves first to end-1.
 type request struct{ piece, first, end int }
@@ -56,7 +59,7 @@ func (s *Scheduler) Cancelled(p Peer, piece, first, count int) error {
 	for k, t := range s.turns {
 		if t.peer == p && t.piece == piece {
 			queue = append([]request{t.request}, queue...)
-			s.turns = append(s.turns[:k], s.turns[k+1:]...)
+			s.turns = slices.Delete(s.turns, k, k+1)
 			break
 		}
 	}
@@ -104,7 +107,7 @@ func (s *Scheduler) NextSend(now time.Time) (Send, bool) {
 		at.queued -= s.cfg.LeafBytes(t.piece, t.first)
 		s.pieces[t.piece].sent++
 		if t.first++; t.first == t.end {
-			s.turns = append(s.turns[:k], s.turns[k+1:]...)
+			s.turns = slices.Delete(s.turns, k, k+1)
 		}
 		return next, true
 	}
@@ -130,33 +133,35 @@ func (s *Scheduler) waiting() bool {
 	return false
 }
 
-// openTurn begins to serve another request: the piece with the fewest copies first, for who gets
-// it can pass it on; among equals the peer that has waited longest.
+// openTurn begins to serve another request: of the peer that has waited longest, the piece with
+// the fewest copies, for with that it has something to pass on. Rarest first over all peers would
+// starve who is behind, since what it lacks is what most have.
 func (s *Scheduler) openTurn() bool {
 	waiting := s.here
 	for _, t := range s.turns {
 		waiting.remove(t.peer)
 	}
-	chosen, at, fewest := Peer(-1), 0, 0
+	chosen := Peer(-1)
 	for p := range waiting.all() {
-		if s.peers[p].full {
-			continue
-		}
-		for k, r := range s.peers[p].queue {
-			copies := s.copies(r.piece)
-			if chosen < 0 || copies < fewest || copies == fewest && s.peers[p].served < s.peers[chosen].served {
-				chosen, at, fewest = p, k, copies
-			}
+		at := &s.peers[p]
+		if !at.full && len(at.queue) > 0 && (chosen < 0 || at.served < s.peers[chosen].served) {
+			chosen = p
 		}
 	}
 	if chosen < 0 {
 		return false
 	}
-	c := &s.peers[chosen]
-	r := c.queue[at]
-	c.queue = append(c.queue[:at], c.queue[at+1:]...)
+	at := &s.peers[chosen]
+	rarest := 0
+	for k, r := range at.queue {
+		if s.copies(r.piece) < s.copies(at.queue[rarest].piece) {
+			rarest = k
+		}
+	}
+	r := at.queue[rarest]
+	at.queue = slices.Delete(at.queue, rarest, rarest+1)
 	s.turn++
-	c.served = s.turn
+	at.served = s.turn
 	s.pieces[r.piece].sentTo.add(chosen)
 	s.turns = append(s.turns, turn{chosen, r})
 	return true
@@ -171,7 +176,7 @@ func (s *Scheduler) copies(i int) int {
 func (s *Scheduler) endTurn(p Peer) {
 	for k, t := range s.turns {
 		if t.peer == p {
-			s.turns = append(s.turns[:k], s.turns[k+1:]...)
+			s.turns = slices.Delete(s.turns, k, k+1)
 			return
 		}
 	}
