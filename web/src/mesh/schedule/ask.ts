@@ -1,5 +1,5 @@
 // What is asked of whom: the rarest piece, of the peer that will have sent it first, while there is
-// room; in the end of several; and what becomes of requests that are not answered.
+// room; and what becomes of requests that are not answered.
 
 import type { RejectReason } from '../wire';
 import { pick, place, unseen } from './order';
@@ -9,8 +9,6 @@ import type { Action, Leaf, State } from './state';
 
 /** How long a peer is left alone that was too busy to answer, or could not read (ms). */
 const BUSY_PAUSE = 1000;
-/** How many peers are asked for one leaf in the end game. */
-const SEVERAL = 2;
 
 /**
  * How many bytes may be asked of a peer and not have come: twice what its line holds, so that it
@@ -25,7 +23,7 @@ function windowOf(s: State, p: Peer): number {
 }
 
 /** How many bytes may be asked of a peer now; 0 unless it is worth a frame. */
-function roomAt(s: State, p: Peer): number {
+export function roomAt(s: State, p: Peer): number {
   const window = windowOf(s, p);
   const room = Math.min(window - s.peer(p).asked, s.config.budget - s.asked);
   const worth = Math.max(s.config.leaf, Math.min(s.config.piece, Math.floor(window / 2)));
@@ -67,7 +65,7 @@ export function addWants(s: State, out: Action[], now: number): void {
 }
 
 /** Asks a peer for what nobody was asked for of a piece, as far as there is room. */
-function ask(s: State, out: Action[], peer: Peer, i: number, now: number): void {
+export function ask(s: State, out: Action[], peer: Peer, i: number, now: number): void {
   const leaves = begin(s, i);
   let room = roomAt(s, peer);
   for (const [l, leaf] of leaves.entries()) {
@@ -83,7 +81,7 @@ function ask(s: State, out: Action[], peer: Peer, i: number, now: number): void 
 }
 
 /** Notes that a leaf was asked of a peer. */
-function owe(s: State, p: Peer, i: number, l: number, leaf: Leaf, now: number): void {
+export function owe(s: State, p: Peer, i: number, l: number, leaf: Leaf, now: number): void {
   const peer = s.peer(p);
   if (peer.asked === 0) {
     peer.heard = now;
@@ -103,49 +101,6 @@ function addWant(out: Action[], peer: Peer, piece: number, leaf: number): void {
   } else {
     out.push({ kind: 'want', peer, piece, first: leaf, count: 1 });
   }
-}
-
-/**
- * Asks idle peers for what others owe, when little is missing: then the slowest decides how long all
- * of it takes. A piece's leaves are asked for from its end, so that two peers that send it meet in
- * the middle; what comes first cancels the other.
- */
-export function addEndgame(s: State, out: Action[], now: number): void {
-  const lanes = s.here.list().reduce((sum, p) => sum + s.peer(p).lanes, 0);
-  if (s.missing === 0 || s.missing >= 2 * lanes) return;
-  for (const p of s.here.list()) {
-    const { asked, quiet } = s.peer(p);
-    if (asked === 0 && quiet === undefined && roomAt(s, p) > 0) askAgain(s, out, p, now);
-  }
-}
-
-/** Asks a peer for one piece that others owe. */
-function askAgain(s: State, out: Action[], p: Peer, now: number): void {
-  const count = s.begun.length;
-  if (count === 0) return;
-  const start = s.chance(count);
-  for (let k = 0; k < count; k++) {
-    const i = s.begun[(start + k) % count] as number;
-    const piece = s.piece(i);
-    if (piece.wanted && piece.shown.has(p) && askFromEnd(s, out, p, i, now)) return;
-  }
-}
-
-/** Asks a peer for the leaves of a piece that others owe, the last first; false where there are none. */
-function askFromEnd(s: State, out: Action[], peer: Peer, i: number, now: number): boolean {
-  const leaves = s.piece(i).leaves ?? [];
-  const before = out.length;
-  let room = roomAt(s, peer);
-  for (let l = leaves.length - 1; l >= 0; l--) {
-    const leaf = leaves[l] as Leaf;
-    const bytes = s.leafBytes(i, l);
-    if (leaf.here || leaf.askers.empty || leaf.askers.size >= SEVERAL || leaf.askers.has(peer) || bytes > room)
-      continue;
-    room -= bytes;
-    owe(s, peer, i, l, leaf, now);
-    out.push({ kind: 'want', peer, piece: i, first: l, count: 1 });
-  }
-  return out.length > before;
 }
 
 /** A peer will not send leaves that it was asked for. Throws ScheduleError. */

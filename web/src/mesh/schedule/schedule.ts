@@ -7,7 +7,8 @@
 // the Go half has the same rules, and the scripts of mesh/schedule/testdata hold for both.
 
 import type { RejectReason } from '../wire';
-import { addEndgame, addWants, forget, rejected, releaseStalled, takeBack } from './ask';
+import { addWants, forget, rejected, releaseStalled, takeBack } from './ask';
+import { addIdle } from './idle';
 import { place, seen, unseen } from './order';
 import { type Chance, type Peer, PeerState } from './peers';
 import { complete, type Expectation, expects, leafArrived } from './receive';
@@ -137,7 +138,7 @@ export class Scheduler {
     s.out = [];
     addShows(s, out, now);
     addWants(s, out, now);
-    addEndgame(s, out, now);
+    addIdle(s, out, now);
     return out;
   }
 

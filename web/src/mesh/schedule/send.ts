@@ -87,31 +87,28 @@ export function sent(s: State, { peer: p, piece, leaf }: Send, now: number): voi
 }
 
 /**
- * Begins to serve another request: the piece with the fewest copies first, for who gets it can pass
- * it on; among equals the peer that has waited longest.
+ * Begins to serve another request: of the peer that has waited longest, the piece with the fewest
+ * copies, for with that it has something to pass on. Rarest first over all peers would starve who is
+ * behind, since what it lacks is what most have.
  */
 function openTurn(s: State): boolean {
   const served = new Set(s.turns.map((t) => t.peer));
-  let chosen: { peer: Peer; at: number } | undefined;
-  let fewest = 0;
-  for (const peer of s.here.list()) {
-    if (served.has(peer) || s.peer(peer).full) continue;
-    for (const [at, { piece }] of s.peer(peer).queue.entries()) {
-      const copies = s.piece(piece).shown.or(s.piece(piece).sentTo).size;
-      const waited = chosen && copies === fewest && s.peer(peer).served < s.peer(chosen.peer).served;
-      if (!chosen || copies < fewest || waited) {
-        chosen = { peer, at };
-        fewest = copies;
-      }
-    }
+  let chosen: Peer | undefined;
+  for (const p of s.here.list()) {
+    const { full, queue, served: turn } = s.peer(p);
+    if (served.has(p) || full || queue.length === 0) continue;
+    if (chosen === undefined || turn < s.peer(chosen).served) chosen = p;
   }
-  if (!chosen) return false;
-  const peer = s.peer(chosen.peer);
-  const [request] = peer.queue.splice(chosen.at, 1) as [Request];
+  if (chosen === undefined) return false;
+  const peer = s.peer(chosen);
+  const copies = ({ piece }: Request): number => s.piece(piece).shown.or(s.piece(piece).sentTo).size;
+  const counts = peer.queue.map(copies);
+  const rarest = counts.indexOf(Math.min(...counts));
+  const [request] = peer.queue.splice(rarest, 1) as [Request];
   s.turn++;
   peer.served = s.turn;
-  s.piece(request.piece).sentTo.add(chosen.peer);
-  s.turns.push({ ...request, peer: chosen.peer });
+  s.piece(request.piece).sentTo.add(chosen);
+  s.turns.push({ ...request, peer: chosen });
   return true;
 }
 

@@ -171,7 +171,7 @@ export class State {
     return Math.min(this.config.leaf, this.bytesOf(piece) - leaf * this.config.leaf);
   }
 
-  private bytesOf(piece: number): number {
+  bytesOf(piece: number): number {
     return Math.min(this.config.piece, this.config.size - piece * this.config.piece);
   }
 
