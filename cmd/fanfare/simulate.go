@@ -107,7 +107,7 @@ func (c *simulateSwarmCmd) Run(std stdio) error {
 	}
 	fmt.Fprintf(std.out, "bound            %.1f s\n", result.Bound.Seconds())
 	fmt.Fprintf(std.out, "last receiver    %.1f s\n", result.Last.Seconds())
-	fmt.Fprintf(std.out, "of the bound     %s\n", percent(result))
+	fmt.Fprintf(std.out, "of the bound     %s\n", ofBound(result))
 	fmt.Fprintf(std.out, "finished         %d of %d\n", result.Finished, result.Expected)
 	fmt.Fprintf(std.out, "uploader sent    %.3f copies\n", result.Copies)
 	_, err = fmt.Fprintf(std.out, "arrived twice    %.2f %%\n", 100*result.Extra)
@@ -164,7 +164,7 @@ func report(r swarmsim.Result) simulated {
 	}
 }
 
-func percent(r swarmsim.Result) string {
+func ofBound(r swarmsim.Result) string {
 	if r.Finished < r.Expected {
 		return "not finished"
 	}
@@ -213,7 +213,7 @@ func (c *simulateSwarmCmd) table(std stdio) error {
 			one := report(result)
 			one.Policy, one.Peers = row.name, n
 			all = append(all, one)
-			fmt.Fprintf(w, "\t%s (%.2f)", percent(result), result.Copies)
+			fmt.Fprintf(w, "\t%s (%.2f)", ofBound(result), result.Copies)
 		}
 		fmt.Fprintln(w)
 	}
