@@ -191,7 +191,6 @@ func (f *fileRelay) count() int {
 // join waits for the other side, forwards until the pair is over, and closes its own connection.
 // Bytes that come before the other side stay in the sender's hands: nothing is read until then.
 func (s *Server) join(me *side) {
-	defer s.relay.leave(me)
 	if !s.hub.isMember(me.seat.Room, me.seat.Endpoint) {
 		me.pair.end(partingPutOut) // just now, and putOut has not seen this side
 	}
@@ -203,6 +202,7 @@ func (s *Server) join(me *side) {
 	}
 	<-me.pair.over
 	me.pair.idle.Stop()
+	s.relay.leave(me) // first, so that who hears of the end finds the place free
 	_ = me.conn.Close(me.pair.why.code, me.pair.why.reason) // the client may be gone already
 	forwarding.Wait()
 }

@@ -309,7 +309,7 @@ func TestRelayWithoutTheOther(t *testing.T) {
 		}
 		a, b := r.pairUp("a", uw, dw, pairName)
 		time.Sleep(relayIdle - time.Second)
-		go a.write(websocket.MessageBinary, []byte("x"))
+		go func() { _ = a.conn.Write(t.Context(), websocket.MessageBinary, []byte("x")) }() // seen below
 		if _, _, err := b.conn.Read(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -407,7 +407,7 @@ func TestRelayWithOneWhoNeverReads(t *testing.T) {
 			}
 		}()
 		for range 2 * relayIdle / time.Second {
-			go c.write(websocket.MessageBinary, []byte("x"))
+			go func() { _ = c.conn.Write(t.Context(), websocket.MessageBinary, []byte("x")) }() // seen below
 			if _, _, err := d.conn.Read(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -420,4 +420,22 @@ func TestRelayWithOneWhoNeverReads(t *testing.T) {
 			t.Errorf("%d pairs", n)
 		}
 	})
+}
+
+// BenchmarkRelay reports what one pair moves when nothing but the machine limits it.
+func BenchmarkRelay(b *testing.B) {
+	r := listen(b, withRelay(1<<40))
+	const size = 65_565
+	_, _, from, to := r.twoOnTheRelay("a")
+	b.SetBytes(size)
+	message := make([]byte, size)
+	go func() {
+		for from.conn.Write(b.Context(), websocket.MessageBinary, message) == nil {
+		}
+	}()
+	for b.Loop() {
+		if _, _, err := to.conn.Read(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

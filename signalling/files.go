@@ -202,7 +202,8 @@ func (s *Server) issueFiles(w *welcome, c token.Capability, now time.Time) (err 
 	if w.resume, err = s.gate.signFor(filesResumeLife, token.KindResume, c, now); err != nil || s.relay == nil {
 		return err
 	}
-	w.relay, err = s.gate.sign(token.KindRelay, c, now)
+	// It opens nothing to whoever is not in the room at that moment, so that it need not end sooner.
+	w.relay, err = s.gate.signFor(filesResumeLife, token.KindRelay, c, now)
 	return err
 }
 

@@ -175,7 +175,7 @@ func (p *plane) count() int {
 
 // rig is a server with a plane, a store and a publish key.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	srv   *Server
 	plane *plane
 	store *store.Store
@@ -210,7 +210,7 @@ func (l *lockedBuffer) String() string {
 // embedded compresses the pages once for all tests.
 var embedded = sync.OnceValues(web.New)
 
-func openStore(t *testing.T, dir string) *store.Store {
+func openStore(t testing.TB, dir string) *store.Store {
 	t.Helper()
 	st, err := store.Open(dir)
 	if err != nil {
@@ -220,7 +220,7 @@ func openStore(t *testing.T, dir string) *store.Store {
 }
 
 // newServer makes a rig without a listener.
-func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
+func newServer(t testing.TB, st *store.Store, change ...func(*Config)) *rig {
 	t.Helper()
 	site, err := embedded()
 	if err != nil {
@@ -250,6 +250,12 @@ func newServer(t *testing.T, st *store.Store, change ...func(*Config)) *rig {
 func serve(t *testing.T, change ...func(*Config)) *rig {
 	t.Helper()
 	t.Parallel()
+	return listen(t, change...)
+}
+
+// listen is serve for one after the other, as benchmarks are.
+func listen(t testing.TB, change ...func(*Config)) *rig {
+	t.Helper()
 	dir := t.TempDir()
 	st := openStore(t, dir)
 	r := newServer(t, st, change...)
@@ -329,7 +335,7 @@ func describe(res *http.Response) string {
 
 // page is an endpoint on /ws.
 type page struct {
-	t        *testing.T
+	t        testing.TB
 	conn     *websocket.Conn
 	patience time.Duration
 }

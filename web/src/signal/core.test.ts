@@ -100,6 +100,50 @@ describe('greeting', () => {
   });
 });
 
+describe('rooms of files', () => {
+  const entry = { expires: 1, members: 9, owner: 'up', entry: true };
+  const byNumber = (): SignalCore => {
+    const core = new SignalCore({ room: { kind: 'files', name: '' }, role: 'subscriber', code: '7' }, () => 0);
+    core.step({ kind: 'start' }, 0);
+    return core;
+  };
+  const hear = (core: SignalCore, message: ServerMessage): Output[] =>
+    core.step({ kind: 'received', text: JSON.stringify(message) }, 0);
+
+  it('opens with its terms', () => {
+    const core = new SignalCore(
+      { room: { kind: 'files', name: 'a' }, role: 'publisher', files: { members: 9 } },
+      () => 0,
+    );
+    core.step({ kind: 'start' }, 0);
+    expect(sent(core.step({ kind: 'opened' }, 0))[0]).toMatchObject({ room: { name: 'a' }, files: { members: 9 } });
+  });
+
+  it('comes back to an antechamber by the number, and not by the name', () => {
+    const core = byNumber();
+    expect(sent(core.step({ kind: 'opened' }, 0))[0]).toMatchObject({ room: { name: '' }, code: '7' });
+    hear(core, welcome({ room: { kind: 'files', name: 'a' }, resume: '', files: entry }));
+    core.step({ kind: 'lost' }, 0);
+    core.step({ kind: 'tick' }, TIMES.longestPause);
+    const again = sent(core.step({ kind: 'opened' }, TIMES.longestPause))[0];
+    expect(again).toMatchObject({ room: { name: '' }, code: '7' });
+    expect(again).not.toHaveProperty('resume');
+  });
+
+  it.each(['password', 'not-found', 'expired'] as const)('%s puts it out of the antechamber for good', (code) => {
+    const core = byNumber();
+    core.step({ kind: 'opened' }, 0);
+    hear(core, welcome({ room: { kind: 'files', name: 'a' }, files: entry }));
+    expect(link(hear(core, { type: 'error', code, text: 'no' }))).toMatchObject({ phase: 'refused', code });
+  });
+
+  it.each(['expired', 'closed'] as const)('%s ends a room for good', (code) => {
+    const s = new Script();
+    s.open();
+    expect(link(s.hears({ type: 'goodbye', code, text: 'over' }))).toMatchObject({ phase: 'refused', code });
+  });
+});
+
 describe('being refused', () => {
   it.each(['bad-message', 'version', 'unauthorised', 'password', 'forbidden', 'removed', 'not-found'] as const)(
     '%s is final',

@@ -102,6 +102,7 @@ export class SignalCore {
   private pingSent: number | undefined;
   private resume: string | undefined;
   private instance: string | undefined;
+  private entry = false;
   private readonly clockSamples = new Clock();
   /** What the server said before it closed, so that the closing itself is not taken for a lost network. */
   private parting: { code: Code; retryAfter: number } | undefined;
@@ -205,9 +206,10 @@ export class SignalCore {
     this.attempt = 0;
     this.instance = welcome.instance;
     this.resume = welcome.resume;
+    this.entry = welcome.files?.entry ?? false;
     // The server may have made the name; a new connection must ask for the same room. Who came by a
     // number comes back by it, too.
-    if (!welcome.files?.entry) this.identity = { ...this.identity, room: welcome.room };
+    if (!this.entry) this.identity = { ...this.identity, room: welcome.room };
     const out: Output[] = [{ kind: 'link', link: { phase: 'open' } }];
     if (restarted) out.push({ kind: 'restarted' });
     out.push({ kind: 'message', message: welcome });
@@ -216,7 +218,9 @@ export class SignalCore {
 
   private refused(error: ErrorMessage, now: number): Output[] {
     // A refused command leaves the connection as it is; a refused endpoint, or one that was removed, does not.
-    if (this.phase === 'open' && error.code !== 'removed') return [{ kind: 'message', message: error }];
+    // Whoever is put out of an antechamber must not try the code again by itself.
+    const ends = error.code === 'removed' || (this.entry && FINAL.has(error.code));
+    if (this.phase === 'open' && !ends) return [{ kind: 'message', message: error }];
     if (FINAL.has(error.code)) return this.refuse(error);
     this.parting = { code: error.code, retryAfter: error.retryAfter ?? 0 };
     return [{ kind: 'drop' }, ...this.wait(now)];
