@@ -1,6 +1,7 @@
 package sfu_test
 
 import (
+	"flag"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,9 @@ import (
 	"github.com/fanfare-relay/fanfare/sfu"
 	"github.com/fanfare-relay/fanfare/sfu/sfutest"
 )
+
+// The squeezed viewer is beside so many others; `make prove` has 19.
+var squeezeOthers = flag.Int("squeeze-others", 4, "other viewers in TestSqueezedViewer")
 
 // startVirtual runs a relay in a network in memory; the test runs in virtual time.
 func startVirtual(t *testing.T, n *sfutest.Network) *sfutest.Relay {
@@ -127,7 +131,6 @@ func (l *ladder) send(t *testing.T) {
 // One viewer of several is squeezed to 300 kbit/s: it gets the low encoding, without a long
 // freeze, and the best again when the line is back. The others notice nothing.
 func TestSqueezedViewer(t *testing.T) {
-	const others = 4
 	synctest.Test(t, func(t *testing.T) {
 		n := sfutest.NewNetwork(11)
 		r := startVirtual(t, n)
@@ -136,7 +139,7 @@ func TestSqueezedViewer(t *testing.T) {
 		narrow := sfutest.Line{Delay: 20 * time.Millisecond, Rate: 300_000, Queue: 15_000}
 		conn := n.Listen(wide)
 		var viewers []*sfutest.Viewer
-		for i := range others + 1 {
+		for i := range *squeezeOthers + 1 {
 			o := sfutest.ViewerOptions{Conn: conn, Feedback: true, RTT: 50 * time.Millisecond}
 			if i > 0 {
 				o.Conn = n.Listen(wide)
@@ -167,6 +170,9 @@ func TestSqueezedViewer(t *testing.T) {
 			frames := decoded(v.Packets(media.KindVideo))
 			if gap := longestGap(frames, squeezed, end); gap > 100*time.Millisecond || frames[len(frames)-1].width != 1280 {
 				t.Errorf("viewer %d had a gap of %v", i+1, gap)
+			}
+			if seen, all := len(frames), len(decoded(viewers[1].Packets(media.KindVideo))); seen != all {
+				t.Errorf("viewer %d has seen %d frames, the first of those that were not squeezed %d", i+1, seen, all)
 			}
 		}
 	})

@@ -56,6 +56,16 @@ var experiments = []experiment{
 		why: "2 % of all datagrams between relay and viewer are lost, both ways, repeats among them. The test fails below 99 % within 300 ms.",
 		run: goTest("./sfu", "TestRepairByRTX", 3),
 	},
+	{
+		title: "Frames under loss", command: "go test ./sfu -run TestFramesUnderLoss -v",
+		why: "1, 5 and 10 % loss both ways at a round trip of 50 ms, in virtual time. The test fails when fewer than 99.5, 98 and 93 % of the frames are whole 200 ms after their last packet was first sent.",
+		run: goTest("./sfu", "TestFramesUnderLoss", 1),
+	},
+	{
+		title: "A squeezed viewer among twenty", command: "go test ./sfu -run TestSqueezedViewer -v -args -squeeze-others 19",
+		why: "One line falls from 10 Mbit/s to 300 kbit/s for six seconds, in virtual time. The test fails when its viewer is not on the low encoding within 3 s, has a freeze above 1 s, or is not back within 15 s, and when one of the 19 others has a gap or misses a frame.",
+		run: goTest("./sfu", "TestSqueezedViewer", 1, "-squeeze-others", "19"),
+	},
 	garbageExperiment,
 	{
 		title: "A storm of key frame requests", command: "go test ./sfu -run TestKeyFrameStorm -v -args -storm-viewers 100",
