@@ -10,7 +10,8 @@ import (
 // channelHolds is how many leaves are on the way to one receiver before its channel is full.
 const channelHolds = 16
 
-// link is one connection between two peers; a message on one that has ended is lost.
+// link is one connection between two peers, known by its address; a message on one that has ended
+// is lost.
 type link struct{ _ byte }
 
 // node is a peer: the real scheduler and a modelled line. Its id is the number by which the
@@ -21,6 +22,7 @@ type node struct {
 	sched  *schedule.Scheduler
 	links  [maxMembers]*link
 	banned [maxMembers]bool
+	tasted [maxMembers]int // bad leaves
 	degree int
 
 	bad, absent, leaver, done bool
@@ -176,7 +178,8 @@ func (n *node) receive(from *node, s schedule.Send, bytes int64) {
 	}
 	if from.bad && !n.bad {
 		n.banned[from.id] = true
-		n.w.result.BadLeaves = 1
+		n.tasted[from.id]++
+		n.w.result.BadLeaves = max(n.w.result.BadLeaves, n.tasted[from.id])
 		n.drop(from)
 		return
 	}

@@ -40,7 +40,7 @@ func TestStories(t *testing.T) {
 				cfg := base(10)
 				cfg.Size, cfg.Seed = 10e6, seed
 				c.change(&cfg)
-				if r := run(t, cfg); r.Finished != r.Expected || r.BadLeaves > 1 {
+				if r := run(t, cfg); r.Finished != r.Expected || r.BadLeaves != min(1, cfg.Bad) {
 					t.Errorf("seed %d: %+v", seed, r)
 				}
 			}
