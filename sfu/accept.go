@@ -121,7 +121,7 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 			if o.tracks[i].repeatsAsSent() {
 				cfg.Repeats = append(cfg.Repeats, ssrcs[i].main)
 			}
-			v.tracks = append(v.tracks, newEgress(&o.tracks[i], ssrcs[i]))
+			v.tracks = append(v.tracks, newEgress(&o.tracks[i], ssrcs[i], o.tracks[i].ownElements(s.cfg.PlayoutDelay != nil)))
 			v.estimates = v.estimates || o.tracks[i].estimates()
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
 )
 
 // Config sets up an SFU. Only Conn must be set.
@@ -30,8 +31,22 @@ type Config struct {
 	MaxUnfinished int
 	// ConnectTimeout is how long a session may take to connect: 15 s.
 	ConnectTimeout time.Duration
+	// PlayoutDelay is what players of every stream are asked to wait for a picture; nil: what the
+	// publisher asks for, if anything.
+	PlayoutDelay *PlayoutDelay
 	// Workers is the number of goroutines that send to viewers: GOMAXPROCS.
 	Workers int
+}
+
+// PlayoutDelay bounds the time from the capture of a picture to its being shown: no sooner than
+// Least, no later than Most, in steps of 10 ms up to ext.MaxPlayoutDelay.
+type PlayoutDelay struct{ Least, Most time.Duration }
+
+func (d PlayoutDelay) validate() error {
+	if d.Least < 0 || d.Least > d.Most || d.Most > ext.MaxPlayoutDelay {
+		return fmt.Errorf("sfu: a delay of playout from %v to %v", d.Least, d.Most)
+	}
+	return nil
 }
 
 func (c *Config) setDefaults() {
@@ -59,6 +74,8 @@ func (c *Config) validate() error {
 	case c.MaxUnfinished < 0 || c.Workers < 0 || c.ConnectTimeout < 0:
 		return fmt.Errorf("sfu: negative limits in Config: %d unfinished, %d workers, %v to connect",
 			c.MaxUnfinished, c.Workers, c.ConnectTimeout)
+	case c.PlayoutDelay != nil:
+		return c.PlayoutDelay.validate()
 	}
 	return nil
 }

@@ -92,10 +92,10 @@ func TestFramesAreNumberedOn(t *testing.T) {
 	enc := func() *encoding {
 		return &encoding{dependency: newDependency([]extension{{id: testDependencyID, uri: ext.URIDependency}}, media.KindVideo)}
 	}
-	m := extensionMap([]extension{{id: testDependencyID, uri: ext.URIDependency}}, []extension{{id: theirs, uri: ext.URIDependency}}, media.KindVideo)
+	m := extensionMap([]extension{{id: testDependencyID, uri: ext.URIDependency}}, []extension{{id: theirs, uri: ext.URIDependency}}, media.KindVideo, ownIDs{})
 	out := func(s frameShift, p *ring.Packet) uint16 {
 		f := feed{extMap: m, frames: s}
-		h := appendHeader(nil, 96, 1, 2, 3, false, p, &f, ext.Element{})
+		h := appendHeader(nil, 96, 1, 2, 3, false, p, &f, nil)
 		raw, ok := ext.Find(binary.BigEndian.Uint16(h[12:]), h[16:], theirs)
 		if !ok || len(raw) != 3 {
 			t.Fatalf("the viewer's header is %x", h)

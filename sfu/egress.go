@@ -22,8 +22,7 @@ type egress struct {
 	rtx     media.SSRC // 0: the viewer takes no RTX
 	formats []format
 	exts    []extension
-	// transport is the viewer's id of the transport-wide sequence number; 0: none is sent.
-	transport uint8
+	own     ownIDs
 
 	rewriter  seq.Rewriter
 	patcher   codec.Patcher
@@ -44,7 +43,8 @@ type egress struct {
 	out   format
 	outOK bool
 
-	frames frameCount // of the dependency descriptors that have been sent
+	frames   frameCount // of the dependency descriptors that have been sent
+	captured report.Captured
 
 	old feed // the source before, for packets that are asked for late
 
@@ -69,10 +69,10 @@ type feed struct {
 }
 
 // newEgress makes a viewer's track. Numbers begin at random (RFC 3550 section 5.1).
-func newEgress(t *trackOffer, ssrc trackSSRC) egress {
+func newEgress(t *trackOffer, ssrc trackSSRC, own ownIDs) egress {
 	seed := randomUint64()
 	return egress{
-		kind: t.kind, ssrc: ssrc.main, rtx: ssrc.rtx, formats: t.formats, exts: t.exts, transport: t.transportID(),
+		kind: t.kind, ssrc: ssrc.main, rtx: ssrc.rtx, formats: t.formats, exts: t.exts, own: own,
 		rewriter:  seq.NewRewriter(uint16(seed)&0x7fff, 0),
 		responder: nack.NewResponder(nack.ResponderConfig{}),
 		rtxSeq:    uint16(seed>>16) & 0x7fff,
@@ -129,7 +129,7 @@ func (t *egress) tryStart(now time.Time) bool {
 	next := feed{enc: t.next, began: now, extMap: t.extMap, frames: t.feed.frames}
 	if t.next != t.enc {
 		t.old = t.feed
-		next.extMap = extensionMap(t.next.exts, t.exts, t.kind)
+		next.extMap = extensionMap(t.next.exts, t.exts, t.kind, t.own)
 		next.frames = t.frames.shiftFor(t.next, first, &next.extMap)
 	}
 	edge := first

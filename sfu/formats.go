@@ -9,7 +9,8 @@ import (
 
 // forwarded tells whether a header extension goes from publisher to viewer. Left out are
 // those that belong to one hop (transport-cc, abs-send-time, mid and rid). The frame numbers of the
-// dependency descriptor are rewritten at each change of source (dependency.go).
+// dependency descriptor are rewritten at each change of source (dependency.go); what the relay fills in
+// itself is in elements.go.
 func forwarded(uri string, kind media.Kind) bool {
 	switch uri {
 	case ext.URIAbsCaptureTime:
@@ -22,14 +23,15 @@ func forwarded(uri string, kind media.Kind) bool {
 	return false
 }
 
-// extensionMap maps the publisher's extension ids to the viewer's.
-func extensionMap(publisher, viewer []extension, kind media.Kind) ext.Map {
+// extensionMap maps the publisher's extension ids to the viewer's, but for those that the relay fills in.
+func extensionMap(publisher, viewer []extension, kind media.Kind, own ownIDs) ext.Map {
 	var m ext.Map
 	for _, p := range publisher {
 		for _, v := range viewer {
-			if p.uri == v.uri && forwarded(p.uri, kind) && p.id <= 255 {
+			id := uint8(v.id)
+			if p.uri == v.uri && forwarded(p.uri, kind) && p.id <= 255 && id != own.capture && id != own.playout {
 				// A map that is full leaves the rest out, which is what it is for.
-				_ = m.Set(uint8(p.id), uint8(v.id))
+				_ = m.Set(uint8(p.id), id)
 			}
 		}
 	}

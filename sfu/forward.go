@@ -99,8 +99,9 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	if t.redundancy.On() && t.out.red != 0 {
 		pt, payload = t.out.red, w.withPrevious(t, p)
 	}
-	header := appendHeader(w.header[:0], pt, place.Seq, ts+place.TimestampOffset, t.ssrc,
-		t.endsPicture(p), p, &t.feed, w.number(v, t, t.out))
+	ts += place.TimestampOffset
+	header := appendHeader(w.header[:0], pt, place.Seq, ts, t.ssrc,
+		t.endsPicture(p), p, &t.feed, w.elements(v, t, &t.feed, t.out, p, ts, false, now))
 	if place.Patch != (media.Patch{}) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 		payload = w.payload
@@ -147,13 +148,13 @@ func (w *worker) sendRTX(v *viewer, t *egress, from *feed, p *ring.Packet, f for
 	t.rtxSeq++
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
 	header := appendHeader(w.header[:0], f.rtx, t.rtxSeq, ts, t.rtx,
-		t.endsPicture(p), p, from, w.number(v, t, f))
+		t.endsPicture(p), p, from, w.elements(v, t, from, f, p, ts, true, now))
 	w.payload = binary.BigEndian.AppendUint16(w.payload[:0], place.Seq)
 	w.payload = codec.AppendPatched(w.payload, p.Codec, place.Patch, p.Payload)
 	return w.sealAndSend(v, header, w.payload, now)
 }
 
-// sealAndSend encrypts a packet of which number was the last to be called for the viewer.
+// sealAndSend encrypts a packet of which elements was the last to be called for the viewer.
 func (w *worker) sealAndSend(v *viewer, header, payload []byte, now time.Time) bool {
 	packet, err := v.leg.SealRTP(w.batch.Room(), header, payload)
 	if err != nil {
@@ -175,20 +176,10 @@ func (w *worker) sendSealed(v *viewer, packet []byte) {
 	w.tally.dirty = true
 }
 
-// number is the transport-wide sequence number of the viewer's next packet, if it has one.
-func (w *worker) number(v *viewer, t *egress, f format) ext.Element {
-	v.numbered = t.transport != 0 && f.numbered()
-	if !v.numbered {
-		return ext.Element{}
-	}
-	binary.BigEndian.PutUint16(w.number16[:], v.transportSeq)
-	return ext.Element{ID: t.transport, Data: w.number16[:]}
-}
-
 // appendHeader writes an RTP header (RFC 3550 section 5.1) with the extensions that the
-// viewer takes. Contributing sources are left out: nothing is mixed here.
+// viewer takes, the relay's own last. Contributing sources are left out: nothing is mixed here.
 func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32, ssrc media.SSRC,
-	marker bool, p *ring.Packet, from *feed, own ext.Element) []byte {
+	marker bool, p *ring.Packet, from *feed, own []ext.Element) []byte {
 	second := byte(pt)
 	if marker {
 		second |= 0x80
@@ -199,7 +190,7 @@ func appendHeader(dst []byte, pt media.PayloadType, seqNumber uint16, ts uint32,
 	dst = binary.BigEndian.AppendUint32(dst, ts)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(ssrc))
 	plain := len(dst)
-	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, &from.extMap, own)
+	dst = ext.AppendRewritten(dst, p.ExtensionProfile, p.Extension, &from.extMap, own...)
 	if len(dst) > plain {
 		dst[start] |= 0x10
 		from.frames.apply(dst[plain:])

@@ -36,7 +36,7 @@ func testEncoding(s *SFU, capacity int) *encoding {
 // testEgress is a viewer's track that takes VP8.
 func testEgress() egress {
 	t := trackOffer{kind: media.KindVideo, formats: []format{{pt: 120, codec: media.CodecVP8}}}
-	return newEgress(&t, trackSSRC{main: 1})
+	return newEgress(&t, trackSSRC{main: 1}, ownIDs{})
 }
 
 func testSource() *mediatest.Source {

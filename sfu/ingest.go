@@ -55,10 +55,12 @@ type encoding struct {
 	size           atomic.Uint32         // width and height of the newest key frame, 16 bits each
 	mapping        atomic.Pointer[report.Mapping]
 	lastSR         atomic.Pointer[senderReport]
+	captureOffset  atomic.Int64 // what the publisher says of its capture clock, see captureTime
 
 	gate keyGate // owned by the publisher's loop
 
 	dependency dependency
+	capture    captureClock
 
 	builder ring.Builder
 	nacks   *nack.Receiver
@@ -170,6 +172,7 @@ func (e *encoding) receive(n int, attrs interceptor.Attributes, now time.Time) {
 	p.Codec = f.codec
 	p.Descriptor = codec.Describe(f.codec, p.Payload, p.Marker)
 	e.readDependency(p)
+	e.readCapture(p)
 	// A stale packet was given up, but may still be of use: the history refuses those it has.
 	if f.nack && e.nacks.Observe(p.ExtSeq, now) == nack.GapTooLarge {
 		e.requestKey(now)

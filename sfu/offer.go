@@ -92,7 +92,10 @@ type format struct {
 
 // numbered tells whether the format's packets may have a transport-wide sequence number: the
 // viewer's feedback speaks of it, and no packet is repeated as it was, under a number of long ago.
-func (f format) numbered() bool { return f.transportCC && (f.rtx != 0 || !f.nack) }
+func (f format) numbered() bool { return f.transportCC && f.changes() }
+
+// changes tells whether a packet may say what changes with time: none is repeated as it was.
+func (f format) changes() bool { return f.rtx != 0 || !f.nack }
 
 type extension struct {
 	id  int

@@ -88,7 +88,7 @@ func (v *viewer) sending() media.Bitrate {
 // repeatNewest sends one of the newest packets again by RTX, and returns its bytes; 0 when there is
 // none that can be repeated. The receiver throws it away, and tells when it came.
 func (w *worker) repeatNewest(v *viewer, t *egress, skip int, now time.Time) int {
-	if t.enc == nil || t.rtx == 0 || t.transport == 0 {
+	if t.enc == nil || t.rtx == 0 || t.own.transport == 0 {
 		return 0
 	}
 	for i := range uint64(probeReach) {

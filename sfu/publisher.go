@@ -38,6 +38,8 @@ type publisher struct {
 	heard     atomic.Int64                // when a datagram came last, in Unix nanoseconds
 	alerted   atomic.Int64                // when an alert came last, or 0
 	encodings atomic.Pointer[[]*encoding] // replaced, never changed, under mu
+	// clockOffset is the publisher's clock minus the relay's; nil before the first sender report.
+	clockOffset atomic.Pointer[time.Duration]
 
 	pokes  chan struct{}          // a key frame may be due
 	states chan media.CloseReason // why the session is to end
@@ -284,6 +286,7 @@ func (p *publisher) newEncoding(track *webrtc.TrackRemote, receiver *webrtc.RTPR
 		e.formats[t.formats[i].pt] = &t.formats[i]
 	}
 	e.dependency = newDependency(t.exts, t.kind)
+	e.capture = newCaptureClock(t.exts)
 	size := ringVideo
 	if e.kind == media.KindAudio {
 		size = ringAudio
@@ -341,10 +344,28 @@ func (p *publisher) observeReport(sr *rtcp.SenderReport, now time.Time) {
 	}
 	e := list[i]
 	e.lastSR.Store(&senderReport{ntp: report.NTP(sr.NTPTime), at: now})
+	rtt, checked := p.roundTrip()
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.sync.ObserveReport(e.track, report.NTP(sr.NTPTime), sr.RTPTime, e.clockRate(), now)
+	if checked {
+		p.sync.ObserveRTT(rtt)
+	}
+	if d, ok := p.sync.ClockOffset(); ok {
+		p.clockOffset.Store(&d)
+	}
 	p.storeMappings()
-	p.mu.Unlock()
+}
+
+// roundTrip is that of the newest connectivity check; false before the first one was answered.
+func (p *publisher) roundTrip() (time.Duration, bool) {
+	for _, t := range p.pc.GetTransceivers() {
+		if r := t.Receiver(); r != nil && r.Transport() != nil {
+			stats, ok := r.Transport().ICETransport().GetSelectedCandidatePairStats()
+			return time.Duration(stats.CurrentRoundTripTime * float64(time.Second)), ok && stats.CurrentRoundTripTime > 0
+		}
+	}
+	return 0, false
 }
 
 // observePacket keeps the encoding's mapping to the clock until reports do.

@@ -11,7 +11,6 @@ import (
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/codec"
 	"github.com/fanfare-relay/fanfare/media/estimate"
-	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/media/layer"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/pace"
@@ -263,7 +262,7 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 		return
 	}
 	if f.rtx == 0 {
-		ok = w.sendAsSent(v, t, from, p, f, origin.Place)
+		ok = w.sendAsSent(v, t, from, p, f, origin.Place, now)
 	} else {
 		ok = w.sendRTX(v, t, from, p, f, origin.Place, now)
 	}
@@ -276,10 +275,10 @@ func (w *worker) repeatOne(v *viewer, t *egress, seqNumber uint16, now time.Time
 // as the first time, because it is made of the same: a packet that nobody changes, the place that
 // the rewriter remembers, formats and extensions that are fixed for a source. If it did not, the leg
 // would refuse it.
-func (w *worker) sendAsSent(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place) bool {
+func (w *worker) sendAsSent(v *viewer, t *egress, from *feed, p *ring.Packet, f format, place seq.Place, now time.Time) bool {
 	ts := from.catchup.apply(p.Timestamp) + place.TimestampOffset
 	header := appendHeader(w.header[:0], f.pt, place.Seq, ts, t.ssrc,
-		t.endsPicture(p), p, from, ext.Element{})
+		t.endsPicture(p), p, from, w.elements(v, t, from, f, p, ts, false, now))
 	w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 	packet, err := v.leg.SealAgain(w.batch.Room(), header, w.payload)
 	if err != nil {

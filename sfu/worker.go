@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 	"github.com/fanfare-relay/fanfare/sfu/udp"
 )
@@ -49,9 +50,11 @@ type worker struct {
 	payload   []byte // scratch: payload that was changed
 	batch     *udp.Batch
 	sending   Sending
-	rtcp      []byte   // scratch: RTCP in clear text
-	number16  [2]byte  // scratch: a transport-wide sequence number
-	seqs      []uint16 // scratch: numbers of a NACK
+	rtcp      []byte        // scratch: RTCP in clear text
+	number16  [2]byte       // scratch: a transport-wide sequence number
+	captured  []byte        // scratch: a time of capture
+	own       []ext.Element // scratch: extensions of the packet in work
+	seqs      []uint16      // scratch: numbers of a NACK
 	tally     tally
 	counted   *stream // of which tally is; nil: of none
 	takenCmds []command
@@ -100,6 +103,7 @@ func newWorker(s *SFU) *worker {
 		payload: make([]byte, 0, maxDatagram),
 		batch:   s.conn.NewBatch(),
 		rtcp:    make([]byte, 0, maxDatagram),
+		own:     make([]ext.Element, 0, 3),
 	}
 }
 

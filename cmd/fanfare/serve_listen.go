@@ -83,6 +83,7 @@ func (s *serving) listen(dir string) (err error) {
 	if s.addrs.udp, err = udp.Listen(udpAddress); err != nil {
 		return listenError(err, "--udp", udpAddress, "UDP")
 	}
+	s.addrs.udp.SetSegments(s.cmd.UDPSegment)
 	return nil
 }
 

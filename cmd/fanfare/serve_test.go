@@ -182,6 +182,9 @@ func TestServeSaysWhatToDo(t *testing.T) {
 		"secret's file is missing": {[]string{"--publish-key", "@" + filepath.Join(dir, "none")}, exitFailed, "secret's file"},
 		"secret is empty":          {[]string{"--publish-key", "-"}, exitFailed, "empty"},
 		"unknown flag":             {[]string{"--nonsense"}, exitUsage, "--help"},
+		"playout of one time":      {[]string{"--playout-delay", "200ms"}, exitUsage, "--playout-delay"},
+		"playout the wrong way":    {[]string{"--playout-delay", "2s,1s"}, exitUsage, "the shorter one first"},
+		"playout too long":         {[]string{"--playout-delay", "0,41s"}, exitUsage, "40.95s"},
 		"unknown level of the log": {[]string{"--log-level", "loud"}, exitUsage, "--log-level"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -213,6 +216,8 @@ func TestFlagsByEnvironment(t *testing.T) {
 	t.Setenv("FANFARE_DATA", t.TempDir())
 	t.Setenv("FANFARE_PUBLISH_KEY", "a key from the environment")
 	t.Setenv("FANFARE_PUBLIC_URL", "https://live.example.org")
+	t.Setenv("FANFARE_PLAYOUT_DELAY", "0,200ms")
+	t.Setenv("FANFARE_UDP_SEGMENT", "false")
 	t.Setenv("FANFARE_TRUSTED_PROXY", "10.0.0.0/8,192.0.2.1")
 	ctx, cancel := context.WithCancel(t.Context())
 	var out text

@@ -40,3 +40,12 @@ func (n NTP) Sub(m NTP) time.Duration {
 	d := int64(n - m)
 	return time.Duration(d>>32)*time.Second + time.Duration(uint64(d)&0xffffffff*uint64(time.Second)>>32)
 }
+
+// Add returns n plus d, to a unit.
+func (n NTP) Add(d time.Duration) NTP { return n + NTP(Fixed(d)) }
+
+// Fixed returns d in units of 2^-32 seconds, as a 64-bit fixed-point number, rounded towards 0.
+func Fixed(d time.Duration) int64 {
+	sec, rest := d/time.Second, d%time.Second
+	return int64(sec)<<32 + int64(rest)<<32/int64(time.Second)
+}

@@ -47,6 +47,9 @@ func span(n int64, rate uint32) time.Duration {
 // that drifts sooner.
 const offsetWindow = 64
 
+// rttWindow is the number of round trips over which the least is taken: one comes with each report.
+const rttWindow = offsetWindow
+
 type syncTrack struct {
 	rate     uint32
 	arrival  Mapping // from the packet with the least delay so far; used before the first report
@@ -63,6 +66,8 @@ type Sync struct {
 	tracks  [MaxTracks]syncTrack
 	offsets [offsetWindow]time.Duration // arrival minus NTP, of the last reports
 	n       int
+	rtts    [rttWindow]time.Duration // of the last checks
+	m       int
 }
 
 // ObservePacket notes the arrival of a packet; it serves until the track's first sender report.
@@ -92,6 +97,30 @@ func (s *Sync) ObserveReport(t Track, ntp NTP, rtp, rate uint32, arrival time.Ti
 	tr.ntp, tr.rtp, tr.rate, tr.reported = ntp, rtp, rate, true
 	s.offsets[s.n%offsetWindow] = arrival.Sub(ntp.Time())
 	s.n++
+}
+
+// ObserveRTT notes a round trip to the publisher.
+func (s *Sync) ObserveRTT(rtt time.Duration) {
+	s.rtts[s.m%rttWindow] = rtt
+	s.m++
+}
+
+// ClockOffset returns the publisher's clock minus this machine's; ok is false before the first
+// sender report. A report that left at the publisher's time n arrives here at a = n - ClockOffset +
+// delay, so ClockOffset = delay - (a - n). The report with the least a - n had the least delay, which is
+// taken for half of the least round trip, or for nothing while no round trip is known. The error is
+// half the difference of the two directions.
+func (s *Sync) ClockOffset() (d time.Duration, ok bool) {
+	if s.n == 0 {
+		return 0, false
+	}
+	var rtt time.Duration
+	for i, r := range s.rtts[:min(s.m, rttWindow)] {
+		if i == 0 || r < rtt {
+			rtt = r
+		}
+	}
+	return rtt/2 - s.offset(), true
 }
 
 // offset returns the least difference between this clock and the publisher's: the report that

@@ -35,6 +35,9 @@ type Packet struct {
 	PayloadType    media.PayloadType
 	Codec          media.Codec
 	Marker         bool
+	// Captured is when the packet's media was captured, as an NTP timestamp by the clock of the
+	// capture system; 0 while nobody has said.
+	Captured uint64
 	// Descriptor is what media/codec says about Payload.
 	Descriptor media.Descriptor
 

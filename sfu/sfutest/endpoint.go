@@ -119,13 +119,13 @@ func mediaEngine(t testing.TB, o endpointOptions) *webrtc.MediaEngine {
 			}
 		}
 	}
-	for _, uri := range []string{ext.URIMid, ext.URIRid, ext.URIRepairedRid, ext.URIAbsCaptureTime, ext.URIVideoOrientation} {
+	for _, uri := range []string{ext.URIMid, ext.URIRid, ext.URIRepairedRid, ext.URIAbsCaptureTime, ext.URIPlayoutDelay, ext.URIVideoOrientation} {
 		err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeVideo)
 		if err != nil {
 			t.Fatalf("register %s: %v", uri, err)
 		}
 	}
-	for _, uri := range []string{ext.URIMid, ext.URIAudioLevel} {
+	for _, uri := range []string{ext.URIMid, ext.URIAbsCaptureTime, ext.URIAudioLevel} {
 		err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeAudio)
 		if err != nil {
 			t.Fatalf("register %s: %v", uri, err)

@@ -224,6 +224,17 @@ func (p *Publisher) SendEncoding(t testing.TB, kind media.Kind, rid string, pack
 	}
 }
 
+// Report sends a sender report of the track of a kind: its clock and its timestamp at one moment.
+func (p *Publisher) Report(t testing.TB, kind media.Kind, ntp uint64, timestamp uint32) {
+	t.Helper()
+	for _, e := range p.senders[kind].GetParameters().Encodings {
+		sr := &rtcp.SenderReport{SSRC: uint32(e.SSRC), NTPTime: ntp, RTPTime: timestamp}
+		if err := p.pc.WriteRTCP([]rtcp.Packet{sr}); err != nil {
+			t.Fatalf("send report: %v", err)
+		}
+	}
+}
+
 func (p *Publisher) label(t testing.TB, kind media.Kind, rid string, pkt *rtp.Packet) {
 	t.Helper()
 	mid := ""

@@ -124,6 +124,21 @@ func (v *Viewer) ConnectBy(t testing.TB, stream string, change func(answer strin
 // State is that of the peer connection.
 func (v *Viewer) State() webrtc.PeerConnectionState { return v.pc.ConnectionState() }
 
+// ExtensionID returns the id that the answer gives to a header extension on the m-line of a kind, 0
+// when there is none.
+func (v *Viewer) ExtensionID(kind media.Kind, uri string) uint8 {
+	_, section, _ := strings.Cut(v.Answer.SDP, "m="+kind.String())
+	section, _, _ = strings.Cut(section, "\r\nm=")
+	for line := range strings.Lines(section) {
+		value, ok := strings.CutPrefix(strings.TrimSpace(line), "a=extmap:")
+		if id, name, _ := strings.Cut(value, " "); ok && name == uri {
+			n, _ := strconv.ParseUint(id, 10, 8)
+			return uint8(n)
+		}
+	}
+	return 0
+}
+
 // Link is the viewer's socket.
 func (v *Viewer) Link() *Link { return v.link }
 

@@ -2,6 +2,7 @@
 // one audio and one video m-line, both recvonly, because there is no renegotiation: a publisher
 // who comes back with sound finds the m-line waiting.
 
+import { offerExtensions } from './extensions';
 import { Leg } from './leg';
 import type { Path, PathOptions } from './path';
 import type { Picture, Wish } from './picture';
@@ -15,9 +16,11 @@ export class SfuPath implements Path {
   constructor(options: PathOptions) {
     this.leg = new Leg(options);
     this.connection = this.leg.connection;
-    const receivers = (['audio', 'video'] as const).map(
-      (kind) => this.connection.addTransceiver(kind, { direction: 'recvonly' }).receiver,
-    );
+    const receivers = (['audio', 'video'] as const).map((kind) => {
+      const transceiver = this.connection.addTransceiver(kind, { direction: 'recvonly' });
+      offerExtensions(transceiver);
+      return transceiver.receiver;
+    });
     this.stream = new MediaStream(receivers.map((r) => r.track));
   }
 

@@ -57,25 +57,3 @@ export function sendsSeveral(mime: string): boolean {
     probe.close();
   }
 }
-
-const DEPENDENCY = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
-
-interface HeaderExtension {
-  uri: string;
-  direction: RTCRtpTransceiverDirection;
-}
-
-/** Header extensions can be chosen in Chromium. */
-type Choosable = RTCRtpTransceiver & {
-  getHeaderExtensionsToNegotiate?(): HeaderExtension[];
-  setHeaderExtensionsToNegotiate?(list: HeaderExtension[]): void;
-};
-
-/** H.264 and AV1 tell the server their layers by a header extension that Chromium offers on demand. */
-export function tellLayers(transceiver: Choosable): void {
-  const list = transceiver.getHeaderExtensionsToNegotiate?.();
-  const dependency = list?.find((e) => e.uri === DEPENDENCY);
-  if (!list || !dependency) return;
-  dependency.direction = 'sendrecv';
-  transceiver.setHeaderExtensionsToNegotiate?.(list);
-}

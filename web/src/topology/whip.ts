@@ -2,9 +2,10 @@
 // whether there is a track yet or not. Tracks come, go and change by replaceTrack, because
 // WHIP has no renegotiation.
 
+import { offerExtensions } from './extensions';
 import { Leg, type LegState } from './leg';
 import type { Session } from './reconnect';
-import { addVideo, tellLayers, type VideoQuality } from './simulcast';
+import { addVideo, type VideoQuality } from './simulcast';
 
 export interface WhipOptions {
   /** URL or path of the WHIP endpoint, as told in Welcome.mediaUrl. */
@@ -50,7 +51,8 @@ export class WhipSession implements Session {
     };
     this.audio = this.connection.addTransceiver('audio', init);
     this.video = addVideo(this.connection, init, options.qualities ?? []);
-    tellLayers(this.video);
+    offerExtensions(this.audio);
+    offerExtensions(this.video);
     if (options.preferVideo?.length) prefer(this.video, options.preferVideo);
   }
 
