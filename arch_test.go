@@ -36,6 +36,7 @@ var deciding = map[string][]string{
 	"media/report":     nil,
 	"media/ext":        nil,
 	"media/estimate":   nil,
+	"media/fec":        nil,
 	"media/pace":       nil,
 	"media/container":  {"os"}, // files on disk
 	"signalling/room":  nil,

@@ -118,6 +118,9 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 			if o.tracks[i].hasRTX() {
 				ssrcs[i].rtx = randomSSRC()
 			}
+			if s.cfg.Parity && o.tracks[i].parity.pt != 0 {
+				ssrcs[i].parity = randomSSRC()
+			}
 			if o.tracks[i].repeatsAsSent() {
 				cfg.Repeats = append(cfg.Repeats, ssrcs[i].main)
 			}

@@ -22,8 +22,8 @@ type answerParams struct {
 	ssrcs []trackSSRC
 }
 
-// trackSSRC are the sources of one viewer's track; rtx is 0 when the viewer has no RTX.
-type trackSSRC struct{ main, rtx media.SSRC }
+// trackSSRC are the sources of one viewer's track; rtx and parity are 0 when the viewer gets none.
+type trackSSRC struct{ main, rtx, parity media.SSRC }
 
 // answerViewer writes the answer to a WHEP offer. Every format of ours is kept, in the
 // offer's order and under its numbers: a publisher may come back with another codec,
@@ -85,6 +85,9 @@ func (w *answerText) track(t *trackOffer, p *answerParams, ssrc trackSSRC) {
 			w.write(" ", decimal(f.red))
 		}
 	}
+	if ssrc.parity != 0 {
+		w.write(" ", decimal(t.parity.pt))
+	}
 	w.line()
 	w.line("c=IN IP4 0.0.0.0")
 	w.line("a=rtcp:9 IN IP4 0.0.0.0")
@@ -105,6 +108,9 @@ func (w *answerText) track(t *trackOffer, p *answerParams, ssrc trackSSRC) {
 	w.line("a=rtcp-rsize")
 	for i := range t.formats {
 		w.format(&t.formats[i], transport)
+	}
+	if ssrc.parity != 0 {
+		w.parity(t.parity, transport)
 	}
 	w.sources(t, p, ssrc)
 	for _, c := range p.candidates {
@@ -157,13 +163,30 @@ func (w *answerText) feedback(f *format, pt string, transport bool) {
 	}
 }
 
-// sources names the track's SSRC and that of its RTX (RFC 5576, group FID).
+// parity writes the format of parity packets. The window is that of a sender which chooses it by itself,
+// in microseconds, as browsers write it.
+func (w *answerText) parity(f parityFormat, transport bool) {
+	pt := decimal(f.pt)
+	w.line("a=rtpmap:", pt, " ", parityEncoding, "/90000")
+	if transport && f.transportCC {
+		w.line("a=rtcp-fb:", pt, " transport-cc")
+	}
+	w.line("a=fmtp:", pt, " repair-window=10000000")
+}
+
+// sources names the track's SSRC and those of its repairs: RTX (RFC 5576, group FID) and parity
+// (RFC 5956, group FEC-FR).
 func (w *answerText) sources(t *trackOffer, p *answerParams, ssrc trackSSRC) {
 	main, rtx := decimal(ssrc.main), decimal(ssrc.rtx)
 	list := []string{main}
 	if ssrc.rtx != 0 {
 		w.line("a=ssrc-group:FID ", main, " ", rtx)
 		list = append(list, rtx)
+	}
+	if ssrc.parity != 0 {
+		parity := decimal(ssrc.parity)
+		w.line("a=ssrc-group:FEC-FR ", main, " ", parity)
+		list = append(list, parity)
 	}
 	for _, s := range list {
 		w.line("a=ssrc:", s, " cname:", p.cname)

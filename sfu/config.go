@@ -34,6 +34,9 @@ type Config struct {
 	// PlayoutDelay is what players of every stream are asked to wait for a picture; nil: what the
 	// publisher asks for, if anything.
 	PlayoutDelay *PlayoutDelay
+	// Parity sends parity packets (FlexFEC) to viewers that take them, where repeats come too late: see
+	// media/fec.
+	Parity bool
 	// Workers is the number of goroutines that send to viewers: GOMAXPROCS.
 	Workers int
 }

@@ -23,6 +23,7 @@ type egress struct {
 	formats []format
 	exts    []extension
 	own     ownIDs
+	parity  *parity // nil: the viewer takes none
 
 	rewriter  seq.Rewriter
 	patcher   codec.Patcher
@@ -77,6 +78,7 @@ func newEgress(t *trackOffer, ssrc trackSSRC, own ownIDs) egress {
 		responder: nack.NewResponder(nack.ResponderConfig{}),
 		rtxSeq:    uint16(seed>>16) & 0x7fff,
 		base:      uint32(seed >> 32),
+		parity:    newParity(t, ssrc),
 	}
 }
 

@@ -113,6 +113,9 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	if !t.catchup.active {
 		w.sending.observe(p.Arrival, now)
 	}
+	if t.parity != nil {
+		w.protect(v, t, header, payload, t.endsPicture(p), now)
+	}
 }
 
 // unfit tells why a packet of the current source is none for the viewer, whose numbers close up over it.

@@ -35,57 +35,14 @@ func TestFramesUnderLoss(t *testing.T) {
 	}{{0.01, 0.995}, {0.05, 0.98}, {0.10, 0.93}} {
 		t.Run(fmt.Sprintf("%.0f %%", 100*c.loss), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				whole, frames := framesUnderLoss(t, c.loss)
-				share := float64(whole) / float64(frames)
-				t.Logf("%d of %d frames whole in time: %.2f %%", whole, frames, 100*share)
+				got := repairTrial{rtt: 50 * time.Millisecond, loss: c.loss, frames: 1000}.run(t)
+				share := got.share()
 				if share < c.want {
 					t.Errorf("%.2f %% of the frames were whole in time, %.1f %% must be", 100*share, 100*c.want)
 				}
 			})
 		})
 	}
-}
-
-func framesUnderLoss(t *testing.T, loss float64) (whole, frames int) {
-	const soon = 200 * time.Millisecond
-	line := sfutest.Line{Delay: 25 * time.Millisecond}
-	frames = 1000
-	n := sfutest.NewNetwork(7)
-	r := startVirtual(t, n)
-	pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
-	pub.Connect(t, r, "s")
-	conn := n.Listen(line)
-	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: conn, RTT: 50 * time.Millisecond})
-	v.Connect(t, "s")
-	source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
-	pub.Send(t, media.KindVideo, source.Next(mediatest.Frame{Key: true, Size: 2500})...)
-	first := v.WaitCount(t, media.KindVideo, 1)[0].Timestamp
-	line.Loss = loss
-	conn.SetLine(line)
-	sizes, sentAt := map[uint32]int{}, map[uint32]time.Time{}
-	for i := range frames {
-		time.Sleep(time.Second / 30)
-		packets := source.Next(mediatest.Frame{Size: 9000}) // 2.2 Mbit/s
-		pub.Send(t, media.KindVideo, packets...)
-		ts := first + uint32(i+1)*3000
-		sizes[ts], sentAt[ts] = len(packets), time.Now()
-	}
-	for range 30 { // what shows that the last ones are missing, and carries repeats
-		time.Sleep(time.Second / 30)
-		pub.Send(t, media.KindVideo, source.Next(mediatest.Frame{Size: 100})...)
-	}
-	seen, got := map[uint16]bool{}, map[uint32]int{}
-	for _, p := range v.Packets(media.KindVideo) {
-		if seen[p.SequenceNumber] || sizes[p.Timestamp] == 0 {
-			continue
-		}
-		seen[p.SequenceNumber] = true
-		if got[p.Timestamp]++; got[p.Timestamp] == sizes[p.Timestamp] && p.At.Sub(sentAt[p.Timestamp]) <= soon {
-			whole++
-		}
-	}
-	t.Logf("%d datagrams lost; %d repeats", conn.Lost(), r.Stats().RTXSent)
-	return whole, frames
 }
 
 // ladder is a simulcast publisher: three encodings of 30 frames a second, with key frames when

@@ -46,6 +46,7 @@ type trackOffer struct {
 	rawFmts []string // of one that is not live
 	live    bool     // not refused or inactive by the offerer
 	formats []format
+	parity  parityFormat
 	exts    []extension
 	rids    []media.RID
 }
@@ -208,7 +209,7 @@ func parseTrack(role media.Role, desc *sdp.SessionDescription, m *sdp.MediaDescr
 	if role == media.RoleSubscriber && direction == "sendonly" {
 		return t, badOffer("a viewer's m-line that only sends")
 	}
-	t.formats = parseFormats(m, t.kind)
+	t.formats, t.parity = parseFormats(m, t.kind)
 	t.exts = parseExtensions(m)
 	t.rids = parseRIDs(m)
 	if len(t.formats) == 0 {

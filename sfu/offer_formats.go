@@ -105,11 +105,20 @@ func payloadType(name string) (media.PayloadType, bool) {
 	return media.PayloadType(n), err == nil
 }
 
-// parseFormats returns the payload types of codecs that are forwarded, with their RTX.
-func parseFormats(m *sdp.MediaDescription, kind media.Kind) []format {
+// parityFormat is the payload type of parity packets for a track's pictures; 0: none offered.
+type parityFormat struct {
+	pt          media.PayloadType
+	transportCC bool
+}
+
+// parityEncoding is what browsers call the format that media/fec writes.
+const parityEncoding = "flexfec-03"
+
+// parseFormats returns the payload types of codecs that are forwarded, with their RTX, and that of
+// parity.
+func parseFormats(m *sdp.MediaDescription, kind media.Kind) (list []format, parity parityFormat) {
 	var lines formatLines
 	lines.read(m)
-	var list []format
 	for _, name := range m.MediaName.Formats {
 		pt, ok := payloadType(name)
 		if !ok {
@@ -118,6 +127,9 @@ func parseFormats(m *sdp.MediaDescription, kind media.Kind) []format {
 		l := &lines[pt]
 		encoding, rate, _ := strings.Cut(l.encoding, "/")
 		rate, channels, _ := strings.Cut(rate, "/")
+		if kind == media.KindVideo && parity.pt == 0 && strings.EqualFold(encoding, parityEncoding) {
+			parity = parityFormat{pt: pt, transportCC: l.transportCC}
+		}
 		codec := media.ParseCodec(encoding)
 		if codec.Kind() != kind || rate != strconv.Itoa(int(codec.ClockRate())) {
 			continue
@@ -132,7 +144,7 @@ func parseFormats(m *sdp.MediaDescription, kind media.Kind) []format {
 		}
 		list = append(list, f)
 	}
-	return slices.Clone(list) // as long as it is: viewers keep it
+	return slices.Clone(list), parity // as long as it is: viewers keep it
 }
 
 // fmtpValue returns one parameter of a format's fmtp line, "" when it is not there.

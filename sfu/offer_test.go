@@ -3,6 +3,7 @@ package sfu
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -153,6 +154,28 @@ func TestAnswerViewer(t *testing.T) {
 	for _, word := range []string{"abs-send-time", "ulpfec", "PCMU"} {
 		if strings.Contains(text, word) {
 			t.Errorf("the answer holds %q, which is not served", word)
+		}
+	}
+}
+
+// Parity is answered where a browser offers it and the relay has a source for it.
+func TestParityAnswer(t *testing.T) {
+	text, err := os.ReadFile("testdata/offer-chromium.sdp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := parseOffer(media.RoleSubscriber, string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{" 49\r\nc=IN", "a=rtpmap:49 flexfec-03/90000\r\n", "a=rtcp-fb:49 transport-cc\r\n", "a=fmtp:49 repair-window=10000000\r\n",
+		"a=ssrc-group:FEC-FR 20 22\r\n", "a=ssrc:22 cname:c\r\n"}
+	for _, ssrc := range []media.SSRC{22, 0} {
+		answer := answerViewer(o, answerParams{cname: "c", stream: "f", ssrcs: []trackSSRC{{main: 10}, {main: 20, rtx: 21, parity: ssrc}}})
+		for _, line := range lines {
+			if strings.Contains(answer, line) != (ssrc != 0) {
+				t.Errorf("with source %d: %q", ssrc, line)
+			}
 		}
 	}
 }

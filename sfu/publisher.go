@@ -359,13 +359,8 @@ func (p *publisher) observeReport(sr *rtcp.SenderReport, now time.Time) {
 
 // roundTrip is that of the newest connectivity check; false before the first one was answered.
 func (p *publisher) roundTrip() (time.Duration, bool) {
-	for _, t := range p.pc.GetTransceivers() {
-		if r := t.Receiver(); r != nil && r.Transport() != nil {
-			stats, ok := r.Transport().ICETransport().GetSelectedCandidatePairStats()
-			return time.Duration(stats.CurrentRoundTripTime * float64(time.Second)), ok && stats.CurrentRoundTripTime > 0
-		}
-	}
-	return 0, false
+	stats, ok := p.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
+	return time.Duration(stats.CurrentRoundTripTime * float64(time.Second)), ok && stats.CurrentRoundTripTime > 0
 }
 
 // observePacket keeps the encoding's mapping to the clock until reports do.

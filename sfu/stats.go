@@ -18,6 +18,7 @@ type Counts struct {
 	PLIsReceived         uint64 // key frames that viewers asked for (PLI and FIR)
 	PLIsSent             uint64 // key frames that publishers were asked for
 	Redundant            uint64 // packets of sound that carried the one before once more
+	Parity               uint64 // parity packets that viewers got
 	Probes               uint64 // repeats that nobody asked for, to measure lines
 	RTCPIgnored          uint64 // packets of viewers' RTCP that mean nothing here
 	KeyFrames            uint64 // that publishers sent
@@ -76,12 +77,12 @@ type counters struct {
 	refused  [verdicts]atomic.Uint64
 }
 
-const countFields = 14
+const countFields = 15
 
 func (c *Counts) fields() [countFields]*uint64 {
 	return [countFields]*uint64{
 		&c.PacketsIn, &c.BytesIn, &c.PacketsOut, &c.BytesOut, &c.NACKsSent, &c.RTXReceived,
-		&c.NACKsReceived, &c.RTXSent, &c.PLIsReceived, &c.PLIsSent, &c.Probes, &c.Redundant, &c.RTCPIgnored, &c.KeyFrames,
+		&c.NACKsReceived, &c.RTXSent, &c.PLIsReceived, &c.PLIsSent, &c.Parity, &c.Probes, &c.Redundant, &c.RTCPIgnored, &c.KeyFrames,
 	}
 }
 

@@ -184,6 +184,7 @@ func (v *viewer) learn(reports []rtcp.ReceptionReport, now time.Time) {
 		lost := float64(r.FractionLost) / 256
 		if t.kind == media.KindVideo {
 			v.estimator.Report(lost, rtt, now)
+			t.parity.observe(lost, rtt, now)
 		} else {
 			t.redundancy.Observe(lost, now)
 		}

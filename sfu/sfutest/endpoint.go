@@ -11,6 +11,7 @@ import (
 	"github.com/pion/ice/v2"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/logging"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v3"
@@ -37,6 +38,7 @@ func ViewerType(c media.Codec) uint8 { return uint8(viewerTypes[c]) }
 
 // endpoint is a peer connection on a socket of its own.
 type endpoint struct {
+	api       *webrtc.API
 	pc        *webrtc.PeerConnection
 	link      *Link
 	connected chan struct{}
@@ -50,6 +52,7 @@ type endpointOptions struct {
 	codecs   []media.Codec
 	noRTX    bool
 	feedback bool // transport-wide, about its line
+	parity   bool // takes parity packets, and reports what it loses
 	rtcpFrom func([]rtcp.Packet)
 }
 
@@ -71,11 +74,14 @@ func newEndpoint(t testing.TB, o endpointOptions) *endpoint {
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetSRTPReplayProtectionWindow(1024) // as browsers have it: repeats come late
 	settings.SetICETimeouts(25*time.Second, 60*time.Second, 2*time.Second)
-	engine, registry := mediaEngine(t, o), interceptors(t, o.rtcpFrom)
+	engine, registry := mediaEngine(t, o), interceptors(t, o)
 	if o.feedback {
 		if err := webrtc.ConfigureTWCCSender(engine, registry); err != nil {
 			t.Fatalf("transport-wide feedback: %v", err)
 		}
+	}
+	if o.parity {
+		offerParity(t, engine)
 	}
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine),
 		webrtc.WithInterceptorRegistry(registry))
@@ -83,7 +89,7 @@ func newEndpoint(t testing.TB, o endpointOptions) *endpoint {
 	if err != nil {
 		t.Fatalf("new peer connection: %v", err)
 	}
-	e := &endpoint{pc: pc, link: link, connected: make(chan struct{})}
+	e := &endpoint{api: api, pc: pc, link: link, connected: make(chan struct{})}
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
 			e.once.Do(func() { close(e.connected) })
@@ -165,9 +171,9 @@ func Capability(c media.Codec) webrtc.RTPCodecCapability {
 	return capability
 }
 
-// interceptors answer requests for lost packets, and read all RTCP. (Viewers ask by themselves: see
-// asker.)
-func interceptors(t testing.TB, from func([]rtcp.Packet)) *interceptor.Registry {
+// interceptors answer requests for lost packets, report what is lost where that is wanted, and read all
+// RTCP. (Viewers ask by themselves: see asker.)
+func interceptors(t testing.TB, o endpointOptions) *interceptor.Registry {
 	t.Helper()
 	answer, err := nack.NewResponderInterceptor()
 	if err != nil {
@@ -175,7 +181,14 @@ func interceptors(t testing.TB, from func([]rtcp.Packet)) *interceptor.Registry 
 	}
 	registry := &interceptor.Registry{}
 	registry.Add(answer)
-	registry.Add(&rtcpReader{from: from}) // last, so that what it reads has gone through the others
+	if o.parity {
+		reports, err := report.NewReceiverInterceptor()
+		if err != nil {
+			t.Fatalf("receiver reports: %v", err)
+		}
+		registry.Add(reports)
+	}
+	registry.Add(&rtcpReader{from: o.rtcpFrom}) // last, so that what it reads has gone through the others
 	return registry
 }
 

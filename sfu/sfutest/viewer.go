@@ -19,8 +19,9 @@ import (
 // the main source (RTX is undone).
 type Packet struct {
 	rtp.Packet
-	At       time.Time
-	Repeated bool
+	At        time.Time
+	Repeated  bool
+	Recovered bool // by parity
 }
 
 // Viewer is a WHEP client.
@@ -36,6 +37,8 @@ type Viewer struct {
 	ssrc    map[media.Kind]uint32
 	reports []*rtcp.SenderReport
 	kinds   []media.Kind
+	repairs repairs
+	asker   *asker // for pictures
 }
 
 // ViewerOptions changes what a viewer offers. The zero value is every codec with RTX.
@@ -46,6 +49,8 @@ type ViewerOptions struct {
 	Conn net.PacketConn
 	// Feedback makes the viewer tell about its line (transport-wide feedback).
 	Feedback bool
+	// Parity makes the viewer take parity packets, and report what it loses.
+	Parity bool
 	// RTT is what the viewer takes for the round trip when it asks again.
 	RTT time.Duration
 }
@@ -69,7 +74,7 @@ func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
 		relay: r, rtt: o.RTT, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
 	}
 	v.endpoint = newEndpoint(t, endpointOptions{conn: o.Conn, types: viewerTypes, codecs: o.Codecs, noRTX: o.NoRTX,
-		feedback: o.Feedback, rtcpFrom: v.note})
+		feedback: o.Feedback, parity: o.Parity, rtcpFrom: v.note})
 	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
 		for _, c := range o.Codecs {
 			if c.Kind() == kind {
@@ -96,7 +101,7 @@ func (v *Viewer) addKind(t testing.TB, kind media.Kind) {
 func (v *Viewer) Accept(t testing.TB, answer media.Answer) {
 	t.Helper()
 	v.Answer = answer
-	v.accept(t, answer.SDP)
+	v.accept(t, withoutParity(answer.SDP))
 }
 
 // Connect sends the offer to the relay and waits until the session is up.
@@ -116,6 +121,7 @@ func (v *Viewer) ConnectBy(t testing.TB, stream string, change func(answer strin
 	answer.SDP = change(answer.SDP)
 	v.Accept(t, answer)
 	v.waitConnected(t)
+	v.readParity(t)
 	r.WaitEvent(t, "viewer connected", func(e media.Event) bool {
 		return e.Kind == media.EventConnected && e.Session == answer.Session
 	})
@@ -154,22 +160,48 @@ func (v *Viewer) onTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	ended := make(chan struct{})
 	defer close(ended)
 	if kind == media.KindVideo {
+		v.mu.Lock()
+		v.asker = ask
+		v.mu.Unlock()
 		go ask.run(ended)
 	}
+	buf := make([]byte, 2048)
 	for {
-		p, attrs, err := track.ReadRTP()
+		n, attrs, err := track.Read(buf)
 		if err != nil {
 			return
 		}
-		if kind == media.KindVideo {
-			ask.note(p.SequenceNumber, time.Now())
-		}
-		v.mu.Lock()
-		v.packets[kind] = append(v.packets[kind], Packet{
-			Packet: *p, At: time.Now(), Repeated: attrs.Get(webrtc.AttributeRtxSsrc) != nil})
-		v.wake()
-		v.mu.Unlock()
+		v.take(kind, buf[:n], attrs.Get(webrtc.AttributeRtxSsrc) != nil)
 	}
+}
+
+// take notes a packet, and those of a picture that parity makes of it.
+func (v *Viewer) take(kind media.Kind, raw []byte, repeated bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.add(kind, raw, Packet{Repeated: repeated})
+	if kind == media.KindVideo && !repeated { // as browsers, which do not protect what came by RTX
+		v.recovered(v.repairs.media(raw))
+	}
+	v.wake()
+}
+
+// recovered notes packets that parity has brought back. The caller holds mu.
+func (v *Viewer) recovered(packets [][]byte) {
+	for _, raw := range packets {
+		v.add(media.KindVideo, raw, Packet{Recovered: true})
+	}
+}
+
+func (v *Viewer) add(kind media.Kind, raw []byte, p Packet) {
+	if err := p.Unmarshal(append([]byte(nil), raw...)); err != nil {
+		return
+	}
+	p.At = time.Now()
+	if kind == media.KindVideo {
+		v.asker.note(p.SequenceNumber, p.At)
+	}
+	v.packets[kind] = append(v.packets[kind], p)
 }
 
 // note keeps the relay's sender reports.
