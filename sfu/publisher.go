@@ -26,6 +26,7 @@ type publisher struct {
 	sfu    *SFU
 	stream *stream
 	id     media.SessionID
+	api    *webrtc.API
 	pc     *webrtc.PeerConnection
 	offer  *offer
 	ssrc   media.SSRC // under which the relay reports
@@ -41,6 +42,8 @@ type publisher struct {
 	// clockOffset is the publisher's clock minus the relay's; nil before the first sender report.
 	clockOffset atomic.Pointer[time.Duration]
 
+	moves  chan move              // sources to open
+	opened []*webrtc.RTPReceiver  // for them; the loop's
 	pokes  chan struct{}          // a key frame may be due
 	states chan media.CloseReason // why the session is to end
 	done   chan struct{}          // closed when the loop has ended
@@ -55,12 +58,13 @@ type publisher struct {
 func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string) (*publisher, string, error) {
 	p := &publisher{
 		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(), srtp: newSRTPChoice(!o.passive), from: newSources(o, text),
-		pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
+		moves: make(chan move, 1), pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
 	}
 	api, err := newPublisherAPI(o, s.mux, s.log, p)
 	if err != nil {
 		return nil, "", err
 	}
+	p.api = api
 	p.pc, err = api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.certificate}})
 	if err != nil {
 		return nil, "", fmt.Errorf("new peer connection: %w", err)
@@ -160,6 +164,8 @@ func (p *publisher) loop() {
 		case reason := <-p.states:
 			p.finish(reason)
 			return
+		case m := <-p.moves:
+			p.open(m)
 		case <-p.pokes:
 		case <-timer.C:
 		}
@@ -238,6 +244,9 @@ func (p *publisher) finish(reason media.CloseReason) {
 	p.mu.Unlock()
 	p.told.Do(func() {})
 	p.srtp.release()
+	for _, r := range p.opened {
+		_ = r.Stop() // its track ends, which is what is wanted
+	}
 	if err := p.pc.GracefulClose(); err != nil {
 		p.sfu.log.Debug("close publisher", "session", p.id.Short(), "err", err)
 	}
@@ -256,7 +265,11 @@ func (p *publisher) list() []*encoding {
 // onTrack is called by pion in a goroutine of its own, with the first packet of a track.
 // That goroutine becomes the encoding's ingest.
 func (p *publisher) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-	e, ok := p.newEncoding(track, receiver)
+	t := p.trackOf(receiver)
+	if t == nil {
+		return
+	}
+	e, ok := p.newEncoding(t, media.RID(track.RID()), media.SSRC(track.SSRC()))
 	if !ok {
 		return
 	}
@@ -266,14 +279,10 @@ func (p *publisher) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPRecei
 }
 
 // newEncoding adds an encoding, and a task for its goroutine; false when the session has
-// ended or the track was not negotiated.
-func (p *publisher) newEncoding(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) (*encoding, bool) {
-	t := p.trackOf(receiver)
-	if t == nil {
-		return nil, false
-	}
+// ended.
+func (p *publisher) newEncoding(t *trackOffer, rid media.RID, ssrc media.SSRC) (*encoding, bool) {
 	e := &encoding{
-		pub: p, kind: t.kind, rid: media.RID(track.RID()), ssrc: media.SSRC(track.SSRC()),
+		pub: p, kind: t.kind, rid: rid, ssrc: ssrc,
 		exts: t.exts, source: p.sfu.newSource(), reports: time.Now().Add(reportInterval),
 		nacks: nack.NewReceiver(nack.ReceiverConfig{}), stats: report.NewReceiver(t.formats[0].codec.ClockRate()),
 	}
@@ -327,8 +336,13 @@ func (p *publisher) trackOf(receiver *webrtc.RTPReceiver) *trackOffer {
 	if tr := receiver.RTPTransceiver(); tr != nil {
 		mid = tr.Mid()
 	}
+	return p.trackNamed(media.MID(mid))
+}
+
+// trackNamed finds an m-line of the offer, or nil.
+func (p *publisher) trackNamed(mid media.MID) *trackOffer {
 	for i := range p.offer.tracks {
-		if t := &p.offer.tracks[i]; t.live && string(t.mid) == mid {
+		if t := &p.offer.tracks[i]; t.live && t.mid == mid {
 			return t
 		}
 	}

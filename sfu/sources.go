@@ -23,11 +23,11 @@ const (
 // for every SSRC that it sees and looks at the keys later, so others do not get that far.
 // The value belongs to the demultiplexer.
 type sources struct {
-	known     map[media.SSRC]struct{}
+	known     map[media.SSRC]bool // whether it has taken the place of a rid
 	reporters map[media.SSRC]struct{}
 	unnamed   int               // how many more may come that the offer does not name
 	free      map[string]int    // rids that have no source yet: repairs and packets may claim one each
-	places    []extensionPlaces // of m-lines with rids
+	places    []extensionPlaces // of m-lines whose packets say that they are theirs
 }
 
 // extensionPlaces are the ids of extensions on one m-line; 0: not negotiated.
@@ -37,7 +37,7 @@ type extensionPlaces struct {
 }
 
 func newSources(o *offer, text string) *sources {
-	s := &sources{known: map[media.SSRC]struct{}{0: {}}, reporters: map[media.SSRC]struct{}{}, free: map[string]int{}}
+	s := &sources{known: map[media.SSRC]bool{0: true}, reporters: map[media.SSRC]struct{}{}, free: map[string]int{}}
 	for line := range strings.SplitSeq(text, "\n") {
 		value, ok := strings.CutPrefix(line, "a=ssrc:")
 		if !ok || len(s.known) > maxDeclared {
@@ -45,23 +45,20 @@ func newSources(o *offer, text string) *sources {
 		}
 		number, _, _ := strings.Cut(strings.TrimSpace(value), " ")
 		if n, err := strconv.ParseUint(number, 10, 32); err == nil {
-			s.known[media.SSRC(n)] = struct{}{}
+			s.known[media.SSRC(n)] = false
 		}
 	}
 	for i := range o.tracks {
 		s.reserve(&o.tracks[i])
 	}
-	if len(o.tracks) == 1 && len(s.places) == 0 && len(s.known) == 1 {
+	if len(o.tracks) == 1 && len(o.tracks[0].rids) == 0 && len(s.known) == 1 {
 		s.unnamed = maxUnnamed
 	}
 	return s
 }
 
-// reserve keeps a place for each rid of an m-line.
+// reserve notes where an m-line's packets name it, and keeps a place for each of its rids.
 func (s *sources) reserve(t *trackOffer) {
-	if len(t.rids) == 0 {
-		return
-	}
 	p := extensionPlaces{mid: string(t.mid)}
 	for _, e := range t.exts {
 		switch e.uri {
@@ -73,7 +70,12 @@ func (s *sources) reserve(t *trackOffer) {
 			p.rrid = uint8(e.id)
 		}
 	}
-	s.places = append(s.places, p)
+	if len(t.rids) == 0 { // it has no use for their names
+		p.rid, p.rrid = 0, 0
+	}
+	if p.midID != 0 {
+		s.places = append(s.places, p)
+	}
 	for _, rid := range t.rids {
 		s.free[claim(p.mid, p.rid, []byte(rid))]++
 		s.free[claim(p.mid, p.rrid, []byte(rid))]++
@@ -115,7 +117,10 @@ func (s *sources) admitsReporter(ssrc media.SSRC) bool {
 }
 
 func (s *sources) admitsSource(ssrc media.SSRC, b []byte) bool {
-	if _, ok := s.known[ssrc]; ok {
+	if placed, ok := s.known[ssrc]; ok {
+		if !placed && len(s.free) > 0 { // an offer may name sources as well as rids
+			s.known[ssrc] = s.claims(b)
+		}
 		return true
 	}
 	switch {
@@ -124,7 +129,7 @@ func (s *sources) admitsSource(ssrc media.SSRC, b []byte) bool {
 	case !s.claims(b):
 		return false
 	}
-	s.known[ssrc] = struct{}{}
+	s.known[ssrc] = true
 	return true
 }
 

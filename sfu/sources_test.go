@@ -54,7 +54,8 @@ func TestSources(t *testing.T) {
 		{"its repeats", 102, map[uint8]string{1: "1", 3: "q"}, true},
 		{"a rid that was not offered", 103, map[uint8]string{1: "1", 2: "zz"}, false},
 		{"the rid of another m-line", 104, map[uint8]string{1: "0", 2: "f"}, false},
-		{"the other rid", 105, map[uint8]string{1: "1", 2: "f"}, true},
+		{"the other rid, of the offer", 7, map[uint8]string{1: "1", 2: "f"}, true},
+		{"the other rid, once more", 105, map[uint8]string{1: "1", 2: "f"}, false},
 	} {
 		if got := s.admits(lite.KindRTP, packetOf(t, c.ssrc, c.exts)); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
@@ -64,7 +65,7 @@ func TestSources(t *testing.T) {
 		s.admits(lite.KindRTP, packetOf(t, 1000+uint32(i), map[uint8]string{1: "1", 2: "q"}))
 		s.admits(lite.KindRTCP, binary.BigEndian.AppendUint32([]byte{0x80, 201, 0, 1}, uint32(i)))
 	}
-	if len(s.known) != 5 || len(s.reporters) != maxReporters {
+	if len(s.known) != 4 || len(s.reporters) != maxReporters {
 		t.Errorf("%d sources, %d reporters", len(s.known), len(s.reporters))
 	}
 }

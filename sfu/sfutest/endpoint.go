@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/logging"
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -54,6 +56,7 @@ type endpointOptions struct {
 	feedback bool // transport-wide, about its line
 	parity   bool // takes parity packets, and reports what it loses
 	rtcpFrom func([]rtcp.Packet)
+	shift    *atomic.Uint32 // added to the sources of what is sent; nil for none
 }
 
 // newEndpoint makes a peer connection.
@@ -79,6 +82,9 @@ func newEndpoint(t testing.TB, o endpointOptions) *endpoint {
 		if err := webrtc.ConfigureTWCCSender(engine, registry); err != nil {
 			t.Fatalf("transport-wide feedback: %v", err)
 		}
+	}
+	if o.shift != nil {
+		registry.Add(&shifter{by: o.shift})
 	}
 	if o.parity {
 		offerParity(t, engine)
@@ -214,6 +220,22 @@ func (r *rtcpReader) BindRTCPReader(reader interceptor.RTCPReader) interceptor.R
 		}
 	}()
 	return reader
+}
+
+// shifter sends packets under another source than pion believes.
+type shifter struct {
+	interceptor.NoOp
+	by *atomic.Uint32
+}
+
+func (s *shifter) NewInterceptor(string) (interceptor.Interceptor, error) { return s, nil }
+
+func (s *shifter) BindLocalStream(_ *interceptor.StreamInfo, writer interceptor.RTPWriter) interceptor.RTPWriter {
+	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, attrs interceptor.Attributes) (int, error) {
+		moved := *h
+		moved.SSRC += s.by.Load()
+		return writer.Write(&moved, payload, attrs)
+	})
 }
 
 // Leave closes the connection from the endpoint's side.

@@ -25,6 +25,8 @@ type Publisher struct {
 	senders map[media.Kind]*webrtc.RTPSender
 	keys    chan struct{}
 
+	shift atomic.Uint32 // of sources
+
 	mu     sync.Mutex
 	wanted map[uint32]bool // sources of which a key frame was asked for, and not yet told
 }
@@ -87,7 +89,7 @@ func bare(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 		tracks: map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
 		keys: make(chan struct{}, 1), wanted: map[uint32]bool{},
 	}
-	p.endpoint = newEndpoint(t, endpointOptions{conn: conn, types: publisherTypes, codecs: codecs, noRTX: true, rtcpFrom: p.count})
+	p.endpoint = newEndpoint(t, endpointOptions{conn: conn, types: publisherTypes, codecs: codecs, noRTX: true, rtcpFrom: p.count, shift: &p.shift})
 	return p
 }
 
@@ -235,15 +237,32 @@ func (p *Publisher) Report(t testing.TB, kind media.Kind, ntp uint64, timestamp 
 	}
 }
 
-func (p *Publisher) label(t testing.TB, kind media.Kind, rid string, pkt *rtp.Packet) {
+// Move sends everything under other sources from now on. Packets of a track without rids must say
+// whose they are (Label).
+func (p *Publisher) Move(by uint32) { p.shift.Add(by) }
+
+// Label makes packets say which m-line they are of.
+func (p *Publisher) Label(t testing.TB, kind media.Kind, packets ...*rtp.Packet) {
 	t.Helper()
-	mid := ""
+	for _, pkt := range packets {
+		if err := pkt.SetExtension(p.ExtensionID(kind, ext.URIMid), []byte(p.mid(kind))); err != nil {
+			t.Fatalf("extension: %v", err)
+		}
+	}
+}
+
+func (p *Publisher) mid(kind media.Kind) (mid string) {
 	for _, tr := range p.pc.GetTransceivers() {
 		if tr.Sender() == p.senders[kind] {
 			mid = tr.Mid()
 		}
 	}
-	for uri, value := range map[string]string{ext.URIMid: mid, ext.URIRid: rid} {
+	return mid
+}
+
+func (p *Publisher) label(t testing.TB, kind media.Kind, rid string, pkt *rtp.Packet) {
+	t.Helper()
+	for uri, value := range map[string]string{ext.URIMid: p.mid(kind), ext.URIRid: rid} {
 		if err := pkt.SetExtension(p.ExtensionID(kind, uri), []byte(value)); err != nil {
 			t.Fatalf("extension: %v", err)
 		}

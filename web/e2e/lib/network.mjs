@@ -1,6 +1,6 @@
 // A home network of our own: a router between one page and the server, for pages (TCP) and media
 // (UDP). It can give out new ports, as routers do when they restart, lose the end of a DTLS handshake,
-// its line can be thin, and it can be cut.
+// its line can be thin, or long and lossy, and it can be cut.
 
 import dgram from "node:dgram";
 import { once } from "node:events";
@@ -40,6 +40,9 @@ export class Network {
   /** bit/ms towards the clients; and until when the line is taken. */
   #rate = Number.POSITIVE_INFINITY;
   #taken = 0;
+  /** A long and lossy line: ms each way; of so many media packets towards clients one is lost; payload types of which all are. */
+  #far = { delay: 0, oneOf: Number.POSITIVE_INFINITY, never: /** @type {number[]} */ ([]) };
+  #media = 0;
   /** What was lost of each client's handshake, once loseLastFlights was called. @type {Map<string, LostFlight> | undefined} */
   #flights;
   /** How many media packets came from the server by the ports in use now. */
@@ -92,7 +95,22 @@ export class Network {
       });
       mine.on("error", () => undefined); // the server is being restarted
     }
-    out.send(data, this.server.port, this.address);
+    const to = out;
+    if (this.#far.delay === 0) to.send(data, this.server.port, this.address);
+    else setTimeout(() => { if (this.#up && this.#outside.get(client) === to) to.send(data, this.server.port, this.address); }, this.#far.delay);
+  }
+
+  /**
+   * The line is long and loses packets of media from now on.
+   * @param {{ delay: number, oneOf: number, never: number[] }} far ms each way; of so many media packets towards clients
+   *   one is lost; and all of these payload types
+   */
+  stretch(far) { this.#far = far; }
+
+  /** @param {Buffer} data whether a packet towards a client is lost on a lossy line */
+  #lost(data) {
+    if (data.length < 12 || data[0] < 128 || data[0] >= 192 || (data[1] >= 192 && data[1] < 224)) return false; // RTCP: RFC 5761
+    return this.#far.never.includes(data[1] & 127) || ++this.#media % this.#far.oneOf === 0;
   }
 
   /** So much goes through towards the clients from now on; none: everything. @param {number} [kbit] in kbit/s */
@@ -100,6 +118,7 @@ export class Network {
 
   /** @param {Buffer} data @param {dgram.RemoteInfo} to */
   #deliver(data, to) {
+    if (this.#lost(data)) return;
     const now = performance.now();
     this.#taken = Math.max(this.#taken, now);
     if (this.#taken - now > QUEUE) return;
@@ -109,7 +128,7 @@ export class Network {
       this.delivered++;
       this.udp.send(data, to.port, to.address);
     };
-    const wait = this.#taken - now;
+    const wait = this.#taken - now + this.#far.delay;
     if (wait < 1) send();
     else setTimeout(send, wait);
   }

@@ -1,0 +1,127 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/sfu/lite"
+)
+
+// A publisher may change the source of a track in the middle (RFC 3550 section 8.2 makes those do that
+// whose number collides; some programs do at each change of track). pion has nothing for a second source
+// of an m-line; and of a rid it changes the fields of a track that is being read. So the relay opens a
+// receiver of its own for the new source, before a packet of it gets to pion, and the packets that
+// announce it are lost. The new source is an encoding like any other. Its repeats by RTX are not known,
+// so a packet that is lost costs a key frame.
+
+// maxMoves bounds the sources that one session may have beyond those of its offer: whoever can send in
+// the publisher's name could else make the relay open many. (What is not authentic goes no further than
+// an open receiver.)
+const maxMoves = 4
+
+// move is a new source of a track that has one.
+type move struct {
+	ssrc media.SSRC
+	pt   media.PayloadType
+	mid  media.MID
+	rid  media.RID // "" for a track without
+}
+
+// move tells which track a packet of an unknown source belongs to, by its extensions. ok is false when
+// that track still has a source to come.
+func (s *sources) move(b []byte) (m move, ok bool) {
+	if len(b) < rtpHeader {
+		return m, false
+	}
+	profile, raw, ok := clearExtension(b)
+	if !ok {
+		return m, false
+	}
+	m.ssrc, m.pt = media.SSRC(binary.BigEndian.Uint32(b[8:])), media.PayloadType(b[1]&0x7f)
+	for i := range s.places {
+		p := &s.places[i]
+		mid, ok := ext.Find(profile, raw, p.midID)
+		if !ok || string(mid) != p.mid {
+			continue
+		}
+		m.mid = media.MID(p.mid)
+		if p.rid == 0 {
+			return m, true
+		}
+		rid, ok := ext.Find(profile, raw, p.rid)
+		left, offered := s.free[claim(p.mid, p.rid, rid)]
+		m.rid = media.RID(rid)
+		return m, ok && offered && left == 0
+	}
+	return m, false
+}
+
+// movesTo takes a datagram that sources does not admit. It tells whether a receiver waits for its source;
+// if not, the loop is asked to open one.
+func (p *publisher) movesTo(kind lite.Kind, b []byte) bool {
+	if kind != lite.KindRTP {
+		return false
+	}
+	m, ok := p.from.move(b)
+	if !ok {
+		return false
+	}
+	if p.hasSource(m.ssrc) {
+		p.from.known[m.ssrc] = true
+		return true
+	}
+	select {
+	case p.moves <- m:
+	default: // it is busy with one; the next packet asks again
+	}
+	return false
+}
+
+func (p *publisher) hasSource(ssrc media.SSRC) bool {
+	for _, e := range p.list() {
+		if e.ssrc == ssrc {
+			return true
+		}
+	}
+	return false
+}
+
+// open makes a receiver for a new source of a track. The loop calls it.
+func (p *publisher) open(m move) {
+	t := p.trackNamed(m.mid)
+	if t == nil || len(p.opened) == maxMoves || p.hasSource(m.ssrc) {
+		return
+	}
+	if !slices.ContainsFunc(t.formats, func(f format) bool { return f.pt == m.pt }) {
+		return // repeats
+	}
+	receiver, err := p.api.NewRTPReceiver(codecType(t.kind), p.pc.SCTP().Transport())
+	if err == nil {
+		err = receiver.Receive(webrtc.RTPReceiveParameters{Encodings: []webrtc.RTPDecodingParameters{
+			{RTPCodingParameters: webrtc.RTPCodingParameters{SSRC: webrtc.SSRC(m.ssrc)}}}})
+	}
+	if err != nil {
+		p.sfu.log.Debug("new source not opened", "session", p.id.Short(), "err", err)
+		return
+	}
+	p.opened = append(p.opened, receiver)
+	if e, ok := p.newEncoding(t, m.rid, m.ssrc); ok {
+		go func() {
+			defer p.tasks.Done()
+			e.run(receiver.Track()) // a viewer who goes over asks for a key frame
+		}()
+	}
+}
+
+// supersedes is called with the first packet of an encoding: one that had its place has ended.
+func (p *publisher) supersedes(e *encoding) {
+	for _, old := range p.list() {
+		if old != e && old.kind == e.kind && old.rid == e.rid {
+			old.ended.Store(true)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package sfu_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/mediatest"
+	"github.com/fanfare-relay/fanfare/sfu"
+	"github.com/fanfare-relay/fanfare/sfu/sfutest"
+)
+
+// A publisher changes the sources of its tracks in the middle, twice. Viewers go on from the next key
+// frame, and hear on, under the numbers that they had. It has tracks alone, whose packets name the
+// m-line, or encodings by rid.
+func TestSourcesChange(t *testing.T) {
+	for name, rids := range map[string][]string{"tracks": nil, "encodings": {"l", "h"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := sfutest.NewNetwork(5)
+				r := startVirtual(t, n)
+				var pub *sfutest.Publisher
+				if rids != nil {
+					pub = sfutest.PublishSimulcastOn(t, n.Listen(sfutest.Line{}), r, "s", media.CodecVP8, rids...)
+				} else {
+					pub = sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8, media.CodecOpus)
+					pub.Connect(t, r, "s")
+				}
+				v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: n.Listen(sfutest.Line{})})
+				v.Connect(t, "s")
+				var widths []uint16
+				for step := range 3 {
+					widths = append(widths, uint16(320*(step+1)))
+					sendMoved(t, pub, rids, step)
+					pub.Move(1000)
+				}
+				frames := decoded(v.Packets(media.KindVideo))
+				for _, width := range widths {
+					firstAfter(t, frames, time.Time{}, width)
+				}
+				if got := frames[len(frames)-1]; got.width != widths[2] || time.Since(got.at) > 100*time.Millisecond {
+					t.Errorf("the last frame is %d wide and came %v before the end", got.width, time.Since(got.at))
+				}
+				checkContinuous(t, v.Packets(media.KindVideo))
+				if rids == nil {
+					checkContinuous(t, v.Packets(media.KindAudio))
+					if n := len(v.Packets(media.KindAudio)); n < 3*100 {
+						t.Errorf("%d packets of sound", n)
+					}
+				}
+			})
+		})
+	}
+}
+
+// sendMoved sends three seconds with a key frame every half a second.
+func sendMoved(t *testing.T, pub *sfutest.Publisher, rids []string, step int) {
+	t.Helper()
+	width := uint16(320 * (step + 1))
+	names := rids
+	if rids == nil {
+		names = []string{""}
+	}
+	sources := map[string]*mediatest.Source{}
+	for i, rid := range names {
+		size := width >> (len(names) - 1 - i) // the last one is the largest
+		sources[rid] = mediatest.NewSource(mediatest.SourceConfig{
+			Codec: media.CodecVP8, Seq: uint16(7000 * step), Width: size, Height: size / 2, PictureID: uint16(500 * step)})
+	}
+	sound := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecOpus, Seq: uint16(900 * step), Interval: time.Second / 30})
+	label := func(kind media.Kind, list []*rtp.Packet) []*rtp.Packet {
+		if rids == nil {
+			pub.Label(t, kind, list...)
+		}
+		return list
+	}
+	for i := range 120 {
+		for _, rid := range names {
+			pub.SendEncoding(t, media.KindVideo, rid, label(media.KindVideo, sources[rid].Next(mediatest.Frame{Key: i%15 == 0, Size: 2500}))...)
+		}
+		if rids == nil {
+			pub.Send(t, media.KindAudio, label(media.KindAudio, sound.Next(mediatest.Frame{Size: 80}))...)
+		}
+		time.Sleep(time.Second / 30)
+		synctest.Wait()
+	}
+}
+
+// Sources beyond what one session may have are counted and go nowhere.
+func TestTooManySources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(5)
+		r := startVirtual(t, n)
+		pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
+		pub.Connect(t, r, "s")
+		source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
+		var in [8]uint64
+		for i := range in {
+			before := r.Stats().PacketsIn
+			for range 10 {
+				list := source.Next(mediatest.Frame{Key: true, Size: 500})
+				pub.Label(t, media.KindVideo, list...)
+				pub.Send(t, media.KindVideo, list...)
+				time.Sleep(time.Second / 30)
+				synctest.Wait()
+			}
+			in[i] = r.Stats().PacketsIn - before
+			pub.Move(1)
+		}
+		for i, got := range in {
+			if want := i <= 4; (got > 0) != want {
+				t.Errorf("of source %d came %d packets", i, got)
+			}
+		}
+		if r.Stats().Drops[sfu.DropUnknownSource] < 30 {
+			t.Errorf("%d packets were counted as of no source", r.Stats().Drops[sfu.DropUnknownSource])
+		}
+	})
+}
