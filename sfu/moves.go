@@ -109,12 +109,15 @@ func (p *publisher) open(m move) {
 		return
 	}
 	p.opened = append(p.opened, receiver)
-	if e, ok := p.newEncoding(t, m.rid, m.ssrc); ok {
-		go func() {
-			defer p.tasks.Done()
-			e.run(receiver.Track()) // a viewer who goes over asks for a key frame
-		}()
+	e, ok := p.newEncoding(t, m.rid, m.ssrc)
+	if !ok {
+		_ = receiver.Stop() // nobody reads it
+		return
 	}
+	go func() {
+		defer p.tasks.Done()
+		e.run(receiver.Track()) // a viewer who goes over asks for a key frame
+	}()
 }
 
 // supersedes is called with the first packet of an encoding: one that had its place has ended.

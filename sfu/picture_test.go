@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/mediatest"
@@ -164,4 +166,34 @@ func TestPictureAtTheEnd(t *testing.T) {
 	if err := <-answered; !errors.Is(err, media.ErrNoSuchSession) {
 		t.Errorf("%v", err)
 	}
+}
+
+// What the viewers of all workers get is told in one look.
+func TestAudience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(11)
+		r := startVirtual(t, n)
+		l := publishLadder(t, n, r)
+		wide := sfutest.Line{Delay: 20 * time.Millisecond, Rate: 10_000_000, Queue: 200_000}
+		var ids []media.SessionID
+		for i := range 3 {
+			v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: n.Listen(wide), Feedback: i == 0})
+			v.Connect(t, "s")
+			ids = append(ids, v.Answer.Session)
+		}
+		if err := r.Wish(ids[2], media.Wish{MaxHeight: 180}); err != nil {
+			t.Fatal(err)
+		}
+		for range 150 {
+			l.send(t)
+		}
+		a := r.Audience(t.Context())
+		lines := 0
+		for _, n := range a.Lines {
+			lines += n
+		}
+		if lines != 1 || a.Heights[720] != 2 || a.Heights[180] != 1 || a.Bounds[media.BoundSource] != 2 || a.Bounds[media.BoundWish] != 1 || a.Parity != 0 {
+			t.Errorf("%+v", a)
+		}
+	})
 }

@@ -77,6 +77,7 @@ const (
 	commandRestart
 	commandWish
 	commandPicture
+	commandAudience
 	commandStop
 )
 
@@ -90,6 +91,8 @@ type command struct {
 	remote lite.Credentials
 	wish   media.Wish
 	answer chan<- media.Picture // with room for one; closed for a viewer that has gone
+
+	audience chan<- Audience // with room for every worker's
 }
 
 func newWorker(s *SFU) *worker {
@@ -253,6 +256,8 @@ func (w *worker) obey(c *command, now time.Time) {
 			c.answer <- w.picture(v, now)
 		}
 		close(c.answer)
+	case commandAudience:
+		c.audience <- w.audience(now)
 	}
 }
 

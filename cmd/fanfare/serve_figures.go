@@ -1,6 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"strconv"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fanfare-relay/fanfare/sfu"
@@ -62,6 +67,10 @@ var (
 	dropsFigure    = prometheus.NewDesc("fanfare_packets_dropped_total", "Packets that were not forwarded, by reason.", []string{"reason"}, nil)
 	legDropsFigure = prometheus.NewDesc("fanfare_datagrams_dropped_total", "Datagrams that a viewer's leg threw away, by reason.", []string{"reason"}, nil)
 	delayFigure    = prometheus.NewDesc("fanfare_forward_delay_seconds", "Time of a packet from its arrival to its encryption for a viewer.", nil, nil)
+	linesFigure    = prometheus.NewDesc("fanfare_viewers_by_line", "Viewers by what their line is taken to carry, in bit/s, each counted once, of those that tell about it.", []string{"up_to"}, nil)
+	heightsFigure  = prometheus.NewDesc("fanfare_viewers_by_height", "Viewers by the height of the picture that they are sent, 0 for none.", []string{"height"}, nil)
+	boundsFigure   = prometheus.NewDesc("fanfare_viewers_by_bound", "Viewers by what keeps their picture from being better.", []string{"bound"}, nil)
+	parityFigure   = prometheus.NewDesc("fanfare_viewers_with_parity", "Viewers whose picture is protected by parity packets.", nil, nil)
 	refusedFigure  = prometheus.NewDesc("fanfare_nack_refused_total", "Packets that a viewer asked for again and did not get, by reason.", []string{"reason"}, nil)
 )
 
@@ -74,6 +83,10 @@ func (relayFigures) Describe(out chan<- *prometheus.Desc) {
 	out <- legDropsFigure
 	out <- refusedFigure
 	out <- delayFigure
+	out <- linesFigure
+	out <- heightsFigure
+	out <- boundsFigure
+	out <- parityFigure
 }
 
 // Collect implements prometheus.Collector.
@@ -86,6 +99,33 @@ func (f relayFigures) Collect(out chan<- prometheus.Metric) {
 	byReason(out, dropsFigure, stats.Drops)
 	byReason(out, legDropsFigure, stats.LegDrops)
 	byReason(out, refusedFigure, stats.NACKsRefused)
+	ctx, cancel := context.WithTimeout(context.Background(), audienceWithin)
+	defer cancel()
+	tellAudience(out, f.relay.Audience(ctx))
+}
+
+// audienceWithin is how long workers may take to answer about their viewers. They answer between two
+// passes, so one that does not is at its end.
+const audienceWithin = time.Second
+
+func tellAudience(out chan<- prometheus.Metric, a sfu.Audience) {
+	gauge := func(desc *prometheus.Desc, n int, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), labels...)
+	}
+	for height, n := range a.Heights {
+		gauge(heightsFigure, n, strconv.Itoa(height))
+	}
+	for bound, n := range a.Bounds {
+		gauge(boundsFigure, n, cmp.Or(string(bound), "none"))
+	}
+	gauge(parityFigure, a.Parity)
+	for i, n := range a.Lines {
+		upTo := "more"
+		if i < sfu.LineBuckets-1 {
+			upTo = strconv.FormatInt(int64(sfu.LineBound(i)), 10)
+		}
+		gauge(linesFigure, n, upTo)
+	}
 }
 
 // delays makes a histogram of the buckets, each of which Prometheus wants to hold all below it.

@@ -95,9 +95,7 @@ func (g *group) add(header, payload []byte, now time.Time) bool {
 	for i := 4; i < 8; i++ {
 		g.head[i] ^= header[i]
 	}
-	for len(g.body) < length {
-		g.body = append(g.body, 0)
-	}
+	g.body = append(g.body, make([]byte, max(length-len(g.body), 0))...)
 	rest := header[rtpHeader:]
 	subtle.XORBytes(g.body, g.body[:len(rest)], rest)
 	subtle.XORBytes(g.body[len(rest):], g.body[len(rest):length], payload)
