@@ -94,9 +94,11 @@ func (t *egress) choose(best *encoding, now time.Time) {
 	}
 	t.next, t.from, t.wait = best, best.ring.Head(), best.ring.Head()
 	// The group is as old as it is long: a source that pauses has its picture at the end of it.
-	// The key frame is looked up last, so that the figures are never those of a newer one.
+	// The key frame is looked up last, so that the figures are never those of a newer one; they may be
+	// those of an older one, when it has come this moment.
+	began := best.keyAt.Load()
 	length, bytes := best.group()
-	if k, ok := best.ring.KeyFrame(); ok && t.joinable(length, bytes) {
+	if k, ok := best.ring.KeyFrame(); ok && (t.joinable(length, bytes) || best.newer(k.Pos, began)) {
 		t.from = k.Pos
 		return
 	}
@@ -170,11 +172,12 @@ func (t *egress) entry() (at uint64, first *ring.Packet, ok bool) {
 		return head - 1, nil, head > 0
 	}
 	k, ok := r.KeyFrame()
-	if !ok || k.Pos < t.from {
+	if !ok {
 		return 0, nil, false
 	}
+	// Others of its packets may have come before the first one, and before from.
 	first, ok = r.BySeq(k.ExtSeq)
-	return k.Pos, first, ok
+	return k.Pos, first, ok && first.Pos() >= t.from
 }
 
 // outputTime returns the timestamp under which the viewer sees the packet: the time of its

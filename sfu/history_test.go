@@ -70,6 +70,38 @@ func TestOldKeyFramesBeginNothing(t *testing.T) {
 	}
 }
 
+// A worker that looks when a key frame is in the history and its figures are not yet known starts with
+// it: the publisher need not send another one, and may not.
+func TestKeyFrameOfThisMoment(t *testing.T) {
+	e := testEncoding(quiet(t, nil), 1024)
+	now := time.Unix(1000, 0)
+	take(t, e, now, testSource().Next(mediatest.Frame{Key: true, Size: 2500})...)
+	e.keyAt.Store(0)
+	v := testEgress()
+	v.choose(e, now)
+	if !v.tryStart(now) || e.askedAt.Load() != 0 {
+		t.Errorf("not started; a key frame was asked for at %d", e.askedAt.Load())
+	}
+}
+
+// The first packet of a key frame comes behind the second one, and a worker looks in between: the frame
+// is not taken for one of before.
+func TestKeyFrameOutOfOrder(t *testing.T) {
+	e := testEncoding(quiet(t, nil), 1024)
+	now := time.Unix(1000, 0)
+	frame := testSource().Next(mediatest.Frame{Key: true, Size: 2500})
+	take(t, e, now, frame[1])
+	v := testEgress()
+	v.choose(e, now)
+	if v.tryStart(now) {
+		t.Fatal("started without the frame's beginning")
+	}
+	take(t, e, now, frame[0], frame[2])
+	if !v.tryStart(now) || v.pos != 0 {
+		t.Errorf("not started, or at position %d", v.pos)
+	}
+}
+
 // Who joins a source that pauses gets its picture from the history, however long ago that was.
 func TestJoinDuringAPause(t *testing.T) {
 	e := testEncoding(quiet(t, nil), 1024)

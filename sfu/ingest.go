@@ -281,6 +281,12 @@ func (e *encoding) group() (length time.Duration, bytes uint64) {
 	return time.Duration(e.lastArrival.Load() - e.keyAt.Load()), e.bytes.Load()
 }
 
+// newer tells whether the packet at a position came after a time in Unix nanoseconds.
+func (e *encoding) newer(at uint64, than int64) bool {
+	p, err := e.ring.At(at)
+	return err == nil && p.Arrival.UnixNano() > than
+}
+
 // bitrate is what the encoding has been sending: by its last seconds, or, when it has just
 // begun, by its newest group.
 func (e *encoding) bitrate() media.Bitrate {
