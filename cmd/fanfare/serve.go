@@ -28,7 +28,7 @@ type serveCmd struct {
 	UDP    string `name:"udp" placeholder:"HOST:PORT" help:"Address of media, UDP. Default: every address of this machine, and the port number of --listen."`
 
 	UDPSegment   bool        `name:"udp-segment" default:"true" negatable:"" help:"Let the kernel cut runs of packets for one viewer (Linux, UDP_SEGMENT). It is switched off by itself where the network device refuses; --no-udp-segment is for a device that takes them and loses them."`
-	FEC          bool        `name:"fec" help:"Send parity packets (FlexFEC) to viewers whose browser takes them, where their line loses packets and is so long that repeats come too late."`
+	FEC          bool        `name:"fec" default:"true" negatable:"" help:"Send parity packets (FlexFEC) to viewers whose browser takes them, where their line loses packets and is so long that repeats come too late."`
 	PlayoutDelay playoutFlag `placeholder:"MIN,MAX" help:"How long players are to hold a picture back, such as 0,200ms: less is livelier, more rides out a bad line. Default: what the uploader asks for, else the player decides."`
 
 	PublicAddress string `placeholder:"IP[:PORT]" help:"Address at which the media port is reached from outside, for a server behind NAT."`

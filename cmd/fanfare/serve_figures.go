@@ -49,7 +49,7 @@ var (
 		counter("pli_sent_total", "Key frames that publishers were asked for.", func(s sfu.Stats) uint64 { return s.PLIsSent }),
 		counter("keyframes_total", "Key frames that publishers sent.", func(s sfu.Stats) uint64 { return s.KeyFrames }),
 		counter("redundant_sent_total", "Packets of sound that carried the one before once more.", func(s sfu.Stats) uint64 { return s.Redundant }),
-		counter("parity_sent_total", "Parity packets that viewers got (--fec).", func(s sfu.Stats) uint64 { return s.Parity }),
+		counter("parity_sent_total", "Parity packets that viewers got.", func(s sfu.Stats) uint64 { return s.Parity }),
 		counter("probes_sent_total", "Repeats that nobody asked for, to measure lines.", func(s sfu.Stats) uint64 { return s.Probes }),
 		counter("rtcp_ignored_total", "RTCP packets of viewers that mean nothing here.", func(s sfu.Stats) uint64 { return s.RTCPIgnored }),
 		counter("dtls_handshakes_total", "DTLS handshakes of viewers that succeeded.", func(s sfu.Stats) uint64 { return s.HandshakesDone }),
