@@ -202,7 +202,7 @@ func (s *Server) join(me *side) {
 	}
 	<-me.pair.over
 	me.pair.idle.Stop()
-	s.relay.leave(me) // first, so that who hears of the end finds the place free
+	s.relay.leave(me)                                       // first, so that who hears of the end finds the place free
 	_ = me.conn.Close(me.pair.why.code, me.pair.why.reason) // the client may be gone already
 	forwarding.Wait()
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -213,9 +215,14 @@ func (s *Server) near(key roomKey, household string) string {
 	if key.kind != msg.RoomFiles {
 		return ""
 	}
+	return base64.RawURLEncoding.EncodeToString(s.blind("near", key.name, household))
+}
+
+// blind makes 8 bytes of texts without NUL, from which nobody else can tell anything.
+func (s *Server) blind(texts ...string) []byte {
 	m := hmac.New(sha256.New, s.cfg.Store.Secret())
-	m.Write([]byte("fanfare near v1\x00" + key.name + "\x00" + household))
-	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:8])
+	m.Write([]byte("fanfare files v1\x00" + strings.Join(texts, "\x00")))
+	return m.Sum(nil)[:8]
 }
 
 // filesConfig is what the store knows of a room of files. One that ended while somebody was on the
@@ -225,7 +232,9 @@ func (s *Server) filesConfig(name string, now time.Time) room.FilesConfig {
 	if err != nil {
 		s.log.Error("the room's record cannot be read", "room", name, "err", err)
 	}
-	c := room.FilesConfig{Members: rec.Members, Expires: rec.Expires, Seed: rand.Uint64()}
+	// The same after a restart, which peers that are connected should not notice.
+	seed := binary.BigEndian.Uint64(s.blind("seed", name))
+	c := room.FilesConfig{Members: rec.Members, Expires: rec.Expires, Seed: seed}
 	if !found {
 		c.Expires = now
 	}

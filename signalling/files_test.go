@@ -202,6 +202,24 @@ func TestOpenFiles(t *testing.T) {
 	r.join(r.uploaderHello("with-a-key"))
 }
 
+// TestUploaderComesBackByItsToken: and by that alone, until its key is revoked.
+func TestUploaderComesBackByItsToken(t *testing.T) {
+	r := serve(t)
+	up, w := r.join(r.uploaderHello("a"))
+	h := msg.Hello{Version: msg.Version, Room: w.Room, Role: msg.RolePublisher, Resume: w.Resume}
+	_, again := r.join(h)
+	if again.Endpoint != w.Endpoint || again.Files.Owner != w.Endpoint {
+		t.Errorf("came back as %+v", again)
+	}
+	up.closed()
+	if err := r.store.RevokeKey(token.HashKey(r.key)); err != nil {
+		t.Fatal(err)
+	}
+	if e := r.refused(h); e.Code != msg.CodeUnauthorised {
+		t.Errorf("with a revoked key: %+v", e)
+	}
+}
+
 // TestServerMakesTheRoomsName: the verifier depends on the name, so that it comes later.
 func TestServerMakesTheRoomsName(t *testing.T) {
 	r := serve(t)
@@ -237,6 +255,16 @@ func TestNewVerifierClosesTheOldLink(t *testing.T) {
 	again.Password, _ = joinOf("new")
 	if _, w := r.join(again); w.Endpoint != bw.Endpoint {
 		t.Errorf("endpoint %s became %s", bw.Endpoint, w.Endpoint)
+	}
+}
+
+// TestNeighboursSurviveARestart: the hint depends on nothing that a restart changes.
+func TestNeighboursSurviveARestart(t *testing.T) {
+	r := serve(t)
+	again := newServer(t, r.store)
+	seed := func(r *rig, name string) uint64 { return r.srv.filesConfig(name, time.Now()).Seed }
+	if seed(r, "a") != seed(again, "a") || seed(r, "a") == seed(r, "b") {
+		t.Error("another seed after a restart, or one for two rooms")
 	}
 }
 

@@ -14,6 +14,10 @@ const (
 	codesEvery = 2 * time.Second
 	// maxRemovedMembers bounds what one room remembers of those whom its uploader put out.
 	maxRemovedMembers = 4096
+	// An exchange takes two envelopes of a receiver, of some hundred bytes: whoever knows the number
+	// alone must not flood the uploader.
+	maxEntryEnvelopes = 8
+	maxEntryEnvelope  = 1024 // characters
 )
 
 // FilesConfig is what is known of a room of files when its first endpoint comes.
@@ -36,7 +40,7 @@ type Files struct {
 
 	code    shortCode
 	codes   throttle
-	entries map[string]time.Time // the antechamber: endpoint → when its time is over
+	entries map[string]*entry // the antechamber
 
 	told   map[string]msg.Member // what members know
 	list   throttle
@@ -53,6 +57,12 @@ type fileMember struct {
 	saw    int // the change that it was told all after
 }
 
+// entry is an endpoint in the antechamber.
+type entry struct {
+	until time.Time
+	sent  int // envelopes
+}
+
 // shortCode is the number that leads to the room; the zero value is none.
 type shortCode struct {
 	number   string
@@ -64,7 +74,7 @@ type shortCode struct {
 func NewFiles(c FilesConfig) *Files {
 	return &Files{
 		limit: c.Members, expires: c.Expires, seed: c.Seed,
-		members: map[string]*fileMember{}, removed: map[string]bool{}, entries: map[string]time.Time{},
+		members: map[string]*fileMember{}, removed: map[string]bool{}, entries: map[string]*entry{},
 		told: map[string]msg.Member{}, list: throttle{every: membersEvery}, codes: throttle{every: codesEvery},
 	}
 }
@@ -109,9 +119,9 @@ func (r *Files) Deadline() (time.Time, bool) {
 	if r.code.number != "" && r.code.until.Before(at) {
 		at = r.code.until
 	}
-	for _, until := range r.entries {
-		if until.Before(at) {
-			at = until
+	for _, e := range r.entries {
+		if e.until.Before(at) {
+			at = e.until
 		}
 	}
 	return at, true
@@ -136,7 +146,7 @@ func (r *Files) expire(now time.Time) {
 		r.endCode(msg.CodeEndExpired)
 	}
 	for _, id := range sorted(r.entries) {
-		if !now.Before(r.entries[id]) {
+		if !now.Before(r.entries[id].until) {
 			delete(r.entries, id)
 			r.turnAway(id, msg.CodeExpired, "That took too long. Please enter the code again.")
 		}

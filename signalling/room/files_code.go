@@ -67,7 +67,7 @@ func (r *Files) enter(in Join, now time.Time) {
 	case len(r.entries) >= msg.MaxEntries:
 		r.turnAway(in.Endpoint, msg.CodeFull, fmt.Sprintf("%d others are using this code. Please try again in a moment.", msg.MaxEntries))
 	default:
-		r.entries[in.Endpoint] = now.Add(msg.EntryLife * time.Second)
+		r.entries[in.Endpoint] = &entry{until: now.Add(msg.EntryLife * time.Second)}
 		r.emit(Admit{Endpoint: in.Endpoint, Files: &msg.Files{
 			Owner: r.owner, Expires: r.expires.UnixMilli(), Members: r.limit, Entry: true,
 		}})

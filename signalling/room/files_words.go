@@ -54,11 +54,18 @@ func (r *Files) order(m msg.ClientMessage, now time.Time) {
 // carry passes an envelope on between members; between the uploader and the antechamber only those
 // of a short code's exchange.
 func (r *Files) carry(from string, m msg.Send) {
-	_, fromEntry := r.entries[from]
+	sender, fromEntry := r.entries[from]
 	_, toEntry := r.entries[m.To]
 	_, known := r.members[m.To]
 	if fromEntry || toEntry {
 		known = (from == r.owner || m.To == r.owner) && isExchange(m.Sealed)
+	}
+	if fromEntry {
+		if sender.sent++; sender.sent > maxEntryEnvelopes || len(m.Sealed) > maxEntryEnvelope {
+			delete(r.entries, from)
+			r.turnAway(from, msg.CodeRate, "That was too much for a code. Please enter it again.")
+			return
+		}
 	}
 	if !known {
 		r.send(from, msg.Undelivered{To: m.To, Code: msg.CodeNotFound})
