@@ -24,6 +24,7 @@ func TestStories(t *testing.T) {
 		change func(*swarmsim.Config)
 	}{
 		{"the uploader leaves at 1.05 copies", func(c *swarmsim.Config) { c.LeaveAt = 1.05 }},
+		{"the uploader leaves as soon as one copy is out", func(c *swarmsim.Config) { c.LeaveAt = 1 }},
 		{"half of the receivers are bad", func(c *swarmsim.Config) { c.Bad = 5 }},
 		{"three of six are bad", func(c *swarmsim.Config) { c.Receivers, c.Bad = 6, 3 }},
 		{"some come late, some leave", func(c *swarmsim.Config) { c.Churn = 0.3 }},
