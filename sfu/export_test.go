@@ -41,6 +41,7 @@ func ForwardAllocs(t *testing.T, s *SFU, name string, packets []*rtp.Packet) flo
 		p.PayloadType, p.Codec = p0.PayloadType, p0.Codec
 		p.Descriptor = codec.Describe(p.Codec, p.Payload, p.Marker)
 		p.ExtSeq = p0.ExtSeq + 1 + uint64(i)
+		p.Captured = uint64(i+1) << 32 // never what a viewer reckons: each frame tells
 		built[i] = p
 	}
 	next, before := 0, s.total.snapshot().PacketsOut
