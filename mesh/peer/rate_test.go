@@ -1,11 +1,17 @@
 package peer
 
 import (
+	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/mesh/store"
 )
 
 const benchSize = 256 << 20
@@ -94,5 +100,50 @@ func join(tb testing.TB, a, b *conn) {
 		if err := one.wait(tb.Context()); err != nil {
 			tb.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkSwarm is an uploader and N receivers whose uplinks are capped alike, against the fluid bound
+// max(F/u_s, N·F/(u_s + Σu)): the receivers' downlinks are as wide as loopback is.
+func BenchmarkSwarm(b *testing.B) {
+	const size, uplink = 32<<20, 1 << 20
+	from := random(b, filepath.Join(b.TempDir(), "file"), size)
+	for _, n := range []int{2, 5, 10} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				r := newRig(b)
+				r.log = slog.New(slog.DiscardHandler)
+				capped := func(c *Config) { c.UpRate = uplink }
+				sender := r.share(capped, from)
+				await[Opened](sender)
+				var receivers []*someone
+				gate := make(chan struct{})
+				for i := range n {
+					receivers = append(receivers, r.fetch(fmt.Sprint(i), sender.link, func(c *Config) {
+						capped(c)
+						c.Fetch.Seed = true
+						accept := c.Fetch.Accept
+						c.Fetch.Accept = func(ctx context.Context, o Offered) (*store.Sink, error) {
+							<-gate
+							return accept(ctx, o)
+						}
+					}))
+				}
+				for _, one := range receivers { // all are connected to all
+					for len(one.Status().Peers) < n {
+						pauseFor(b, 10*time.Millisecond)
+					}
+				}
+				began := time.Now()
+				close(gate)
+				for _, one := range receivers {
+					await[Finished](one)
+				}
+				took := time.Since(began).Seconds()
+				bound := max(size/float64(uplink), float64(n)*size/float64((n+1)*uplink))
+				b.ReportMetric(bound/took, "of-bound")
+				b.ReportMetric(float64(sender.Status().Sent)/size, "copies")
+			}
+		})
 	}
 }

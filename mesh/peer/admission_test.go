@@ -1,0 +1,144 @@
+package peer
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/pake"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
+)
+
+func small(t *testing.T) string { return random(t, filepath.Join(t.TempDir(), "file"), 100_000) }
+
+func TestPassword(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(func(c *Config) { c.Share.Rule.Password = "sesame" }, small(t))
+	await[Opened](sender)
+	for password, want := range map[string]error{"": ErrPassword, "wrong": ErrPassword, "sesame": nil} {
+		one := r.fetch("with "+password, sender.link, func(c *Config) { c.Fetch.Password = password })
+		if err := one.wait(); !errors.Is(err, want) {
+			t.Errorf("password %q: %v", password, err)
+		}
+	}
+}
+
+func TestApproval(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(func(c *Config) { c.Share.Rule.Approve = true }, small(t))
+	await[Opened](sender)
+	for name, want := range map[string]error{"friend": nil, "stranger": ErrDenied} {
+		one := r.fetch(name, sender.link, nil)
+		await[Waits](one)
+		asked := await[Asked](sender)
+		if asked.Name != name {
+			t.Errorf("%q asks as %q", name, asked.Name)
+		}
+		sender.Decide(asked.Key, want == nil)
+		if err := one.wait(); !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestMost(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(func(c *Config) { c.Share.Rule.Max = 1 }, small(t))
+	await[Opened](sender)
+	if err := r.fetch("first", sender.link, nil).wait(); err != nil {
+		t.Error(err)
+	}
+	if err := r.fetch("second", sender.link, nil).wait(); !errors.Is(err, ErrFull) {
+		t.Errorf("the second: %v", err)
+	}
+}
+
+// TestRemoved: who was let in and is removed is dropped by the uploader and by the others.
+func TestRemoved(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(nil, small(t))
+	await[Opened](sender)
+	bob := r.seed("bob", sender)
+	ann := r.seed("ann", sender)
+	for len(ann.Status().Peers) < 2 {
+		pauseFor(t, 10*time.Millisecond)
+	}
+	for _, p := range sender.Status().Peers {
+		if p.Name == "bob" {
+			sender.Remove(p.Key)
+		}
+	}
+	var refused *RoomError
+	if err := bob.wait(); !errors.Is(err, ErrRemoved) && !(errors.As(err, &refused) && refused.Code == msg.CodeRemoved) {
+		t.Errorf("bob ends with %v", err)
+	}
+	for peers := ann.Status().Peers; len(peers) != 1 || !peers[0].Uploader; peers = ann.Status().Peers {
+		pauseFor(t, 10*time.Millisecond)
+	}
+}
+
+func TestShortCode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(func(c *Config) { c.Share.Code = true }, small(t))
+	text := await[Code](sender).Text
+	code, err := pake.ParseCode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guess, err := pake.NewCode(code.Number(), zeros{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Redeem(t.Context(), r.url, guess, r.log); !errors.Is(err, pake.ErrWrongCode) {
+		t.Errorf("a guess: %v", err)
+	}
+	link, err := Redeem(t.Context(), r.url, code, r.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if link != sender.link {
+		t.Error("the code gave another link")
+	}
+	if err := r.fetch("receiver", link, nil).wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// zeros is a random source that makes the first words of the list.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// TestWrongLink: a link with another secret is not let in by the server, one with another key by nobody.
+func TestWrongLink(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(nil, small(t))
+	await[Opened](sender)
+	secret := sender.link
+	secret.Secret[0] ^= 1
+	var refused *RoomError
+	if err := r.fetch("secret", secret, nil).wait(); !errors.As(err, &refused) || refused.Code != msg.CodePassword {
+		t.Errorf("another secret: %v", err)
+	}
+	key := sender.link
+	key.Key[0] ^= 1
+	one := r.fetch("key", key, nil)
+	await[Opened](one)
+	for cards := false; !cards; pauseFor(t, 10*time.Millisecond) {
+		one.swarm.call(func() {
+			for _, m := range one.swarm.members {
+				cards = cards || m.publisher
+			}
+		})
+	}
+	if st := one.Status(); st.Stall != NoCard || len(st.Peers) > 0 {
+		t.Errorf("another key: %+v", st)
+	}
+}

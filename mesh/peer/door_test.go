@@ -1,0 +1,95 @@
+package peer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/seal"
+)
+
+// TestDoor plays scripts of who asks with what, and what the answer is.
+func TestDoor(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	ann, bob, cat := seal.PublicKey{1}, seal.PublicKey{2}, seal.PublicKey{3}
+	type step struct {
+		who      seal.PublicKey
+		password string
+		after    time.Duration
+		act      func(*door) // before the question
+		want     verdict
+	}
+	decide := func(who seal.PublicKey, yes bool) func(*door) {
+		return func(d *door) { d.decide(who, yes, counter(40)) }
+	}
+	tests := []struct {
+		name  string
+		rule  Rule
+		steps []step
+	}{
+		{name: "everyone, and the same again", steps: []step{
+			{who: ann, want: verdict{serial: 1}}, {who: bob, want: verdict{serial: 2}}, {who: ann, want: verdict{serial: 1}},
+		}},
+		{name: "the first two", rule: Rule{Max: 2}, steps: []step{
+			{who: ann, want: verdict{serial: 1}}, {who: bob, want: verdict{serial: 2}},
+			{who: cat, want: verdict{refused: seal.ReasonFull}}, {who: ann, want: verdict{serial: 1}},
+		}},
+		{name: "by approval", rule: Rule{Approve: true}, steps: []step{
+			{who: ann, want: verdict{wait: true}}, {who: bob, want: verdict{wait: true}},
+			{who: ann, act: decide(ann, true), want: verdict{serial: 41}},
+			{who: bob, act: decide(bob, false), want: verdict{refused: seal.ReasonDenied}},
+		}},
+		{name: "a decision about nobody", rule: Rule{Approve: true}, steps: []step{
+			{who: ann, act: decide(bob, true), want: verdict{wait: true}},
+		}},
+		{name: "by password", rule: Rule{Password: "sesame"}, steps: []step{
+			{who: ann, want: verdict{refused: seal.ReasonPassword}},
+			{who: ann, password: "sesame", want: verdict{serial: 1}},
+		}},
+		{name: "five wrong passwords", rule: Rule{Password: "sesame"}, steps: []step{
+			{who: ann, password: "1", want: verdict{refused: seal.ReasonPassword}},
+			{who: ann, password: "2", want: verdict{refused: seal.ReasonPassword}},
+			{who: ann, password: "3", want: verdict{refused: seal.ReasonPassword}},
+			{who: ann, password: "4", want: verdict{refused: seal.ReasonPassword}},
+			{who: ann, password: "5", want: verdict{refused: seal.ReasonPassword}},
+			{who: ann, password: "sesame", want: verdict{refused: seal.ReasonPassword}},
+			{who: bob, password: "sesame", want: verdict{serial: 1}},
+		}},
+		{name: "removed for good", steps: []step{
+			{who: ann, want: verdict{serial: 1}},
+			{who: ann, act: func(d *door) { d.remove(ann) }, want: verdict{refused: seal.ReasonRemoved}},
+		}},
+		{name: "too late", steps: []step{
+			{who: ann, want: verdict{serial: 1}},
+			{who: ann, after: time.Hour, want: verdict{refused: seal.ReasonExpired}},
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			d, draw := newDoor(test.rule, now.Add(time.Hour)), counter(0)
+			for i, s := range test.steps {
+				if s.act != nil {
+					s.act(d)
+				}
+				if got := d.ask(s.who, "name", s.password, draw, now.Add(s.after)); got != s.want {
+					t.Fatalf("step %d: %+v, want %+v", i, got, s.want)
+				}
+			}
+		})
+	}
+}
+
+// TestDoorGuessing: with fifty wrong passwords over all keys, only the person lets in.
+func TestDoorGuessing(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	d, draw := newDoor(Rule{Password: "sesame"}, now.Add(time.Hour)), counter(0)
+	for i := range wrongOfAll {
+		d.ask(seal.PublicKey{byte(i), 1}, "", "guess", draw, now)
+	}
+	if got := d.ask(seal.PublicKey{0, 2}, "", "sesame", draw, now); !got.wait {
+		t.Errorf("%+v", got)
+	}
+}
+
+func counter(n uint32) func() uint32 {
+	return func() uint32 { n++; return n }
+}
