@@ -83,8 +83,17 @@ type catchup struct {
 func newCatchup(key, edge, clockRate uint32, rate media.Bitrate) catchup {
 	return catchup{
 		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true,
-		bucket: pace.NewBucket(max(catchupSpeed*rate, catchupSlowest), catchupAtOnce),
+		bucket: pace.NewBucket(catchupRate(rate), catchupAtOnce),
 	}
+}
+
+// catchupRate is how fast a group is sent, of a stream with the given rate.
+func catchupRate(stream media.Bitrate) media.Bitrate { return max(catchupSpeed*stream, catchupSlowest) }
+
+// follow keeps the pace above the stream's rate, of which little is known when it has just begun: who
+// was slower than the stream would never be at its live edge.
+func (c *catchup) follow(stream media.Bitrate, now time.Time) {
+	c.bucket.SetRate(catchupRate(stream), now)
 }
 
 // admit tells whether the packet may be sent now; else when to ask again.

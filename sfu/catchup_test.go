@@ -123,6 +123,40 @@ func TestCatchupPace(t *testing.T) {
 	}
 }
 
+// Who is there when a stream begins is let in at its first packet, of which no rate can be told, and is at
+// the live edge all the same: 100 KB of key frame, 2.4 Mbit/s from then on.
+func TestCatchupOfAStreamThatBegins(t *testing.T) {
+	const step = time.Second / 30
+	w := quiet(t, nil)
+	e := testEncoding(w, 4096)
+	source, now := testSource(), time.Unix(1000, 0)
+	key := source.Next(mediatest.Frame{Key: true, Size: 100_000})
+	take(t, e, now, key[0])
+	v := testEgress()
+	v.choose(e, now)
+	if !v.tryStart(now) {
+		t.Fatal("not started")
+	}
+	take(t, e, now, key[1:]...)
+	for i := range 30 {
+		for end := now.Add(step); now.Before(end); now = now.Add(time.Millisecond) {
+			v.catchup.follow(e.bitrate(), now)
+			for p, err := v.enc.ring.At(v.pos); err == nil; p, err = v.enc.ring.At(v.pos) {
+				if _, ok := v.catchup.admit(p, now); !ok {
+					break
+				}
+				v.pos++
+			}
+		}
+		if i < 29 {
+			take(t, e, now, source.Next(mediatest.Frame{Size: 10_000})...)
+		}
+	}
+	if n := e.ring.Head() - v.pos; n != 0 {
+		t.Errorf("%d packets behind after a second", n)
+	}
+}
+
 // checkShown compares the time at which a packet came with the time at which it is to be shown.
 func checkShown(t *testing.T, v *egress, p *ring.Packet, now time.Time, ms int) {
 	t.Helper()

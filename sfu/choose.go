@@ -173,9 +173,9 @@ func (v *viewer) line() media.Bitrate {
 }
 
 const (
-	// A large frame is spread over the line of a viewer whose estimate is less than
-	// narrowTimes of what it is sent: it leaves at spreadTimes the estimate, but for
-	// spreadAtOnce bytes. Wide lines get their key frames at once.
+	// A large frame is spread over the line of a viewer whose estimate is less than narrowTimes of
+	// what it is sent, unless that is all the estimate could show: it leaves at spreadTimes the
+	// estimate, but for spreadAtOnce bytes. Wide lines get their key frames at once.
 	narrowTimes, spreadTimes = 2, 2.5
 	spreadAtOnce             = 15_000
 )
@@ -183,7 +183,7 @@ const (
 // spreadPictures follows the estimate with the pace of large frames.
 func (v *viewer) spreadPictures(now time.Time) {
 	target := v.estimator.Target()
-	narrow := target < narrowTimes*v.sending()
+	narrow := target < narrowTimes*v.sending() && !v.estimator.Proven()
 	switch rate := media.Bitrate(spreadTimes * float64(target)); {
 	case narrow && !v.spreads:
 		v.spread = pace.NewBucket(rate, spreadAtOnce)

@@ -20,6 +20,9 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 		v.nextReport = now
 		w.schedule(v, now)
 	}
+	if t.catchup.active {
+		t.catchup.follow(t.enc.bitrate(), now)
+	}
 	for t.enc != nil && !t.halted {
 		p, err := t.enc.ring.At(t.pos)
 		switch err {

@@ -3,6 +3,8 @@ package sfu_test
 import (
 	"bytes"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -117,4 +119,39 @@ func checkNumbers(t *testing.T, sent []*rtp.Packet, got []sfutest.Packet) {
 			t.Fatalf("packet %d: time goes back", i)
 		}
 	}
+}
+
+// A key frame goes at once to a viewer whose line has carried all that it was sent: what the line could
+// carry beyond that nobody knows, and nobody needs.
+func TestWideLinesGetKeyFramesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(3)
+		r := startVirtual(t, n)
+		pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
+		pub.Connect(t, r, "s")
+		v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: n.Listen(sfutest.Line{Delay: 10 * time.Millisecond}), Feedback: true})
+		v.Connect(t, "s")
+		source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
+		send := func(key bool, size int) (packets int) {
+			frame := source.Next(mediatest.Frame{Key: key, Size: size})
+			pub.Send(t, media.KindVideo, frame...)
+			return len(frame)
+		}
+		send(true, 40_000)
+		for range 10 * 30 {
+			time.Sleep(time.Second / 30)
+			send(false, 10_000)
+		}
+		time.Sleep(time.Second / 30)
+		before, sent := len(v.Packets(media.KindVideo)), time.Now()
+		want := send(true, 100_000)
+		time.Sleep(15 * time.Millisecond)
+		if n := len(v.Packets(media.KindVideo)) - before; n < want {
+			t.Errorf("%d of %d packets of the key frame came within %v", n, want, time.Since(sent))
+			time.Sleep(200 * time.Millisecond)
+			for i, p := range v.Packets(media.KindVideo)[before-5:] {
+				t.Log(i-5, p.At.Sub(sent), p.Repeated, p.Timestamp, len(p.Payload))
+			}
+		}
+	})
 }

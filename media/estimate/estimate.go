@@ -179,6 +179,12 @@ func (e *Estimator) Target() media.Bitrate {
 	return e.clamp(rate)
 }
 
+// Proven tells that the line was seen to carry all that could be used, or nearly: the target is held down
+// by what is sent and not by the line.
+func (e *Estimator) Proven() bool {
+	return e.source == SourceTransport && e.Target() >= e.useful()*9/10
+}
+
 // useful is the rate beyond which growth without evidence helps nobody: a fifth above what the
 // next layer would need, so that a selector with a margin can take it.
 func (e *Estimator) useful() media.Bitrate {

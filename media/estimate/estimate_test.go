@@ -29,8 +29,8 @@ func squeeze(t *testing.T, cfg lineConfig) {
 	const squeezed, top = 300_000, 2_600_000
 	l := newLine(cfg)
 	l.run(10*time.Second, nil)
-	if got := l.est.Target(); got < top {
-		t.Errorf("%+v: %d before the squeeze", cfg, got)
+	if got := l.est.Target(); got < top || !l.est.Proven() {
+		t.Errorf("%+v: %d before the squeeze, proven: %v", cfg, got, l.est.Proven())
 	}
 	l.held = l.now.Add(400 * ms) // a silence of the last hop is no slow line, and does not make blind
 	l.run(3*time.Second, nil)
@@ -39,8 +39,8 @@ func squeeze(t *testing.T, cfg lineConfig) {
 	}
 	l.down.SetRate(squeezed, l.now)
 	l.run(2*time.Second, nil)
-	if got := l.est.Target(); got >= squeezed {
-		t.Errorf("%+v: %d two seconds into the squeeze", cfg, got)
+	if got := l.est.Target(); got >= squeezed || l.est.Proven() {
+		t.Errorf("%+v: %d two seconds into the squeeze, proven: %v", cfg, got, l.est.Proven())
 	}
 	highest := media.Bitrate(0)
 	l.run(18*time.Second, func() { highest = max(highest, l.est.Target()) })
