@@ -33,6 +33,16 @@ func (s *Server) serveWatch(w http.ResponseWriter, r *http.Request) {
 	s.cfg.Site.ServePage(w, r, web.PageWatch, http.StatusOK, web.PageOptions{Embed: rec.Embed})
 }
 
+// serveReceive gives the receiving page for every possible room: whether there is such a one is told
+// on /ws. Opening the address uses nothing up, so that a preview of it costs nobody anything.
+func (s *Server) serveReceive(w http.ResponseWriter, r *http.Request) {
+	if !msg.ValidName(chi.URLParam(r, "room")) {
+		s.serveNotFound(w, r)
+		return
+	}
+	s.cfg.Site.ServePage(w, r, web.PageReceive, http.StatusOK, web.PageOptions{})
+}
+
 // serveNotFound gives people a page and programs a problem document.
 func (s *Server) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	if wantsPage(r) {

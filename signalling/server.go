@@ -93,6 +93,8 @@ func (s *Server) pages(r chi.Router) {
 	r.Get("/", s.page(web.PageHome))
 	r.Get("/studio", s.page(web.PageStudio))
 	r.Get("/w/{stream}", s.serveWatch)
+	r.Get("/f", s.page(web.PageSend))
+	r.Get("/f/{room}", s.serveReceive)
 	for _, path := range s.cfg.Site.AssetPaths() {
 		r.Get(path, func(w http.ResponseWriter, req *http.Request) { s.cfg.Site.ServeAsset(w, req) })
 	}

@@ -21,6 +21,8 @@ export default defineConfig({
       input: {
         home: page('home'),
         studio: page('studio'),
+        send: page('send'),
+        receive: page('receive'),
         watch: page('watch'),
         notfound: page('notfound'),
       },

@@ -34,6 +34,8 @@ const (
 	PageHome     Page = "home"
 	PageStudio   Page = "studio"
 	PageWatch    Page = "watch"
+	PageSend     Page = "send"
+	PageReceive  Page = "receive"
 	PageNotFound Page = "notfound"
 )
 
@@ -81,7 +83,7 @@ func newSite(root fs.FS) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded pages: %w", err)
 	}
-	for _, p := range []Page{PageHome, PageStudio, PageWatch, PageNotFound} {
+	for _, p := range []Page{PageHome, PageStudio, PageWatch, PageSend, PageReceive, PageNotFound} {
 		if _, ok := s.files[p.file()]; !ok {
 			return nil, fmt.Errorf("read the embedded pages: %s is missing; run npm --prefix web run build", p.file())
 		}

@@ -3,9 +3,9 @@
 import { useState } from 'preact/hooks';
 import { MAX_PASSWORD } from '../signal/msg.gen';
 import { Button, Field, Switch } from '../ui/controls';
+import { Fold } from '../ui/fold';
 import { LockIcon } from '../ui/icons';
 import type { StudioController } from './controller';
-import { Fold } from './fold';
 
 export function AccessCard({ studio }: { studio: StudioController }) {
   const { access } = studio.state.value;

@@ -2,8 +2,8 @@
 
 import { Badge } from '../ui/controls';
 import { FiguresPanel } from '../ui/figures';
+import { Fold } from '../ui/fold';
 import type { StudioController } from './controller';
-import { Fold } from './fold';
 
 const WORDS = { good: 'Good', fair: 'Could be better', bad: 'Bad' } as const;
 const TONES = { good: 'good', fair: 'warn', bad: 'bad' } as const;

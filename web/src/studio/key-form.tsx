@@ -2,11 +2,11 @@
 // shown before the server has taken the key.
 
 import { useState } from 'preact/hooks';
+import { keyInText } from '../signal/key';
 import { wordsFor } from '../signal/words';
 import { Button, Field, Switch } from '../ui/controls';
 import { Notice, Page } from '../ui/layout';
 import type { StudioController } from './controller';
-import { keyInText } from './key';
 
 export function KeyForm({ studio }: { studio: StudioController }) {
   const [text, setText] = useState('');

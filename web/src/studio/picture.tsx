@@ -13,9 +13,9 @@ import {
   sentSize,
 } from '../media/settings';
 import { Field, Switch } from '../ui/controls';
+import { Fold } from '../ui/fold';
 import { bitrate } from '../ui/format';
 import type { StudioController } from './controller';
-import { Fold } from './fold';
 
 const HEIGHT_WORDS: Record<number, string> = {
   1080: '1080p – full HD',

@@ -1,10 +1,10 @@
 // The link for viewers: to copy, to share, to photograph, to change.
 
-import { useEffect, useState } from 'preact/hooks';
-import { encode } from 'uqr';
+import { useState } from 'preact/hooks';
 import { Button, Field } from '../ui/controls';
-import { CheckIcon, CopyIcon, LinkIcon, ShareIcon } from '../ui/icons';
+import { LinkIcon, ShareIcon } from '../ui/icons';
 import { Dialog } from '../ui/layout';
+import { CopyButton, onlyHere, QrCode } from '../ui/link';
 import type { StudioController } from './controller';
 import { NameField } from './name-field';
 import { shownTitle, watchLink } from './select';
@@ -29,7 +29,7 @@ export function Share({ studio }: { studio: StudioController }) {
         )}
       </Field>
       <div class="row">
-        <CopyButton text={link} />
+        <CopyButton text={link} field="link" />
         {navigator.share ? (
           <Button
             icon={<ShareIcon size={18} />}
@@ -72,58 +72,8 @@ export function Share({ studio }: { studio: StudioController }) {
   );
 }
 
-/** A phone cannot open an address that means "this computer", so there is no code for it. */
-function onlyHere(link: string): boolean {
-  return /^https?:\/\/(localhost|127\.|\[::1\])/.test(link);
-}
-
 function hintFor(link: string): string | undefined {
   return onlyHere(link)
     ? 'This address works on this computer only. Start Fanfare with --public-url for others.'
     : undefined;
-}
-
-function CopyButton({ text }: { text: string }) {
-  const [done, setDone] = useState(false);
-  useEffect(() => {
-    if (!done) return;
-    const timer = setTimeout(() => setDone(false), 2_500);
-    return () => clearTimeout(timer);
-  }, [done]);
-  return (
-    <Button
-      icon={done ? <CheckIcon size={18} /> : <CopyIcon size={18} />}
-      disabled={text === ''}
-      data-testid="copy-link"
-      onClick={() => void copy(text).then(setDone)}
-    >
-      <span aria-live="polite">{done ? 'Copied' : 'Copy'}</span>
-    </Button>
-  );
-}
-
-/** Pages without https have no clipboard; there the selected field is copied the old way. */
-async function copy(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    document.querySelector<HTMLInputElement>('[data-testid="link"]')?.select();
-    return document.execCommand('copy');
-  }
-}
-
-/** Dark on white in both schemes: many cameras do not read it the other way round. */
-function QrCode({ text }: { text: string }) {
-  const { data, size } = encode(text, { ecc: 'M', border: 3 });
-  const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join('');
-  return (
-    <figure class="qr" data-testid="qr">
-      <svg viewBox={`0 0 ${size} ${size}`} role="img" aria-label="QR code of the link" shape-rendering="crispEdges">
-        <rect class="ground" width={size} height={size} />
-        <path class="cells" d={path} />
-      </svg>
-      <figcaption class="quiet small">Point a phone’s camera at it.</figcaption>
-    </figure>
-  );
 }

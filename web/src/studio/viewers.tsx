@@ -3,10 +3,10 @@
 import { useState } from 'preact/hooks';
 import type { Peer } from '../signal/msg.gen';
 import { Button, IconButton } from '../ui/controls';
+import { Fold } from '../ui/fold';
 import { PersonOffIcon } from '../ui/icons';
 import { Dialog } from '../ui/layout';
 import type { StudioController } from './controller';
-import { Fold } from './fold';
 
 export function ViewersCard({ studio }: { studio: StudioController }) {
   const [asked, setAsked] = useState<Peer>();

@@ -79,6 +79,13 @@ export const ShareIcon = drawn('M12 15V4M8 7.5 12 3.8l4 3.7M6 11.5v7A1.5 1.5 0 0
 export const FileIcon = drawn(
   'M6 4.5A1.5 1.5 0 0 1 7.5 3H14l4.5 4.5v12A1.5 1.5 0 0 1 17 21H7.5A1.5 1.5 0 0 1 6 19.5zM13.5 3v5h5M10.2 11.5v5.5l4.5-2.7z',
 );
+export const FolderIcon = drawn(
+  'M3.5 7A1.5 1.5 0 0 1 5 5.5h4.2l2 2.2H19A1.5 1.5 0 0 1 20.5 9.2V17a1.5 1.5 0 0 1-1.5 1.5H5A1.5 1.5 0 0 1 3.5 17z',
+);
+export const PaperIcon = drawn(
+  'M6 4.5A1.5 1.5 0 0 1 7.5 3H14l4.5 4.5v12A1.5 1.5 0 0 1 17 21H7.5A1.5 1.5 0 0 1 6 19.5zM13.5 3v5h5',
+);
+export const DownloadIcon = drawn('M12 4v11M8 11.5l4 3.7 4-3.7M5 19.5h14');
 export const CameraIcon = drawn(
   'M3.5 8a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2zM15.5 10.5l5-3v9l-5-3z',
 );

@@ -1,7 +1,7 @@
 // A card that opens and closes, with a word on what is in it while it is closed.
 
 import type { ComponentChildren } from 'preact';
-import { ChevronIcon } from '../ui/icons';
+import { ChevronIcon } from './icons';
 
 export function Fold({
   title,

@@ -1,0 +1,156 @@
+// Files from person to person: the sending page, the receiving page, and the commands beside them.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { until } from "./poll.mjs";
+import { build, KEY } from "./server.mjs";
+import { id } from "./studio.mjs";
+
+/** @typedef {import("./browsers.mjs").Browser} Browser */
+/** @typedef {import("./browsers.mjs").Page} Page */
+/** @typedef {import("./server.mjs").Server} Server */
+
+/** @param {Buffer} bytes */
+export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** A folder that goes with the test. @param {import("node:test").TestContext} t */
+export async function scratch(t) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "fanfare-files-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A file of bytes by chance. @param {string} folder @param {string} name @param {number} size */
+export async function randomFile(folder, name, size) {
+  const bytes = randomBytes(size);
+  const file = path.join(folder, name);
+  await writeFile(file, bytes);
+  return { file, name, sum: sha256(bytes) };
+}
+
+/** The person who sends. */
+export class Sender {
+  /** @param {Page} page */
+  constructor(page) { this.page = page; }
+
+  /** Opens the page with the server's key. @param {Browser} browser @param {Server} server */
+  static async open(browser, server) {
+    return new Sender(await browser.open(`${server.url}/f#key=${KEY}`, { label: "sender" }));
+  }
+
+  /** Shares files, or a folder, and answers the link once it works. @param {string[]} files @param {string} [input] */
+  async share(files, input = "file-input") {
+    await this.page.setFiles(id(input), ...files);
+    await this.is("open");
+    return this.link();
+  }
+
+  /** @param {string} phase */
+  is(phase) {
+    return this.page.waitFor(`it is ${phase}`, (s, p) => document.querySelector(s)?.getAttribute("data-phase") === p, id("state"), phase);
+  }
+
+  link() {
+    return this.page.evaluate((s) => /** @type {HTMLInputElement} */ (document.querySelector(s)).value, id("link"));
+  }
+
+  /** Waits until so many receivers have everything. @param {number} count */
+  complete(count) {
+    return this.page.waitFor(`${count} have everything`, (s, n) => document.querySelectorAll(`${s}[data-phase="complete"]`).length === n, id("receiver"), count);
+  }
+}
+
+/** A person who receives. */
+export class Taker {
+  /** @param {Page} page */
+  constructor(page) { this.page = page; }
+
+  /** @param {Browser} browser @param {string} link */
+  static async open(browser, link) {
+    return new Taker(await browser.open(link, { label: "receiver" }));
+  }
+
+  /** @param {string} phase */
+  async is(phase) {
+    try {
+      await this.page.waitFor(`it is ${phase}`, (s, p) => document.querySelector(s)?.getAttribute("data-phase") === p, id("state"), phase);
+    } catch (error) {
+      throw new Error(`${/** @type {Error} */ (error).message}; the page says ${JSON.stringify(await this.page.text(id("state")))}`);
+    }
+  }
+
+  /** Sees what there is, and wants it. */
+  async accept() {
+    await this.is("offered");
+    await this.page.click(id("get"));
+  }
+
+  /** The SHA-256 of what each save button gives, by the name of the file. @returns {Promise<Record<string, string>>} */
+  async saved() {
+    await this.is("done");
+    return this.page.evaluate(savedInPage);
+  }
+}
+
+/** In the page: presses every save button of the list and hashes what would land on the disk. */
+async function savedInPage() {
+  /** @type {Blob[]} */ const blobs = [];
+  const make = URL.createObjectURL;
+  URL.createObjectURL = (blob) => { blobs.push(/** @type {Blob} */ (blob)); return make.call(URL, blob); };
+  const click = HTMLAnchorElement.prototype.click;
+  HTMLAnchorElement.prototype.click = function () { /* the browser's own part is not what is tested */ };
+  /** @type {Record<string, string>} */ const sums = {};
+  for (const row of document.querySelectorAll("[data-testid=file]")) {
+    const button = row.querySelector("button");
+    if (!button) continue;
+    button.click();
+    const blob = blobs.pop();
+    if (!blob) continue;
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+    sums[row.getAttribute("data-path") ?? ""] = [...sum].map((b) => b.toString(16).padStart(2, "0")).join("");
+  }
+  URL.createObjectURL = make;
+  HTMLAnchorElement.prototype.click = click;
+  return sums;
+}
+
+/** Runs the program beside the browsers. */
+export class Program {
+  out = "";
+  /** @type {number | null | undefined} */ code;
+
+  /** @param {import("node:test").TestContext} t @param {string[]} args @param {string} home where it keeps what it has to keep */
+  static async start(t, args, home) {
+    const one = new Program();
+    const child = spawn(await build(), args, {
+      env: { ...process.env, FANFARE_PUBLISH_KEY: KEY, XDG_CACHE_HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, HOME: home },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => { one.out += text; });
+    child.on("exit", (code) => { one.code = code; });
+    t.after(() => { if (one.code === undefined) child.kill("SIGKILL"); });
+    return one;
+  }
+
+  /** @param {RegExp} words waits until it has written them, and answers the match */
+  async writes(words) {
+    return until(`the program writes ${words}`, () => {
+      const found = words.exec(this.out);
+      if (!found && this.code !== undefined) throw new Error(`it has ended with ${this.code}: ${this.out}`);
+      return found;
+    });
+  }
+
+  /** Waits for the end, which must be a good one. */
+  async ends() {
+    await until("the program ends", () => this.code !== undefined);
+    assert.equal(this.code, 0, this.out);
+  }
+}
+
+/** @param {string} file */
+export const sumOf = async (file) => sha256(await readFile(file));

@@ -1,0 +1,251 @@
+// Connections in the making (docs/MESH.md, section 2): offers, answers and candidates of admitted
+// peers, until HELLO has proven that the certificates at both ends are those of the envelopes.
+
+import { type Bytes, equal, hex } from '../bytes';
+import { admit } from '../gate';
+import { checkHello, type HelloFacts, helloMac, isLower, type Pair, random } from '../keys';
+import type { Answer, Offer, PairMessage } from '../messages';
+import { verifyingKey } from '../sign';
+import { PASS_ON, type Revocations, type Token } from '../token';
+import { ATTEMPT, append, type Frame, parse, VERSION } from '../wire';
+import type { Config } from './config';
+import { Conn } from './conn';
+import type { Introduction, Member } from './introduce';
+
+/** What we can take, in bytes. */
+export const LARGEST = 262_144;
+const WITHIN = 15_000;
+const LONGEST_RETRY = 15_000;
+const MOST = 128;
+
+/** A connection that is being made. */
+interface Attempt {
+  id: Bytes;
+  peer: Bytes;
+  /** Its endpoint. */
+  to: string;
+  pair: Pair;
+  /** We made the offer. */
+  ours: boolean;
+  token: Token | undefined;
+  conn: Conn;
+  until: number;
+  /** Our description was sent; addresses of ours wait for it. */
+  described: boolean;
+  found: string[];
+  /** Addresses of theirs that came before their description was taken. */
+  came: string[] | undefined;
+}
+
+/** A peer whose HELLO was right. */
+export interface Connected {
+  peer: Bytes;
+  token: Token;
+  pair: Pair;
+  conn: Conn;
+  /** It has nothing to ask for. */
+  seed: boolean;
+  /** Bytes of a message that it takes. */
+  largest: number;
+}
+
+export interface AttemptHandlers {
+  connected(peer: Connected): void;
+  /** What is not to be connected to now: linked already, or banned. */
+  barred(dh: Bytes): boolean;
+  banned(dh: Bytes): boolean;
+  revoked(): Revocations;
+  seed(): boolean;
+}
+
+export class Attempts {
+  private readonly cfg: Config;
+  private readonly intro: Introduction;
+  private readonly on: AttemptHandlers;
+  private readonly open = new Map<string, Attempt>();
+  /** Offers that came before we had a token to answer them with. */
+  private early = new Map<string, { from: string; dh: Bytes; offer: Offer }>();
+  /** Attempts that came, so that a replay costs nothing. */
+  private readonly seen: string[] = [];
+
+  constructor(cfg: Config, intro: Introduction, on: AttemptHandlers) {
+    this.cfg = cfg;
+    this.intro = intro;
+    this.on = on;
+  }
+
+  /** Offers to the neighbours that there is no connection to. */
+  connect(now: number): void {
+    if (!this.intro.token || !this.intro.online) return;
+    for (const member of this.intro.members.values()) {
+      const { dh } = member;
+      if (!member.neighbour || !dh || now < member.next || this.on.barred(dh) || this.with(dh)) continue;
+      member.pause = Math.min(LONGEST_RETRY, Math.max(1_000, 2 * member.pause));
+      member.next = now + WITHIN + member.pause;
+      this.intro.later(() => this.offer(member, dh));
+    }
+  }
+
+  /** Takes what a peer has sealed for us about a connection. */
+  async negotiate(from: string, dh: Bytes, message: PairMessage): Promise<void> {
+    if (message.type === 'offer') await this.offered(from, dh, message);
+    if (message.type === 'answer') await this.answered(dh, message);
+    if (message.type === 'candidate') {
+      const attempt = this.open.get(hex(message.attempt));
+      if (!attempt || !equal(attempt.peer, dh) || !attempt.token) return;
+      if (attempt.came) attempt.came.push(message.candidate);
+      else await attempt.conn.candidate(message.candidate);
+    }
+  }
+
+  /** We were let in: what came too early is looked at now. */
+  async admitted(): Promise<void> {
+    const early = this.early;
+    this.early = new Map();
+    for (const { from, dh, offer } of early.values()) await this.offered(from, dh, offer);
+    this.connect(performance.now());
+  }
+
+  expire(now: number): void {
+    for (const attempt of this.open.values()) if (now > attempt.until) this.failed(attempt);
+  }
+
+  dropTo(endpoint: string): void {
+    for (const attempt of this.open.values()) if (attempt.to === endpoint) this.giveUp(attempt);
+  }
+
+  dropAll(keep: (token: Token | undefined) => boolean = () => false): void {
+    for (const attempt of this.open.values()) if (!keep(attempt.token)) this.giveUp(attempt);
+  }
+
+  private with(dh: Bytes): Attempt | undefined {
+    for (const attempt of this.open.values()) if (equal(attempt.peer, dh)) return attempt;
+    return undefined;
+  }
+
+  private async offer(member: Member, dh: Bytes): Promise<void> {
+    const token = this.intro.token;
+    if (!token || this.with(dh) || this.on.barred(dh)) return;
+    const attempt = await this.begin(random(ATTEMPT), dh, member.endpoint, true);
+    if (!attempt) return;
+    const sdp = await attempt.conn.offer();
+    await this.describe(attempt, { type: 'offer', attempt: attempt.id, lane: 0, token, sdp });
+  }
+
+  private async begin(id: Bytes, dh: Bytes, to: string, ours: boolean): Promise<Attempt | undefined> {
+    if (this.open.size >= MOST) return undefined;
+    const pair = await this.intro.pair(dh);
+    const conn = new Conn(this.cfg.identity.certificate, this.intro.stun, {
+      found: (candidate) => this.found(attempt, candidate),
+      ready: () => void this.greet(attempt).catch(() => this.failed(attempt)),
+      gone: () => this.failed(attempt),
+    });
+    const until = performance.now() + WITHIN;
+    const attempt: Attempt = {
+      ...{ id, peer: dh, to, pair, ours, token: undefined, conn, until },
+      ...{ described: false, found: [], came: [] },
+    };
+    this.open.set(hex(id), attempt);
+    return attempt;
+  }
+
+  /** Sends our description, then the addresses that were found meanwhile. */
+  private async describe(attempt: Attempt, message: Offer | Answer): Promise<void> {
+    if (!this.has(attempt)) return;
+    await this.intro.tell(attempt.peer, attempt.to, message);
+    attempt.described = true;
+    for (const candidate of attempt.found.splice(0)) this.found(attempt, candidate);
+  }
+
+  private found(attempt: Attempt, candidate: string): void {
+    if (!this.has(attempt)) return;
+    if (!attempt.described) attempt.found.push(candidate);
+    else {
+      const { id, peer, to } = attempt;
+      this.intro.later(() => this.intro.tell(peer, to, { type: 'candidate', attempt: id, candidate }));
+    }
+  }
+
+  /** Answers an offer of a peer that was let in. */
+  private async offered(from: string, dh: Bytes, offer: Offer): Promise<void> {
+    const mine = this.intro.token;
+    if (!mine) {
+      if (this.early.size < MOST) this.early.set(hex(dh), { from, dh, offer });
+      return;
+    }
+    const token = await this.admits(dh, offer);
+    const id = hex(offer.attempt);
+    if (!token || offer.lane !== 0 || this.seen.includes(id)) return;
+    this.seen.push(id);
+    if (this.seen.length > MOST) this.seen.shift();
+    const other = this.with(dh);
+    if (other?.ours && isLower(this.cfg.identity.agreement.dh, dh)) return; // ours stands
+    if (other) this.giveUp(other);
+    const attempt = await this.begin(offer.attempt, dh, from, false);
+    if (!attempt) return;
+    attempt.token = token;
+    const sdp = await attempt.conn.answer(offer.sdp);
+    await this.describe(attempt, { type: 'answer', attempt: offer.attempt, token: mine, sdp });
+    await this.takeCandidates(attempt);
+  }
+
+  /** Goes on with an attempt of ours. */
+  private async answered(dh: Bytes, answer: Answer): Promise<void> {
+    const attempt = this.open.get(hex(answer.attempt));
+    if (!attempt?.ours || !equal(attempt.peer, dh) || attempt.token) return;
+    attempt.token = await this.admits(dh, answer);
+    if (!attempt.token) return this.giveUp(attempt);
+    await attempt.conn.accept(answer.sdp);
+    await this.takeCandidates(attempt);
+  }
+
+  private async takeCandidates(attempt: Attempt): Promise<void> {
+    const came = attempt.came ?? [];
+    attempt.came = undefined;
+    for (const candidate of came) await attempt.conn.candidate(candidate);
+  }
+
+  /** Judges a peer before anything else of its offer or answer is looked at. */
+  private async admits(dh: Bytes, { token, sdp }: Offer | Answer): Promise<Token | undefined> {
+    const { room, key } = this.cfg.link;
+    const good = await admit({ room, key, revoked: this.on.revoked() }, { token, dh, sdp }, Date.now(), PASS_ON);
+    if (this.on.banned(dh)) return undefined;
+    this.intro.signer ??= { point: good.key, key: await verifyingKey(good.key) };
+    return good;
+  }
+
+  /** Exchanges HELLO. */
+  private async greet(attempt: Attempt): Promise<void> {
+    const { conn, pair, token, id, ours } = attempt;
+    if (!token) return this.failed(attempt);
+    const mine = this.cfg.identity.fingerprint;
+    const [offerer, answerer] = ours ? [mine, token.fingerprint] : [token.fingerprint, mine];
+    const facts: HelloFacts = { attempt: id, lane: 0, offerer, answerer };
+    const mac = await helloMac(pair, facts);
+    const hello: Frame = { type: 'hello', version: VERSION, seed: this.on.seed(), largest: LARGEST, attempt: id, mac };
+    conn.control.send(append(hello));
+    const theirs = await new Promise<Bytes>((resolve) => conn.control.once(resolve));
+    const frame = parse(theirs, 'control');
+    const good = frame.type === 'hello' && equal(frame.attempt, id) && (await checkHello(pair, facts, frame.mac));
+    if (!good || !this.has(attempt)) return this.failed(attempt);
+    this.open.delete(hex(id));
+    const { seed, largest } = frame;
+    this.on.connected({ peer: attempt.peer, token, pair, conn, seed, largest: Math.min(largest, conn.largest) });
+  }
+
+  private has(attempt: Attempt): boolean {
+    return this.open.get(hex(attempt.id)) === attempt;
+  }
+
+  private failed(attempt: Attempt): void {
+    if (!this.has(attempt)) return;
+    this.giveUp(attempt);
+    const member = this.intro.members.get(attempt.to);
+    if (member) member.next = performance.now() + member.pause + this.intro.headStart(attempt.peer);
+  }
+
+  private giveUp(attempt: Attempt): void {
+    this.open.delete(hex(attempt.id));
+    attempt.conn.close();
+  }
+}

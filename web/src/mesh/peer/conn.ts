@@ -1,0 +1,184 @@
+// One peer connection with its two data channels, which both sides know beforehand (docs/MESH.md
+// section 6). It carries bytes and tells when it is ready and when it is gone; it knows no frames.
+
+import type { Bytes } from '../bytes';
+
+export interface ConnHandlers {
+  /** An address of ours, and "" at their end. */
+  found(candidate: string): void;
+  /** Both channels are open. */
+  ready(): void;
+  /** The connection has failed or was closed; told once. */
+  gone(): void;
+}
+
+type Take = (message: Bytes) => void;
+
+/** How many bytes may lie in a channel before whoever sends waits, and when it goes on. */
+const HIGH = 2 * 1024 * 1024;
+const LOW = 512 * 1024;
+
+/** A data channel that takes whole messages. What comes before somebody listens is kept. */
+export class Channel {
+  private readonly dc: RTCDataChannel;
+  private early: Bytes[] | undefined = [];
+  private take: Take = (message) => this.early?.push(message);
+  private waiting: (() => void)[] = [];
+
+  constructor(dc: RTCDataChannel) {
+    this.dc = dc;
+    dc.binaryType = 'arraybuffer';
+    dc.bufferedAmountLowThreshold = LOW;
+    dc.addEventListener('bufferedamountlow', () => this.wake());
+    dc.addEventListener('close', () => this.wake());
+    dc.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      // Text is not of this protocol: an empty frame, which is refused as one.
+      this.take(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array());
+    });
+  }
+
+  get open(): boolean {
+    return this.dc.readyState === 'open';
+  }
+
+  get buffered(): number {
+    return this.dc.bufferedAmount;
+  }
+
+  listen(take: Take): void {
+    const early = this.early ?? [];
+    this.early = undefined;
+    this.take = take;
+    for (const message of early) take(message);
+  }
+
+  /** Hands on the next message alone; what follows is kept again. */
+  once(take: Take): void {
+    const [first, ...rest] = this.early ?? [];
+    if (first) {
+      this.early = rest;
+      take(first);
+      return;
+    }
+    this.take = (message) => {
+      this.early = [];
+      this.take = (next) => this.early?.push(next);
+      take(message);
+    };
+  }
+
+  /** Whether the message is on its way. */
+  send(message: Bytes): boolean {
+    if (!this.open) return false;
+    try {
+      this.dc.send(message);
+      return true;
+    } catch {
+      return false; // its buffer is full, or it has closed in this moment
+    }
+  }
+
+  /** Resolves when there is room for more, or the channel is closed. */
+  room(): Promise<void> {
+    if (!this.open || this.dc.bufferedAmount < HIGH) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  private wake(): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+export class Conn {
+  readonly control: Channel;
+  readonly lane: Channel;
+  private readonly pc: RTCPeerConnection;
+  private on: ConnHandlers;
+  private opened = 0;
+  private lost = false;
+
+  constructor(certificate: RTCCertificate, stun: readonly string[], on: ConnHandlers) {
+    this.on = on;
+    const iceServers = stun.length > 0 ? [{ urls: [...stun] }] : [];
+    this.pc = new RTCPeerConnection({ certificates: [certificate], iceServers });
+    this.control = new Channel(this.make('control', 0, true));
+    this.lane = new Channel(this.make('lane', 1, false));
+    this.pc.addEventListener('icecandidate', ({ candidate }) => {
+      if (!this.lost) on.found(candidate?.candidate ?? '');
+    });
+    this.pc.addEventListener('connectionstatechange', () => {
+      if (this.pc.connectionState === 'failed' || this.pc.connectionState === 'closed') this.gone();
+    });
+  }
+
+  async offer(): Promise<string> {
+    const offer = await this.pc.createOffer();
+    await this.pc.setLocalDescription(offer);
+    return offer.sdp ?? '';
+  }
+
+  async answer(sdp: string): Promise<string> {
+    await this.pc.setRemoteDescription({ type: 'offer', sdp });
+    const answer = await this.pc.createAnswer();
+    await this.pc.setLocalDescription(answer);
+    return answer.sdp ?? '';
+  }
+
+  accept(sdp: string): Promise<void> {
+    return this.pc.setRemoteDescription({ type: 'answer', sdp });
+  }
+
+  /** An address of the other side. One that cannot be used is no harm. */
+  async candidate(candidate: string): Promise<void> {
+    if (candidate === '' || this.lost) return;
+    await this.pc.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 }).catch(() => undefined);
+  }
+
+  /** Bytes of the largest message that the other side's browser takes. */
+  get largest(): number {
+    const size = this.pc.sctp?.maxMessageSize ?? 0;
+    return size > 0 ? size : 65_536;
+  }
+
+  /** Whether the path leads through a TURN server; undefined while that is not known. */
+  async relayed(): Promise<boolean | undefined> {
+    const stats = await this.pc.getStats();
+    for (const one of stats.values()) {
+      if (one.type !== 'candidate-pair' || one.state !== 'succeeded' || !one.nominated) continue;
+      const ends = [stats.get(one.localCandidateId), stats.get(one.remoteCandidateId)];
+      return ends.some((end) => end?.candidateType === 'relay');
+    }
+    return undefined;
+  }
+
+  /** Who hears of the end from now on. It hears of it at once when it has come. */
+  onGone(gone: () => void): void {
+    this.on = { ...this.on, gone };
+    if (this.lost) gone();
+  }
+
+  /** May be called more than once. */
+  close(): void {
+    this.lost = true;
+    this.pc.close();
+  }
+
+  private make(label: string, id: number, ordered: boolean): RTCDataChannel {
+    const dc = this.pc.createDataChannel(label, { negotiated: true, id, ordered });
+    dc.addEventListener('open', () => {
+      this.opened += 1;
+      if (this.opened === 2 && !this.lost) this.on.ready();
+    });
+    dc.addEventListener('close', () => this.gone());
+    return dc;
+  }
+
+  private gone(): void {
+    if (this.lost) return;
+    this.lost = true;
+    this.pc.close();
+    this.on.gone();
+  }
+}

@@ -1,0 +1,401 @@
+// How peers meet (docs/MESH.md, section 2): members of the room, their keys, cards, asks and tokens.
+// It opens and seals envelopes; offers and answers are handed on (attempts.ts). One envelope is
+// worked on at a time, in the order in which they came.
+
+import type { Files, Members, Member as RoomMember, ServerMessage, Welcome } from '../../signal/msg.gen';
+import { fromBase64, toBase64 } from '../base64';
+import { type Bytes, equal, hex } from '../bytes';
+import { GROUP, openGroup, openPair, PAIR, PAKE, sealGroup, sealPair, senderOf } from '../envelope';
+import { isLower, type Pair, pairKeys, type RoomKeys, roomHash } from '../keys';
+import { type Ask, type Card, newCard, type PairMessage, type Reason, verifyCard } from '../messages';
+import { pointOf } from '../sign';
+import { PASS_ON, RECEIVE, signToken, verifyToken } from '../token';
+import type { Config } from './config';
+import type { Door, Verdict } from './door';
+import type { Room } from './room';
+
+/** An endpoint of the room. */
+export interface Member {
+  endpoint: string;
+  publisher: boolean;
+  neighbour: boolean;
+  /** Its agreement key, once it has told. */
+  dh: Bytes | undefined;
+  /** It was told our key or card. */
+  told: boolean;
+  /** When to offer to it, and the pause after the next failure (ms). */
+  next: number;
+  pause: number;
+}
+
+/** The uploader's signing key. */
+export interface Signer {
+  point: Bytes;
+  key: CryptoKey;
+}
+
+export interface IntroductionHandlers {
+  /** An offer, an answer or a candidate. */
+  negotiate(from: string, dh: Bytes, message: PairMessage): Promise<void>;
+  /** A message of the short code's exchange. */
+  pake(from: string, message: Bytes): Promise<void>;
+  /** We were let in. */
+  admitted(): Promise<void>;
+  /** Our endpoint is another one than before: attempts were bound to the old. */
+  renamed(): void;
+  undelivered(to: string): void;
+  left(endpoint: string): void;
+  /** Members, keys or the uploader have changed: it may be time to offer. */
+  changed(): void;
+  refused(reason: Reason): void;
+  /** All other messages of the server. */
+  server(message: ServerMessage): void;
+}
+
+const ASK_EVERY = 10_000;
+/** The head start of the one who has to offer first. */
+export const HEAD_START = 2_000;
+/** Keys of others that are remembered, and envelopes that may wait. */
+const MAX_PAIRS = 512;
+const MAX_WAITING = 2_048;
+
+export class Introduction {
+  endpoint = '';
+  online = false;
+  /** Ours. */
+  token: Bytes | undefined;
+  signer: Signer | undefined;
+  /** The uploader's agreement key and endpoint, once known. */
+  uploader: Bytes | undefined;
+  uploaderAt = '';
+  stun: string[] = [];
+  readonly members = new Map<string, Member>();
+  readonly keys: RoomKeys;
+  private readonly cfg: Config;
+  private readonly room: Room;
+  private readonly door: Door | undefined;
+  private readonly on: IntroductionHandlers;
+  private readonly pairs = new Map<string, Pair>();
+  private readonly endpoints = new Map<string, string>();
+  private readonly prints = new Map<string, Bytes>();
+  private chain: Promise<void> = Promise.resolve();
+  private waiting = 0;
+  private askAt = 0;
+  private waits = false;
+  private readonly told = new Set<string>();
+
+  constructor(cfg: Config, keys: RoomKeys, room: Room, door: Door | undefined, on: IntroductionHandlers) {
+    this.cfg = cfg;
+    this.keys = keys;
+    this.room = room;
+    this.door = door;
+    this.on = on;
+  }
+
+  /** Takes a message of the server. */
+  heard(message: ServerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.welcomed(message);
+        break;
+      case 'files':
+        this.files(message);
+        break;
+      case 'members':
+        this.membersChanged(message);
+        break;
+      case 'deliver':
+        this.queue(message.from, message.sealed);
+        break;
+      case 'undelivered':
+        this.undelivered(message.to, message.code === 'rate');
+        break;
+      default:
+        this.on.server(message);
+    }
+  }
+
+  lost(): void {
+    this.online = false;
+  }
+
+  /** Asks the uploader until there is an answer. */
+  askAgain(now: number): void {
+    const { fetch, identity } = this.cfg;
+    if (!fetch || this.token || !this.online || !this.uploader || now < this.askAt) return;
+    this.askAt = now + ASK_EVERY;
+    const ask: Ask = { type: 'ask', fingerprint: identity.fingerprint, name: fetch.name };
+    if (fetch.password !== '') ask.password = fetch.password;
+    this.later(() => this.tell(this.uploader as Bytes, this.uploaderAt, ask));
+  }
+
+  /** Asks at once with what may have changed. */
+  askNow(): void {
+    this.askAt = 0;
+    this.askAgain(performance.now());
+  }
+
+  /** Seals a message for one peer. */
+  async tell(dh: Bytes, to: string, message: PairMessage): Promise<void> {
+    const pair = await this.pair(dh);
+    this.room.envelope(to, await sealPair(pair, { from: this.endpoint, to }, message));
+  }
+
+  async pair(dh: Bytes): Promise<Pair> {
+    const name = hex(dh);
+    const known = this.pairs.get(name);
+    if (known) return known;
+    const { identity, link } = this.cfg;
+    const made = await pairKeys(identity.agreement, dh, link.secret, link.room);
+    // Somebody makes keys without end.
+    if (this.pairs.size >= MAX_PAIRS) this.pairs.clear();
+    this.pairs.set(name, made);
+    return made;
+  }
+
+  memberOf(dh: Bytes): Member | undefined {
+    for (const member of this.members.values()) if (member.dh && equal(member.dh, dh)) return member;
+    return undefined;
+  }
+
+  /** Keeps two from offering to each other at the same time. */
+  headStart(dh: Bytes): number {
+    return isLower(this.cfg.identity.agreement.dh, dh) ? 0 : HEAD_START;
+  }
+
+  /** Lets in who waits for it, or not. */
+  decide(key: string, yes: boolean): void {
+    const verdict = this.door?.decide(key, yes);
+    const dh = this.dhs.get(key);
+    if (verdict && dh) this.later(() => this.answer(key, dh, verdict));
+  }
+
+  /** Tells somebody that it was removed, and puts it out of the room. */
+  async putOut(key: string): Promise<void> {
+    const dh = this.dhs.get(key);
+    const to = this.endpoints.get(key);
+    if (!dh || !to) return;
+    await this.tell(dh, to, { type: 'refused', reason: 'removed' });
+    this.room.send({ type: 'remove', endpoint: to });
+  }
+
+  private readonly dhs = new Map<string, Bytes>();
+
+  private welcomed({ endpoint, files, stun }: Welcome): void {
+    const renamed = this.endpoint !== '' && this.endpoint !== endpoint;
+    this.online = true;
+    this.endpoint = endpoint;
+    this.askAt = 0;
+    if (files?.owner) this.uploaderAt = files.owner;
+    this.stun = stun ? [`stun:${stun}`] : [];
+    if (!renamed) return;
+    for (const member of this.members.values()) member.told = false;
+    this.on.renamed();
+  }
+
+  private files({ owner }: Files): void {
+    if (owner) this.uploaderAt = owner;
+  }
+
+  private membersChanged({ all, joined = [], left = [], neighbours }: Members): void {
+    if (all) for (const id of [...this.members.keys()]) if (!joined.some((j) => j.endpoint === id)) this.leave(id);
+    for (const id of left) this.leave(id);
+    for (const one of joined) if (one.endpoint !== this.endpoint) this.join(one);
+    for (const member of this.members.values()) {
+      member.neighbour = neighbours.includes(member.endpoint);
+      if (!member.told) this.tellKey(member);
+    }
+    this.on.changed();
+  }
+
+  private join({ endpoint, role }: RoomMember): void {
+    const member = this.member(endpoint);
+    member.publisher = role === 'publisher';
+  }
+
+  private leave(endpoint: string): void {
+    if (this.members.delete(endpoint)) this.on.left(endpoint);
+  }
+
+  private member(endpoint: string): Member {
+    const known = this.members.get(endpoint);
+    if (known) return known;
+    const made = { endpoint, publisher: false, neighbour: false, dh: undefined, told: false, next: 0, pause: 0 };
+    this.members.set(endpoint, made);
+    return made;
+  }
+
+  /** The uploader says who it is by its card to all, others by their key to those whom they will be connected to. */
+  private tellKey(member: Member): void {
+    const { share, identity, link } = this.cfg;
+    // The uploader learns our key when we ask.
+    if (!share && (member.publisher || !member.neighbour)) return;
+    member.told = true;
+    const { dh } = identity.agreement;
+    this.later(async () => {
+      const about = share ? await newCard(share.keys, link.room, dh) : ({ type: 'key', dh } as const);
+      this.room.envelope(
+        member.endpoint,
+        await sealGroup(this.keys, { from: this.endpoint, to: member.endpoint }, about),
+      );
+    });
+  }
+
+  private undelivered(to: string, slow: boolean): void {
+    const member = this.members.get(to);
+    if (member) {
+      if (slow) member.told = false;
+      member.next = performance.now() + 1_000;
+    }
+    this.on.undelivered(to);
+  }
+
+  private queue(from: string, sealed: string): void {
+    if (this.waiting < MAX_WAITING) this.later(() => this.deliver(from, fromBase64(sealed)));
+  }
+
+  /** What fails concerns one envelope: one that does not open is dropped without an answer. */
+  later(work: () => Promise<void>): void {
+    this.waiting += 1;
+    this.chain = this.chain
+      .then(work)
+      .catch(() => undefined)
+      .then(() => {
+        this.waiting -= 1;
+      });
+  }
+
+  private async deliver(from: string, envelope: Bytes): Promise<void> {
+    const way = { from, to: this.endpoint };
+    switch (envelope[0]) {
+      case PAKE:
+        return this.on.pake(from, envelope);
+      case GROUP: {
+        const message = await openGroup(this.keys, way, envelope);
+        if (message.type === 'card') return this.card(from, message);
+        return this.learn(from, message.dh);
+      }
+      case PAIR: {
+        const dh = senderOf(envelope);
+        const message = await openPair(await this.pair(dh), way, envelope);
+        this.learn(from, dh);
+        return this.message(from, dh, message);
+      }
+    }
+  }
+
+  private learn(from: string, dh: Bytes): void {
+    const member = this.member(from); // its envelope may be quicker than word of it
+    if (member.dh && equal(member.dh, dh)) return;
+    member.dh = dh.slice();
+    member.pause = 0;
+    member.next = performance.now() + this.headStart(dh);
+    this.on.changed();
+  }
+
+  private async card(from: string, card: Card): Promise<void> {
+    if (this.cfg.share) return;
+    const { link } = this.cfg;
+    try {
+      this.signer = { point: card.key, key: await verifyCard(card, link.key, link.room) };
+    } catch {
+      this.cfg.tell({ kind: 'stranger' });
+      return;
+    }
+    this.uploader = card.dh;
+    this.uploaderAt = from;
+    this.learn(from, card.dh);
+    if (!this.token) this.askNow();
+  }
+
+  private async message(from: string, dh: Bytes, message: PairMessage): Promise<void> {
+    const fromUploader = this.cfg.fetch !== undefined && this.uploader !== undefined && equal(dh, this.uploader);
+    switch (message.type) {
+      case 'ask':
+        if (this.cfg.share) await this.asked(from, dh, message);
+        break;
+      case 'wait':
+        if (fromUploader && !this.token && !this.waits) {
+          this.waits = true;
+          this.cfg.tell({ kind: 'waits' });
+        }
+        break;
+      case 'token':
+        if (fromUploader) await this.admitted(message.token);
+        break;
+      case 'refused':
+        if (fromUploader && (!this.token || message.reason === 'removed')) this.refused(message.reason);
+        break;
+      default:
+        await this.on.negotiate(from, dh, message);
+    }
+  }
+
+  /** A wrong password may be followed by a right one; the person decides. */
+  private refused(reason: Reason): void {
+    if (reason !== 'password') {
+      this.on.refused(reason);
+      return;
+    }
+    const wrong = this.cfg.fetch?.password !== '';
+    this.askAt = Number.POSITIVE_INFINITY;
+    this.cfg.tell({ kind: 'password', wrong });
+  }
+
+  /** Takes our token, if it is ours and good. */
+  private async admitted(signed: Bytes): Promise<void> {
+    const { link, identity } = this.cfg;
+    const token = await verifyToken(signed, link.key, link.room, Date.now(), RECEIVE);
+    if (!equal(token.dh, identity.agreement.dh) || !equal(token.fingerprint, identity.fingerprint)) return;
+    const first = this.token === undefined;
+    this.token = signed;
+    this.waits = false;
+    if (!first) return;
+    // We are the one who comes: no head start for others.
+    for (const member of this.members.values()) member.next = 0;
+    await this.on.admitted();
+  }
+
+  /** Answers one who wants to come in. */
+  private async asked(from: string, dh: Bytes, { name, password, fingerprint }: Ask): Promise<void> {
+    const key = hex(dh);
+    const waited = this.door?.guests.get(key)?.waiting === true;
+    const verdict = this.door?.ask(key, name, password ?? '', Date.now());
+    if (!verdict) return;
+    this.dhs.set(key, dh.slice());
+    this.endpoints.set(key, from);
+    this.prints.set(key, fingerprint);
+    if (verdict.kind === 'wait' && !waited) this.cfg.tell({ kind: 'asked', key, name });
+    await this.answer(key, dh, verdict);
+  }
+
+  private async answer(key: string, dh: Bytes, verdict: Verdict): Promise<void> {
+    const { share, link } = this.cfg;
+    const to = this.endpoints.get(key);
+    if (!share || !to) return;
+    if (verdict.kind !== 'token') {
+      await this.tell(dh, to, verdict.kind === 'wait' ? { type: 'wait' } : { type: 'refused', reason: verdict.reason });
+      return;
+    }
+    const token = await signToken(
+      {
+        room: await roomHash(link.room),
+        serial: verdict.serial,
+        expiry: Math.floor(share.expires / 1000),
+        rights: RECEIVE | PASS_ON,
+        dh,
+        fingerprint: this.prints.get(key) as Bytes,
+        key: await pointOf(share.keys.publicKey),
+      },
+      share.keys.privateKey,
+    );
+    if (!this.told.has(key)) {
+      this.told.add(key);
+      this.cfg.tell({ kind: 'admitted', key, name: this.door?.guests.get(key)?.name ?? '' });
+    }
+    await this.tell(dh, to, { type: 'token', token });
+  }
+}
+
+/** What a receiver shows the server: join, and an identifier that a removed one keeps. */
+export const passwordOf = (keys: RoomKeys): string => toBase64(keys.join);

@@ -1,0 +1,192 @@
+// An admitted peer with its connection: frames in and out, leaves put together and sent (docs/MESH.md,
+// section 6). What is decided is decided by others; what a peer may not send ends the link.
+
+import { type Bytes, hex } from '../bytes';
+import { MeshError } from '../error';
+import type { Pair } from '../keys';
+import { BlobParts, Parts } from '../parts';
+import type { Peer as Slot } from '../schedule/peers';
+import type { Send } from '../schedule/send';
+import type { Token } from '../token';
+import { append, type Frame, parse, type Range } from '../wire';
+import type { Connected } from './attempts';
+import type { Conn } from './conn';
+
+/** What a peer does that it may not. */
+export class Breach extends MeshError {}
+
+/** A leaf that is not what was shared. */
+export class BadLeaf extends MeshError {}
+
+export interface LinkHandlers {
+  /** Throws what ends the link. */
+  frame(link: Link, frame: Frame): void;
+  /** The bytes of a leaf that begins to come; undefined when nobody asked for it. */
+  expects(link: Link, piece: number, leaf: number): number | undefined;
+  /** Verifies and stores. Throws BadLeaf. */
+  whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void>;
+  messages(link: Link, send: Send): Promise<Bytes[]>;
+  sent(link: Link, send: Send, error: unknown): void;
+  broke(link: Link, error: unknown): void;
+}
+
+export type Stat = Extract<Frame, { type: 'stat' }>;
+
+/** Frames on the control channel: a second, and at once. */
+const FRAMES_A_SECOND = 1000;
+const FRAMES_AT_ONCE = 4000;
+/** Bytes on the lane that wait to be looked at: more than may have been asked for is a flood. */
+const MOST_WAITING = 20 * 1024 * 1024;
+/** How many leaves may wait for the lane. */
+export const FEED = 8;
+/** Bytes of frames that a peer may leave unread. */
+const MOST_UNREAD = 8 * 1024 * 1024;
+
+export class Link {
+  readonly peer: Bytes;
+  /** Hexadecimal digits of its key. */
+  readonly key: string;
+  readonly token: Token;
+  readonly pair: Pair;
+  readonly conn: Conn;
+  readonly slot: Slot;
+  readonly largest: number;
+  readonly seed: boolean;
+  dead = false;
+
+  /** Of its manifest, until ours is known. */
+  blob: BlobParts | undefined = new BlobParts();
+  sentBlob = false;
+  /** What it showed before we knew what is shared. */
+  shown: Range[] = [];
+  joined = false;
+  stat: Stat | undefined;
+  /** The shortest round trip so far (ms). */
+  roundTrip = 0;
+  pinged = 0;
+  relayed: boolean | undefined;
+  /** Bytes of leaves to it, and from it. */
+  sent = 0;
+  taken = 0;
+  /** Leaves handed to it that have not left. */
+  queued = 0;
+
+  private readonly on: LinkHandlers;
+  private readonly parts = new Map<number, Parts>();
+  private readonly arrivals: Bytes[] = [];
+  private arriving = 0;
+  private reading = false;
+  private readonly feed: Send[] = [];
+  private sending = false;
+  private frames = FRAMES_AT_ONCE;
+  private framesAt = performance.now();
+
+  constructor({ peer, token, pair, conn, seed, largest }: Connected, slot: Slot, on: LinkHandlers) {
+    this.peer = peer;
+    this.key = hex(peer);
+    this.token = token;
+    this.pair = pair;
+    this.conn = conn;
+    this.seed = seed;
+    this.largest = largest;
+    this.slot = slot;
+    this.on = on;
+  }
+
+  /** Frames are taken from now on. */
+  start(): void {
+    this.conn.control.listen((message) => this.guard(() => this.control(message)));
+    this.conn.lane.listen((message) => this.guard(() => this.arrived(message)));
+  }
+
+  say(frame: Frame): void {
+    if (this.dead) return;
+    const { control } = this.conn;
+    const message = append(frame);
+    if (control.buffered > MOST_UNREAD || !control.send(message)) this.on.broke(this, new Error('it does not read'));
+  }
+
+  /** Sends a leaf after those that wait. */
+  hand(send: Send): void {
+    this.queued += 1;
+    this.feed.push(send);
+    if (!this.sending) void this.sendAll();
+  }
+
+  private control(message: Bytes): void {
+    const now = performance.now();
+    this.frames = Math.min(FRAMES_AT_ONCE, this.frames + ((now - this.framesAt) / 1000) * FRAMES_A_SECOND);
+    this.framesAt = now;
+    if (this.frames < 1) throw new Breach('too many frames');
+    this.frames -= 1;
+    this.on.frame(this, parse(message, 'control'));
+  }
+
+  private arrived(message: Bytes): void {
+    this.arrivals.push(message);
+    this.arriving += message.length;
+    if (this.arriving > MOST_WAITING) throw new Breach('more than was asked for');
+    if (!this.reading) void this.readAll();
+  }
+
+  /** One after the other: while a leaf is verified nothing is read, so that a bad one is the last. */
+  private async readAll(): Promise<void> {
+    this.reading = true;
+    try {
+      for (let next = this.arrivals.shift(); next && !this.dead; next = this.arrivals.shift()) {
+        this.arriving -= next.length;
+        await this.read(next);
+      }
+    } catch (error) {
+      this.arrivals.length = 0;
+      this.on.broke(this, error);
+    }
+    this.reading = false;
+  }
+
+  private async read(message: Bytes): Promise<void> {
+    const frame = parse(message, 'lane');
+    if (frame.type !== 'leaf') throw new Breach('no leaf on a lane');
+    const name = frame.piece * 64 + frame.leaf;
+    let parts = this.parts.get(name);
+    if (!parts) {
+      const size = this.on.expects(this, frame.piece, frame.leaf);
+      if (size === undefined) throw new Breach('data that nobody asked for');
+      parts = new Parts(frame.piece, frame.leaf, size);
+      this.parts.set(name, parts);
+    }
+    if (!parts.add(frame)) return;
+    this.parts.delete(name);
+    await this.on.whole(this, parts, frame.piece, frame.leaf);
+  }
+
+  private async sendAll(): Promise<void> {
+    this.sending = true;
+    for (let next = this.feed.shift(); next && !this.dead; next = this.feed.shift()) {
+      try {
+        const messages = await this.on.messages(this, next);
+        await this.sendOne(messages);
+        this.on.sent(this, next, undefined);
+      } catch (error) {
+        this.on.sent(this, next, error);
+      }
+    }
+    this.sending = false;
+  }
+
+  private async sendOne(messages: readonly Bytes[]): Promise<void> {
+    for (const message of messages) {
+      await this.conn.lane.room();
+      if (!this.dead && !this.conn.lane.send(message)) this.on.broke(this, new Error('the lane is closed'));
+    }
+  }
+
+  private guard(work: () => void): void {
+    if (this.dead) return;
+    try {
+      work();
+    } catch (error) {
+      this.on.broke(this, error);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// Writes one file of the browser's private file system: only workers may have the handle that does
+// so at once and keeps what was written when the page goes away. It decides nothing.
+
+/** What the page asks for; each order is answered once, in order. */
+export interface SinkOrder {
+  id: number;
+  kind: 'open' | 'write' | 'read' | 'flush' | 'close';
+  name?: string;
+  at?: number;
+  length?: number;
+  bytes?: ArrayBuffer;
+  offset?: number;
+}
+
+export interface SinkAnswer {
+  id: number;
+  bytes?: ArrayBuffer;
+  /** The name of the error. */
+  fault?: string;
+}
+
+interface SyncHandle {
+  read(into: Uint8Array, how: { at: number }): number;
+  write(from: Uint8Array, how: { at: number }): number;
+  flush(): void;
+  close(): void;
+}
+
+type Openable = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncHandle> };
+
+const FOLDER = 'received';
+let handle: SyncHandle | undefined;
+
+self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
+  if (data.kind === 'open') void open(data);
+  else answer(data.id, () => carryOut(data));
+});
+
+async function open({ id, name = '' }: SinkOrder): Promise<void> {
+  try {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+    const file = (await folder.getFileHandle(name, { create: true })) as Openable;
+    handle = await file.createSyncAccessHandle();
+    answer(id, () => undefined);
+  } catch (error) {
+    answer(id, () => {
+      throw error;
+    });
+  }
+}
+
+function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): ArrayBuffer | undefined {
+  if (!handle) throw new Error('closed');
+  if (kind === 'write' && bytes) {
+    const all = new Uint8Array(bytes, offset, length);
+    for (let done = 0; done < length; ) {
+      const count = handle.write(all.subarray(done), { at: at + done });
+      // A full disk may take a part, and then nothing.
+      if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
+      done += count;
+    }
+  }
+  if (kind === 'read') {
+    const out = new Uint8Array(length);
+    return out.buffer.slice(0, handle.read(out, { at }));
+  }
+  if (kind === 'flush') handle.flush();
+  if (kind === 'close') {
+    handle.close();
+    handle = undefined;
+  }
+  return undefined;
+}
+
+function answer(id: number, work: () => ArrayBuffer | undefined): void {
+  const out: SinkAnswer = { id };
+  try {
+    const bytes = work();
+    if (bytes) out.bytes = bytes;
+  } catch (error) {
+    out.fault = error instanceof Error ? error.name : 'Error';
+  }
+  const port = self as unknown as { postMessage(message: SinkAnswer, transfer: Transferable[]): void };
+  port.postMessage(out, out.bytes ? [out.bytes] : []);
+}

@@ -1,0 +1,236 @@
+// Where bytes are read from and kept: files that a person has chosen, the browser's private file
+// system (by a worker), or memory for little. Everything is one stream, as docs/MESH.md section 5
+// lays it out. Nothing here verifies.
+
+import type { Bytes } from '../bytes';
+import type { Layout } from '../layout';
+import type { SinkAnswer, SinkOrder } from './sink-worker';
+
+/** What is there has changed since it was shared or stored. */
+export class SourceChanged extends Error {}
+
+/** There is no room for what is wanted. */
+export class NoRoom extends Error {}
+
+/** Bytes of the stream. */
+export interface Store {
+  /** Throws SourceChanged, or an error of the browser's. */
+  read(at: number, length: number): Promise<Bytes>;
+}
+
+export interface Sink extends Store {
+  /** Takes over the memory of the bytes. Resolves when more may come. Throws NoRoom. */
+  write(at: number, bytes: Bytes): Promise<void>;
+  /** What was written before is safe from a crash of the page. */
+  flush(): Promise<void>;
+  /** Nothing more is written. What follows can be saved by the person. */
+  finish(): Promise<void>;
+  /** A part of the stream as a file, after finish. */
+  blob(at: number, length: number): Blob;
+  /** Forgets all. */
+  remove(): Promise<void>;
+  /** Whether it is still there after a reload. */
+  readonly lasting: boolean;
+}
+
+/** Chosen files as a stream. */
+export class Files implements Store {
+  private readonly layout: Layout;
+  private readonly files: ReadonlyMap<number, Blob>;
+
+  constructor(layout: Layout, files: ReadonlyMap<number, Blob>) {
+    this.layout = layout;
+    this.files = files;
+  }
+
+  async read(at: number, length: number): Promise<Bytes> {
+    const out = new Uint8Array(length);
+    let filled = 0;
+    for (const { file, offset, length: part } of this.layout.spans(at, length)) {
+      const bytes = await this.part(file, offset, part);
+      out.set(bytes, filled);
+      filled += bytes.length;
+    }
+    return out;
+  }
+
+  private async part(file: number, offset: number, length: number): Promise<Bytes> {
+    const slice = this.files.get(file)?.slice(offset, offset + length);
+    // A browser refuses to read a file that has changed since it was chosen.
+    const buffer = await slice?.arrayBuffer().catch(() => undefined);
+    if (!buffer || buffer.byteLength !== length) throw new SourceChanged();
+    return new Uint8Array(buffer);
+  }
+}
+
+/** The most that is kept in memory, in bytes. */
+export const MEMORY = 256 * 1024 * 1024;
+
+/** For browsers without a private file system, and little. */
+export class Memory implements Sink {
+  readonly lasting = false;
+  private readonly bytes: Bytes;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+  }
+
+  async read(at: number, length: number): Promise<Bytes> {
+    return this.bytes.slice(at, at + length);
+  }
+
+  async write(at: number, bytes: Bytes): Promise<void> {
+    this.bytes.set(bytes, at);
+  }
+
+  async flush(): Promise<void> {}
+  async finish(): Promise<void> {}
+  async remove(): Promise<void> {}
+
+  blob(at: number, length: number): Blob {
+    return new Blob([this.bytes.subarray(at, at + length)]);
+  }
+}
+
+/** Bytes that may wait for the disk before whoever writes waits. */
+const WAITING = 8 * 1024 * 1024;
+
+/** A file of the browser's private file system, written by a worker, as pages may not. */
+export class PrivateFile implements Sink {
+  readonly lasting = true;
+  private readonly worker: Worker;
+  private readonly name: string;
+  private readonly calls = new Map<number, { resolve(answer: SinkAnswer): void; reject(error: Error): void }>();
+  private next = 0;
+  private waiting = 0;
+  private failed: Error | undefined;
+  private file: File | undefined;
+
+  private constructor(name: string) {
+    this.name = name;
+    this.worker = new Worker(new URL('./sink-worker.ts', import.meta.url), { type: 'module' });
+    this.worker.addEventListener('message', ({ data }: MessageEvent<SinkAnswer>) => this.answered(data));
+    this.worker.addEventListener('error', () => this.broke(new Error('the worker for files has ended')));
+  }
+
+  /** Throws where there is no such file system, or the file is in use by another tab. */
+  static async open(name: string): Promise<PrivateFile> {
+    const sink = new PrivateFile(name);
+    try {
+      await sink.call({ kind: 'open', name });
+    } catch (error) {
+      sink.worker.terminate();
+      throw error;
+    }
+    return sink;
+  }
+
+  async read(at: number, length: number): Promise<Bytes> {
+    const bytes = this.file
+      ? await this.file.slice(at, at + length).arrayBuffer()
+      : (await this.call({ kind: 'read', at, length })).bytes;
+    if (bytes?.byteLength !== length) throw new SourceChanged();
+    return new Uint8Array(bytes);
+  }
+
+  async write(at: number, bytes: Bytes): Promise<void> {
+    if (this.failed) throw this.failed;
+    const { buffer, byteOffset, length } = bytes;
+    this.waiting += length;
+    const written = this.call({ kind: 'write', at, bytes: buffer, offset: byteOffset, length }, [buffer]).then(
+      () => {
+        this.waiting -= length;
+      },
+      (error: Error) => {
+        this.failed = error;
+      },
+    );
+    if (this.waiting > WAITING) await written;
+    if (this.failed) throw this.failed;
+  }
+
+  async flush(): Promise<void> {
+    await this.call({ kind: 'flush' });
+    if (this.failed) throw this.failed;
+  }
+
+  async finish(): Promise<void> {
+    if (this.file) return;
+    await this.flush();
+    await this.call({ kind: 'close' });
+    this.file = await (await (await folder()).getFileHandle(this.name)).getFile();
+  }
+
+  blob(at: number, length: number): Blob {
+    if (!this.file) throw new Error('not finished');
+    return this.file.slice(at, at + length);
+  }
+
+  async remove(): Promise<void> {
+    this.worker.terminate();
+    await (await folder()).removeEntry(this.name).catch(() => undefined);
+  }
+
+  private call(order: Omit<SinkOrder, 'id'>, transfer: Transferable[] = []): Promise<SinkAnswer> {
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.calls.set(id, { resolve, reject });
+      this.worker.postMessage({ ...order, id }, transfer);
+    });
+  }
+
+  private answered(answer: SinkAnswer): void {
+    const call = this.calls.get(answer.id);
+    this.calls.delete(answer.id);
+    if (answer.fault === undefined) call?.resolve(answer);
+    else call?.reject(answer.fault === 'QuotaExceededError' ? new NoRoom() : new Error(answer.fault));
+  }
+
+  private broke(error: Error): void {
+    this.failed = error;
+    for (const call of this.calls.values()) call.reject(error);
+    this.calls.clear();
+  }
+}
+
+/** Where received files lie until they are saved. */
+export const FOLDER = 'received';
+
+async function folder(): Promise<FileSystemDirectoryHandle> {
+  return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
+}
+
+async function estimate(): Promise<StorageEstimate> {
+  try {
+    return await navigator.storage.estimate();
+  } catch {
+    return {};
+  }
+}
+
+/** A place for so many bytes under a name that a reload finds again. Throws NoRoom. */
+export async function openSink(name: string, size: number): Promise<Sink> {
+  const { quota = 0, usage = 0 } = await estimate();
+  if (quota - usage > size) {
+    try {
+      return await PrivateFile.open(name);
+    } catch {
+      // A private window has none, and another tab may be at it.
+    }
+  }
+  if (size > MEMORY) throw new NoRoom();
+  return new Memory(size);
+}
+
+/** What no room can still be using goes. now and age in ms. */
+export async function dropOldFiles(now: number, age: number): Promise<void> {
+  try {
+    const all = (await folder()) as FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> };
+    for await (const one of all.values()) {
+      const file = one.kind === 'file' ? await (one as FileSystemFileHandle).getFile() : undefined;
+      if (file && now - file.lastModified > age) await all.removeEntry(one.name);
+    }
+  } catch {
+    // There is no private file system, or another tab is at it.
+  }
+}

@@ -1,0 +1,43 @@
+// How it goes, as people are told: who is connected, and why nothing comes.
+
+import { UPLOADER } from '../token';
+import type { PeerStatus, Stall } from './config';
+import type { Link } from './link';
+import type { Peer } from './swarm';
+
+export function peersOf(peer: Peer): PeerStatus[] {
+  return [...peer.links.values()].map((link) => peerOf(peer, link));
+}
+
+function peerOf(peer: Peer, { key, token, stat, relayed, sent, taken }: Link): PeerStatus {
+  return {
+    key,
+    name: peer.door?.guests.get(key)?.name ?? '',
+    uploader: (token.rights & UPLOADER) !== 0,
+    held: stat?.held ?? 0,
+    complete: stat?.state === 'complete',
+    up: stat?.up ?? 0,
+    down: stat?.down ?? 0,
+    state: stat?.state ?? 'running',
+    relayed,
+    sent,
+    taken,
+  };
+}
+
+/** Why a receiver gets nothing; undefined while it gets something, or needs nothing. */
+export function stallOf(peer: Peer): Stall | undefined {
+  const { intro, links, sched } = peer;
+  if (!peer.cfg.fetch || peer.finished) return undefined;
+  if (peer.diskFull !== undefined) return 'disk-full';
+  if (peer.paused) return 'paused';
+  if (peer.down > 0) return undefined;
+  if (links.size === 0) {
+    if (!intro.online) return 'no-server';
+    if (!intro.token) return intro.uploader ? 'no-answer' : 'no-uploader';
+    return 'not-linked';
+  }
+  if (!peer.offered) return 'no-list';
+  if (!sched || sched.missing === 0) return undefined;
+  return sched.reachable ? 'quiet' : 'no-piece';
+}

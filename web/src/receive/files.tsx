@@ -1,0 +1,75 @@
+// The list of files: names and sizes, what is wanted, and saving single ones.
+
+import { Button, IconButton } from '../ui/controls';
+import { bytes, count } from '../ui/format';
+import { DownloadIcon, FolderIcon, PaperIcon } from '../ui/icons';
+import type { ReceiveController } from './controller';
+
+/** So many are listed one by one. */
+const LISTED = 300;
+
+export function FileList({ receive }: { receive: ReceiveController }) {
+  const { manifest, phase, wanted } = receive.state.value;
+  const files = manifest?.files ?? [];
+  const choosing = phase === 'offered';
+  const shown = [...files.entries()].filter(([i]) => choosing || wanted.has(i));
+  const more = shown.length - LISTED;
+  return (
+    <div class="stack list">
+      {choosing && files.length > 1 ? (
+        <div class="row">
+          <Button variant="ghost" onClick={() => receive.chooseAll(wanted.size < files.length)}>
+            {wanted.size < files.length ? 'Choose all' : 'Choose none'}
+          </Button>
+        </div>
+      ) : null}
+      <ul class="files" data-testid="files">
+        {shown.slice(0, LISTED).map(([i]) => (
+          <Row key={i} receive={receive} index={i} />
+        ))}
+      </ul>
+      {more > 0 ? <p class="quiet small">And {count(more, 'other', 'others')}.</p> : null}
+    </div>
+  );
+}
+
+function Row({ receive, index }: { receive: ReceiveController; index: number }) {
+  const { manifest, phase, wanted, saved } = receive.state.value;
+  const entry = manifest?.files[index];
+  if (!entry) return null;
+  const folder = entry.path.endsWith('/');
+  const name = (
+    <>
+      {folder ? <FolderIcon size={20} /> : <PaperIcon size={20} />}
+      <span class="path">{entry.path}</span>
+      <span class="quiet small figure size">{folder ? 'empty folder' : bytes(entry.size)}</span>
+    </>
+  );
+  return (
+    <li data-testid="file" data-path={entry.path}>
+      {phase === 'offered' ? (
+        <label class="line">
+          <input
+            type="checkbox"
+            checked={wanted.has(index)}
+            data-testid="pick"
+            onChange={(event) => receive.choose(index, event.currentTarget.checked)}
+          />
+          {name}
+        </label>
+      ) : (
+        <div class="line">
+          {name}
+          {phase === 'done' && !folder ? (
+            <IconButton
+              label={`Save ${entry.path}${saved.has(index) ? ' again' : ''}`}
+              onClick={() => receive.save(index)}
+            >
+              <DownloadIcon size={20} />
+            </IconButton>
+          ) : null}
+        </div>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,21 @@
+// The receiving page. Its data-testid are relied upon by the browser tests:
+//
+//   state (data-phase), words         what goes on
+//   files, file (data-path), pick     the list, and the checkbox of each file
+//   get                               accepts what is picked
+//   progress (data-value), figures, stall, pause
+//   save, save-folder, text, copy-text
+//   password, password-send
+
+import { render } from 'preact';
+import '../ui/base.css';
+import './receive.css';
+import { ReceiveController } from './controller';
+import { Receive } from './receive';
+
+const root = document.getElementById('app');
+if (root) {
+  const receive = new ReceiveController();
+  render(<Receive receive={receive} />, root);
+  void receive.start();
+}

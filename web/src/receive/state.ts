@@ -1,0 +1,155 @@
+// The state of the page that receives files, and how it changes. Pure.
+
+import type { LinkFault } from '../mesh/link';
+import type { Manifest } from '../mesh/manifest';
+import type { End, Event as MeshEvent, Status } from '../mesh/peer/config';
+import type { Link as Connection } from '../signal/core';
+
+export interface State {
+  phase:
+    | 'bad-link'
+    | 'meeting'
+    /** The uploader's person has to decide. */
+    | 'waits'
+    | 'password'
+    /** What there is is known, and the person has to choose. */
+    | 'offered'
+    | 'fetching'
+    | 'done'
+    | 'ended';
+  fault: LinkFault | undefined;
+  /** Somebody who is not the one of the link says to be the uploader. */
+  stranger: boolean;
+  /** The password was wrong, not missing. */
+  wrongPassword: boolean;
+  connection: Connection;
+  manifest: Manifest | undefined;
+  /** Places of the files that are wanted. */
+  wanted: ReadonlySet<number>;
+  paused: boolean;
+  status: Status | undefined;
+  /** Bytes a second, evened out. */
+  rate: number;
+  end: End | undefined;
+  /** What did not work, in words. */
+  problem: string | undefined;
+  /** Places of the files that were saved. */
+  saved: ReadonlySet<number>;
+  /** Files are being written to a folder. */
+  saving: boolean;
+  /** The browser keeps what was received over a reload. */
+  lasting: boolean;
+}
+
+export const initial: State = {
+  phase: 'meeting',
+  fault: undefined,
+  stranger: false,
+  wrongPassword: false,
+  connection: { phase: 'connecting' },
+  manifest: undefined,
+  wanted: new Set(),
+  paused: false,
+  status: undefined,
+  rate: 0,
+  end: undefined,
+  problem: undefined,
+  saved: new Set(),
+  saving: false,
+  lasting: true,
+};
+
+export type Event =
+  | { kind: 'badLink'; fault: LinkFault }
+  | { kind: 'mesh'; event: MeshEvent }
+  | { kind: 'status'; status: Status }
+  | { kind: 'choose'; file: number; wanted: boolean }
+  | { kind: 'chooseAll'; wanted: boolean }
+  | { kind: 'password' }
+  | { kind: 'accepted'; wanted: ReadonlySet<number>; lasting: boolean }
+  | { kind: 'pause'; paused: boolean }
+  | { kind: 'saving' }
+  | { kind: 'saved'; files: readonly number[] }
+  | { kind: 'problem'; text: string };
+
+export function step(state: State, event: Event): State {
+  switch (event.kind) {
+    case 'badLink':
+      return { ...state, phase: 'bad-link', fault: event.fault };
+    case 'mesh':
+      return heard(state, event.event);
+    case 'status':
+      return { ...state, status: event.status, rate: evened(state, event.status) };
+    case 'choose':
+      return { ...state, wanted: toggled(state.wanted, event.file, event.wanted) };
+    case 'chooseAll':
+      return { ...state, wanted: event.wanted ? all(state.manifest) : new Set() };
+    case 'password':
+      return { ...state, phase: 'meeting' };
+    case 'accepted':
+      return { ...state, phase: 'fetching', wanted: event.wanted, lasting: event.lasting, problem: undefined };
+    case 'pause':
+      return { ...state, paused: event.paused, rate: 0 };
+    case 'saving':
+      return { ...state, saving: true, problem: undefined };
+    case 'saved':
+      return { ...state, saving: false, saved: new Set([...state.saved, ...event.files]) };
+    case 'problem':
+      return { ...state, saving: false, problem: event.text };
+  }
+}
+
+function heard(state: State, event: MeshEvent): State {
+  switch (event.kind) {
+    case 'connection':
+      return refused({ ...state, connection: event.connection });
+    case 'waits':
+      return { ...state, phase: 'waits' };
+    case 'stranger':
+      return { ...state, stranger: true };
+    case 'offered':
+      return { ...state, phase: 'offered', manifest: event.offered.manifest, wanted: all(event.offered.manifest) };
+    case 'finished':
+      return { ...state, phase: 'done' };
+    case 'ended':
+      if (state.phase === 'done') return state;
+      return { ...state, phase: 'ended', end: event.end };
+    case 'password':
+      return { ...state, phase: 'password', wrongPassword: event.wrong };
+    default:
+      return state;
+  }
+}
+
+/** What the server refuses for good ends what has not begun; peers that are connected go on without it. */
+function refused(state: State): State {
+  const { connection, phase } = state;
+  if (connection.phase !== 'refused' && connection.phase !== 'replaced') return state;
+  return phase === 'fetching' || phase === 'done' || phase === 'offered' ? state : { ...state, phase: 'ended' };
+}
+
+const all = (manifest: Manifest | undefined): Set<number> => new Set(manifest?.files.keys() ?? []);
+
+function toggled(wanted: ReadonlySet<number>, file: number, on: boolean): Set<number> {
+  const next = new Set(wanted);
+  if (on) next.add(file);
+  else next.delete(file);
+  return next;
+}
+
+const WEIGHT = 0.3;
+
+function evened({ rate }: State, { down }: Status): number {
+  return rate === 0 ? down : rate * (1 - WEIGHT) + down * WEIGHT;
+}
+
+/** Seconds that are left; undefined while nothing comes. */
+export function secondsLeft({ rate, status }: State): number | undefined {
+  if (!status || rate <= 0) return undefined;
+  return (status.total - status.held) / rate;
+}
+
+/** Bytes of the files that are wanted. */
+export function wantedBytes({ manifest, wanted }: State): number {
+  return [...wanted].reduce((sum, file) => sum + (manifest?.files[file]?.size ?? 0), 0);
+}

@@ -1,0 +1,134 @@
+// The page that sends files: choose, pass the link on, watch who gets what.
+
+import { bytes, count } from '../ui/format';
+import { CheckIcon } from '../ui/icons';
+import { Announcer, Notice, Page, Top } from '../ui/layout';
+import { SECURE } from '../ui/secure';
+import { Choose, DropVeil } from './choose';
+import type { SendController } from './controller';
+import { KeyForm } from './key-form';
+import { Receivers } from './receivers';
+import { Rules } from './rules';
+import { ShareLink } from './share';
+import { isSafe, type State } from './state';
+
+export function Send({ send }: { send: SendController }) {
+  const state = send.state.value;
+  return (
+    <>
+      <Top />
+      <div class="drop-zone" data-testid="state" data-phase={state.phase}>
+        {state.phase === 'empty' ? <Choose send={send} /> : null}
+        {state.phase === 'key' ? <KeyForm send={send} /> : null}
+        {state.phase === 'opening' || state.phase === 'open' ? <Sharing send={send} /> : null}
+        {state.phase === 'ended' ? <Ended send={send} /> : null}
+      </div>
+      <DropVeil send={send} />
+    </>
+  );
+}
+
+function Sharing({ send }: { send: SendController }) {
+  const state = send.state.value;
+  return (
+    <Page>
+      <div class="sending">
+        <div class="stack">
+          <header class="stack heading">
+            <h1>{titleOf(state)}</h1>
+            <p class="quiet">
+              Keep this page open. The files go from here straight to the receivers, who pass on to each other what they
+              have.
+            </p>
+          </header>
+          <Safety state={state} />
+          <Lost state={state} />
+          <LeftOutNote state={state} />
+          <Receivers send={send} />
+          <Rules send={send} />
+        </div>
+        <ShareLink send={send} />
+      </div>
+    </Page>
+  );
+}
+
+/** "film.mkv", "3 files, 12 MB", "A text". */
+export function titleOf({ entries, text }: Pick<State, 'entries' | 'text'>): string {
+  const files = entries.filter((entry) => !entry.path.endsWith('/'));
+  const size = bytes(entries.reduce((sum, entry) => sum + entry.size, 0));
+  const [only] = files;
+  if (!only) return text === '' ? 'An empty folder' : 'A text';
+  return files.length === 1 ? `${only.path}, ${size}` : `${count(files.length, 'file', 'files')}, ${size}`;
+}
+
+/** The one thing that people want to know before they leave. */
+function Safety({ state }: { state: State }) {
+  const safe = isSafe(state);
+  return (
+    <>
+      <Announcer text={safe ? 'It is safe to close this page.' : ''} />
+      {safe ? (
+        <div data-testid="safe">
+          <Notice tone="good" title="Safe to close: the swarm has every piece.">
+            Those who are still receiving get the rest from each other, as long as they stay. If you stay, others can
+            still come.
+          </Notice>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Lost({ state: { connection, status } }: { state: State }) {
+  if (connection.phase !== 'waiting' || connection.attempt < 2) return null;
+  const connected = (status?.peers.length ?? 0) > 0;
+  return (
+    <Notice tone="warn" title="The server does not answer.">
+      {connected ? 'Receivers that are connected go on. Others cannot come until it is back. ' : ''}
+      This page tries again by itself.
+    </Notice>
+  );
+}
+
+function LeftOutNote({ state: { leftOut } }: { state: State }) {
+  if (leftOut.length === 0) return null;
+  const some = leftOut.slice(0, 5).map(({ path }) => `“${path.slice(0, 60)}”`);
+  return (
+    <Notice tone="warn" title={`${count(leftOut.length, 'file was', 'files were')} left out.`}>
+      Not every system could store {leftOut.length === 1 ? 'its name' : 'their names'}: {some.join(', ')}
+      {leftOut.length > some.length ? ' and others' : ''}. Rename, and share again.
+    </Notice>
+  );
+}
+
+function Ended({ send }: { send: SendController }) {
+  const { end, problem } = send.state.value;
+  return (
+    <Page narrow>
+      <section class="card stack over">
+        <h1>{end?.kind === 'changed' ? 'A file has changed.' : 'This link has ended.'}</h1>
+        <p class="quiet">
+          {end?.kind === 'changed'
+            ? 'What is on the disk is no longer what was shared, so the transfer has stopped. Share it again as it is now.'
+            : (problem ?? 'Nobody can come any more.')}
+        </p>
+        <div>
+          <button type="button" class="button primary large" onClick={() => send.close()}>
+            <CheckIcon size={18} />
+            Share again
+          </button>
+        </div>
+      </section>
+    </Page>
+  );
+}
+
+/** Browsers allow what is needed here on secure pages only. */
+export function Insecure() {
+  return (
+    <Notice tone="bad" title={SECURE.title}>
+      {SECURE.advice}
+    </Notice>
+  );
+}
