@@ -19,17 +19,18 @@ import (
 )
 
 type getCmd struct {
-	What     secret   `arg:"" name:"link-or-code" help:"The whole link, or a short code (with --from): itself, @FILE to read it from, or - for standard input."`
-	From     string   `placeholder:"SERVER" help:"The server of a short code, such as https://files.example.org."`
-	Out      string   `default:"." placeholder:"DIR" help:"The folder that the files go to. Default: the current one."`
-	Only     []string `placeholder:"GLOB" help:"Fetch only files whose path or name fits, such as '*.jpg' or 'photos/*'. May be given more than once."`
-	List     bool     `help:"Show names and sizes, and fetch nothing."`
-	Seed     bool     `help:"Go on serving others when everything is here, until interrupted."`
-	Name     string   `placeholder:"NAME" help:"What the uploader is shown. Default: the name of this machine."`
-	Password secret   `placeholder:"TEXT" help:"The password, where the uploader asks for one: itself, @FILE, or -."`
-	UpRate   byteRate `placeholder:"RATE" help:"Pass on at most so many bytes a second, such as 500k or 2M."`
-	JSON     bool     `name:"json" help:"Write what happens to standard output, one line of JSON each."`
-	Verbose  bool     `short:"v" help:"Tell what happens between the peers."`
+	What      secret   `arg:"" name:"link-or-code" help:"The whole link, or a short code (with --from): itself, @FILE to read it from, or - for standard input."`
+	From      string   `placeholder:"SERVER" help:"The server of a short code, such as https://files.example.org."`
+	Out       string   `default:"." placeholder:"DIR" help:"The folder that the files go to. Default: the current one."`
+	Only      []string `placeholder:"GLOB" help:"Fetch only files whose path or name fits, such as '*.jpg' or 'photos/*'. May be given more than once."`
+	List      bool     `help:"Show names and sizes, and fetch nothing."`
+	Seed      bool     `help:"Go on serving others when everything is here, until interrupted."`
+	Name      string   `placeholder:"NAME" help:"What the uploader is shown. Default: the name of this machine."`
+	Password  secret   `placeholder:"TEXT" help:"The password, where the uploader asks for one: itself, @FILE, or -."`
+	UpRate    byteRate `placeholder:"RATE" help:"Pass on at most so many bytes a second, such as 500k or 2M."`
+	RelayOnly bool     `help:"Offer no address: everything comes through the server, and the peers do not learn where this machine is. Slow."`
+	JSON      bool     `name:"json" help:"Write what happens to standard output, one line of JSON each."`
+	Verbose   bool     `short:"v" help:"Tell what happens between the peers."`
 }
 
 // Help is shown under the flags.
@@ -131,7 +132,7 @@ func (g *getting) config(password string) (peer.Config, error) {
 		return peer.Config{}, err
 	}
 	return peer.Config{
-		Link: g.link, Identity: identity, Transport: transportTo(g.link.Server), UpRate: int(g.cmd.UpRate),
+		Link: g.link, Identity: identity, Transport: transportTo(g.link.Server, g.cmd.RelayOnly), UpRate: int(g.cmd.UpRate),
 		Tell: g.tell, Log: peerLog(g.cmd.Verbose, g.status),
 		Fetch: &peer.Fetch{Name: clip(name, seal.MaxName), Password: password, Accept: g.accept, Seed: g.cmd.Seed},
 	}, nil
@@ -347,7 +348,24 @@ func getLine(st peer.Status, rate float64, stall string) string {
 		left := time.Duration(float64(st.Total-st.Held) / rate * float64(time.Second)).Round(time.Second)
 		line += fmt.Sprintf(", %s/s, %v left", size(uint64(rate)), left)
 	}
-	return fmt.Sprintf("%s, %d peers", line, len(st.Peers))
+	return fmt.Sprintf("%s, %s", line, peersOf(st))
+}
+
+// peersOf counts those who are connected, and says when the slow way through the server is all there is.
+func peersOf(st peer.Status) string {
+	relayed := 0
+	for _, p := range st.Peers {
+		if p.Relayed {
+			relayed++
+		}
+	}
+	switch {
+	case len(st.Peers) == 0:
+		return "no peers"
+	case relayed == len(st.Peers):
+		return fmt.Sprintf("%d peers by the server's relay", relayed)
+	}
+	return fmt.Sprintf("%d peers", len(st.Peers))
 }
 
 // clip keeps the first characters of a text.

@@ -29,6 +29,7 @@ type sendCmd struct {
 	MaxReceivers int           `placeholder:"N" help:"Let in so many receivers, and end when all of them have everything."`
 	Expires      time.Duration `default:"24h" placeholder:"TIME" help:"How long the link works: 1m to 168h."`
 	UpRate       byteRate      `placeholder:"RATE" help:"Send at most so many bytes a second, such as 500k or 2M."`
+	RelayOnly    bool          `help:"Offer no address: receivers get everything through the server, and do not learn where this machine is. Slow."`
 	NoCode       bool          `help:"Make no short code, only the link."`
 	NewLink      bool          `help:"Make a new link, also where the same files were shared before and their link still works."`
 	JSON         bool          `name:"json" help:"Write what happens to standard output, one line of JSON each."`
@@ -150,7 +151,7 @@ func (s *sending) config() peer.Config {
 		password = ""
 	}
 	return peer.Config{
-		Link: s.session.link(), Identity: s.session.identity, Transport: transportTo(s.session.Server),
+		Link: s.session.link(), Identity: s.session.identity, Transport: transportTo(s.session.Server, s.cmd.RelayOnly),
 		UpRate: int(s.cmd.UpRate), Tell: s.tell, Log: peerLog(s.cmd.Verbose, s.status),
 		Share: &peer.Share{
 			Key: s.session.key, Owner: owner, Manifest: s.session.manifest, Source: s.source, Code: !s.cmd.NoCode,

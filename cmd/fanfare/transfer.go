@@ -51,13 +51,13 @@ func serverOrigin(text string) (string, error) {
 }
 
 // transportTo offers the machine's own addresses to peers where the server is on it, too.
-func transportTo(server string) peer.Transport {
+func transportTo(server string, relayOnly bool) peer.Transport {
 	u, err := url.Parse(server)
 	if err != nil {
-		return peer.Transport{}
+		return peer.Transport{RelayOnly: relayOnly}
 	}
 	ip := net.ParseIP(u.Hostname())
-	return peer.Transport{Loopback: u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()}
+	return peer.Transport{RelayOnly: relayOnly, Loopback: u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()}
 }
 
 // peerLog says what happens between the peers, where that is asked for.

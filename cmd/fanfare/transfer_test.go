@@ -25,7 +25,7 @@ type transfer struct {
 
 // startTransfer runs send or get. All of a test's processes share a configuration folder, as those of
 // one person do.
-func startTransfer(t *testing.T, config string, args ...string) *transfer {
+func startTransfer(t *testing.T, config string, change func(*exec.Cmd), args ...string) *transfer {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -35,6 +35,9 @@ func startTransfer(t *testing.T, config string, args ...string) *transfer {
 	x.cmd = exec.CommandContext(t.Context(), self, append(args, "--json", "--verbose")...)
 	x.cmd.Env = append(os.Environ(), asProgram+"=1", "XDG_CONFIG_HOME="+config, "HOME="+config)
 	x.cmd.Stderr = x.said
+	if change != nil {
+		change(x.cmd)
+	}
 	out, err := x.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +95,13 @@ func (x *transfer) drain() {
 	}()
 }
 
+// end waits until it has ended by itself.
+func (x *transfer) end() error {
+	for range x.lines {
+	}
+	return x.cmd.Wait()
+}
+
 // kill ends it as kill -9 does, and reads what it had said.
 func (x *transfer) kill() {
 	x.t.Helper()
@@ -139,11 +149,11 @@ func TestTransferKilled(t *testing.T) {
 	config, out, data := t.TempDir(), t.TempDir(), t.TempDir()
 	server, url := startServeProcess(t, nil, "--listen", "127.0.0.1:0", "--data", data)
 	// The rate leaves time to kill in the middle.
-	send := func() *transfer { return startTransfer(t, config, "send", from, "--to", url, "--up-rate", "12M") }
+	send := func() *transfer { return startTransfer(t, config, nil, "send", from, "--to", url, "--up-rate", "12M") }
 	sender := send()
 	link := sender.event("link")["link"].(string)
 	sender.drain()
-	get := func() *transfer { return startTransfer(t, config, "get", link, "--out", out) }
+	get := func() *transfer { return startTransfer(t, config, nil, "get", link, "--out", out) }
 
 	receiver := get()
 	receiver.reaches(total / 5)
@@ -174,9 +184,7 @@ func TestTransferKilled(t *testing.T) {
 		t.Fatalf("%s became %s", url, again)
 	}
 	finished := receiver.event("finished")
-	for range receiver.lines { // to its end
-	}
-	if err := receiver.cmd.Wait(); err != nil {
+	if err := receiver.end(); err != nil {
 		t.Fatalf("get: %v\n%s", err, receiver.said)
 	}
 	name := finished["names"].([]any)[0].(string)
@@ -184,4 +192,71 @@ func TestTransferKilled(t *testing.T) {
 		t.Error("the result is another file")
 	}
 	t.Logf("figure: %.0f of %.0f bytes were there after the receiver was killed", here, held)
+}
+
+// TestTransferByCommand is what a person does: list, pick, fetch by code, and what goes wrong.
+func TestTransferByCommand(t *testing.T) {
+	t.Parallel()
+	from, config := t.TempDir(), t.TempDir()
+	for _, name := range []string{"a.txt", "b.jpg", "c.jpg"} {
+		randomFile(t, filepath.Join(from, name), 50_000+len(name))
+	}
+	server, url := startServeProcess(t, nil, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	defer kill(t, server)
+	sender := startTransfer(t, config, nil, "send", from, "--to", url, "--text", "see you at eight")
+	link := sender.event("link")["link"].(string)
+	code := sender.event("code")["code"].(string)
+	sender.drain()
+
+	status, out, said := command(t, link, "get", "-", "--list")
+	if status != 0 || !strings.Contains(out, "see you at eight\n") || !strings.Contains(out, "b.jpg") {
+		t.Errorf("--list: %d %q %q", status, out, said)
+	}
+	dir := t.TempDir()
+	status, out, said = command(t, "", "get", code, "--from", url, "--out", dir, "--only", "*.jpg")
+	if status != 0 || !strings.Contains(out, filepath.Join(dir, filepath.Base(from))) {
+		t.Fatalf("by code: %d %q %q", status, out, said)
+	}
+	for _, name := range []string{"b.jpg", "c.jpg"} {
+		if got := filepath.Join(dir, filepath.Base(from), name); !bytes.Equal(sumOf(t, filepath.Join(from, name)), sumOf(t, got)) {
+			t.Errorf("%s is another file", name)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Join(dir, filepath.Base(from))); err != nil || len(entries) != 2 {
+		t.Errorf("%d files of the two picked: %v", len(entries), err)
+	}
+
+	wrong := []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"not whole", []string{link[:len(link)-3]}, exitUsage, "the link is not whole"},
+		{"code without a server", []string{code}, exitUsage, "--from"},
+		{"not a code", []string{"7-foo"}, exitUsage, "a number and three words"},
+		{"another secret", []string{strings.Replace(link, "#v1."+link[strings.Index(link, "#v1.")+4:][:1], "#v1."+other(link), 1)}, exitFailed, "copy it again"},
+		{"no such room", []string{strings.Replace(link, "/f/", "/f/x", 1)}, exitFailed, "the link"},
+		{"no file fits", []string{link, "--only", "*.mp3", "--out", t.TempDir()}, exitUsage, "--list"},
+	}
+	for _, w := range wrong {
+		status, _, said := command(t, "", append([]string{"get"}, w.args...)...)
+		if status != w.code || !strings.Contains(said, w.want) {
+			t.Errorf("%s: %d %q", w.name, status, said)
+		}
+	}
+	if status, _, said := command(t, "", "send", "--to", url); status != exitUsage {
+		t.Errorf("nothing to send: %d %q", status, said)
+	}
+	if status, _, said := command(t, "", "send", filepath.Join(from, "nothing"), "--to", url); status != exitFailed || !strings.Contains(said, "no such file") {
+		t.Errorf("no such file: %d %q", status, said)
+	}
+}
+
+// other is a first character of the secret that the link does not have.
+func other(link string) string {
+	if link[strings.Index(link, "#v1.")+4] == 'A' {
+		return "B"
+	}
+	return "A"
 }

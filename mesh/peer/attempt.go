@@ -25,8 +25,10 @@ type attempt struct {
 	drop  context.CancelFunc
 	ctx   context.Context
 
-	described bool     // our description was sent
-	found     []string // addresses of ours that wait for it
+	agreed    time.Time // when the answer was sent or taken; zero before
+	relaying  bool      // the relay was opened for it
+	described bool      // our description was sent
+	found     []string  // addresses of ours that wait for it
 }
 
 // earlyOffer came before we had a token to answer it with.
@@ -48,7 +50,10 @@ func (s *swarm) connect(now time.Time) {
 		return
 	}
 	for _, m := range s.members {
-		if !m.neighbour || m.dh == nil || now.Before(m.next) || s.links[*m.dh] != nil || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh) != nil {
+		if !m.neighbour || m.dh == nil || now.Before(m.next) || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh) != nil {
+			continue
+		}
+		if l := s.links[*m.dh]; l != nil && !s.betterWay(l, now) {
 			continue
 		}
 		m.pause = min(longestRetry, max(time.Second, 2*m.pause))
@@ -119,6 +124,9 @@ func (s *swarm) describe(a *attempt, m seal.Message) {
 	}
 	s.tell(a.peer, a.to, m)
 	a.described = true
+	if !a.ours {
+		a.agreed = time.Now()
+	}
 	for _, candidate := range a.found {
 		s.found(a, candidate)
 	}
@@ -140,7 +148,7 @@ func (s *swarm) work(a *attempt) {
 	err := a.negotiate()
 	var theirs wire.Hello
 	if err == nil {
-		theirs, err = s.greet(a)
+		theirs, err = s.greet(a.ctx, a, a.conn, directLane)
 	}
 	s.post(func() { s.attemptEnded(a, theirs, err) })
 	if err != nil {
@@ -166,26 +174,31 @@ func (a *attempt) negotiate() error {
 	}
 }
 
-// greet exchanges HELLO, which proves that the certificates at both ends are those of the envelopes.
-func (s *swarm) greet(a *attempt) (wire.Hello, error) {
+// directLane and relayLane are what HELLO's mac says of the way that it goes.
+const (
+	directLane = 0
+	relayLane  = 0xff
+)
+
+// greet exchanges HELLO, which proves that the two ends of a connection are those of the envelopes.
+func (s *swarm) greet(ctx context.Context, a *attempt, over connection, lane uint8) (wire.Hello, error) {
 	seed := false
 	if !s.call(func() { seed = s.cfg.Share != nil || s.finished }) {
 		return wire.Hello{}, context.Canceled
 	}
-	late := time.AfterFunc(helloWithin, a.conn.close)
+	late := time.AfterFunc(helloWithin, over.close)
 	defer late.Stop()
-	defer context.AfterFunc(a.ctx, a.conn.close)()
-	h := seal.Hello{Attempt: a.id, Offerer: s.cfg.Identity.fingerprint, Answerer: a.token.Fingerprint}
+	defer context.AfterFunc(ctx, over.close)()
+	h := seal.Hello{Attempt: a.id, Lane: lane, Offerer: s.cfg.Identity.fingerprint, Answerer: a.token.Fingerprint}
 	if !a.ours {
 		h.Offerer, h.Answerer = h.Answerer, h.Offerer
 	}
-	ours := wire.Hello{
-		Version: wire.Version, Seed: seed, Largest: largestMessage, Attempt: a.id, MAC: a.pair.HelloMAC(h),
-	}
-	if _, err := a.conn.control.Write(wire.Append(nil, ours)); err != nil {
+	ours := wire.Hello{Version: wire.Version, Seed: seed, Largest: largestMessage, Attempt: a.id, MAC: a.pair.HelloMAC(h)}
+	control, _ := over.channels()
+	if _, err := control.Write(wire.Append(nil, ours)); err != nil {
 		return wire.Hello{}, err
 	}
-	message, err := readMessage(a.conn.control, make([]byte, largestMessage))
+	message, err := readMessage(control, make([]byte, largestMessage))
 	if err != nil {
 		return wire.Hello{}, err
 	}
@@ -208,7 +221,7 @@ func (s *swarm) attemptEnded(a *attempt, theirs wire.Hello, err error) {
 	}
 	delete(s.attempts, a.id)
 	if err == nil && !s.done {
-		s.link(a, theirs)
+		s.link(a, theirs, a.conn, a.ctx, a.drop)
 		return
 	}
 	s.cfg.Log.Debug("no connection", "to", a.to, "error", err)
@@ -305,7 +318,7 @@ func (s *swarm) answered(dh seal.PublicKey, m seal.Answer) {
 		s.giveUp(a)
 		return
 	}
-	a.token = &token
+	a.token, a.agreed = &token, time.Now()
 	s.step(a, func(c *conn) error { return c.accept(m.SDP) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -16,6 +17,9 @@ type Transport struct {
 	Loopback bool
 	// STUN servers as "stun:host:port"; the server's own is added.
 	STUN []string
+	// RelayOnly offers no address: others reach this peer through the server alone, and do not learn
+	// where it is.
+	RelayOnly bool
 }
 
 const (
@@ -37,14 +41,37 @@ func newAPI(t Transport) *webrtc.API {
 	engine.SetSCTPMaxReceiveBufferSize(receiveWindow)
 	engine.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
 	engine.SetIncludeLoopbackCandidate(t.Loopback)
+	if t.RelayOnly {
+		engine.SetIPFilter(func(net.IP) bool { return false })
+	}
 	return webrtc.NewAPI(webrtc.WithSettingEngine(engine))
 }
 
-// channel is a data channel that takes whole messages.
+// channel carries whole messages.
 type channel struct {
-	io.ReadWriteCloser
-	dc *webrtc.DataChannel
+	io.ReadWriter
+	gauge
 }
+
+// gauge tells how much of what was written has not left; *webrtc.DataChannel is one.
+type gauge interface {
+	BufferedAmount() uint64
+	SetBufferedAmountLowThreshold(uint64)
+	OnBufferedAmountLow(func())
+}
+
+// connection is a way to a peer with its two channels: a *conn, or a *relay.
+type connection interface {
+	channels() (control, lane channel)
+	lostC() <-chan struct{} // closed when it is of no use any more
+	close()                 // may be called more than once, and takes a moment
+	relayed() bool
+}
+
+var (
+	_ connection = (*conn)(nil)
+	_ connection = (*relay)(nil)
+)
 
 // conn is one peer connection with its two channels.
 type conn struct {
@@ -85,6 +112,22 @@ func newConn(api *webrtc.API, id Identity, stun []string, found func(candidate s
 	return c, nil
 }
 
+func (c *conn) channels() (control, lane channel) { return c.control, c.lane }
+func (c *conn) lostC() <-chan struct{}            { return c.gone }
+
+// relayed tells whether a TURN server is on the way.
+func (c *conn) relayed() bool {
+	sctp := c.pc.SCTP()
+	if sctp == nil || sctp.Transport() == nil {
+		return false
+	}
+	pair, err := sctp.Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return false
+	}
+	return pair.Local.Typ == webrtc.ICECandidateTypeRelay || pair.Remote.Typ == webrtc.ICECandidateTypeRelay
+}
+
 func (c *conn) lost() { c.closing.Do(func() { close(c.gone) }) }
 
 // open makes the channels, which both sides know beforehand (docs/MESH.md, section 6).
@@ -98,14 +141,14 @@ func (c *conn) open() error {
 		if err != nil {
 			return err
 		}
-		ch.dc = dc
+		ch.gauge = dc
 		dc.OnOpen(func() {
 			raw, err := dc.Detach()
 			if err != nil {
 				c.lost()
 				return
 			}
-			ch.ReadWriteCloser = raw
+			ch.ReadWriter = raw
 			both.Done()
 		})
 	}

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -23,7 +24,7 @@ const maxShown = 64 * wire.MaxRanges
 
 // link takes up a peer whose HELLO was right. An older connection to it gives way: the other side has
 // made a new one, since the old one failed it.
-func (s *swarm) link(a *attempt, theirs wire.Hello) {
+func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context.Context, drop context.CancelFunc) {
 	if old := s.links[a.peer]; old != nil {
 		s.unlink(old)
 	}
@@ -35,10 +36,11 @@ func (s *swarm) link(a *attempt, theirs wire.Hello) {
 		}
 	}
 	l := &link{
-		peer: a.peer, token: *a.token, pair: a.pair, conn: a.conn, largest: min(int(theirs.Largest), largestMessage),
-		slot: schedule.Peer(slot), since: time.Now(), ctx: a.ctx, drop: a.drop,
+		peer: a.peer, token: *a.token, pair: a.pair, conn: over, largest: min(int(theirs.Largest), largestMessage),
+		slot: schedule.Peer(slot), since: time.Now(), ctx: ctx, drop: drop,
 		outbox: newOutbox(), feed: make(chan schedule.Send, feedQueue), pinged: time.Now(),
 	}
+	l.control, l.lane = over.channels()
 	s.tasks.Go(func() {
 		err := l.writeControl()
 		s.post(func() { s.controlWritten(l, err) })
@@ -48,7 +50,7 @@ func (s *swarm) link(a *attempt, theirs wire.Hello) {
 		return
 	}
 	s.links[l.peer], s.slots[slot] = l, l
-	s.cfg.Log.Debug("connected", "serial", l.token.Serial, "slot", slot)
+	s.cfg.Log.Debug("connected", "serial", l.token.Serial, "slot", slot, "relayed", over.relayed())
 	s.tasks.Go(func() {
 		err := l.readControl(func(f wire.Frame) { s.post(func() { s.frame(l, f) }) })
 		s.post(func() { s.broke(l, err) })
@@ -63,7 +65,7 @@ func (s *swarm) link(a *attempt, theirs wire.Hello) {
 	})
 	s.tasks.Go(func() {
 		select {
-		case <-l.conn.gone:
+		case <-l.conn.lostC():
 			s.post(func() { s.unlink(l) })
 		case <-l.ctx.Done():
 		}
@@ -148,8 +150,8 @@ func (s *swarm) controlWritten(l *link, err error) {
 // flush waits until the last words have left.
 func (l *link) flush() {
 	low := make(chan struct{}, 1)
-	l.conn.control.dc.SetBufferedAmountLowThreshold(0)
-	l.conn.control.dc.OnBufferedAmountLow(func() {
+	l.control.SetBufferedAmountLowThreshold(0)
+	l.control.OnBufferedAmountLow(func() {
 		select {
 		case low <- struct{}{}:
 		default:
@@ -157,10 +159,10 @@ func (l *link) flush() {
 	})
 	late := time.NewTimer(partingTime / 2)
 	defer late.Stop()
-	for l.conn.control.dc.BufferedAmount() > 0 {
+	for l.control.BufferedAmount() > 0 {
 		select {
 		case <-low:
-		case <-l.conn.gone:
+		case <-l.conn.lostC():
 			return
 		case <-late.C:
 			return

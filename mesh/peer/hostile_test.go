@@ -77,7 +77,7 @@ func TestUnaskedData(t *testing.T) {
 	pushy.swarm.call(func() {
 		for _, l := range pushy.swarm.links {
 			leaf := wire.Leaf{Size: 1, Bytes: []byte{1}}
-			if _, err := l.conn.lane.Write(wire.Append(nil, leaf)); err != nil {
+			if _, err := l.lane.Write(wire.Append(nil, leaf)); err != nil {
 				t.Error(err)
 			}
 		}

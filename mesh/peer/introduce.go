@@ -121,8 +121,11 @@ func (s *swarm) welcomed(w msg.Welcome) {
 		}
 	}
 	s.online, s.endpoint = true, w.Endpoint
-	if w.Files != nil && w.Files.Owner != "" {
-		s.uploaderAt = w.Files.Owner
+	if w.Files != nil {
+		s.relayToken = w.Files.Relay
+		if w.Files.Owner != "" {
+			s.uploaderAt = w.Files.Owner
+		}
 	}
 	s.stun = append(slices.Clone(s.cfg.Transport.STUN), stunOf(s.cfg.Link.Server, w.STUN)...)
 	s.askAt = time.Time{}

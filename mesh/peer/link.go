@@ -37,7 +37,9 @@ type link struct {
 	peer    seal.PublicKey // its agreement key
 	token   seal.Token
 	pair    seal.Pair
-	conn    *conn
+	conn    connection
+	control channel
+	lane    channel
 	largest int // bytes of a message that it takes
 	slot    schedule.Peer
 	since   time.Time
@@ -102,8 +104,8 @@ func (o *outbox) take() (frames []wire.Frame, last bool) {
 // writeControl sends frames until the link ends, or until BYE is out.
 func (l *link) writeControl() error {
 	low := make(chan struct{}, 1)
-	l.conn.control.dc.SetBufferedAmountLowThreshold(controlHigh / 2)
-	l.conn.control.dc.OnBufferedAmountLow(func() {
+	l.control.SetBufferedAmountLowThreshold(controlHigh / 2)
+	l.control.OnBufferedAmountLow(func() {
 		select {
 		case low <- struct{}{}:
 		default:
@@ -113,7 +115,7 @@ func (l *link) writeControl() error {
 	for {
 		frames, last := l.outbox.take()
 		for _, f := range frames {
-			for l.conn.control.dc.BufferedAmount() > controlHigh {
+			for l.control.BufferedAmount() > controlHigh {
 				select {
 				case <-low:
 				case <-l.ctx.Done():
@@ -121,7 +123,7 @@ func (l *link) writeControl() error {
 				}
 			}
 			b = wire.Append(b[:0], f)
-			if _, err := l.conn.control.Write(b); err != nil {
+			if _, err := l.control.Write(b); err != nil {
 				return err
 			}
 		}
@@ -144,7 +146,7 @@ func (l *link) readControl(take func(wire.Frame)) error {
 	limit := rate.NewLimiter(controlASecond, controlAtOnce)
 	for {
 		b := make([]byte, largestMessage) // frames keep parts of it
-		message, err := readMessage(l.conn.control, b)
+		message, err := readMessage(l.control, b)
 		if err != nil {
 			return err
 		}
@@ -196,7 +198,7 @@ func (l *link) readLane(in intake) error {
 	parts := map[partKey]*wire.Parts{}
 	b := make([]byte, largestMessage)
 	for {
-		message, err := readMessage(l.conn.lane, b)
+		message, err := readMessage(l.lane, b)
 		if err != nil {
 			return err
 		}
@@ -239,7 +241,7 @@ type feeder struct {
 
 // sendLeaves sends what is fed until the link ends.
 func (l *link) sendLeaves(f feeder) error {
-	lane := newLanePace(l.conn.lane)
+	lane := newLanePace(l.lane)
 	var messages [][]byte
 	for {
 		var next schedule.Send
@@ -277,7 +279,7 @@ type lanePace struct {
 
 func newLanePace(ch channel) *lanePace {
 	p := &lanePace{channel: ch, low: make(chan struct{}, 1), since: time.Now()}
-	ch.dc.OnBufferedAmountLow(func() {
+	ch.OnBufferedAmountLow(func() {
 		select {
 		case p.low <- struct{}{}:
 		default:
@@ -291,9 +293,9 @@ func (p *lanePace) high() uint64 {
 }
 
 func (p *lanePace) write(ctx context.Context, message []byte) error {
-	for p.dc.BufferedAmount() >= p.high() {
-		p.dc.SetBufferedAmountLowThreshold(p.high() * 3 / 4)
-		if p.dc.BufferedAmount() < p.high() {
+	for p.BufferedAmount() >= p.high() {
+		p.SetBufferedAmountLowThreshold(p.high() * 3 / 4)
+		if p.BufferedAmount() < p.high() {
 			break // it fell before the threshold was set
 		}
 		select {

@@ -106,7 +106,7 @@ func join(tb testing.TB, a, b *conn) {
 // BenchmarkSwarm is an uploader and N receivers whose uplinks are capped alike, against the fluid bound
 // max(F/u_s, N·F/(u_s + Σu)): the receivers' downlinks are as wide as loopback is.
 func BenchmarkSwarm(b *testing.B) {
-	const size, uplink = 32<<20, 1 << 20
+	const size, uplink = 32 << 20, 1 << 20
 	from := random(b, filepath.Join(b.TempDir(), "file"), size)
 	for _, n := range []int{2, 5, 10} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

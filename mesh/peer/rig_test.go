@@ -49,7 +49,7 @@ func newRig(t testing.TB) *rig {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	server, err := signalling.New(signalling.Config{
 		Media: noMedia{}, Store: kept, Site: pages, PublicURL: "http://files.example.org", Logger: log,
-		Unlimited: true, OpenFiles: true,
+		Unlimited: true, OpenFiles: true, FileRelay: 100 << 20,
 	})
 	if err != nil {
 		t.Fatal(err)

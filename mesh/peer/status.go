@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pion/webrtc/v3"
-
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
@@ -71,7 +69,7 @@ func (s *swarm) status() Status {
 		st.Peers = append(st.Peers, PeerStatus{
 			Key: l.peer, Name: s.nameOf(l), Uploader: l.token.Rights&seal.Uploader != 0, Held: int(l.stat.Held),
 			Complete: l.stat.State == wire.Complete, Up: float64(l.stat.Up), Down: float64(l.stat.Down),
-			Relayed: relayed(l.conn.pc), Sent: l.sent, Taken: l.taken, Since: l.since,
+			Relayed: l.conn.relayed(), Sent: l.sent, Taken: l.taken, Since: l.since,
 		})
 	}
 	slices.SortFunc(st.Peers, func(a, b PeerStatus) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Name, b.Name)) })
@@ -93,18 +91,6 @@ func (s *swarm) wanted() (total, held, here int64) {
 		}
 	}
 	return s.total, min(s.total, s.held+s.verified), s.held
-}
-
-func relayed(pc *webrtc.PeerConnection) bool {
-	sctp := pc.SCTP()
-	if sctp == nil || sctp.Transport() == nil {
-		return false
-	}
-	pair, err := sctp.Transport().ICETransport().GetSelectedCandidatePair()
-	if err != nil || pair == nil {
-		return false
-	}
-	return pair.Local.Typ == webrtc.ICECandidateTypeRelay || pair.Remote.Typ == webrtc.ICECandidateTypeRelay
 }
 
 // stall tells why a receiver gets nothing.

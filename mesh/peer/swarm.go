@@ -49,6 +49,7 @@ type swarm struct {
 	room       *room
 	online     bool
 	endpoint   string // ours
+	relayToken string // for the server's relay; empty where there is none
 	stun       []string
 	keys       seal.RoomKeys
 	token      *seal.SignedToken // ours
@@ -264,6 +265,7 @@ func (s *swarm) part() {
 // house looks after what time alone changes.
 func (s *swarm) house(now time.Time) {
 	s.expireAttempts(now)
+	s.relayLate(now)
 	s.askAgain(now)
 	s.connect(now)
 	s.expireCodes(now)
@@ -299,7 +301,7 @@ func (s *swarm) act(actions []schedule.Action) {
 	for i := 0; i < len(actions); i++ {
 		a := actions[i]
 		l := s.slots[a.Peer]
-		if l == nil {
+		if l == nil || a.Count == 0 { // of a transfer without bytes all pieces are none
 			continue
 		}
 		switch a.Kind {

@@ -45,3 +45,39 @@ func TestOneToThree(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingMuch: files without bytes, a folder without files, and two of one name.
+func TestNothingMuch(t *testing.T) {
+	t.Parallel()
+	for name, paths := range map[string][]string{
+		"empty file":   {"a/empty"},
+		"empty folder": {"folder/"},
+		"same names":   {"a/same.txt", "b/same.txt", "c/SAME.txt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, from := newRig(t), t.TempDir()
+			var full []string
+			for i, p := range paths {
+				full = append(full, filepath.Join(from, p))
+				if p[len(p)-1] == '/' {
+					if err := os.MkdirAll(full[i], 0o777); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				random(t, full[i], 1000*(len(paths)-1)+i)
+			}
+			sender := r.share(nil, full...)
+			await[Opened](sender)
+			receiver := r.fetch("receiver", sender.link, nil)
+			if err := receiver.wait(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadDir(receiver.out)
+			if err != nil || len(got) != len(paths) {
+				t.Errorf("%d things of %d: %v", len(got), len(paths), err)
+			}
+		})
+	}
+}

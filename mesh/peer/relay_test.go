@@ -1,0 +1,35 @@
+package peer
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRelay: one receiver has no direct path to anybody, and gets everything through the server.
+func TestRelay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 2<<20)
+	sender := r.share(nil, from)
+	await[Opened](sender)
+	direct := r.seed("direct", sender)
+	hidden := r.fetch("hidden", sender.link, func(c *Config) { c.Transport.RelayOnly = true; c.Fetch.Seed = true })
+	await[Finished](hidden)
+	for _, p := range hidden.Status().Peers {
+		if !p.Relayed {
+			t.Errorf("a direct connection of one that hides: %+v", p)
+		}
+	}
+	for _, p := range direct.Status().Peers {
+		if p.Uploader && p.Relayed {
+			t.Errorf("a relayed connection where there is a direct path: %+v", p)
+		}
+	}
+	hidden.stop()
+	<-hidden.ended
+	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, hidden.out)); diff != "" {
+		t.Errorf("other files:\n%s", diff)
+	}
+}
