@@ -299,7 +299,14 @@ func (s *swarm) headStart(dh seal.PublicKey) time.Duration {
 
 // card is the uploader's word on who it is.
 func (s *swarm) card(from string, c seal.Card) {
-	if s.cfg.Share != nil || c.Verify(s.cfg.Link.Key, s.cfg.Link.Room) != nil {
+	if s.cfg.Share != nil {
+		return
+	}
+	if c.Verify(s.cfg.Link.Key, s.cfg.Link.Room) != nil {
+		// Others who have the link may send anything. That of the uploader must be the link's.
+		if m := s.members[from]; m != nil && m.publisher && s.token == nil {
+			s.end(ErrStranger)
+		}
 		return
 	}
 	s.signer, s.uploader, s.uploaderAt = c.Key, c.DH, from

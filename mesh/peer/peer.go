@@ -70,6 +70,7 @@ var (
 	ErrRemoved  = errors.New("the uploader has removed you")
 	ErrClosed   = errors.New("the uploader lets nobody in any more")
 	ErrChanged  = errors.New("a file has changed at the uploader since it was shared")
+	ErrStranger = errors.New("the link is not this uploader's: a character at its end is wrong, or somebody else answers in its place")
 	ErrNobody   = errors.New("nobody who has the files is there any more")
 )
 
