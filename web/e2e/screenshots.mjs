@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { launchChromium } from "./lib/browsers.mjs";
 import { moves } from "./lib/picture.mjs";
 import { freePort, Server } from "./lib/server.mjs";
+import { randomFile, Sender, Taker } from "./lib/sharing.mjs";
 import { id, Studio } from "./lib/studio.mjs";
 import { viewersAre } from "./lib/watching.mjs";
 
@@ -35,6 +36,7 @@ try {
     await still(look, options, "home", `${server.url}/`);
     await still(look, options, "notfound", `${server.url}/summer-party`);
     await live(look, options, film);
+    await files(look, options, film);
     await browser.clean();
   }
 } finally {
@@ -72,4 +74,25 @@ async function live(look, options, film) {
   await studio.page.screenshot(path.join(images, `studio-${look}.png`));
   await viewer.screenshot(path.join(images, `watch-${look}.png`));
   await studio.page.click(id("stop"));
+}
+
+/** A folder on its way: the sender, and one who has it. @param {string} look @param {import("./lib/browsers.mjs").Options} options @param {string} film */
+async function files(look, options, film) {
+  const empty = await browser.open(`${server.url}/f`, options);
+  await empty.see(id("choose-files"));
+  await empty.screenshot(path.join(images, `send-empty-${look}.png`));
+  const other = await randomFile(scratch, "Programme.pdf", 700_000);
+  const sender = await Sender.open(browser, server, options);
+  const link = await sender.share([film, other.file]);
+  await sender.code();
+  const context = await browser.context(options);
+  const first = new Taker(await context.open(server.url + new URL(link).pathname + new URL(link).hash));
+  await first.is("offered");
+  await first.page.screenshot(path.join(images, `receive-offered-${look}.png`));
+  await first.page.click(id("get"));
+  await first.is("done");
+  await first.page.screenshot(path.join(images, `receive-${look}.png`));
+  await sender.complete(1);
+  await sender.page.front();
+  await sender.page.screenshot(path.join(images, `send-${look}.png`));
 }

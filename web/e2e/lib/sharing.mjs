@@ -37,9 +37,9 @@ export class Sender {
   /** @param {Page} page */
   constructor(page) { this.page = page; }
 
-  /** Opens the page with the server's key. @param {Browser} browser @param {Server} server */
-  static async open(browser, server) {
-    return new Sender(await browser.open(`${server.url}/f#key=${KEY}`, { label: "sender" }));
+  /** Opens the page with the server's key. @param {Browser} browser @param {Server} server @param {import("./browsers.mjs").Options} [options] */
+  static async open(browser, server, options) {
+    return new Sender(await browser.open(`${server.url}/f#key=${KEY}`, { label: "sender", ...options }));
   }
 
   /** Shares files, or a folder, and answers the link once it works. @param {string[]} files @param {string} [input] */
@@ -56,6 +56,17 @@ export class Sender {
 
   link() {
     return this.page.evaluate((s) => /** @type {HTMLInputElement} */ (document.querySelector(s)).value, id("link"));
+  }
+
+  /** The short code, once there is one. */
+  async code() {
+    await this.page.says(id("code"), /\d+(-[a-z]+){3}/);
+    return (await this.page.text(id("code")))?.trim() ?? "";
+  }
+
+  /** Unfolds the rules. */
+  rules() {
+    return this.page.evaluate((s) => { /** @type {HTMLDetailsElement} */ (document.querySelector(s)).open = true; }, id("rules"));
   }
 
   /** Waits until so many receivers have everything. @param {number} count */
@@ -94,6 +105,37 @@ export class Taker {
     await this.is("done");
     return this.page.evaluate(savedInPage);
   }
+
+  /** The SHA-256 of what saving into a folder puts there, by path. @returns {Promise<Record<string, string>>} */
+  written() { return this.page.evaluate(writtenInPage); }
+}
+
+/**
+ * In the page: saves into a folder, which is one of the page's private file system in place of one of
+ * the person's, whose dialog no test can reach; hashes what then lies in it.
+ */
+async function writtenInPage() {
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle("chosen", { create: true });
+  Object.assign(window, { showDirectoryPicker: async () => root });
+  const button = /** @type {HTMLButtonElement} */ (document.querySelector("[data-testid=save-folder]"));
+  button.click();
+  await new Promise((done) => {
+    const look = () => (button.parentElement?.textContent?.includes("Saved.") ? done(undefined) : setTimeout(look, 50));
+    look();
+  });
+  /** @type {Record<string, string>} */ const sums = {};
+  /** @param {any} folder @param {string} before */
+  const walk = async (folder, before) => {
+    for await (const [name, one] of folder.entries()) {
+      if (one.kind === "directory") await walk(one, `${before}${name}/`);
+      else {
+        const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", await (await one.getFile()).arrayBuffer()));
+        sums[before + name] = [...sum].map((b) => b.toString(16).padStart(2, "0")).join("");
+      }
+    }
+  };
+  await walk(root, "");
+  return sums;
 }
 
 /** In the page: presses every save button of the list and hashes what would land on the disk. */
@@ -136,12 +178,12 @@ export class Program {
     return one;
   }
 
-  /** @param {RegExp} words waits until it has written them, and answers the match */
+  /** Waits until it has written the words, and answers the match. @param {RegExp} words @returns {Promise<RegExpExecArray>} */
   async writes(words) {
     return until(`the program writes ${words}`, () => {
       const found = words.exec(this.out);
       if (!found && this.code !== undefined) throw new Error(`it has ended with ${this.code}: ${this.out}`);
-      return found;
+      return /** @type {RegExpExecArray} */ (found);
     });
   }
 

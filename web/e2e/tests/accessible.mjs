@@ -1,9 +1,7 @@
 // Every page by axe-core, an independent judge of WCAG 2.2 A and AA: light and dark, on a laptop and on
 // the smallest phone, in the states that people meet.
 
-import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
+import { judge } from "../lib/judge.mjs";
 import { Owner } from "../lib/owner.mjs";
 import { moves } from "../lib/picture.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
@@ -12,25 +10,6 @@ import { id } from "../lib/studio.mjs";
 import { WORDS } from "../lib/watching.mjs";
 
 /** @typedef {import("../lib/browsers.mjs").Page} Page */
-
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** In the page: what axe finds, one line each. @param {string[]} tags */
-async function judgeInPage(tags) {
-  const { violations } = await /** @type {any} */ (globalThis).axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
-  return violations.flatMap((/** @type {any} */ rule) => rule.nodes.map((/** @type {any} */ node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
-}
-
-/** In the page: whether something is wider than the window. */
-const overflowsInPage = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
-
-/** @param {Page} page @param {string} what */
-async function judge(page, what) {
-  await page.tab.evaluate(axe);
-  assert.deepEqual(await page.evaluate(judgeInPage, RULES), [], what);
-  assert.equal(await page.evaluate(overflowsInPage), false, `${what} scrolls sideways`);
-}
 
 /** @type {{ what: string, path: string, ready: (page: Page) => Promise<unknown> }[]} */
 const states = [
@@ -44,6 +23,10 @@ const states = [
   { what: "a stream with a password", path: "/w/secret", ready: wrongPassword },
   { what: "a stream that is not live", path: "/w/early", ready: (page) => page.says(WORDS, /not live/i) },
   { what: "no such stream", path: "/w/nobody", ready: (page) => page.says(WORDS, /no stream/i) },
+  { what: "the sending page", path: "/f", ready: (page) => page.see(id("choose-files")) },
+  { what: "the sending page without a key", path: "/f", ready: (page) => sends(page, "key-form") },
+  { what: "the sending page with its link", path: `/f#key=${KEY}`, ready: (page) => sends(page, "code") },
+  { what: "a link that is cut", path: "/f/x", ready: (page) => page.says(id("words"), /not whole/i) },
   { what: "no such page", path: "/nothing/here", ready: (page) => page.says("h1", /nothing/i) },
 ];
 
@@ -65,6 +48,13 @@ async function cameraOff(page) {
   await page.click(id("choose-camera"));
   await page.click(id("device-picture"));
   await page.says(".sound-title", /off/i);
+}
+
+/** @param {Page} page @param {string} until what is seen in the end */
+async function sends(page, until) {
+  await page.fill(id("text"), "see you at eight");
+  await page.click(id("share-text"));
+  await page.see(id(until));
 }
 
 /** @param {Page} page */

@@ -1,23 +1,179 @@
-// Files from browser to browser, and to and from the command line.
+// Files from browser to browser, and to and from the command line: what arrives is what was shared,
+// byte by byte, and whoever should not get it does not.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { judge } from "../lib/judge.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
 import { KEY, serve } from "../lib/server.mjs";
-import { Program, randomFile, scratch, Sender, sumOf, Taker } from "../lib/sharing.mjs";
+import { Program, randomFile, scratch, Sender, sha256, sumOf, Taker } from "../lib/sharing.mjs";
 import { id } from "../lib/studio.mjs";
 
 const MB = 1024 * 1024;
 
-story("files: one browser gives another a file", async (t) => {
+for (const name of BOTH) {
+  story(`files: ${name} gives a file to both browsers`, async (t) => {
+    const server = await serve(t);
+    const film = await randomFile(await scratch(t), "holiday.bin", 12 * MB + 123);
+    const sender = await Sender.open(await browser(name), server);
+    const link = await sender.share([film.file]);
+    const takers = await Promise.all(BOTH.map(async (one) => Taker.open(await browser(one), link)));
+    for (const taker of takers) await taker.accept();
+    for (const taker of takers) assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+    await sender.complete(2);
+    await sender.page.see(id("safe"));
+  });
+}
+
+story("files: a folder arrives as a folder, and single files of it can be picked", async (t) => {
   const server = await serve(t);
-  const { file, name, sum } = await randomFile(await scratch(t), "holiday.bin", 8 * MB + 123);
+  const folder = path.join(await scratch(t), "photos");
+  await mkdir(path.join(folder, "märz"), { recursive: true });
+  /** @type {Record<string, string>} */ const sums = {};
+  for (const [name, size] of /** @type {const} */ ([["one.jpg", 3 * MB], ["märz/two.jpg", 70_000], ["märz/empty.txt", 0]])) {
+    sums[`photos/${name}`] = (await randomFile(folder, name, size)).sum;
+  }
   const sender = await Sender.open(await browser("chromium"), server);
-  const link = await sender.share([file]);
-  const taker = await Taker.open(await browser("chromium"), link);
-  await taker.accept();
-  assert.deepEqual(await taker.saved(), { [name]: sum });
-  await sender.complete(1);
-  await sender.page.see(id("safe"));
+  const link = await sender.share([folder], "folder-input");
+  const all = await Taker.open(await browser("firefox"), link);
+  await all.accept();
+  assert.deepEqual(await all.saved(), sums);
+  const some = await Taker.open(await browser("chromium"), link);
+  await some.is("offered");
+  await some.page.click('[data-path="photos/one.jpg"] [data-testid="pick"]');
+  await some.accept();
+  const { "photos/one.jpg": left, ...rest } = sums;
+  assert.ok(left);
+  await some.is("done");
+  assert.deepEqual(await some.written(), rest, "what lies in the folder that was chosen");
+  assert.deepEqual(await some.saved(), rest);
 });
+
+story("files: fanfare get takes from a browser, by link and by code", async (t) => {
+  const server = await serve(t);
+  const home = await scratch(t);
+  const film = await randomFile(home, "holiday.bin", 10 * MB + 1);
+  const sender = await Sender.open(await browser("chromium"), server);
+  const link = await sender.share([film.file]);
+  const code = await sender.code();
+  for (const [folder, args] of /** @type {const} */ ([["by-link", [link]], ["by-code", [code, "--from", server.url]]])) {
+    const out = path.join(home, folder);
+    await mkdir(out);
+    await (await Program.start(t, ["get", ...args, "--out", out], path.join(home, `home-${folder}`))).ends();
+    assert.equal(await sumOf(path.join(out, film.name)), film.sum);
+  }
+});
+
+story("files: a browser of each kind takes from fanfare send, by link and by code", async (t) => {
+  const server = await serve(t);
+  const home = await scratch(t);
+  const film = await randomFile(home, "holiday.bin", 10 * MB + 1);
+  const program = await Program.start(t, ["send", film.file, "--to", server.url, "--key", KEY], home);
+  const [link] = await program.writes(/http:\S+#v1\.\S+/);
+  const [, code] = await program.writes(/Code: (\S+)/);
+  assert.ok(code);
+  const byLink = await Taker.open(await browser("firefox"), link);
+  await byLink.accept();
+  assert.deepEqual(await byLink.saved(), { [film.name]: film.sum });
+  const byCode = new Taker(await (await browser("chromium")).open(`${server.url}/f`, { label: "receiver" }));
+  await byCode.page.fill(id("code-input"), code.replaceAll("-", " ").toUpperCase());
+  await byCode.page.click(id("code-open"));
+  await byCode.accept();
+  assert.deepEqual(await byCode.saved(), { [film.name]: film.sum });
+});
+
+story("files: a link with one character changed says so in words, and shows nothing", async (t) => {
+  const server = await serve(t);
+  const film = await randomFile(await scratch(t), "secret-name.bin", 100_000);
+  const sender = await Sender.open(await browser("chromium"), server);
+  const link = await sender.share([film.file]);
+  const hash = link.indexOf("#");
+  const places = { room: hash - 3, "the version": hash + 2, "the secret": hash + 8, "the key": link.length - 8 };
+  for (const [what, at] of Object.entries(places)) {
+    const other = what === "the version" ? "2" : link[at] === "x" ? "y" : "x";
+    const taker = await Taker.open(await browser("chromium"), link.slice(0, at) + other + link.slice(at + 1));
+    await taker.page.says(id("words"), /link|nothing/i);
+    assert.ok(!(await taker.page.text("body"))?.includes(film.name), what);
+  }
+  const cut = await Taker.open(await browser("firefox"), link.slice(0, -1));
+  await cut.page.says(id("words"), /not whole/i);
+});
+
+story("files: a text, a password, and the sender's word on each receiver", async (t) => {
+  const server = await serve(t);
+  const sender = await Sender.open(await browser("firefox"), server);
+  await sender.page.fill(id("text"), "see you at eight\nby the <gate>");
+  await sender.page.click(id("share-text"));
+  await sender.is("open");
+  await sender.rules();
+  await sender.page.fill(id("password"), "open sesame");
+  await sender.page.click(id("password-save"));
+  await sender.page.click(id("approve"));
+  const link = await sender.link();
+  const taker = await Taker.open(await browser("chromium"), link);
+  await taker.is("password");
+  await taker.page.fill(id("password"), "wrong");
+  await taker.page.click(id("password-send"));
+  await taker.page.says("main", /not the right one/i);
+  await taker.page.fill(id("password"), "open sesame");
+  await taker.page.click(id("password-send"));
+  await taker.is("waits");
+  await sender.page.click(id("let-in"));
+  await taker.is("offered");
+  assert.equal(await taker.page.evaluate((s) => /** @type {HTMLTextAreaElement} */ (document.querySelector(s)).value, id("text")), "see you at eight\nby the <gate>");
+  await sender.page.click(id("receiver-remove"));
+  await sender.page.click(id("receiver-remove-confirm"));
+  await taker.page.says(id("words"), /removed/i);
+});
+
+story("files: a server without its key asks for it, and what was chosen stays chosen", async (t) => {
+  const server = await serve(t);
+  const folder = await scratch(t);
+  const film = await randomFile(folder, "holiday.bin", 200_000);
+  const sender = new Sender(await (await browser("chromium")).open(`${server.url}/f`, { label: "sender" }));
+  await sender.page.setFiles(id("file-input"), film.file);
+  await sender.page.see(id("key-form"));
+  await sender.page.fill(id("key-input"), KEY);
+  await sender.page.click(id("key-open"));
+  await sender.is("open");
+  const taker = await Taker.open(await browser("chromium"), await sender.link());
+  await taker.accept();
+  assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+});
+
+story("files: a file that changes while it is being shared ends in words, with nothing wrong kept", async (t) => {
+  const server = await serve(t);
+  const film = await randomFile(await scratch(t), "holiday.bin", 2 * MB);
+  const sender = await Sender.open(await browser("chromium"), server);
+  const link = await sender.share([film.file]);
+  const taker = await Taker.open(await browser("chromium"), link);
+  await taker.is("offered");
+  await writeFile(film.file, Buffer.alloc(2 * MB, 7));
+  assert.notEqual(sha256(Buffer.alloc(2 * MB, 7)), film.sum);
+  await taker.accept();
+  await taker.page.says(id("words"), /changed/i);
+  await sender.page.says("h1", /changed/i);
+});
+
+for (const colours of /** @type {const} */ (["light", "dark"])) {
+  story(`files: what comes and what has come is accessible to everyone, ${colours}`, async (t) => {
+    const server = await serve(t);
+    const folder = await scratch(t);
+    const files = await Promise.all(["a long name that has to go over more than one line on a phone, since it does not end.txt", "b.bin"].map((name) => randomFile(folder, name, 300_000)));
+    for (const width of [360, 1440]) {
+      const context = await (await browser("chromium")).context({ viewport: { width, height: 800 }, colours });
+      const sender = new Sender(await context.open(`${server.url}/f#key=${KEY}`));
+      const taker = new Taker(await context.open(await sender.share(files.map((one) => one.file))));
+      await taker.is("offered");
+      await judge(taker.page, `what is offered, ${width} px`);
+      await taker.page.click(id("get"));
+      await taker.is("done");
+      await judge(taker.page, `what has come, ${width} px`);
+      await sender.complete(1);
+      await sender.page.front();
+      await sender.rules();
+      await judge(sender.page, `who has it, ${width} px`);
+    }
+  });
+}

@@ -2,7 +2,18 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { Button, ButtonLink, Field, IconButton } from '../ui/controls';
-import { ArrowIcon, CameraIcon, CheckIcon, CodeIcon, CopyIcon, LockIcon, PlayIcon, ViewersIcon } from '../ui/icons';
+import {
+  ArrowIcon,
+  CameraIcon,
+  CheckIcon,
+  CodeIcon,
+  CopyIcon,
+  LockIcon,
+  PaperIcon,
+  PlayIcon,
+  ShareIcon,
+  ViewersIcon,
+} from '../ui/icons';
 import { Page, Top } from '../ui/layout';
 import { Art } from './art';
 import { DEMO, whenDemoLive } from './demo';
@@ -12,6 +23,9 @@ export function Home() {
   return (
     <>
       <Top>
+        <ButtonLink href="/f" variant="ghost">
+          Files
+        </ButtonLink>
         <ButtonLink href="/studio" variant="ghost">
           Studio
         </ButtonLink>
@@ -19,6 +33,7 @@ export function Home() {
       <Page>
         <Hero />
         <Promises />
+        <FilesCard />
         <Developers />
       </Page>
     </>
@@ -119,6 +134,26 @@ function Promises() {
         </p>
       </li>
     </ul>
+  );
+}
+
+function FilesCard() {
+  return (
+    <section class="files card" aria-labelledby="files">
+      <div class="row">
+        <PaperIcon size={26} />
+        <h2 id="files">Send files, too</h2>
+      </div>
+      <p class="quiet">
+        Of any size, from browser to browser. Those who receive pass on to each other what they have, so many get a file
+        hardly later than one. The server introduces people and sees neither names nor content.
+      </p>
+      <div class="row">
+        <ButtonLink href="/f" icon={<ShareIcon size={18} />}>
+          Send files
+        </ButtonLink>
+      </div>
+    </section>
   );
 }
 

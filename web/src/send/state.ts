@@ -98,7 +98,7 @@ function heard(state: State, event: MeshEvent): State {
     case 'connection':
       return connected({ ...state, connection: event.connection });
     case 'opened':
-      return { ...state, phase: 'open', problem: undefined };
+      return { ...state, phase: 'open', link: moved(state.link, event.server), problem: undefined };
     case 'code':
       return { ...state, code: { text: event.text, until: event.until }, codeEnded: undefined };
     case 'codeEnded':
@@ -112,6 +112,11 @@ function heard(state: State, event: MeshEvent): State {
     default:
       return state;
   }
+}
+
+/** The link under the server's address for others; what the page was opened under may lead here alone. */
+function moved(link: string, server: string): string {
+  return server === '' ? link : server + link.slice(link.indexOf('/f/'));
 }
 
 /** What the server refuses for good ends the transfer, or needs a key. */

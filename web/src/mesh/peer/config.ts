@@ -62,7 +62,8 @@ export type End =
 
 export type Event =
   | { kind: 'connection'; connection: Connection }
-  | { kind: 'opened' }
+  /** The room is open. server: its address for others, empty where it has none. */
+  | { kind: 'opened'; server: string }
   | { kind: 'code'; text: string; until: number }
   | { kind: 'codeEnded'; guessed: boolean }
   /** Somebody waits to be let in; Peer.decide answers. */

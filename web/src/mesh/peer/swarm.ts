@@ -98,7 +98,7 @@ export class Peer {
       },
       message: (message) => {
         if (!this.ended) this.intro.heard(message);
-        if (message.type === 'welcome') cfg.tell({ kind: 'opened' });
+        if (message.type === 'welcome') cfg.tell({ kind: 'opened', server: message.publicUrl.replace(/\/$/u, '') });
       },
     });
     this.intro = new Introduction(cfg, keys, this.room, this.door, {

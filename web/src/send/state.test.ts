@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { PeerStatus, Status } from '../mesh/peer/config';
+import { type Event, initial, isSafe, type State, step } from './state';
+
+const run = (events: readonly Event[], from: State = initial): State => events.reduce(step, from);
+
+const chosen: Event = {
+  kind: 'chosen',
+  entries: [{ path: 'a', size: 9, mtime: 0 }],
+  leftOut: [],
+  text: '',
+  link: 'https://x/f/r#v1.a.b',
+};
+const opened: Event = { kind: 'mesh', event: { kind: 'opened', server: 'https://files.example.org' } };
+const admitted = (key: string): Event => ({ kind: 'mesh', event: { kind: 'admitted', key, name: 'Anna' } });
+
+function peer(key: string, complete: boolean): PeerStatus {
+  const figures = { held: 1, up: 0, down: 0, sent: 0, taken: 0, relayed: false };
+  return { key, name: '', uploader: false, complete, state: complete ? 'complete' : 'running', ...figures };
+}
+
+function status(peers: readonly PeerStatus[], safe = false): Event {
+  const figures = { total: 9, held: 9, sent: 0, up: 0, down: 0, pieces: 1 };
+  const whole: Status = { online: true, peers, ...figures, safe, stall: undefined, finished: false };
+  return { kind: 'status', status: whole };
+}
+
+describe('the sending page', () => {
+  it('has its link before the server has answered', () => {
+    const state = run([chosen]);
+    expect(state.phase).toBe('opening');
+    expect(state.link).toContain('#v1.');
+    expect(run([opened], state)).toMatchObject({ phase: 'open', link: 'https://files.example.org/f/r#v1.a.b' });
+  });
+
+  it('asks for the key where the server wants one, and keeps what was chosen', () => {
+    const refused: Event = {
+      kind: 'mesh',
+      event: { kind: 'connection', connection: { phase: 'refused', code: 'unauthorised', text: '' } },
+    };
+    const state = run([chosen, refused]);
+    expect(state.phase).toBe('key');
+    expect(run([{ kind: 'key' }, opened], state)).toMatchObject({ phase: 'open', entries: state.entries });
+  });
+
+  it('shows each receiver from its question to its end', () => {
+    const asked: Event = { kind: 'mesh', event: { kind: 'asked', key: 'a', name: 'Anna' } };
+    const phases = [asked, { kind: 'decided', key: 'a', yes: true }, status([peer('a', false)]), status([])] as const;
+    let state = run([chosen, opened]);
+    const seen = phases.map((event) => {
+      state = step(state, event);
+      return state.receivers[0]?.phase;
+    });
+    expect(seen).toEqual(['waits', 'coming', 'here', 'gone']);
+    expect(run([status([peer('a', true)])], state).receivers[0]).toMatchObject({ phase: 'here', complete: true });
+    expect(run([asked, { kind: 'decided', key: 'a', yes: false }], run([chosen])).receivers).toEqual([]);
+    expect(run([{ kind: 'removed', key: 'a' }, status([peer('a', true)])], state).receivers[0]?.phase).toBe('removed');
+  });
+
+  it('is safe when the swarm has everything, or somebody left with it', () => {
+    const open = run([chosen, opened, admitted('a')]);
+    expect(isSafe(run([status([peer('a', false)])], open))).toBe(false);
+    expect(isSafe(run([status([peer('a', true)], true)], open))).toBe(true);
+    expect(isSafe(run([status([peer('a', true)], true), status([])], open))).toBe(true);
+    expect(isSafe(run([status([peer('a', false)]), status([])], open))).toBe(false);
+  });
+
+  it('tells how a code and the link end', () => {
+    const code: Event = { kind: 'mesh', event: { kind: 'code', text: '7-a-b-c', until: 5 } };
+    const state = run([chosen, opened, code, { kind: 'mesh', event: { kind: 'codeEnded', guessed: true } }]);
+    expect(state).toMatchObject({ code: undefined, codeEnded: 'guessed' });
+    expect(run([{ kind: 'mesh', event: { kind: 'ended', end: { kind: 'changed' } } }], state).phase).toBe('ended');
+    expect(run([{ kind: 'closed' }], state)).toEqual(initial);
+  });
+});
