@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -79,5 +80,61 @@ func TestNothingMuch(t *testing.T) {
 				t.Errorf("%d things of %d: %v", len(got), len(paths), err)
 			}
 		})
+	}
+}
+
+// TestSafeToClose: the uploader leaves as soon as it says that it may; the others finish among them.
+func TestSafeToClose(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
+	capped := func(c *Config) { c.UpRate = 2 << 20 }
+	sender := r.share(capped, from)
+	await[Opened](sender)
+	var receivers []*someone
+	for i := range 3 {
+		receivers = append(receivers, r.fetch(fmt.Sprint("receiver ", i), sender.link, func(c *Config) {
+			capped(c)
+			c.Fetch.Seed = true
+		}))
+	}
+	for !sender.Status().Safe {
+		pauseFor(t, 5*time.Millisecond)
+	}
+	sender.stop()
+	<-sender.ended
+	for _, one := range receivers {
+		await[Finished](one)
+	}
+	for _, one := range receivers {
+		one.stop()
+		<-one.ended
+		if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, one.out)); diff != "" {
+			t.Errorf("%s has other files:\n%s", one.name, diff)
+		}
+	}
+}
+
+// TestConnectionsBreak: all connections of a receiver end in the middle, as when its network changes.
+func TestConnectionsBreak(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
+	sender := r.share(func(c *Config) { c.UpRate = 2 << 20 }, from)
+	await[Opened](sender)
+	receiver := r.fetch("receiver", sender.link, nil)
+	for receiver.Status().Held < 1<<20 {
+		pauseFor(t, 5*time.Millisecond)
+	}
+	receiver.swarm.call(func() {
+		for _, l := range receiver.swarm.links {
+			go l.conn.close()
+		}
+	})
+	if err := receiver.wait(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, receiver.out)); diff != "" {
+		t.Errorf("other files:\n%s", diff)
 	}
 }
