@@ -226,6 +226,7 @@ func (s *swarm) attemptEnded(a *attempt, theirs wire.Hello, err error) {
 	}
 	s.cfg.Log.Debug("no connection", "to", a.to, "error", err)
 	a.drop()
+	s.tasks.Go(a.conn.close)
 	if m := s.members[a.to]; m != nil {
 		m.next = time.Now().Add(m.pause + s.headStart(a.peer))
 	}

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -26,6 +27,11 @@ const maxShown = 64 * wire.MaxRanges
 // made a new one, since the old one failed it.
 func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context.Context, drop context.CancelFunc) {
 	if old := s.links[a.peer]; old != nil {
+		if old.stays(a.id) {
+			drop()
+			s.tasks.Go(over.close)
+			return
+		}
 		s.unlink(old)
 	}
 	slot := -1
@@ -36,7 +42,7 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 		}
 	}
 	l := &link{
-		peer: a.peer, token: *a.token, pair: a.pair, conn: over, largest: min(int(theirs.Largest), largestMessage),
+		attempt: a.id, peer: a.peer, token: *a.token, pair: a.pair, conn: over, largest: min(int(theirs.Largest), largestMessage),
 		slot: schedule.Peer(slot), since: time.Now(), ctx: ctx, drop: drop,
 		outbox: newOutbox(), feed: make(chan schedule.Send, feedQueue), pinged: time.Now(),
 	}
@@ -71,6 +77,13 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 		}
 	})
 	s.greetLink(l, theirs)
+}
+
+// stays tells whether a link does not give way to a new connection: when both were made at the same time,
+// since both sides had offered, both sides have to keep the same one.
+func (l *link) stays(other seal.Attempt) bool {
+	const together = 5 * time.Second
+	return !l.dead && time.Since(l.since) < together && bytes.Compare(l.attempt[:], other[:]) > 0
 }
 
 // greetLink tells a new peer all that it has to know.
@@ -143,7 +156,7 @@ func (s *swarm) controlWritten(l *link, err error) {
 		l.flush()
 		l.drop()
 		l.conn.close()
-		s.post(func() { delete(s.links, l.peer) })
+		s.post(func() { s.unlink(l) })
 	})
 }
 
@@ -503,6 +516,7 @@ func (s *swarm) arrived(l *link, piece, index int) {
 	}
 	bytes := int64(s.content.layout.LeafLen(piece, index))
 	l.taken += bytes
+	s.fullTold = false
 	s.verified += bytes
 	if s.sched.Has(piece) {
 		s.content.sink.Complete(piece)
@@ -516,7 +530,10 @@ func (s *swarm) diskFull(err error) {
 	if !first {
 		return
 	}
-	s.cfg.Tell(Full{err})
+	if !s.fullTold {
+		s.fullTold = true
+		s.cfg.Tell(Full{err})
+	}
 	s.sched.Select(0, s.content.layout.Pieces(), false, time.Now())
 }
 

@@ -34,6 +34,7 @@ const (
 // link is an admitted peer with its connection. Its fields belong to the swarm's goroutine, but for
 // what is said of others.
 type link struct {
+	attempt seal.Attempt   // that made it
 	peer    seal.PublicKey // its agreement key
 	token   seal.Token
 	pair    seal.Pair

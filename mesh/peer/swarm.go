@@ -96,6 +96,7 @@ type swarm struct {
 	upNow      float64 // bytes a second
 	downNow    float64
 	fullSince  time.Time // of the disk; zero while it has room
+	fullTold   bool
 	finishing  bool
 	finished   bool
 	servedAt   time.Time // of the last leaf that was sent, or of the end

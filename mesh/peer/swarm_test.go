@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -137,4 +139,50 @@ func TestConnectionsBreak(t *testing.T) {
 	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, receiver.out)); diff != "" {
 		t.Errorf("other files:\n%s", diff)
 	}
+}
+
+// TestSecondConnection: a connection that is made beside a good one takes its place at both sides, and what is left
+// of the older one does not harm it.
+func TestSecondConnection(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(nil, random(t, filepath.Join(t.TempDir(), "file"), 100_000))
+	await[Opened](sender)
+	receiver := r.seed("receiver", sender)
+	first := onlyLink(receiver)
+	for _, one := range []*someone{sender, receiver} {
+		one.swarm.call(func() {
+			for _, l := range one.swarm.links {
+				l.since = l.since.Add(-time.Minute)
+			}
+		})
+	}
+	sender.swarm.call(func() {
+		for _, m := range sender.swarm.members {
+			sender.swarm.offer(m)
+		}
+	})
+	for second := onlyLink(receiver); second == first || second == nil; second = onlyLink(receiver) {
+		pauseFor(t, 10*time.Millisecond)
+	}
+	select { // the older one has gone altogether
+	case <-first.conn.lostC():
+	case <-t.Context().Done():
+	}
+	if len(receiver.Status().Peers) != 1 || len(sender.Status().Peers) != 1 {
+		t.Errorf("%d and %d connections", len(receiver.Status().Peers), len(sender.Status().Peers))
+	}
+	receiver.stop()
+	if err := receiver.wait(); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func onlyLink(s *someone) (only *link) {
+	s.swarm.call(func() {
+		for _, l := range s.swarm.links {
+			only = l
+		}
+	})
+	return only
 }
