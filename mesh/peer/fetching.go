@@ -1,0 +1,167 @@
+package peer
+
+import (
+	"errors"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/schedule"
+	"github.com/fanfare-relay/fanfare/mesh/store"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
+)
+
+// accept asks whether what is shared is wanted, and where it goes.
+func (s *swarm) accept() {
+	offered := *s.shared
+	s.tasks.Go(func() {
+		sink, err := s.cfg.Fetch.Accept(s.ctx, offered)
+		s.post(func() {
+			if err != nil || sink == nil {
+				s.end(err)
+				return
+			}
+			s.begun(sink)
+		})
+	})
+}
+
+// begun starts to fetch, with what the sink has from an earlier run.
+func (s *swarm) begun(sink *store.Sink) {
+	l := sink.Layout()
+	s.content = &content{id: s.shared.ID, layout: l, key: s.signer, sink: sink}
+	s.schedule(false)
+	now := time.Now()
+	for i := range l.Pieces() {
+		if sink.Whole(i) {
+			s.sched.Hold(i, 1)
+			s.held += int64(l.PieceLen(i))
+		}
+		if !sink.Wanted(i) {
+			s.sched.Select(i, 1, false, now)
+		}
+	}
+	for _, one := range s.links {
+		if !one.dead {
+			s.join(one)
+		}
+	}
+}
+
+// expects tells a lane's reader what to make of a leaf that begins to come.
+func (s *swarm) expects(l *link, piece, leaf int) (e schedule.Expectation, size int) {
+	s.call(func() {
+		if l.dead || s.sched == nil {
+			return
+		}
+		if e = s.sched.Expects(l.slot, piece, leaf, time.Now()); e != schedule.Unasked {
+			size = s.content.layout.LeafLen(piece, leaf)
+		}
+	})
+	if e != schedule.Unasked && size == 0 {
+		e = schedule.Unasked
+	}
+	return e, size
+}
+
+// takeLeaf runs in a lane's goroutine: it verifies, stores, and tells. A full disk is no fault of the
+// peer's; other errors of the disk end the transfer.
+func (s *swarm) takeLeaf(l *link, leaf *wire.Parts, piece, index int) error {
+	err := s.content.take(leaf, piece, index)
+	switch {
+	case errors.Is(err, errBadLeaf):
+		return err
+	case errors.Is(err, store.ErrFull):
+		s.post(func() { s.diskFull(err) })
+	case err != nil:
+		s.post(func() { s.end(err) })
+	default:
+		s.post(func() { s.arrived(l, piece, index) })
+	}
+	return nil
+}
+
+func (s *swarm) arrived(l *link, piece, index int) {
+	if l.dead {
+		// Its bytes are good and on disk, but the scheduler has asked others for them.
+		return
+	}
+	if !s.sched.LeafArrived(l.slot, piece, index, time.Now()) {
+		return
+	}
+	bytes := int64(s.content.layout.LeafLen(piece, index))
+	l.taken += bytes
+	s.fullTold = false
+	s.verified += bytes
+	if s.sched.Has(piece) {
+		s.content.sink.Complete(piece)
+	}
+}
+
+// diskFull stops asking; what is here stays, and what comes is passed over.
+func (s *swarm) diskFull(err error) {
+	first := s.fullSince.IsZero()
+	s.fullSince = time.Now()
+	if !first {
+		return
+	}
+	if !s.fullTold {
+		s.fullTold = true
+		s.cfg.Tell(Full{err})
+	}
+	s.sched.Select(0, s.content.layout.Pieces(), false, time.Now())
+}
+
+// retryDisk asks again some time after the disk was full.
+func (s *swarm) retryDisk(now time.Time) {
+	if s.fullSince.IsZero() || now.Sub(s.fullSince) < fullPause {
+		return
+	}
+	s.fullSince = time.Time{}
+	for i := range s.content.layout.Pieces() {
+		if s.content.sink.Wanted(i) {
+			s.sched.Select(i, 1, true, now)
+		}
+	}
+}
+
+// checkEnd finishes when nothing is missing, and ends when nobody is waited for.
+func (s *swarm) checkEnd(now time.Time) {
+	if s.cfg.Fetch == nil || s.done {
+		return
+	}
+	if s.changed && !s.finishing && (s.sched == nil || s.sched.Missing() > 0 && !s.sched.SwarmHolds()) {
+		s.end(ErrChanged)
+		return
+	}
+	if s.sched == nil || s.sched.Missing() > 0 || !s.fullSince.IsZero() {
+		return
+	}
+	if !s.finishing {
+		s.finishing = true
+		s.tasks.Go(func() {
+			names, err := s.content.sink.Finish()
+			s.post(func() { s.finish(names, err) })
+		})
+		return
+	}
+	// Who is being served may have the rest of what it asked for.
+	const linger, longest = 300 * time.Millisecond, 5 * time.Second
+	if s.finished && !s.cfg.Fetch.Seed && (s.handed == 0 && now.Sub(s.servedAt) > linger || now.Sub(s.lastFinish) > longest) {
+		s.end(nil)
+	}
+}
+
+func (s *swarm) finish(names []string, err error) {
+	if errors.Is(err, store.ErrFull) { // the journal had no room; all is stored
+		s.finishing = false
+		s.fullSince = time.Now()
+		s.cfg.Tell(Full{err})
+		return
+	}
+	if err != nil {
+		s.end(err)
+		return
+	}
+	s.finished, s.servedAt, s.lastFinish = true, time.Now(), time.Now()
+	s.report(time.Now())
+	s.cfg.Tell(Finished{names})
+}
