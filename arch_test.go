@@ -42,6 +42,8 @@ var deciding = map[string][]string{
 	"signalling/overlay": nil,
 	"signalling/room":    nil,
 	"signalling/relay":   nil,
+	"compare/experiment": nil,
+	"compare/stats":      nil,
 	"mesh/seal":          nil,
 	"mesh/pake":          nil,
 	"mesh/schedule":      nil,
