@@ -67,7 +67,7 @@ var (
 // Two facts beyond the table: pion/webrtc is named in few places, so that its next major version is
 // a small change; a TURN server of this major version can be killed by one datagram.
 var onlyIn = map[string][]string{
-	"github.com/pion/webrtc/v3": {"bench/baseline", "cmd/fanfare", "endpoint", "mesh/peer", "sfu", "sfu/sfutest"},
+	"github.com/pion/webrtc/v3": {"bench/baseline", "cmd/fanfare", "compare", "endpoint", "mesh/peer", "sfu", "sfu/sfutest"},
 	"github.com/pion/turn/v2":   nil,
 	"go.etcd.io/bbolt":          {"signalling/store"},
 	"filippo.io/nistec":         {"mesh/pake"}, // points of P-256, for what crypto/ecdh does not do

@@ -161,7 +161,7 @@ func (e Experiment) check() error {
 func (p Point) check() error {
 	for _, b := range []bound{
 		{"viewers", float64(p.Viewers), 1, 64}, {"round_trip_ms", p.RoundTripMS, 0, 2000}, {"loss_percent", p.LossPercent, 0, 50},
-		{"loss_burst", p.LossBurst, 1, 100}, {"uplink_mbit", p.UplinkMbit, 0.1, 1000}, {"bitrate_mbit", p.BitrateMbit, 0.1, 20},
+		{"loss_burst", p.LossBurst, 1, 100}, {"uplink_mbit", p.UplinkMbit, 0.1, 1000}, {"bitrate_mbit", p.BitrateMbit, 0.1, 10},
 		{"churn_per_minute", p.ChurnPerMinute, 0, 60},
 	} {
 		if err := b.check(); err != nil {

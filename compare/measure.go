@@ -1,0 +1,198 @@
+package compare
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v3"
+
+	"github.com/fanfare-relay/fanfare/compare/emulate"
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+	"github.com/fanfare-relay/fanfare/compare/report"
+	"github.com/fanfare-relay/fanfare/compare/stats"
+	"github.com/fanfare-relay/fanfare/signalling/overlay"
+)
+
+// Times of a run.
+const (
+	placesWithin = 15 * time.Second
+	calm         = 300 * time.Millisecond // without a change everybody has a place
+	grace        = 300 * time.Millisecond // for what is on its way at the end, beside round trips
+	probeTime    = 5 * time.Millisecond
+)
+
+// Measurer runs experiments, one run at a time.
+type Measurer struct{ identity webrtc.Configuration }
+
+// New makes a Measurer: a certificate that all stacks share, because making one costs more than a handshake.
+func New() (*Measurer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Measurer{webrtc.Configuration{Certificates: []webrtc.Certificate{*cert}}}, nil
+}
+
+// Measure carries out one run: settle seconds after everybody has a place, and then seconds of measuring. When ctx ends meanwhile, what was
+// measured so far is returned, marked; when that is nothing, the error of ctx.
+func (m *Measurer) Measure(ctx context.Context, run experiment.Run, settle, seconds float64) (report.Sample, error) {
+	opening, cancel := context.WithTimeout(ctx, placesWithin)
+	defer cancel()
+	s, err := open(opening, run, m.identity)
+	if err != nil {
+		return report.Sample{}, err
+	}
+	defer s.close()
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer stop()
+	tasks.Go(func() { s.send(running) })
+	tasks.Go(func() { s.control(running) })
+	s.step(s.wish())
+	for i := range run.Point.Viewers {
+		if err := s.arrive(fmt.Sprintf("v%02d", i+1)); err != nil {
+			return report.Sample{}, err
+		}
+	}
+	problem := ""
+	if err := s.awaitPlaces(opening); err != nil {
+		problem = "not everybody found a place in time"
+	}
+	if !pause(ctx, time.Duration(settle*float64(time.Second))) {
+		return report.Sample{}, ctx.Err()
+	}
+	r := s.window(ctx, time.Duration(seconds*float64(time.Second)))
+	if problem != "" {
+		r.Problem = problem
+	}
+	return r, nil
+}
+
+// awaitPlaces returns when everybody has had the place of the plan for a while.
+func (s *stage) awaitPlaces(ctx context.Context) error {
+	for pause(ctx, look) {
+		s.mu.Lock()
+		still := time.Since(s.changed) > calm+time.Second // a plan is made a second after somebody came
+		s.mu.Unlock()
+		if still && s.placed() {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+// window measures.
+func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
+	r := report.Sample{Run: s.run, Started: time.Now().UTC()}
+	var late []float64
+	probing, stop := context.WithCancel(context.Background())
+	var probes sync.WaitGroup
+	probes.Go(func() { late = lateness(probing) })
+	from, sent := time.Now(), s.sent()
+	r.Interrupted = !s.watch(ctx, d)
+	to := time.Now()
+	r.Seconds = to.Sub(from).Seconds()
+	after := s.sent()
+	stop()
+	probes.Wait()
+	r.LatenessMS = stats.Quantile(append(late, 0), 0.99)
+	r.UploaderMbit, r.ServerMbit, r.PassedOnMbit = mbit(after[0]-sent[0], r.Seconds), mbit(after[1]-sent[1], r.Seconds), mbit(after[2]-sent[2], r.Seconds)
+	pause(context.WithoutCancel(ctx), grace+4*time.Duration(s.run.Point.RoundTripMS*float64(time.Millisecond)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.made {
+		if !f.made.Before(from) && f.made.Before(to) {
+			r.Frames++
+		}
+	}
+	places := map[string]overlay.Place{}
+	for _, at := range s.planner.Plan().Places {
+		places[at.Viewer] = at
+	}
+	for _, v := range s.all {
+		one := v.result(from, to, s.made)
+		one.Via, one.Depth = string(s.shows[v.id].Via), places[v.id].Depth
+		r.Viewers = append(r.Viewers, one)
+	}
+	switch {
+	case r.LatenessMS > report.MaxLateness:
+		r.Problem = fmt.Sprintf("the machine was busy: timers were %.1f ms late", r.LatenessMS)
+	case r.Interrupted:
+		r.Problem = "it was interrupted"
+	}
+	return r
+}
+
+// watch lets the time pass, and viewers come and go; false when ctx ended before.
+func (s *stage) watch(ctx context.Context, d time.Duration) bool {
+	if s.run.Point.ChurnPerMinute == 0 {
+		return pause(ctx, d)
+	}
+	end, every := time.Now().Add(d), time.Duration(float64(time.Minute)/s.run.Point.ChurnPerMinute)
+	next := time.Now().Add(every / 2)
+	for n := 0; next.Before(end); n++ {
+		if !pause(ctx, time.Until(next)) {
+			return false
+		}
+		s.leaveOne()
+		if err := s.arrive(fmt.Sprintf("w%02d", n+1)); err != nil {
+			return false
+		}
+		next = next.Add(every)
+	}
+	return pause(ctx, time.Until(end))
+}
+
+// sent is what the uploader, the server and all viewers have sent, bytes.
+func (s *stage) sent() (n [3]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n[0], n[1] = s.uploader.Sent(), s.server.Sent()
+	hosts := []*emulate.Host{}
+	for _, v := range s.all {
+		hosts = append(hosts, v.host)
+	}
+	for _, h := range hosts {
+		n[2] += h.Sent()
+	}
+	return n
+}
+
+func mbit(bytes uint64, seconds float64) float64 { return float64(bytes) * 8 / 1e6 / seconds }
+
+// lateness looks how late timers fire until ctx ends, in milliseconds.
+func lateness(ctx context.Context) (late []float64) {
+	for {
+		due := time.Now().Add(probeTime)
+		if !pause(ctx, probeTime) {
+			return late
+		}
+		late = append(late, milliseconds(time.Since(due)))
+	}
+}
+
+// pause waits; false when ctx ended before.
+func pause(ctx context.Context, d time.Duration) bool {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
