@@ -50,6 +50,23 @@ story("files: a folder arrives as a folder, and single files of it can be picked
   assert.deepEqual(await some.saved(), rest);
 });
 
+for (const name of BOTH) {
+  story(`files: a reload of the receiver goes on in ${name}, and fetches nothing again`, async (t) => {
+    const server = await serve(t);
+    const film = await randomFile(await scratch(t), "holiday.bin", 12 * MB);
+    const sender = await Sender.open(await browser("chromium"), server);
+    const link = await sender.share([film.file]);
+    const taker = await Taker.open(await browser(name), link);
+    await taker.accept();
+    await taker.page.waitFor("something has come", (s) => Number(document.querySelector(s)?.getAttribute("data-value")) > 0, id("progress"));
+    await taker.page.reload();
+    assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+    await taker.page.reload();
+    assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, "what is here is still here");
+    await sender.page.says(id("receivers"), /1[0-4](\.\d)? MB have gone out/);
+  });
+}
+
 story("files: fanfare get takes from a browser, by link and by code", async (t) => {
   const server = await serve(t);
   const home = await scratch(t);

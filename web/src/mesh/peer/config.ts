@@ -5,6 +5,7 @@ import type { Bytes } from '../bytes';
 import type { Link } from '../link';
 import type { Manifest } from '../manifest';
 import type { Reason } from '../messages';
+import type { Root } from './content';
 import type { Rule } from './door';
 import type { Identity } from './identity';
 import type { Sink } from './sink';
@@ -49,6 +50,8 @@ export interface Accepted {
   sink: Sink;
   /** Places of files in the manifest. */
   wanted: ReadonlySet<number>;
+  /** Pieces that the sink has from an earlier time. */
+  whole: ReadonlyMap<number, Root>;
 }
 
 /** Why a transfer has ended without everything. */
@@ -76,6 +79,8 @@ export type Event =
   /** Somebody shows a card that is not of the key in the link. */
   | { kind: 'stranger' }
   | { kind: 'offered'; offered: Offered }
+  /** A piece is whole, and handed to the sink. */
+  | { kind: 'stored'; piece: number; root: Root }
   | { kind: 'finished' }
   /** A peer was dropped for good, since it sent what was not shared. */
   | { kind: 'wrong' }

@@ -95,6 +95,10 @@ export class Memory implements Sink {
 /** Bytes that may wait for the disk before whoever writes waits. */
 const WAITING = 8 * 1024 * 1024;
 
+/** How often, and after how long (ms), a file that is in use is asked for again. */
+const TRIES = 5;
+const TRY_EVERY = 200;
+
 /** A file of the browser's private file system, written by a worker, as pages may not. */
 export class PrivateFile implements Sink {
   readonly lasting = true;
@@ -116,13 +120,19 @@ export class PrivateFile implements Sink {
   /** Throws where there is no such file system, or the file is in use by another tab. */
   static async open(name: string): Promise<PrivateFile> {
     const sink = new PrivateFile(name);
-    try {
-      await sink.call({ kind: 'open', name });
-    } catch (error) {
-      sink.worker.terminate();
-      throw error;
+    for (let left = TRIES; ; left--) {
+      try {
+        await sink.call({ kind: 'open', name });
+        return sink;
+      } catch (error) {
+        if (left === 0) {
+          sink.worker.terminate();
+          throw error;
+        }
+      }
+      // After a reload the page before may hold the file a moment longer.
+      await new Promise((resolve) => setTimeout(resolve, TRY_EVERY));
     }
-    return sink;
   }
 
   async read(at: number, length: number): Promise<Bytes> {
@@ -150,6 +160,7 @@ export class PrivateFile implements Sink {
   }
 
   async flush(): Promise<void> {
+    if (this.file) return;
     await this.call({ kind: 'flush' });
     if (this.failed) throw this.failed;
   }

@@ -181,8 +181,8 @@ export class Peer {
     this.revoke(next, await signRevocations(next, share.keys.privateKey, link.room));
   }
 
-  /** Begins to fetch. whole: pieces that the sink has from an earlier time. */
-  accept({ sink, wanted }: Accepted, whole: ReadonlySet<number> = new Set()): void {
+  /** Begins to fetch. */
+  accept({ sink, wanted, whole }: Accepted): void {
     const { offered } = this;
     const signer = this.intro.signer;
     if (!offered || !signer || this.content) return;
@@ -193,6 +193,7 @@ export class Peer {
       const { first, end } = layout.filePieces(file);
       for (let i = first; i < end; i++) this.wantedPieces.add(i);
     }
+    for (const [piece, root] of whole) this.content.roots.set(piece, root);
     this.sched = this.schedule(false);
     const now = performance.now();
     for (let i = 0; i < layout.pieces; i++) {
@@ -435,6 +436,8 @@ export class Peer {
     if (link.dead || !sched.leafArrived(link.slot, piece, leaf, performance.now())) return;
     link.taken += length;
     this.verified += length;
+    const root = sched.has(piece) ? content.roots.get(piece) : undefined;
+    if (root) this.cfg.tell({ kind: 'stored', piece, root });
     this.kick();
     this.checkEnd();
   }
