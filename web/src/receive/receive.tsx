@@ -200,7 +200,7 @@ function Going({ receive }: { receive: ReceiveController }) {
       <Announcer text={phase === 'done' ? 'Everything is here.' : (status?.stall && stallWords(status.stall)) || ''} />
       {phase === 'fetching' && status?.stall ? (
         <div data-testid="stall">
-          <Notice tone={status.stall === 'disk-full' ? 'bad' : 'info'} title={stallWords(status.stall)} />
+          <Notice title={stallWords(status.stall)} />
         </div>
       ) : null}
       {phase === 'done' ? (

@@ -69,7 +69,12 @@ export function endWords(end: End): Words {
         advice: 'It holds names or sizes that are not allowed. Nothing was received.',
       };
     case 'storage':
-      return { title: 'This browser could not store what came.', advice: 'Reload the page to try again.' };
+      if (!end.full)
+        return { title: 'This browser could not store what came.', advice: 'Reload the page to try again.' };
+      return {
+        title: 'This browser has no room left.',
+        advice: 'Free some space on the disk, then reload this page: it goes on where it was.',
+      };
     case 'refused':
       return refusedWords(end.reason);
   }
@@ -112,8 +117,6 @@ export function stallWords(stall: Stall): string {
       return 'Nobody who is here has what is missing. It goes on when somebody comes who has.';
     case 'paused':
       return 'Paused.';
-    case 'disk-full':
-      return 'This browser has no room left. Make some, and it goes on by itself.';
     case 'quiet':
       return 'Those who have what is missing are not sending at the moment.';
   }

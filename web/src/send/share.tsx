@@ -47,7 +47,7 @@ export function ShareLink({ send }: { send: SendController }) {
 }
 
 function ShortCode({ send }: { send: SendController }) {
-  const { code, codeEnded, phase } = send.state.value;
+  const { code, codeEnded, phase, link } = send.state.value;
   if (phase !== 'open') return null;
   if (!code) {
     return (
@@ -70,7 +70,7 @@ function ShortCode({ send }: { send: SendController }) {
         {code.text}
       </p>
       <p class="quiet small">
-        It is typed in at <b>{window.location.host}/f</b> or with “fanfare get”, and works until{' '}
+        It is typed in at <b>{new URL(link).host}/f</b> or with “fanfare get”, and works until{' '}
         {new Date(code.until).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}.
       </p>
     </div>

@@ -61,7 +61,8 @@ export type End =
   | { kind: 'changed' }
   /** The manifest, though signed, is none that can be taken. */
   | { kind: 'manifest' }
-  | { kind: 'storage'; text: string };
+  /** What came could not be stored, perhaps for want of room. */
+  | { kind: 'storage'; full: boolean };
 
 export type Event =
   | { kind: 'connection'; connection: Connection }
@@ -97,7 +98,6 @@ export type Stall =
   | 'no-list'
   | 'no-piece'
   | 'paused'
-  | 'disk-full'
   | 'quiet';
 
 export interface PeerStatus {

@@ -98,9 +98,15 @@ export class Conn {
   private on: ConnHandlers;
   private opened = 0;
   private lost = false;
+  private fail: (error: Error) => void = () => undefined;
+  /** Fails with the end of the connection. */
+  private readonly over = new Promise<never>((_, reject) => {
+    this.fail = reject;
+  });
 
   constructor(certificate: RTCCertificate, stun: readonly string[], on: ConnHandlers) {
     this.on = on;
+    this.over.catch(() => undefined); // whoever waits hears of it
     const iceServers = stun.length > 0 ? [{ urls: [...stun] }] : [];
     this.pc = new RTCPeerConnection({ certificates: [certificate], iceServers });
     this.control = new Channel(this.make('control', 0, true));
@@ -114,26 +120,27 @@ export class Conn {
   }
 
   async offer(): Promise<string> {
-    const offer = await this.pc.createOffer();
-    await this.pc.setLocalDescription(offer);
+    const offer = await this.alive(this.pc.createOffer());
+    await this.alive(this.pc.setLocalDescription(offer));
     return offer.sdp ?? '';
   }
 
   async answer(sdp: string): Promise<string> {
-    await this.pc.setRemoteDescription({ type: 'offer', sdp });
-    const answer = await this.pc.createAnswer();
-    await this.pc.setLocalDescription(answer);
+    await this.alive(this.pc.setRemoteDescription({ type: 'offer', sdp }));
+    const answer = await this.alive(this.pc.createAnswer());
+    await this.alive(this.pc.setLocalDescription(answer));
     return answer.sdp ?? '';
   }
 
   accept(sdp: string): Promise<void> {
-    return this.pc.setRemoteDescription({ type: 'answer', sdp });
+    return this.alive(this.pc.setRemoteDescription({ type: 'answer', sdp }));
   }
 
   /** An address of the other side. One that cannot be used is no harm. */
   async candidate(candidate: string): Promise<void> {
     if (candidate === '' || this.lost) return;
-    await this.pc.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 }).catch(() => undefined);
+    const added = this.pc.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 });
+    await this.alive(added).catch(() => undefined);
   }
 
   /** Bytes of the largest message that the other side's browser takes. */
@@ -163,6 +170,12 @@ export class Conn {
   close(): void {
     this.lost = true;
     this.pc.close();
+    this.fail(new Error('the connection was closed'));
+  }
+
+  /** Browsers never settle what is under way in a connection that was closed (WebRTC, section 4.4.1.2). */
+  private alive<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.over]);
   }
 
   private make(label: string, id: number, ordered: boolean): RTCDataChannel {
@@ -177,8 +190,7 @@ export class Conn {
 
   private gone(): void {
     if (this.lost) return;
-    this.lost = true;
-    this.pc.close();
+    this.close();
     this.on.gone();
   }
 }

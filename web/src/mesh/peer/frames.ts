@@ -4,7 +4,8 @@ import { ManifestError, openManifest } from '../manifest';
 import { UPLOADER, verifyRevocations } from '../token';
 import { type Frame, shows } from '../wire';
 import { Breach, type Link } from './link';
-import { BAN, LEAST_ROUND_TRIP, type Peer } from './swarm';
+import { BAN, LEAST_ROUND_TRIP } from './links';
+import type { Peer } from './swarm';
 
 /** Ranges of HAVE that are kept of a peer before we know what is shared. */
 const MOST_SHOWN = 65_536;
@@ -86,8 +87,8 @@ function manifestPart(peer: Peer, link: Link, frame: Extract<Frame, { type: 'man
     (error) => {
       // Signed by the uploader itself, and yet not acceptable; or forged by this peer.
       if (error instanceof ManifestError && error.rule === 'signature') {
-        peer.ban(link.key, BAN);
-        peer.unlink(link);
+        peer.links.ban(link.key, BAN);
+        peer.links.unlink(link);
       } else peer.end({ kind: 'manifest' });
     },
   );
@@ -100,19 +101,20 @@ async function revocations(peer: Peer, link: Link, list: Uint8Array<ArrayBuffer>
     const next = await verifyRevocations(list.slice(), signer.point, peer.cfg.link.room);
     if (next.version > peer.revoked.version) peer.revoke(next, list.slice());
   } catch {
-    peer.ban(link.key, BAN);
-    peer.unlink(link);
+    peer.links.ban(link.key, BAN);
+    peer.links.unlink(link);
   }
 }
 
 function saidBye(peer: Peer, link: Link, reason: Extract<Frame, { type: 'bye' }>['reason']): void {
   const uploader = (link.token.rights & UPLOADER) !== 0;
   const member = peer.intro.memberOf(link.peer);
-  peer.unlink(link);
+  peer.links.unlink(link);
   if (member) member.next = performance.now() + LATER;
   if (reason === 'source-changed' && uploader) peer.changed = true;
   if (reason === 'not-admitted' && uploader) peer.end({ kind: 'refused', reason: 'removed' });
-  if (reason === 'bad-leaf' || reason === 'broke-protocol' || reason === 'too-many-peers') peer.ban(link.key, BAN);
+  if (reason === 'bad-leaf' || reason === 'broke-protocol' || reason === 'too-many-peers')
+    peer.links.ban(link.key, BAN);
 }
 
 function pong(peer: Peer, link: Link, took: number): void {

@@ -3,7 +3,7 @@
 // worked on at a time, in the order in which they came.
 
 import type { Files, Members, Member as RoomMember, ServerMessage, Welcome } from '../../signal/msg.gen';
-import { fromBase64, toBase64 } from '../base64';
+import { fromBase64 } from '../base64';
 import { type Bytes, equal, hex } from '../bytes';
 import { GROUP, openGroup, openPair, PAIR, PAKE, sealGroup, sealPair, senderOf } from '../envelope';
 import { isLower, type Pair, pairKeys, type RoomKeys, roomHash } from '../keys';
@@ -396,6 +396,3 @@ export class Introduction {
     await this.tell(dh, to, { type: 'token', token });
   }
 }
-
-/** What a receiver shows the server: join, and an identifier that a removed one keeps. */
-export const passwordOf = (keys: RoomKeys): string => toBase64(keys.join);

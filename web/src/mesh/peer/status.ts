@@ -1,12 +1,14 @@
 // How it goes, as people are told: who is connected, and why nothing comes.
 
+import type { Scheduler } from '../schedule/schedule';
 import { UPLOADER } from '../token';
+import type { State } from '../wire';
 import type { PeerStatus, Stall } from './config';
 import type { Link } from './link';
 import type { Peer } from './swarm';
 
 export function peersOf(peer: Peer): PeerStatus[] {
-  return [...peer.links.values()].map((link) => peerOf(peer, link));
+  return [...peer.links.all.values()].map((link) => peerOf(peer, link));
 }
 
 function peerOf(peer: Peer, { key, token, stat, relayed, sent, taken }: Link): PeerStatus {
@@ -29,10 +31,9 @@ function peerOf(peer: Peer, { key, token, stat, relayed, sent, taken }: Link): P
 export function stallOf(peer: Peer): Stall | undefined {
   const { intro, links, sched } = peer;
   if (!peer.cfg.fetch || peer.finished) return undefined;
-  if (peer.diskFull !== undefined) return 'disk-full';
   if (peer.paused) return 'paused';
   if (peer.down > 0) return undefined;
-  if (links.size === 0) {
+  if (links.all.size === 0) {
     if (!intro.online) return 'no-server';
     if (!intro.token) return intro.uploader ? 'no-answer' : 'no-uploader';
     return 'not-linked';
@@ -40,4 +41,13 @@ export function stallOf(peer: Peer): Stall | undefined {
   if (!peer.offered) return 'no-list';
   if (!sched || sched.missing === 0) return undefined;
   return sched.reachable ? 'quiet' : 'no-piece';
+}
+
+/** What STAT tells of us. */
+export function stateOf(peer: Peer, sched: Scheduler): State {
+  if (peer.cfg.share) return 'running';
+  if (peer.paused) return 'paused';
+  if (sched.missing === 0) return 'complete';
+  if (peer.down > 0) return 'running';
+  return document.visibilityState === 'hidden' ? 'hidden' : 'waiting';
 }

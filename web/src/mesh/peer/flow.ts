@@ -1,0 +1,144 @@
+// Leaves in and out: what the scheduler wants is carried out, and it is told what happens.
+
+import type { Bytes } from '../bytes';
+import type { Parts } from '../parts';
+import type { Scheduler } from '../schedule/schedule';
+import type { Send } from '../schedule/send';
+import type { Action } from '../schedule/state';
+import { MAX_RANGES, type Range } from '../wire';
+import type { Content } from './content';
+import { BadLeaf, FEED, type Link } from './link';
+import { SourceChanged } from './sink';
+import type { Peer } from './swarm';
+
+export class Flow {
+  private readonly peer: Peer;
+  /** Leaves handed to links that have not left. */
+  private handed = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(peer: Peer) {
+    this.peer = peer;
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  /** A link is gone with what was handed to it. */
+  forget(link: Link): void {
+    this.handed -= link.queued;
+  }
+
+  messages(link: Link, { piece, leaf }: Send): Promise<Bytes[]> {
+    return (this.peer.content as Content).messages(piece, leaf, link.largest);
+  }
+
+  /** The bytes of a leaf that begins to come; undefined when nobody asked for it. */
+  expects(link: Link, piece: number, leaf: number): number | undefined {
+    const { sched, content } = this.peer;
+    if (!sched || !content || !link.joined) return undefined;
+    if (sched.expects(link.slot, piece, leaf, performance.now()) === 'unasked') return undefined;
+    return content.layout.leafLength(piece, leaf) || undefined;
+  }
+
+  /** Verifies and stores a leaf. Throws BadLeaf. */
+  async whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void> {
+    const { content, sched } = this.peer;
+    if (!content || !sched) return;
+    const { length } = parts.bytes;
+    try {
+      if (!(await content.take(parts, piece, leaf))) throw new BadLeaf('a leaf that is not what was shared');
+    } catch (error) {
+      if (error instanceof BadLeaf) throw error;
+      return this.peer.storageFailed(error);
+    }
+    if (link.dead || !sched.leafArrived(link.slot, piece, leaf, performance.now())) return;
+    link.taken += length;
+    this.peer.verified += length;
+    const root = sched.has(piece) ? content.roots.get(piece) : undefined;
+    if (root) this.peer.cfg.tell({ kind: 'stored', piece, root });
+    this.peer.kick();
+    this.peer.checkEnd();
+  }
+
+  /** A leaf has left, or could not be read. */
+  sent(link: Link, send: Send, error: unknown): void {
+    if (link.dead) return;
+    const now = performance.now();
+    this.handed -= 1;
+    link.queued -= 1;
+    if (link.queued <= FEED / 2) this.peer.sched?.full(link.slot, false);
+    this.peer.sched?.sent(send, now);
+    this.peer.kick();
+    if (error === undefined) {
+      const bytes = this.peer.content?.layout.leafLength(send.piece, send.leaf) ?? 0;
+      link.sent += bytes;
+      this.peer.sentBytes += bytes;
+      return;
+    }
+    const changed = error instanceof SourceChanged;
+    const reason = changed ? 'changed' : 'unreadable';
+    link.say({ type: 'reject', piece: send.piece, first: send.leaf, count: 1, reason });
+    this.peer.cfg.tell({ kind: 'unreadable', changed });
+    if (changed && this.peer.cfg.share) {
+      for (const one of [...this.peer.links.all.values()]) this.peer.links.bye(one, 'source-changed');
+      this.peer.end({ kind: 'changed' });
+    }
+  }
+
+  /** Carries out what the scheduler wants. */
+  advance(): void {
+    const { sched } = this.peer;
+    clearTimeout(this.timer);
+    if (!sched || this.peer.ended) return;
+    const now = performance.now();
+    this.act(sched.next(now));
+    this.feed(sched, now);
+    const due = sched.deadline();
+    if (due !== undefined) this.timer = setTimeout(() => this.advance(), Math.max(5, due - now));
+  }
+
+  /** Runs of HAVE to one peer become one frame. */
+  private act(actions: readonly Action[]): void {
+    let ranges: Range[] = [];
+    for (const [i, action] of actions.entries()) {
+      const link = this.peer.links.slots[action.peer];
+      if (action.kind !== 'have') {
+        const { piece, first, count } = action;
+        const leaves = { piece, first, count };
+        link?.say(
+          action.kind === 'reject'
+            ? { type: 'reject', ...leaves, reason: action.reason }
+            : { type: action.kind, ...leaves },
+        );
+        continue;
+      }
+      ranges = joinRange(ranges, action);
+      const next = actions[i + 1];
+      if (next?.kind === 'have' && next.peer === action.peer && ranges.length < MAX_RANGES) continue;
+      link?.say({ type: 'have', ranges });
+      ranges = [];
+    }
+  }
+
+  private feed(sched: Scheduler, now: number): void {
+    const most = this.peer.links.all.size * FEED;
+    while (this.handed < most) {
+      const next = sched.nextSend(now);
+      if (!next) return;
+      const link = this.peer.links.slots[next.peer];
+      if (!link) continue;
+      this.handed += 1;
+      link.hand(next);
+      if (link.queued >= FEED) sched.full(next.peer, true);
+    }
+  }
+}
+
+function joinRange(ranges: readonly Range[], { first, count }: Range): Range[] {
+  const last = ranges.at(-1);
+  if (last && last.first + last.count === first)
+    return [...ranges.slice(0, -1), { first: last.first, count: last.count + count }];
+  return [...ranges, { first, count }];
+}

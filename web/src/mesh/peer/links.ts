@@ -1,0 +1,135 @@
+// The peers that are connected: taken up, greeted, dropped and banned (docs/MESH.md, section 6). A
+// number from 0 to 63 stands for each towards the scheduler.
+
+import { hex } from '../bytes';
+import { MeshError } from '../error';
+import { MAX_PEERS } from '../schedule/peers';
+import type { ByeReason } from '../wire';
+import type { Connected } from './attempts';
+import { handleFrame } from './frames';
+import { BadLeaf, Link } from './link';
+import type { Peer } from './swarm';
+
+/** What a page takes to answer is longer than a short line (ms). */
+export const LEAST_ROUND_TRIP = 20;
+/** How long a peer that broke the protocol is left alone (ms). */
+export const BAN = 30_000;
+/** For the last words (ms). */
+export const PARTING = 500;
+
+export class Links {
+  /** By the hexadecimal digits of their keys. */
+  readonly all = new Map<string, Link>();
+  readonly slots: (Link | undefined)[] = new Array(MAX_PEERS).fill(undefined);
+  private readonly peer: Peer;
+  private readonly bans = new Map<string, number>();
+
+  constructor(peer: Peer) {
+    this.peer = peer;
+  }
+
+  /** Takes up a peer whose HELLO was right. An older connection to it gives way. */
+  connected(made: Connected): void {
+    const old = this.all.get(hex(made.peer));
+    if (old) this.unlink(old);
+    const slot = this.slots.indexOf(undefined);
+    if (slot < 0 || this.peer.ended) {
+      made.conn.close();
+      return;
+    }
+    const link = new Link(made, slot, {
+      frame: (from, frame) => handleFrame(this.peer, from, frame),
+      expects: (from, piece, leaf) => this.peer.flow.expects(from, piece, leaf),
+      whole: (from, parts, piece, leaf) => this.peer.flow.whole(from, parts, piece, leaf),
+      messages: (to, send) => this.peer.flow.messages(to, send),
+      sent: (to, send, error) => this.peer.flow.sent(to, send, error),
+      broke: (from, error) => this.broke(from, error),
+    });
+    this.all.set(link.key, link);
+    this.slots[slot] = link;
+    made.conn.onGone(() => this.unlink(link));
+    this.greet(link);
+    link.start();
+    this.peer.kick();
+  }
+
+  /** Tells a new peer all that it has to know. */
+  private greet(link: Link): void {
+    this.ping(link, performance.now());
+    if (this.peer.revokeList) link.say({ type: 'revoke', list: this.peer.revokeList });
+    if (!link.seed) this.peer.sendBlob(link);
+    if (this.peer.sched) this.join(link);
+    const member = this.peer.intro.memberOf(link.peer);
+    if (member) member.pause = 0;
+    void link.conn.relayed().then(
+      (relayed) => {
+        link.relayed = relayed;
+      },
+      () => undefined,
+    );
+  }
+
+  ping(link: Link, now: number): void {
+    link.pinged = now;
+    link.say({ type: 'ping', value: BigInt(Math.floor(now * 1000)) });
+  }
+
+  /** Makes a link part of what the scheduler knows. */
+  join(link: Link): void {
+    if (link.joined || link.dead || !this.peer.sched) return;
+    link.joined = true;
+    this.peer.sched.peerJoined(link.slot, 1, Math.max(LEAST_ROUND_TRIP, link.roundTrip));
+    try {
+      for (const { first, count } of link.shown.splice(0)) this.peer.sched.shown(link.slot, first, count);
+    } catch (error) {
+      this.broke(link, error);
+    }
+  }
+
+  private forget(link: Link): void {
+    if (link.dead) return;
+    link.dead = true;
+    this.peer.flow.forget(link);
+    if (this.all.get(link.key) === link) this.all.delete(link.key);
+    if (this.slots[link.slot] === link) {
+      this.slots[link.slot] = undefined;
+      if (link.joined) this.peer.sched?.peerLeft(link.slot);
+    }
+    const member = this.peer.intro.memberOf(link.peer);
+    if (member) member.next = performance.now() + this.peer.intro.headStart(link.peer) + member.pause;
+    this.peer.kick();
+  }
+
+  bye(link: Link, reason: ByeReason): void {
+    link.say({ type: 'bye', reason, text: '' });
+    this.forget(link);
+    setTimeout(() => link.conn.close(), PARTING);
+  }
+
+  /** What the other side is to blame for is held against it. */
+  broke(link: Link, error: unknown): void {
+    if (link.dead) return;
+    if (error instanceof BadLeaf) {
+      this.ban(link.key, Number.POSITIVE_INFINITY);
+      this.peer.cfg.tell({ kind: 'wrong' });
+      this.bye(link, 'bad-leaf');
+    } else if (error instanceof MeshError) {
+      this.ban(link.key, BAN);
+      this.bye(link, 'broke-protocol');
+    } else this.unlink(link);
+  }
+
+  /** Drops a connection at once. */
+  unlink(link: Link): void {
+    this.forget(link);
+    link.conn.close();
+  }
+
+  ban(key: string, for_: number): void {
+    this.bans.set(key, Date.now() + for_);
+  }
+
+  banned(key: string): boolean {
+    return Date.now() < (this.bans.get(key) ?? 0);
+  }
+}
