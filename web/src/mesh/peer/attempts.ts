@@ -39,6 +39,9 @@ interface Attempt {
 
 /** A peer whose HELLO was right. */
 export interface Connected {
+  /** What made it, and whether we had offered. */
+  attempt: Bytes;
+  ours: boolean;
   peer: Bytes;
   token: Token;
   pair: Pair;
@@ -230,7 +233,8 @@ export class Attempts {
     if (!good || !this.has(attempt)) return this.failed(attempt);
     this.open.delete(hex(id));
     const { seed, largest } = frame;
-    this.on.connected({ peer: attempt.peer, token, pair, conn, seed, largest: Math.min(largest, conn.largest) });
+    const most = Math.min(largest, conn.largest);
+    this.on.connected({ attempt: id, ours, peer: attempt.peer, token, pair, conn, seed, largest: most });
   }
 
   private has(attempt: Attempt): boolean {

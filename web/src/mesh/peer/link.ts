@@ -43,6 +43,9 @@ export const FEED = 8;
 const MOST_UNREAD = 8 * 1024 * 1024;
 
 export class Link {
+  readonly made: Connected;
+  /** When it was taken up (ms). */
+  readonly since = performance.now();
   readonly peer: Bytes;
   /** Hexadecimal digits of its key. */
   readonly key: string;
@@ -81,7 +84,9 @@ export class Link {
   private frames = FRAMES_AT_ONCE;
   private framesAt = performance.now();
 
-  constructor({ peer, token, pair, conn, seed, largest }: Connected, slot: Slot, on: LinkHandlers) {
+  constructor(made: Connected, slot: Slot, on: LinkHandlers) {
+    const { peer, token, pair, conn, seed, largest } = made;
+    this.made = made;
     this.peer = peer;
     this.key = hex(peer);
     this.token = token;

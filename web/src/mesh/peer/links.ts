@@ -1,7 +1,7 @@
 // The peers that are connected: taken up, greeted, dropped and banned (docs/MESH.md, section 6). A
 // number from 0 to 63 stands for each towards the scheduler.
 
-import { hex } from '../bytes';
+import { compare, hex } from '../bytes';
 import { MeshError } from '../error';
 import { MAX_PEERS } from '../schedule/peers';
 import type { ByeReason } from '../wire';
@@ -17,6 +17,15 @@ export const BAN = 30_000;
 /** For the last words (ms). */
 export const PARTING = 500;
 
+/** Two connections that were made within this time may come of two offers that crossed (ms). */
+const TOGETHER = 5_000;
+
+/** Both sides had offered, and both have to keep the same one of the two: that of the higher attempt. */
+function staysBeside({ since, made: old }: Link, made: Connected): boolean {
+  const crossed = old.ours !== made.ours && performance.now() - since < TOGETHER;
+  return crossed && compare(old.attempt, made.attempt) > 0;
+}
+
 export class Links {
   /** By the hexadecimal digits of their keys. */
   readonly all = new Map<string, Link>();
@@ -28,12 +37,13 @@ export class Links {
     this.peer = peer;
   }
 
-  /** Takes up a peer whose HELLO was right. An older connection to it gives way. */
+  /** Takes up a peer whose HELLO was right. An older connection to it gives way, but for one made at the same time. */
   connected(made: Connected): void {
     const old = this.all.get(hex(made.peer));
-    if (old) this.unlink(old);
+    const stays = old !== undefined && staysBeside(old, made);
+    if (old && !stays) this.unlink(old);
     const slot = this.slots.indexOf(undefined);
-    if (slot < 0 || this.peer.ended) {
+    if (stays || slot < 0 || this.peer.ended) {
       made.conn.close();
       return;
     }
