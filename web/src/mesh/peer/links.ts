@@ -20,10 +20,14 @@ export const PARTING = 500;
 /** Two connections that were made within this time may come of two offers that crossed (ms). */
 const TOGETHER = 5_000;
 
-/** Both sides had offered, and both have to keep the same one of the two: that of the higher attempt. */
-function staysBeside({ since, made: old }: Link, made: Connected): boolean {
-  const crossed = old.ours !== made.ours && performance.now() - since < TOGETHER;
-  return crossed && compare(old.attempt, made.attempt) > 0;
+type Offered = Pick<Connected, 'attempt' | 'ours'>;
+
+/**
+ * Whether a connection does not give way to a new one, age (ms) after it was made: both sides had
+ * offered, and both have to keep the same one of the two, that of the higher attempt.
+ */
+export function staysBeside(old: Offered, made: Offered, age: number): boolean {
+  return old.ours !== made.ours && age < TOGETHER && compare(old.attempt, made.attempt) > 0;
 }
 
 export class Links {
@@ -40,7 +44,7 @@ export class Links {
   /** Takes up a peer whose HELLO was right. An older connection to it gives way, but for one made at the same time. */
   connected(made: Connected): void {
     const old = this.all.get(hex(made.peer));
-    const stays = old !== undefined && staysBeside(old, made);
+    const stays = old !== undefined && staysBeside(old.made, made, performance.now() - old.since);
     if (old && !stays) this.unlink(old);
     const slot = this.slots.indexOf(undefined);
     if (stays || slot < 0 || this.peer.ended) {
