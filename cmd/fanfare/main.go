@@ -28,6 +28,7 @@ type cli struct {
 	Send    sendCmd    `cmd:"" help:"Share files and folders, straight to the receivers."`
 	Get     getCmd     `cmd:"" help:"Fetch what somebody shares, by a link or a short code."`
 	Load    loadCmd    `cmd:"" help:"Measure a server with many viewers."`
+	Compare compareCmd `cmd:"" help:"Compare topologies: by the relay, from the uploader, from viewer to viewer."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke keys for publishing."`
 
 	Simulate simulateCmd `cmd:"" help:"Run in virtual time what takes many peers."`

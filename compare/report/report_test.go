@@ -1,0 +1,122 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+)
+
+// samples are those of a comparison in which the star breaks at five viewers.
+func samples() (list []Sample) {
+	for repeat := 1; repeat <= 3; repeat++ {
+		for _, n := range []int{4, 5} {
+			for _, t := range []experiment.Topology{experiment.Star, experiment.SFU} {
+				s := Sample{Run: experiment.Run{
+					Experiment: "uplink", Factor: "viewers", Value: float64(n), Topology: t, Repeat: repeat,
+					Point: experiment.Point{Viewers: n, UplinkMbit: 5, BitrateMbit: 1},
+				}, Seconds: 2, Frames: 60, UploaderMbit: float64(repeat), Started: time.Unix(1e9, 0).UTC()}
+				v := Viewer{ID: "v01", Via: "sfu", JoinMS: 200, Frames: 60, WholeFrames: 60, Packets: 240, Received: 240, LatencyMS: []float64{50, 60, 70}}
+				if t == experiment.Star {
+					v.Via, v.Depth, v.LatencyMS = "direct", 1, []float64{25, 35, 45}
+					if n == 5 {
+						v.Received, v.WholeFrames = 228, 50
+					}
+				}
+				s.Viewers = append(s.Viewers, v)
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// TestFigures: they are what the samples say, invalid runs are counted and left out.
+func TestFigures(t *testing.T) {
+	list := samples()
+	list[0].Problem = "busy"
+	list[0].Viewers[0].Received = 0
+	figures := Figures(list)
+	if len(figures) != 4 {
+		t.Fatalf("%d figures", len(figures))
+	}
+	star := figures[1]
+	if star.Topology != experiment.Star || star.Value != 4 || star.Runs != 2 || star.Invalid != 1 {
+		t.Fatalf("%+v", star)
+	}
+	if star.P50.Median != 35 || star.P99.Median < 44 || star.Loss.Median != 0 || star.Uploader.Low != 2 || star.Uploader.High != 3 || !star.Holds() {
+		t.Errorf("%+v", star)
+	}
+	if broken := figures[3]; broken.Loss.Median != 5 || math.Abs(broken.Broken.Median-100.0/6) > 1e-9 || broken.Holds() {
+		t.Errorf("%+v", broken)
+	}
+	words := strings.Join(Words(figures), "\n")
+	for _, want := range []string{"the star holds up to 4 viewers and no longer at 5: 5.0 %", "the relay (sfu) holds for every number", "25 ms sooner"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("%q is not said in\n%s", want, words)
+		}
+	}
+}
+
+// TestReportFromItsJSON: what samples.json holds makes the same page again, with the figures in it.
+func TestReportFromItsJSON(t *testing.T) {
+	d := Document{Made: time.Unix(1e9, 0).UTC(), Command: "fanfare compare --quick --out x", Version: "<b>1</b>", Samples: samples(), Planned: 20, Interrupted: true}
+	var text, first, second bytes.Buffer
+	if err := WriteJSON(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadJSON(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(Figures(d.Samples), Figures(read.Samples)) {
+		t.Error("the figures differ")
+	}
+	if err := WriteHTML(&first, d); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteHTML(&second, read); err != nil {
+		t.Fatal(err)
+	}
+	if first.String() != second.String() {
+		t.Error("the pages differ")
+	}
+	for _, want := range []string{"<td>5.00 (5.00 to 5.00)</td>", "12 of 20 runs", "&lt;b&gt;1", "<polyline points=\"146.0,"} {
+		if !strings.Contains(first.String(), want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+	for _, bad := range []string{"http://", "https://", "ZgotmplZ", "NaN"} {
+		if strings.Contains(first.String(), bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteHTML(&b, Document{}); err != nil || !strings.Contains(b.String(), "too few valid runs") {
+		t.Errorf("%v", err)
+	}
+	broken := samples()[:1]
+	broken[0].Viewers = nil
+	if err := WriteHTML(&b, Document{Samples: broken}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCSV(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteCSV(&b, samples()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&b).ReadAll()
+	if err != nil || len(rows) != 13 || rows[1][0] != "uplink" || rows[1][len(rows[1])-1] != "25 35 45" {
+		t.Errorf("%v %v", rows, err)
+	}
+}
