@@ -49,8 +49,12 @@ export class Content {
     this.sink = 'write' in store ? store : undefined;
   }
 
-  /** Verifies a whole leaf and stores it; false when it is not what was shared. Throws what the sink throws. */
-  async take(leaf: Parts, piece: number, index: number): Promise<boolean> {
+  /**
+   * Verifies a whole leaf and stores it; false when it is not what was shared. missing is asked after
+   * that: what two peers were asked for comes twice, and the sink may be closed by then. Throws what
+   * the sink throws.
+   */
+  async take(leaf: Parts, piece: number, index: number, missing: () => boolean): Promise<boolean> {
     const { proof, bytes } = leaf;
     if (!proof || !this.sink) return false;
     const known = this.roots.get(piece);
@@ -58,7 +62,7 @@ export class Content {
     if (!known && !(await verifyRoot(this.keys.verify, this.id, piece, proof.root, proof.signature))) return false;
     if (!(await verifyLeaf(proof.root, index, this.layout.leaves(piece), proof.nodes, bytes))) return false;
     if (!known) this.roots.set(piece, { hash: proof.root, signature: proof.signature });
-    await this.sink.write(this.layout.leafStart(piece, index), bytes);
+    if (missing()) await this.sink.write(this.layout.leafStart(piece, index), bytes);
     return true;
   }
 

@@ -48,7 +48,8 @@ export class Flow {
     if (!content || !sched) return;
     const { length } = parts.bytes;
     try {
-      if (!(await content.take(parts, piece, leaf))) throw new BadLeaf('a leaf that is not what was shared');
+      if (!(await content.take(parts, piece, leaf, () => !sched.has(piece))))
+        throw new BadLeaf('a leaf that is not what was shared');
     } catch (error) {
       if (error instanceof BadLeaf) throw error;
       return this.peer.storageFailed(error);
