@@ -69,12 +69,13 @@ func treeOf(bytes []byte) merkle.Tree {
 func (c *content) take(leaf *wire.Parts, piece, index int) error {
 	root := store.Root{Hash: leaf.Root, Signature: leaf.Signature}
 	known, have := c.sink.Root(piece)
-	switch {
-	case have && known.Hash != root.Hash:
-		return errBadLeaf
-	case !have && seal.Verify(c.key, root.Signature, manifest.RootMessage(c.id, uint32(piece), root.Hash)) != nil:
-		return errBadLeaf
-	case !merkle.Verify(root.Hash, index, c.layout.Leaves(piece), leaf.Nodes, leaf.Bytes()):
+	if !have {
+		known = root
+	}
+	signed := func() bool {
+		return have || seal.Verify(c.key, root.Signature, manifest.RootMessage(c.id, uint32(piece), root.Hash)) == nil
+	}
+	if !genuine(leaf, index, c.layout.Leaves(piece), known.Hash, signed) {
 		return errBadLeaf
 	}
 	if !have {
@@ -83,6 +84,12 @@ func (c *content) take(leaf *wire.Parts, piece, index int) error {
 		}
 	}
 	return c.sink.WriteLeaf(piece, index, leaf.Bytes())
+}
+
+// genuine tells whether a whole leaf is one of what was shared: the piece's root is the one that is
+// known, which the uploader has signed, and the leaf's bytes lead to it.
+func genuine(leaf *wire.Parts, index, leaves int, known merkle.Hash, signed func() bool) bool {
+	return leaf.Root == known && signed() && merkle.Verify(known, index, leaves, leaf.Nodes, leaf.Bytes())
 }
 
 // appendLeaf appends the messages in which a leaf goes to a peer that takes largest bytes at a time.
