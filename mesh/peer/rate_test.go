@@ -2,10 +2,9 @@ package peer
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"log/slog"
+	"flag"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,50 +13,72 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/store"
 )
 
-const benchSize = 256 << 20
+var (
+	pairMiB   = flag.Int("pair-mib", 16, "size of what TestPairRate sends, in MiB")
+	pairTurns = flag.Int("pair-turns", 1, "how many times it is sent each way of sending")
+)
 
-// BenchmarkPair is one receiver on loopback, from the link to the last byte in its place.
-func BenchmarkPair(b *testing.B) {
-	from := random(b, filepath.Join(b.TempDir(), "file"), benchSize)
-	b.SetBytes(benchSize)
-	for b.Loop() {
-		r := newRig(b)
-		sender := r.share(nil, from)
-		await[Opened](sender)
-		if err := r.fetch("receiver", sender.link, nil).wait(); err != nil {
-			b.Fatal(err)
+// TestPairRate sends the same from one peer to another, and over a raw data channel of the same settings
+// in messages of the same size, in turns. It logs both rates; what they should be is for whoever reads them.
+func TestPairRate(t *testing.T) {
+	size := *pairMiB << 20
+	from := random(t, filepath.Join(t.TempDir(), "file"), size)
+	var pairs, raws []float64
+	for range *pairTurns {
+		raws = append(raws, float64(size)/raw(t, size).Seconds())
+		pairs = append(pairs, float64(size)/pair(t, from).Seconds())
+	}
+	slices.Sort(pairs)
+	slices.Sort(raws)
+	of, raw := pairs[len(pairs)/2], raws[len(raws)/2]
+	t.Logf("figure: MiB a second, pair = %.1f", of/(1<<20))
+	t.Logf("figure: MiB a second, raw = %.1f", raw/(1<<20))
+	t.Logf("figure: pair by raw = %.3f", of/raw)
+}
+
+// pair tells how long a file takes from the first leaf that is asked for to its place.
+func pair(t *testing.T, from string) time.Duration {
+	r := newRig(t)
+	sender := r.share(nil, from)
+	await[Opened](sender)
+	began := make(chan time.Time, 1)
+	receiver := r.fetch("receiver", sender.link, func(c *Config) {
+		accept := c.Fetch.Accept
+		c.Fetch.Accept = func(ctx context.Context, o Offered) (*store.Sink, error) {
+			sink, err := accept(ctx, o)
+			began <- time.Now()
+			return sink, err
 		}
-	}
+	})
+	await[Finished](receiver)
+	took := time.Since(<-began)
+	receiver.stop()
+	sender.stop()
+	<-receiver.ended
+	<-sender.ended
+	return took
 }
 
-// BenchmarkRaw is what a pion data channel carries by itself, with the same settings and messages.
-func BenchmarkRaw(b *testing.B) {
-	b.SetBytes(benchSize)
-	for b.Loop() {
-		raw(b)
-	}
-}
-
-func raw(b *testing.B) {
+// raw tells how long as many bytes take over a data channel.
+func raw(t *testing.T, size int) time.Duration {
 	api := newAPI(Transport{Loopback: true})
 	ends := make([]*conn, 2)
 	for i := range ends {
 		id, err := NewIdentity()
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
-		found := func(text string) {}
-		if ends[i], err = newConn(api, id, nil, found); err != nil {
-			b.Fatal(err)
+		if ends[i], err = newConn(api, id, nil, func(string) {}); err != nil {
+			t.Fatal(err)
 		}
 		defer ends[i].close()
 	}
 	offerer, answerer := ends[0], ends[1]
-	join(b, offerer, answerer)
-	done := make(chan error, 1)
+	join(t, offerer, answerer)
+	began, done := time.Now(), make(chan error, 1)
 	go func() {
 		buf := make([]byte, largestMessage)
-		for got := 0; got < benchSize; {
+		for got := 0; got < size; {
 			n, err := answerer.lane.Read(buf)
 			if err != nil {
 				done <- err
@@ -69,16 +90,17 @@ func raw(b *testing.B) {
 	}()
 	pace := newLanePace(offerer.lane)
 	message := make([]byte, 33<<10)
-	for left := benchSize; left > 0; {
+	for left := size; left > 0; {
 		n := min(left, len(message))
-		if err := pace.write(b.Context(), message[:n]); err != nil {
-			b.Fatal(err)
+		if err := pace.write(t.Context(), message[:n]); err != nil {
+			t.Fatal(err)
 		}
 		left -= n
 	}
-	if err := <-done; err != nil && err != io.EOF {
-		b.Fatal(err)
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
+	return time.Since(began)
 }
 
 // join connects two ends without trickling.
@@ -100,50 +122,5 @@ func join(tb testing.TB, a, b *conn) {
 		if err := one.wait(tb.Context()); err != nil {
 			tb.Fatal(err)
 		}
-	}
-}
-
-// BenchmarkSwarm is an uploader and N receivers whose uplinks are capped alike, against the fluid bound
-// max(F/u_s, N·F/(u_s + Σu)): the receivers' downlinks are as wide as loopback is.
-func BenchmarkSwarm(b *testing.B) {
-	const size, uplink = 32 << 20, 1 << 20
-	from := random(b, filepath.Join(b.TempDir(), "file"), size)
-	for _, n := range []int{2, 5, 10} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				r := newRig(b)
-				r.log = slog.New(slog.DiscardHandler)
-				capped := func(c *Config) { c.UpRate = uplink }
-				sender := r.share(capped, from)
-				await[Opened](sender)
-				var receivers []*someone
-				gate := make(chan struct{})
-				for i := range n {
-					receivers = append(receivers, r.fetch(fmt.Sprint(i), sender.link, func(c *Config) {
-						capped(c)
-						c.Fetch.Seed = true
-						accept := c.Fetch.Accept
-						c.Fetch.Accept = func(ctx context.Context, o Offered) (*store.Sink, error) {
-							<-gate
-							return accept(ctx, o)
-						}
-					}))
-				}
-				for _, one := range receivers { // all are connected to all
-					for len(one.Status().Peers) < n {
-						pauseFor(b, 10*time.Millisecond)
-					}
-				}
-				began := time.Now()
-				close(gate)
-				for _, one := range receivers {
-					await[Finished](one)
-				}
-				took := time.Since(began).Seconds()
-				bound := max(size/float64(uplink), float64(n)*size/float64((n+1)*uplink))
-				b.ReportMetric(bound/took, "of-bound")
-				b.ReportMetric(float64(sender.Status().Sent)/size, "copies")
-			}
-		})
 	}
 }

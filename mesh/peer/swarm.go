@@ -30,6 +30,8 @@ const (
 	leastRoundTrip = 20 * time.Millisecond
 	// partingTime is for the last words.
 	partingTime = time.Second
+	// flushTime is for leaves that are on their way when a peer leaves.
+	flushTime = 3 * time.Second
 	// fullPause is how long the disk is left alone after it was full.
 	fullPause = 3 * time.Second
 )
@@ -242,6 +244,8 @@ func (s *swarm) part() {
 	}
 	if errors.Is(s.err, ErrChanged) {
 		reason = wire.SourceChanged
+	} else {
+		s.flushLanes()
 	}
 	for _, l := range s.links {
 		s.bye(l, reason, "")
@@ -261,6 +265,33 @@ func (s *swarm) part() {
 	for _, a := range s.attempts {
 		s.giveUp(a)
 	}
+}
+
+// flushLanes waits until leaves that were handed to links have arrived: nobody else may have them, and
+// what lies in a channel is lost when it is closed.
+func (s *swarm) flushLanes() {
+	const look = 20 * time.Millisecond
+	tick, late := time.NewTicker(look), time.NewTimer(flushTime)
+	defer tick.Stop()
+	defer late.Stop()
+	for s.underWay() {
+		select {
+		case f := <-s.inbox:
+			f()
+		case <-tick.C:
+		case <-late.C:
+			return
+		}
+	}
+}
+
+func (s *swarm) underWay() bool {
+	for _, l := range s.links {
+		if !l.dead && (l.queued > 0 || l.lane.BufferedAmount() > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // house looks after what time alone changes.
