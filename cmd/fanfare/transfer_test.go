@@ -2,15 +2,12 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -138,60 +135,6 @@ func sumOf(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return h.Sum(nil)
-}
-
-// TestTransferKilled: receiver, sender and server die by kill -9 in the middle of one transfer and are started
-// again as before. The result is the same, and at most one piece is fetched again.
-func TestTransferKilled(t *testing.T) {
-	t.Parallel()
-	const total, piece = 64 << 20, 128 << 10
-	from := randomFile(t, filepath.Join(t.TempDir(), "film.bin"), total)
-	config, out, data := t.TempDir(), t.TempDir(), t.TempDir()
-	server, url := startServeProcess(t, nil, "--listen", "127.0.0.1:0", "--data", data)
-	// The rate leaves time to kill in the middle.
-	send := func() *transfer { return startTransfer(t, config, nil, "send", from, "--to", url, "--up-rate", "12M") }
-	sender := send()
-	link := sender.event("link")["link"].(string)
-	sender.drain()
-	get := func() *transfer { return startTransfer(t, config, nil, "get", link, "--out", out) }
-
-	receiver := get()
-	receiver.reaches(total / 5)
-	receiver.kill()
-	held := receiver.last["held"].(float64)
-	receiver = get()
-	here := receiver.event("resumed")["here"].(float64)
-	if here < held-piece {
-		t.Errorf("%.0f bytes were verified before the kill, %.0f after it", held, here)
-	}
-
-	receiver.reaches(2 * total / 5)
-	if err := sender.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = sender.cmd.Wait() // tells of the signal
-	sender = send()
-	if again := sender.event("link"); again["link"] != link {
-		t.Errorf("%s became %v", link, again["link"])
-	}
-	sender.drain()
-
-	receiver.reaches(3 * total / 5)
-	kill(t, server)
-	server, again := startServeProcess(t, nil, "--listen", strings.TrimPrefix(url, "http://"), "--data", data)
-	defer kill(t, server)
-	if again != url {
-		t.Fatalf("%s became %s", url, again)
-	}
-	finished := receiver.event("finished")
-	if err := receiver.end(); err != nil {
-		t.Fatalf("get: %v\n%s", err, receiver.said)
-	}
-	name := finished["names"].([]any)[0].(string)
-	if !bytes.Equal(sumOf(t, from), sumOf(t, name)) {
-		t.Error("the result is another file")
-	}
-	t.Logf("figure: %.0f of %.0f bytes were there after the receiver was killed", here, held)
 }
 
 // TestTransferByCommand is what a person does: list, pick, fetch by code, and what goes wrong.

@@ -132,8 +132,6 @@ func (s *script) Read(b []byte) (int, error) {
 
 func (*script) Write(b []byte) (int, error) { return len(b), nil }
 
-func (*script) Close() error { return nil }
-
 // TestBadLeafIsTheLast: after the first bad leaf of a peer nothing more is read from it, though it waits,
 // and nothing of that leaf is stored.
 func TestBadLeafIsTheLast(t *testing.T) {
@@ -163,7 +161,7 @@ func TestBadLeafIsTheLast(t *testing.T) {
 		}
 	}
 	stored := map[int]bool{}
-	l := &link{conn: &conn{lane: channel{ReadWriteCloser: lane}}}
+	l := &link{lane: channel{ReadWriter: lane}}
 	err = l.readLane(intake{
 		expects: func(int, int) (schedule.Expectation, int) { return schedule.Asked, manifest.LeafSize },
 		whole: func(leaf *wire.Parts, piece, index int) error {
