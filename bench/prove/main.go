@@ -44,7 +44,7 @@ func prove(ctx context.Context, fanfare, out, only string) error {
 		return err
 	}
 	p := document{machine: page.Machine(ctx), started: time.Now()}
-	for _, e := range experiments {
+	for _, e := range append(experiments, meshExperiments...) {
 		if !strings.Contains(strings.ToLower(e.title), strings.ToLower(only)) {
 			continue
 		}

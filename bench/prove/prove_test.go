@@ -79,3 +79,18 @@ func TestLogLine(t *testing.T) {
 		t.Error("a verdict was taken for a figure")
 	}
 }
+
+func TestJudge(t *testing.T) {
+	const text = "    x_test.go:1: figure: bound by time, 2 receivers = 0.95\n" +
+		"    x_test.go:2: figure: bound by time, 5 receivers = 0.91\n" +
+		"    x_test.go:3: figure: copies sent, 10 receivers = 1.10\n    x_test.go:4: figure: in words\n"
+	got := judge(text, []promise{{"bound by time", 0.92, false}, {"copies sent, 10", 1.1, true}})
+	want := []figure{
+		{"bound by time, 2 receivers", "0.95", "≥ 0.92", true},
+		{"bound by time, 5 receivers", "0.91", "≥ 0.92", false},
+		{"copies sent, 10 receivers", "1.10", "≤ 1.1", true},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+}

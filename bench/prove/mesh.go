@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// meshExperiments measure files from peer to peer. The tests that they run count and log; what is
+// promised is judged here.
+var meshExperiments = []experiment{
+	{
+		title: "A swarm of files", command: "go test ./mesh/peer -run TestCappedSwarm -v -args -swarm-receivers 2,5,10 -swarm-mib 32 -swarm-uplink 1048576",
+		why: "Real peers on loopback, an uploader and N receivers in one process, each of which sends at most 1 MiB of leaves a second. \"Bound by time\" is the fluid bound max(F/u, N·F/((N+1)·u)) divided by the time until the last receiver has every file in its place.",
+		run: judged("./mesh/peer", "TestCappedSwarm", []promise{
+			{"bound by time", 0.92, false}, {"copies sent, 10", 1.10, true}, {"pieces", 512, false},
+		}, "-swarm-receivers", "2,5,10", "-swarm-mib", "32", "-swarm-uplink", "1048576"),
+	},
+	{
+		title: "The uploader leaves", command: "go test ./mesh/peer -run TestUploaderLeaves -v -args -swarm-receivers 2,5,10 -swarm-mib 32 -swarm-uplink 1048576",
+		why: "The uploader sends four times as fast as a receiver and leaves at 1.05 copies, or later, when `fanfare send` would say that it is safe to close. The test fails when a receiver does not get everything from the others.",
+		run: judged("./mesh/peer", "TestUploaderLeaves", []promise{{"copies sent when the uploader left", 1.06, true}}, "-swarm-receivers", "2,5,10", "-swarm-mib", "32", "-swarm-uplink", "1048576"),
+	},
+	{
+		title: "One pair", command: "go test ./mesh/peer -run TestPairRate -v -args -pair-mib 256 -pair-turns 5",
+		why: "256 MiB from one peer to another on loopback, verified and on disk, in turns with a raw pion data channel of the same settings and message sizes in the same process. Rates are medians of the turns.",
+		run: judged("./mesh/peer", "TestPairRate", []promise{{"pair by raw", 0.90, false}}, "-pair-mib", "256", "-pair-turns", "5"),
+	},
+	{
+		title: "Twenty processes of a transfer are killed", command: "go test ./cmd/fanfare -run TestTransferKilled -v -args -kills 20 -kills-mib 1024 -kills-rate 24M",
+		why: "`fanfare get`, `fanfare send` and `fanfare serve` die by kill -9 in turns in one transfer of 1 GiB, and are started again. The test fails when the result differs, or more than one piece of what was on disk is fetched again for a receiver that was killed.",
+		run: judged("./cmd/fanfare", "TestTransferKilled", []promise{{"pieces fetched again", 1, true}}, "-kills", "20", "-kills-mib", "1024", "-kills-rate", "24M"),
+	},
+	{
+		title: "Memory of a receiver of files", command: "go test ./cmd/fanfare -run TestSparseFile -v -args -memory-mib 4096",
+		why: "`fanfare get` of 4 GiB into a folder; the source is a sparse file. The highest resident memory, less that when the program has just started.",
+		run: judged("./cmd/fanfare", "TestSparseFile", []promise{{"MiB above the start", 96, true}}, "-memory-mib", "4096"),
+	},
+	{
+		title: "A million faults", command: "go test ./mesh/peer -run TestFaults -v -args -faults 1000000",
+		why: "Frames between two peers are flipped, cut, doubled and swapped. The test fails when a wrong byte is stored, or a receiver that gets the right ones afterwards does not finish.",
+		run: judged("./mesh/peer", "TestFaults", nil, "-faults", "1000000"),
+	},
+}
+
+// promise is a limit for the figures whose name begins with a text.
+type promise struct {
+	name  string
+	limit float64
+	most  bool // or else at least
+}
+
+func (p promise) String() string {
+	sign := "≥"
+	if p.most {
+		sign = "≤"
+	}
+	return fmt.Sprintf("%s %v", sign, p.limit)
+}
+
+// numberLine is what a test logs that leaves judging to this program.
+var numberLine = regexp.MustCompile(`figure: (.*) = (-?[\d.]+)$`)
+
+// judged runs a test once and holds the numbers that it logs against what is promised.
+func judged(pkg, name string, promises []promise, args ...string) func(context.Context, string) ([]figure, error) {
+	return func(ctx context.Context, _ string) ([]figure, error) {
+		line := append([]string{"test", pkg, "-run", "^" + name + "$", "-count", "1", "-timeout", "30m", "-v", "-args"}, args...)
+		text, err := output(ctx, "go", line...)
+		figures := judge(text, promises)
+		passed := strings.Contains(text, "--- PASS: "+name+" ")
+		return append(figures, figure{"the test", map[bool]string{true: "passed", false: "failed"}[passed], "passes", passed}), err
+	}
+}
+
+func judge(text string, promises []promise) (figures []figure) {
+	for line := range strings.Lines(text) {
+		m := numberLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		if m == nil {
+			continue
+		}
+		f := figure{name: m[1], value: m[2]}
+		value, err := strconv.ParseFloat(m[2], 64)
+		for _, p := range promises {
+			if strings.HasPrefix(m[1], p.name) {
+				f.limit, f.met = p.String(), err == nil && (p.most && value <= p.limit || !p.most && value >= p.limit)
+			}
+		}
+		figures = append(figures, f)
+	}
+	return figures
+}
