@@ -188,7 +188,7 @@ func (s *swarm) call(f func()) bool {
 }
 
 func (s *swarm) run(ctx context.Context) error {
-	live, stop := context.WithCancel(ctx)
+	live, stop := context.WithCancel(context.WithoutCancel(ctx)) // links outlive ctx by their last words
 	s.ctx, s.started = live, time.Now()
 	s.tasks.Go(func() {
 		err := s.room.run(live)
