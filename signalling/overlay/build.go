@@ -58,9 +58,9 @@ func newBuilder(f *Facts, topology, before Topology) *builder {
 
 // starRoom is how many viewers the uploader serves by itself. A star of all needs no copy for the server.
 func (f *Facts) starRoom(before Topology) int {
-	room := f.copies(f.Uplink, starShare(before), MostStar)
-	if f.unreached() == 0 && len(f.Viewers) <= room {
-		return len(f.Viewers)
+	n, room := len(f.Viewers), f.copies(f.Uplink, spare, MostStar)
+	if f.Wish == Auto && f.starFits(before) || f.unreached() == 0 && n <= room {
+		return n
 	}
 	return max(room-1, 0)
 }
