@@ -71,7 +71,7 @@ func (s *swarm) handle(l *link, f wire.Frame, now time.Time) error {
 	case wire.Bye:
 		s.saidBye(l, f)
 	case wire.Ping:
-		s.say(l, wire.Pong{Value: f.Value})
+		s.say(l, wire.Pong(f))
 	case wire.Pong:
 		s.pong(l, f, now)
 	default:

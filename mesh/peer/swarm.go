@@ -76,7 +76,6 @@ type swarm struct {
 	// What is shared.
 	blob    []byte
 	shared  *Offered
-	taking  bool // Accept runs
 	content *content
 	sched   *schedule.Scheduler
 	links   map[seal.PublicKey]*link

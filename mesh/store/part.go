@@ -135,14 +135,14 @@ func (s *Sink) fill() error {
 // partName is what people recognise the unfinished transfer by.
 func (s *Sink) partName() string {
 	const longest = 100 // bytes, so that suffixes fit
-	for _, f := range s.spec.Manifest.Files {
-		name := top(f.Path)
-		if len(name) > longest {
-			name = strings.ToValidUTF8(name[:longest], "")
-		}
-		return name
+	if len(s.spec.Manifest.Files) == 0 {
+		return "text"
 	}
-	return "text"
+	name := top(s.spec.Manifest.Files[0].Path)
+	if len(name) > longest {
+		name = strings.ToValidUTF8(name[:longest], "")
+	}
+	return name
 }
 
 func (s *Sink) selection() []byte {
