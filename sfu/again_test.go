@@ -40,6 +40,7 @@ func TestRepairWithoutRTX(t *testing.T) {
 				time.Sleep(2 * time.Millisecond)
 				send(false)
 			}
+			synctest.Wait() // the last frames are there or lost before anybody counts
 			conn.SetLine(sfutest.Line{})
 			v.Repeat(t, media.KindVideo, "every packet", func() { send(false) }, func(p []sfutest.Packet) bool {
 				return missing(p, first) == 0

@@ -59,6 +59,9 @@ func newPublisherAPI(o *offer, mux ice.UDPMux, log *slog.Logger, p *publisher) (
 	registry.Add(&reportReader{publisher: p})
 
 	settings := webrtc.SettingEngine{LoggerFactory: pionLogs{log: log, refused: p.refused}}
+	// One peer connection an API: receivers that the relay opens itself (moves.go) shall know the
+	// header extensions' ids as that connection has negotiated them, and a copy would not.
+	settings.DisableMediaEngineCopy(true)
 	settings.SetICEUDPMux(mux)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	settings.SetIncludeLoopbackCandidate(true)

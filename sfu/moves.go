@@ -3,6 +3,7 @@ package sfu
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/pion/webrtc/v3"
 
@@ -116,7 +117,8 @@ func (p *publisher) open(m move) {
 	}
 	go func() {
 		defer p.tasks.Done()
-		e.run(receiver.Track()) // a viewer who goes over asks for a key frame
+		e.requestKey(time.Now()) // the new source's first packets, its key frame among them, are lost
+		e.run(receiver.Track())
 	}()
 }
 

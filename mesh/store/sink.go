@@ -39,7 +39,7 @@ type Sink struct {
 	resumed bool
 
 	finished bool
-	moving   sync.RWMutex // Finish keeps readers away while it moves files
+	moving   sync.RWMutex // Finish keeps readers and writers away while it moves files
 	flushing sync.Mutex   // one at a time
 	quit     chan struct{}
 	ended    sync.WaitGroup

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -490,4 +491,42 @@ func FuzzJournal(f *testing.F) {
 			t.Fatalf("the good part reads otherwise: %v", err)
 		}
 	})
+}
+
+// A leaf that comes once more while the files are moved is written to them wherever they are.
+func TestLeafTwiceWhileFinishing(t *testing.T) {
+	src, _ := big(t)
+	out := t.TempDir()
+	s := openSink(t, specOf(out, src))
+	b := make([]byte, s.layout.PieceLen(0))
+	if err := src.ReadPiece(0, b); err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.layout.Pieces() {
+		copyPiece(t, s, src, i)
+	}
+	var again sync.WaitGroup
+	stop := make(chan struct{})
+	for _, do := range []func() error{
+		func() error { return s.WriteLeaf(0, 0, b[:min(len(b), manifest.LeafSize)]) }, s.Flush,
+	} {
+		again.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := do(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	if _, err := s.Finish(); err != nil {
+		t.Error(err)
+	}
+	close(stop)
+	again.Wait()
 }

@@ -147,6 +147,8 @@ func (s *Sink) flushLoop() {
 
 // Flush syncs what was written and then notes the pieces that are whole by it.
 func (s *Sink) Flush() error {
+	s.moving.RLock() // a leaf that comes twice may be written, and flushed, while Finish moves files
+	defer s.moving.RUnlock()
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
 	s.mu.Lock()
