@@ -78,15 +78,16 @@ func (c *sendCmd) Run(ctx context.Context, std stdio) error {
 
 // sending is a transfer from here.
 type sending struct {
-	cmd     *sendCmd
-	std     stdio
-	status  *status
-	source  *store.Source
-	session sendSession
-	key     string // of the server
-	peer    *peer.Peer
-	events  *eventLog
-	waiting chan peer.Asked
+	cmd      *sendCmd
+	std      stdio
+	status   *status
+	source   *store.Source
+	session  sendSession
+	key      string // of the server
+	password string
+	peer     *peer.Peer
+	events   *eventLog
+	waiting  chan peer.Asked
 
 	safe bool // was said
 	done map[seal.PublicKey]bool
@@ -115,6 +116,9 @@ func (c *sendCmd) prepare(std stdio) (*sending, error) {
 	}
 	if s.key, err = c.Key.read(std.in); err != nil {
 		return nil, err
+	}
+	if s.password, err = c.Password.read(std.in); err != nil { // without it everybody would come in
+		return nil, fmt.Errorf("--password: %w", err)
 	}
 	m := manifest.Manifest{Files: s.source.Files(), Text: text}
 	if s.session, err = openSession(server, c.Paths, m, c.Expires, c.NewLink); err != nil {
@@ -146,16 +150,12 @@ func (s *sending) config() peer.Config {
 	if owner == "" {
 		owner = s.session.Owner
 	}
-	password, err := s.cmd.Password.read(s.std.in)
-	if err != nil {
-		password = ""
-	}
 	return peer.Config{
 		Link: s.session.link(), Identity: s.session.identity, Transport: transportTo(s.session.Server, s.cmd.RelayOnly),
 		UpRate: int(s.cmd.UpRate), Tell: s.tell, Log: peerLog(s.cmd.Verbose, s.status),
 		Share: &peer.Share{
 			Key: s.session.key, Owner: owner, Manifest: s.session.manifest, Source: s.source, Code: !s.cmd.NoCode,
-			Rule:    peer.Rule{Approve: s.cmd.Approve, Password: password, Max: s.cmd.MaxReceivers},
+			Rule:    peer.Rule{Approve: s.cmd.Approve, Password: s.password, Max: s.cmd.MaxReceivers},
 			Expires: s.session.Expires,
 		},
 	}

@@ -220,7 +220,8 @@ func (s *swarm) attemptEnded(a *attempt, theirs wire.Hello, err error) {
 		return
 	}
 	delete(s.attempts, a.id)
-	if err == nil && !s.done {
+	// What the peer has done meanwhile on another way counts here, too.
+	if err == nil && !s.done && !time.Now().Before(s.banned[a.peer]) && !s.revoked.Has(a.token.Serial) {
 		s.link(a, theirs, a.conn, a.ctx, a.drop)
 		return
 	}

@@ -42,7 +42,7 @@ func newAPI(t Transport) *webrtc.API {
 	engine.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
 	engine.SetIncludeLoopbackCandidate(t.Loopback)
 	if t.RelayOnly {
-		engine.SetIPFilter(func(net.IP) bool { return false })
+		engine.SetIPFilter(func(net.IP) bool { return false }) // of addresses that STUN would tell, none are asked for
 	}
 	return webrtc.NewAPI(webrtc.WithSettingEngine(engine))
 }

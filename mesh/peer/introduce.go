@@ -126,7 +126,9 @@ func (s *swarm) welcomed(w msg.Welcome) {
 			s.uploaderAt = w.Files.Owner
 		}
 	}
-	s.stun = append(slices.Clone(s.cfg.Transport.STUN), stunOf(s.cfg.Link.Server, w.STUN)...)
+	if !s.cfg.Transport.RelayOnly { // else an answer would tell others where we are
+		s.stun = append(slices.Clone(s.cfg.Transport.STUN), stunOf(s.cfg.Link.Server, w.STUN)...)
+	}
 	s.askAt = time.Time{}
 	switch {
 	case back:

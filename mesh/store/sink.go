@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,6 +77,11 @@ const (
 // the folder: then Recheck must run before anything else. It fails with ErrBusy while another process
 // has it, and with ErrFull.
 func OpenSink(spec Spec) (*Sink, error) {
+	for _, f := range spec.Manifest.Files {
+		if strings.HasSuffix(strings.ToLower(top(f.Path)), partSuffix) {
+			return nil, &FileError{f.Path, ErrReserved}
+		}
+	}
 	if err := os.MkdirAll(spec.Out, 0o777); err != nil {
 		return nil, wrapFull(err)
 	}
@@ -146,34 +151,15 @@ func (s *Sink) Wanted(piece int) bool {
 	return false
 }
 
-// sampled is how many pieces of the journal are hashed after a restart, to notice a hand that has
-// been at the files.
-const sampled = 16
-
-// Recheck hashes what lies on disk beyond the journal, and a sample of what the journal vouches for;
-// if one of those is wrong, all. It returns the number of bytes that were hashed.
+// Recheck hashes what lies on disk: what is beyond the journal, and what the journal vouches for, since
+// a hand may have been at the files, and an earlier run may have ended before it had made good what it
+// found wrong. It returns the number of bytes that were hashed.
 func (s *Sink) Recheck(ctx context.Context, verify Verify) (hashed int64, err error) {
 	buf := make([]byte, s.layout.Piece())
-	var sure, unsure []int
 	for i := range s.whole {
-		switch {
-		case s.whole[i]:
-			sure = append(sure, i)
-		case s.known[i]:
-			unsure = append(unsure, i)
+		if !s.whole[i] && !s.known[i] {
+			continue
 		}
-	}
-	rand.Shuffle(len(sure), func(i, j int) { sure[i], sure[j] = sure[j], sure[i] })
-	for k, i := range sure {
-		if k == sampled {
-			break
-		}
-		if hashed += int64(s.layout.PieceLen(i)); !s.check(i, buf, verify) {
-			unsure = append(unsure, sure...)
-			break
-		}
-	}
-	for _, i := range unsure {
 		if ctx.Err() != nil {
 			return hashed, context.Cause(ctx)
 		}

@@ -21,6 +21,9 @@ var (
 	ErrFull = errors.New("the disk is full")
 	// ErrBusy: another process writes the same transfer into the same folder.
 	ErrBusy = errors.New("another fanfare is fetching this into the same folder")
+	// ErrReserved: a name that ends as the folder of an unfinished transfer does, with a journal that
+	// somebody else may have written.
+	ErrReserved = errors.New("this is what an unfinished transfer is called here, and might be taken for one; ask for it under another name")
 	// ErrShort: Finish was called while a file that is wanted is not whole.
 	ErrShort = errors.New("not everything is here yet")
 )

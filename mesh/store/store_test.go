@@ -530,3 +530,13 @@ func TestLeafTwiceWhileFinishing(t *testing.T) {
 	close(stop)
 	again.Wait()
 }
+
+// What comes must not look like a transfer that this machine has begun: its journal would be believed.
+func TestNamesOfUnfinishedTransfers(t *testing.T) {
+	src, _ := big(t)
+	spec := specOf(t.TempDir(), src)
+	spec.Manifest.Files = []manifest.File{{Path: "x.Fanfare-Part/journal", Size: src.Total()}}
+	if _, err := OpenSink(spec); !errors.Is(err, ErrReserved) {
+		t.Errorf("%v", err)
+	}
+}
