@@ -115,21 +115,13 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 	return now, true
 }
 
-// decodeLongest is how long a viewer who lacks nothing may take for its first picture: a busy machine that
-// starts a decoder, and decodes a burst of some seconds with it.
-const decodeLongest = 4 * time.Second
-
 // arriving tells whether a key frame is on its way to the viewer, or being decoded: it was let in at one
 // a moment ago. Browsers ask for one when none has been decoded 200 ms after the beginning, and Firefox
 // may take longer than that for its first; a packet that is lost comes again sooner than the publisher's
-// answer would. For a second, which is as long as the gate holds requests back anyway; longer for a viewer
-// to whom everything is known to have come whole, and who only is slow.
-func (f *feed) arriving(whole bool, now time.Time) bool {
-	patience := keyInterval
-	if whole {
-		patience = decodeLongest
-	}
-	return f.enc != nil && now.Sub(f.began) < patience
+// answer would. For a second, which is as long as the gate holds requests back anyway. Not longer, also
+// where everything is known to have come: a browser whose decoder has stumbled needs the key frame.
+func (f *feed) arriving(now time.Time) bool {
+	return f.enc != nil && now.Sub(f.began) < keyInterval
 }
 
 // sentAt is about when a packet went to the viewer for the first time. began is when the viewer

@@ -197,7 +197,7 @@ func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
 		return
 	}
 	w.tally.PLIsReceived++
-	if t.arriving(v.estimator.Whole(), now) {
+	if t.arriving(now) {
 		return
 	}
 	if t.enc != nil && t.outOK { // without a format it will never have a picture

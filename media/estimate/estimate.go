@@ -69,8 +69,6 @@ type Estimator struct {
 	demand demand
 
 	sent     history
-	through  uint16 // every packet before this number has arrived, unless there was a gap
-	gap      bool
 	arrivals arrivals
 	trend    trend
 	queue    queue
@@ -107,9 +105,6 @@ func New(cfg Config) Estimator {
 // as the target then counts them or not.
 func (e *Estimator) Sent(seq uint16, size int, now time.Time) {
 	at := e.clock.micros(now)
-	if e.sent.slots == nil {
-		e.through = seq
-	}
 	if e.unanswered < 0 {
 		e.unanswered, e.unansweredPackets = at, 0
 	}
@@ -159,10 +154,6 @@ func (e *Estimator) Report(lost float64, rtt time.Duration, now time.Time) {
 	}
 	e.applyLoss(lost, at)
 }
-
-// Whole tells that, by transport-wide feedback, every packet so far has arrived, from the first one on. A
-// packet that was told missing once spoils it for good.
-func (e *Estimator) Whole() bool { return e.source == SourceTransport && !e.gap }
 
 // Target is what may be sent to the viewer now, all packets together. It is within Config.Min and Max.
 func (e *Estimator) Target() media.Bitrate {

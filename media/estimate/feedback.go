@@ -34,12 +34,7 @@ func (e *Estimator) Feedback(b []byte, now time.Time) {
 // read notes what the feedback says of each packet, and returns of how many it said something new.
 func (e *Estimator) read(s Statuses, base, at int64) (news int) {
 	var newest int64 = -1
-	e.gap = e.gap || int16(s.Base-e.through) > 0
 	for st, ok := s.Next(); ok; st, ok = s.Next() {
-		if st.Seq == e.through {
-			e.through++
-			e.gap = e.gap || !st.Received
-		}
 		p, known := e.sent.find(st.Seq, at)
 		switch {
 		case !known:
