@@ -124,6 +124,29 @@ func (f *feed) arriving(now time.Time) bool {
 	return f.enc != nil && now.Sub(f.began) < keyInterval
 }
 
+// againWithin is how soon after the beginning a viewer is let in once more.
+const againWithin = 4 * time.Second
+
+// again lets a viewer in once more, from the same group, when its decoder has stumbled over the burst of
+// the first time: Firefox does at times, on a busy machine. The publisher need not hear of it. Only once,
+// and only pictures that are not counted in the descriptors that go with them.
+func (t *egress) again(now time.Time) bool {
+	if t.enc == nil || t.next != nil || t.letInAgain || now.Sub(t.began) > againWithin {
+		return false
+	}
+	length, bytes := t.enc.group()
+	k, ok := t.enc.ring.KeyFrame()
+	if !ok || !joinable(length, bytes) {
+		return false
+	}
+	if p, ok := t.enc.ring.BySeq(k.ExtSeq); !ok || p.Codec != media.CodecVP8 {
+		return false
+	}
+	t.letInAgain, t.halted = true, true
+	t.next, t.from, t.wait = t.enc, k.Pos, t.enc.ring.Head()
+	return true
+}
+
 // sentAt is about when a packet went to the viewer for the first time. began is when the viewer
 // was let in.
 func (c *catchup) sentAt(p *ring.Packet, began time.Time) time.Time {

@@ -38,7 +38,9 @@ type egress struct {
 	feed          // what is being sent; enc is nil before the first start
 	pos    uint64 // the next position in its ring
 	halted bool   // enc waits for its next key frame
-	fell   bool   // the current source was taken because the line is too narrow for the old one
+	// letInAgain is set when the viewer has been let in to a group a second time.
+	letInAgain bool
+	fell       bool // the current source was taken because the line is too narrow for the old one
 	// inPT is the publisher's payload type that out was found for.
 	inPT  media.PayloadType
 	out   format

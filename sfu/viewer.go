@@ -200,6 +200,10 @@ func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
 	if t.arriving(now) {
 		return
 	}
+	if t.again(now) {
+		w.forward(v, t, now)
+		return
+	}
 	if t.enc != nil && t.outOK { // without a format it will never have a picture
 		t.enc.requestKey(now)
 	}
