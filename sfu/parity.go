@@ -41,10 +41,11 @@ func (p *parity) observe(lost float64, rtt time.Duration, now time.Time) {
 }
 
 // plan is how groups are to be made; not at all where the line has no room for parity beside the
-// picture, since more packets would then be lost, not fewer.
+// picture, since more packets would then be lost, not fewer. On the best quality the estimate ends
+// before it can show the room: there the line is believed to have it until the estimate falls.
 func (p *parity) plan(v *viewer) fec.Plan {
 	plan := p.wanted.Plan()
-	if plan.Size > 0 && v.estimates && float64(v.estimator.Target()) < parityRoom*float64(v.sending())*(1+1/float64(plan.Size)) {
+	if plan.Size > 0 && v.estimates && !v.estimator.Proven() && float64(v.estimator.Target()) < parityRoom*float64(v.sending())*(1+1/float64(plan.Size)) {
 		return fec.Plan{}
 	}
 	return plan
