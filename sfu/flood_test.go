@@ -39,6 +39,7 @@ func newAudience(t *testing.T, viewers int) *audience {
 		a.join(t)
 	}
 	a.frame(t, true)
+	time.Sleep(5 * time.Second) // longer than a viewer who stumbles is let in again without the publisher
 	return a
 }
 
@@ -227,7 +228,7 @@ func TestRequestWhileCatchingUp(t *testing.T) {
 		if a.relay.Stats().PLIsReceived == 0 {
 			t.Fatal("the viewer has not asked")
 		}
-		a.live(t, 2*time.Second, func() {})
+		a.live(t, 4*time.Second, func() {})
 		late.AskForKey(t)
 		a.live(t, 100*time.Millisecond, func() {})
 		if n := a.pub.PLIs.Load() - before; n != 1 {
