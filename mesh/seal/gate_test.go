@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/meshtest"
 )
 
 var gateErrors = map[error]string{
@@ -70,20 +72,20 @@ func TestGate(t *testing.T) {
 func TestGoldenGate(t *testing.T) {
 	s := newScene(t)
 	type row struct {
-		Name    string   `json:"name"`
-		Token   octets   `json:"token"`
-		DH      octets   `json:"dh"`
-		SDP     string   `json:"sdp"`
-		Now     int64    `json:"now"`
-		Revoked []uint32 `json:"revoked"`
-		Error   string   `json:"error"`
+		Name    string       `json:"name"`
+		Token   meshtest.Hex `json:"token"`
+		DH      meshtest.Hex `json:"dh"`
+		SDP     string       `json:"sdp"`
+		Now     int64        `json:"now"`
+		Revoked []uint32     `json:"revoked"`
+		Error   string       `json:"error"`
 	}
 	var rows []row
 	for _, c := range gateCases(t, s) {
 		rows = append(rows, row{c.name, c.token[:], c.dh[:], c.sdp, c.now.Unix(), append([]uint32{}, c.revoked...), gateErrors[c.want]})
 	}
 	k := s.signer.Public().Hash()
-	golden(t, "gate.json", map[string]any{"room": s.room, "k": octets(k[:]), "need": Receive, "peers": rows})
+	meshtest.Golden(t, "gate.json", map[string]any{"room": s.room, "k": meshtest.Hex(k[:]), "need": Receive, "peers": rows})
 }
 
 func FuzzSDPFingerprint(f *testing.F) {

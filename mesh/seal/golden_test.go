@@ -2,54 +2,13 @@ package seal
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"flag"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/fanfare-relay/fanfare/mesh/meshtest"
 )
-
-var update = flag.Bool("update", false, "write the golden files in mesh/testdata")
-
-// octets is written as hex.
-type octets []byte
-
-func (o octets) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, o), nil }
-
-func (o *octets) UnmarshalText(text []byte) error {
-	b, err := hex.DecodeString(string(text))
-	*o = b
-	return err
-}
-
-// golden compares a value with its file in mesh/testdata, which the twin in TypeScript reads too.
-func golden(t *testing.T, name string, value any) {
-	t.Helper()
-	var got bytes.Buffer
-	encoder := json.NewEncoder(&got)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", " ")
-	if err := encoder.Encode(value); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("..", "testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("%s is not what the code makes; if that is meant, run: go test ./mesh/seal -update", name)
-	}
-}
 
 // seeded is a source of bytes that are the same in every run.
 func seeded(seed string) *rand.ChaCha8 {
@@ -112,19 +71,19 @@ func (s scene) sign(t testing.TB, token Token) SignedToken {
 }
 
 type goldenKeys struct {
-	Secret   octets `json:"secret"`
-	Room     string `json:"room"`
-	Join     octets `json:"join"`
-	Verifier octets `json:"verifier"`
-	Group    octets `json:"group"`
+	Secret   meshtest.Hex `json:"secret"`
+	Room     string       `json:"room"`
+	Join     meshtest.Hex `json:"join"`
+	Verifier meshtest.Hex `json:"verifier"`
+	Group    meshtest.Hex `json:"group"`
 }
 
 type goldenLink struct {
-	Text   string `json:"text"`
-	Server string `json:"server"`
-	Room   string `json:"room"`
-	Secret octets `json:"secret"`
-	Key    octets `json:"key"`
+	Text   string       `json:"text"`
+	Server string       `json:"server"`
+	Room   string       `json:"room"`
+	Secret meshtest.Hex `json:"secret"`
+	Key    meshtest.Hex `json:"key"`
 }
 
 type goldenBad struct {
@@ -163,7 +122,7 @@ func TestGoldenKeys(t *testing.T) {
 	for _, bad := range badLinks {
 		file.Links.Bad = append(file.Links.Bad, goldenBad{"", bad.text, linkErrors[bad.want]})
 	}
-	golden(t, "keys.json", file)
+	meshtest.Golden(t, "keys.json", file)
 }
 
 func TestGoldenPair(t *testing.T) {
@@ -183,38 +142,38 @@ func TestGoldenPair(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "pair.json", map[string]any{
-		"secret": octets(s.secret[:]), "room": s.room,
-		"low":  map[string]octets{"private": low.Bytes(), "public": lowPublic[:]},
-		"high": map[string]octets{"private": high.Bytes(), "public": highPublic[:]},
-		"x":    octets(x), "sealUp": octets(k.sealUp[:]), "sealDown": octets(k.sealDown[:]),
-		"macUp": octets(k.macUp[:]), "macDown": octets(k.macDown[:]), "export": octets(k.export[:]),
-		"exported":  map[string]any{"label": "fanfare test", "bytes": octets(p.Export("fanfare test", 40))},
+	meshtest.Golden(t, "pair.json", map[string]any{
+		"secret": meshtest.Hex(s.secret[:]), "room": s.room,
+		"low":  map[string]meshtest.Hex{"private": low.Bytes(), "public": lowPublic[:]},
+		"high": map[string]meshtest.Hex{"private": high.Bytes(), "public": highPublic[:]},
+		"x":    meshtest.Hex(x), "sealUp": meshtest.Hex(k.sealUp[:]), "sealDown": meshtest.Hex(k.sealDown[:]),
+		"macUp": meshtest.Hex(k.macUp[:]), "macDown": meshtest.Hex(k.macDown[:]), "export": meshtest.Hex(k.export[:]),
+		"exported":  map[string]any{"label": "fanfare test", "bytes": meshtest.Hex(p.Export("fanfare test", 40))},
 		"check":     check,
 		"badPublic": badPublicKeys(low),
 	})
 }
 
 // badPublicKeys lists what Pair refuses in the place of the other side's key.
-func badPublicKeys(own AgreementKey) map[string]octets {
+func badPublicKeys(own AgreementKey) map[string]meshtest.Hex {
 	public := own.Public()
 	off := public
 	off[64] ^= 1
 	compressed := append([]byte{2 + public[64]&1}, public[1:33]...)
 	tooLarge := append([]byte{4}, bytes.Repeat([]byte{0xff}, 64)...)
-	return map[string]octets{
+	return map[string]meshtest.Hex{
 		"the own key": public[:], "not on the curve": off[:], "compressed": compressed,
 		"the identity": make([]byte, 65), "over the field": tooLarge,
 	}
 }
 
 type goldenEnvelope struct {
-	Sender   string `json:"sender,omitempty"` // "low" or "high" of pair.json
-	From     string `json:"from"`
-	To       string `json:"to"`
-	Nonce    octets `json:"nonce"`
-	Plain    string `json:"plain"`
-	Envelope octets `json:"envelope"`
+	Sender   string       `json:"sender,omitempty"` // "low" or "high" of pair.json
+	From     string       `json:"from"`
+	To       string       `json:"to"`
+	Nonce    meshtest.Hex `json:"nonce"`
+	Plain    string       `json:"plain"`
+	Envelope meshtest.Hex `json:"envelope"`
 }
 
 // goldenMessages is one of each, in good order.
@@ -266,8 +225,8 @@ func TestGoldenEnvelopes(t *testing.T) {
 		}
 		if card, ok := m.(Card); ok {
 			k := card.Key.Hash()
-			file.Card = map[string]any{"room": s.room, "secret": octets(s.secret[:]), "k": octets(k[:]),
-				"key": octets(card.Key[:]), "dh": octets(card.DH[:]), "signature": octets(card.Signature[:]),
+			file.Card = map[string]any{"room": s.room, "secret": meshtest.Hex(s.secret[:]), "k": meshtest.Hex(k[:]),
+				"key": meshtest.Hex(card.Key[:]), "dh": meshtest.Hex(card.DH[:]), "signature": meshtest.Hex(card.Signature[:]),
 				"signingKey": must(s.signer.Bytes())}
 		}
 		if !forGroup(m) {
@@ -285,10 +244,10 @@ func TestGoldenEnvelopes(t *testing.T) {
 	for _, bad := range badMessages {
 		file.Messages = append(file.Messages, goldenBad{bad.name, bad.text, messageErrors[bad.want]})
 	}
-	golden(t, "envelopes.json", file)
+	meshtest.Golden(t, "envelopes.json", file)
 }
 
-func must(b []byte, err error) octets {
+func must(b []byte, err error) meshtest.Hex {
 	if err != nil {
 		panic(err)
 	}
@@ -302,12 +261,12 @@ func TestGoldenHello(t *testing.T) {
 		low, high = high, low
 	}
 	type row struct {
-		Sender   string `json:"sender"`
-		Attempt  octets `json:"attempt"`
-		Lane     uint8  `json:"lane"`
-		Offerer  octets `json:"offerer"`
-		Answerer octets `json:"answerer"`
-		MAC      octets `json:"mac"`
+		Sender   string       `json:"sender"`
+		Attempt  meshtest.Hex `json:"attempt"`
+		Lane     uint8        `json:"lane"`
+		Offerer  meshtest.Hex `json:"offerer"`
+		Answerer meshtest.Hex `json:"answerer"`
+		MAC      meshtest.Hex `json:"mac"`
 	}
 	var rows []row
 	for lane := range uint8(4) {
@@ -319,23 +278,23 @@ func TestGoldenHello(t *testing.T) {
 		m := p.HelloMAC(h)
 		rows = append(rows, row{sender, h.Attempt[:], lane, h.Offerer[:], h.Answerer[:], m[:]})
 	}
-	golden(t, "hello.json", map[string]any{"pair": "the keys of pair.json", "hellos": rows})
+	meshtest.Golden(t, "hello.json", map[string]any{"pair": "the keys of pair.json", "hellos": rows})
 }
 
 type goldenToken struct {
-	Name  string `json:"name"`
-	Token octets `json:"token"`
-	Room  string `json:"room"`
-	K     octets `json:"k"`
-	Now   int64  `json:"now"`
-	Need  Rights `json:"need"`
+	Name  string       `json:"name"`
+	Token meshtest.Hex `json:"token"`
+	Room  string       `json:"room"`
+	K     meshtest.Hex `json:"k"`
+	Now   int64        `json:"now"`
+	Need  Rights       `json:"need"`
 	// Error is "" for a good one, whose members follow.
-	Error       string `json:"error"`
-	Serial      uint32 `json:"serial"`
-	Expiry      uint64 `json:"expiry"`
-	Rights      Rights `json:"rights"`
-	DH          octets `json:"dh,omitempty"`
-	Fingerprint octets `json:"fingerprint,omitempty"`
+	Error       string       `json:"error"`
+	Serial      uint32       `json:"serial"`
+	Expiry      uint64       `json:"expiry"`
+	Rights      Rights       `json:"rights"`
+	DH          meshtest.Hex `json:"dh,omitempty"`
+	Fingerprint meshtest.Hex `json:"fingerprint,omitempty"`
 }
 
 func TestGoldenTokens(t *testing.T) {
@@ -349,24 +308,24 @@ func TestGoldenTokens(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	golden(t, "tokens.json", map[string]any{"signingKey": must(s.signer.Bytes()), "tokens": rows})
+	meshtest.Golden(t, "tokens.json", map[string]any{"signingKey": must(s.signer.Bytes()), "tokens": rows})
 }
 
 func TestGoldenRevocations(t *testing.T) {
 	s := newScene(t)
 	type row struct {
-		Name    string   `json:"name"`
-		List    octets   `json:"list"`
-		Key     octets   `json:"key"`
-		Room    string   `json:"room"`
-		Error   string   `json:"error"`
-		Version uint32   `json:"version"`
-		Serials []uint32 `json:"serials"`
+		Name    string       `json:"name"`
+		List    meshtest.Hex `json:"list"`
+		Key     meshtest.Hex `json:"key"`
+		Room    string       `json:"room"`
+		Error   string       `json:"error"`
+		Version uint32       `json:"version"`
+		Serials []uint32     `json:"serials"`
 	}
 	var rows []row
 	for _, c := range revokeCases(t, s) {
 		r, _ := VerifyRevocations(c.list, c.key, c.room)
 		rows = append(rows, row{c.name, c.list, c.key[:], c.room, revokeErrors[c.want], r.Version, r.Serials})
 	}
-	golden(t, "revoke.json", map[string]any{"signingKey": must(s.signer.Bytes()), "lists": rows})
+	meshtest.Golden(t, "revoke.json", map[string]any{"signingKey": must(s.signer.Bytes()), "lists": rows})
 }
