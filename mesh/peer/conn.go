@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v3"
@@ -132,8 +133,7 @@ func (c *conn) lost() { c.closing.Do(func() { close(c.gone) }) }
 
 // open makes the channels, which both sides know beforehand (docs/MESH.md, section 6).
 func (c *conn) open() error {
-	var both sync.WaitGroup
-	both.Add(2)
+	var opened atomic.Int32
 	for id, ch := range []*channel{&c.control, &c.lane} {
 		number, negotiated, ordered := uint16(id), true, id == 0
 		label := [...]string{"control", "lane"}[id]
@@ -149,13 +149,11 @@ func (c *conn) open() error {
 				return
 			}
 			ch.ReadWriter = raw
-			both.Done()
+			if opened.Add(1) == 2 {
+				close(c.ready)
+			}
 		})
 	}
-	go func() { // ends with the first of the two; a connection that is dropped is closed in any case
-		both.Wait()
-		close(c.ready)
-	}()
 	return nil
 }
 

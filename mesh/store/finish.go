@@ -75,10 +75,17 @@ func (s *Sink) placeOne(name string) error {
 	}
 	taken := map[string]bool{}
 	for {
+		var failed error // a name that cannot be looked at is not taken, and no other will be better
 		final := freeName(name, func(n string) bool {
 			_, err := s.out.Lstat(n)
-			return taken[n] || !errors.Is(err, fs.ErrNotExist)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				failed = err
+			}
+			return taken[n] || err == nil
 		})
+		if failed != nil {
+			return failed
+		}
 		if err := s.note(placedRecord(name, final)); err != nil {
 			return err
 		}

@@ -540,3 +540,24 @@ func TestNamesOfUnfinishedTransfers(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A name that is taken and so long that no number fits behind it is an error, not a search without end.
+func TestNoNameIsFree(t *testing.T) {
+	name := filepath.Join(t.TempDir(), strings.Repeat("x", 253))
+	put(t, name, []byte("hello"))
+	src, err := OpenSource([]string{name}, noSkips(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(src.Close)
+	out := t.TempDir()
+	put(t, filepath.Join(out, filepath.Base(name)), []byte("mine"))
+	s := openSink(t, specOf(out, src))
+	copyPiece(t, s, src, 0)
+	if names, err := s.Finish(); err == nil {
+		t.Errorf("finished as %v", names)
+	}
+	if b, err := os.ReadFile(filepath.Join(out, filepath.Base(name))); err != nil || string(b) != "mine" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
