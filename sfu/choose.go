@@ -96,7 +96,7 @@ func appendLive(dst, list []*encoding, kind media.Kind) []*encoding {
 	}
 	start := len(dst)
 	for _, e := range list {
-		if e.kind == kind && e.ring.Head() > 0 && !e.ended.Load() && newest-e.lastArrival.Load() < int64(encodingBehind) {
+		if e.kind == kind && e.ring.Head() > 0 && !e.replaced(list) && newest-e.lastArrival.Load() < int64(encodingBehind) {
 			dst = append(dst, e)
 		}
 	}

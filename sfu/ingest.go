@@ -51,7 +51,6 @@ type encoding struct {
 	bytes          atomic.Uint64
 	keyAt, askedAt atomic.Int64
 	lastArrival    atomic.Int64
-	ended          atomic.Bool           // another source has taken its place, see moves.go
 	rates          atomic.Pointer[rates] // smoothed over some seconds; nil before the first
 	size           atomic.Uint32         // width and height of the newest key frame, 16 bits each
 	mapping        atomic.Pointer[report.Mapping]
@@ -191,9 +190,6 @@ func (e *encoding) publish(p *ring.Packet, now time.Time) {
 	if !e.ring.Takes(p.ExtSeq) {
 		e.tally.drop(DropDuplicate)
 		return
-	}
-	if e.ring.Head() == 0 {
-		e.pub.supersedes(e)
 	}
 	begins := e.beginsGroup(p)
 	e.ring.Append(p)

@@ -122,11 +122,21 @@ func (p *publisher) open(m move) {
 	}()
 }
 
-// supersedes is called with the first packet of an encoding: one that had its place has ended.
-func (p *publisher) supersedes(e *encoding) {
-	for _, old := range p.list() {
-		if old != e && old.kind == e.kind && old.rid == e.rid {
-			old.ended.Store(true)
+// replaceAfter is how far the source in a track's place may be behind another one: packets of the former
+// source that come late are not a return to it.
+const replaceAfter = int64(100 * time.Millisecond)
+
+// replaced tells whether another source of the list has the encoding's place: the one that is being sent,
+// or, while both are, the one that was opened later. A publisher may go back to a former one.
+func (e *encoding) replaced(list []*encoding) bool {
+	for _, other := range list {
+		if other == e || other.kind != e.kind || other.rid != e.rid || other.ring.Head() == 0 {
+			continue
+		}
+		lead := other.lastArrival.Load() - e.lastArrival.Load()
+		if lead > replaceAfter || lead > -replaceAfter && other.source > e.source {
+			return true
 		}
 	}
+	return false
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/fanfare-relay/fanfare/sfu/sfutest"
 )
 
-// A publisher changes the sources of its tracks in the middle, twice. Viewers go on from the next key
-// frame, and hear on, under the numbers that they had. It has tracks alone, whose packets name the
-// m-line, or encodings by rid.
+// A publisher changes the sources of its tracks in the middle, and in the end goes back to the first
+// ones. Viewers go on from the next key frame, and hear on, under the numbers that they had. It has
+// tracks alone, whose packets name the m-line, or encodings by rid.
 func TestSourcesChange(t *testing.T) {
 	for name, rids := range map[string][]string{"tracks": nil, "encodings": {"l", "h"}} {
 		t.Run(name, func(t *testing.T) {
@@ -32,16 +32,18 @@ func TestSourcesChange(t *testing.T) {
 				v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: n.Listen(sfutest.Line{})})
 				v.Connect(t, "s")
 				var widths []uint16
-				for step := range 3 {
+				var at uint32
+				for step, source := range []uint32{0, 1, 2, 0} {
+					pub.Move(1000*source - 1000*at)
+					at = source
 					widths = append(widths, uint16(320*(step+1)))
 					sendMoved(t, pub, rids, step)
-					pub.Move(1000)
 				}
 				frames := decoded(v.Packets(media.KindVideo))
 				for _, width := range widths {
 					firstAfter(t, frames, time.Time{}, width)
 				}
-				if got := frames[len(frames)-1]; got.width != widths[2] || time.Since(got.at) > 100*time.Millisecond {
+				if got := frames[len(frames)-1]; got.width != widths[len(widths)-1] || time.Since(got.at) > 100*time.Millisecond {
 					t.Errorf("the last frame is %d wide and came %v before the end", got.width, time.Since(got.at))
 				}
 				checkContinuous(t, v.Packets(media.KindVideo))

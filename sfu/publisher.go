@@ -192,7 +192,11 @@ func (p *publisher) askForKeys(now, connectBy time.Time) time.Time {
 	if !p.connected.Load() {
 		return connectBy
 	}
-	for _, e := range p.list() {
+	list := p.list()
+	for _, e := range list {
+		if e.replaced(list) {
+			continue
+		}
 		asked, arrived := unixTime(e.askedAt.Load()), unixTime(e.keyAt.Load())
 		if e.gate.due(asked, arrived, now) {
 			p.countPLI()
