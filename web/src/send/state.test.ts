@@ -63,6 +63,8 @@ describe('the sending page', () => {
     expect(isSafe(run([status([peer('a', true)], true)], open))).toBe(true);
     expect(isSafe(run([status([peer('a', true)], true), status([])], open))).toBe(true);
     expect(isSafe(run([status([peer('a', false)]), status([])], open))).toBe(false);
+    const two = run([admitted('b'), status([peer('a', true), peer('b', false)]), status([peer('b', false)])], open);
+    expect(isSafe(two)).toBe(false); // the one who has left gives the other nothing
   });
 
   it('tells how a code and the link end', () => {

@@ -148,6 +148,8 @@ function withPeers(all: readonly Receiver[], peers: readonly PeerStatus[]): Rece
 export function isSafe({ status, receivers, entries }: State): boolean {
   if (status?.safe) return true;
   const some = receivers.filter((r) => r.phase !== 'removed' && r.phase !== 'waits');
+  // Who has left with everything gives nothing to those who are still receiving.
+  if (some.some((r) => r.phase === 'here' && !r.complete)) return false;
   const empty = entries.every((entry) => entry.size === 0);
   return some.some((r) => r.complete && (r.phase === 'gone' || empty));
 }

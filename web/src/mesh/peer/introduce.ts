@@ -299,7 +299,8 @@ export class Introduction {
     try {
       this.signer = { point: card.key, key: await verifyCard(card, link.key, link.room) };
     } catch {
-      this.cfg.tell({ kind: 'stranger' });
+      // Others who have the link may send anything. That of the uploader must be the link's.
+      if (this.members.get(from)?.publisher && !this.token) this.cfg.tell({ kind: 'stranger' });
       return;
     }
     this.uploader = card.dh;
