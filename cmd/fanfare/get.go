@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/pake"
@@ -234,7 +235,11 @@ func (g *getting) show(m manifest.Manifest, selected []bool) {
 	}
 	if m.Text != "" {
 		g.status.done()
-		fmt.Fprintln(g.std.out, m.Text)
+		text := m.Text // a file or another program gets it as it is
+		if isTerminal(g.std.out) {
+			text = harmless(text)
+		}
+		fmt.Fprintln(g.std.out, text)
 	}
 	if g.cmd.List {
 		for _, f := range m.Files {
@@ -374,4 +379,15 @@ func clip(text string, most int) string {
 		return string(r[:most])
 	}
 	return text
+}
+
+// harmless is a stranger's text as a terminal may show it: what would move the cursor, write the clipboard
+// or turn the direction of reading is shown as a mark.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
