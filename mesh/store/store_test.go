@@ -11,9 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 )
@@ -308,80 +306,6 @@ func TestPicked(t *testing.T) {
 	}
 }
 
-// TestFinishCutShort: the process ends between moving a file and saying so.
-func TestFinishCutShort(t *testing.T) {
-	src, name := big(t)
-	out := t.TempDir()
-	s := openSink(t, specOf(out, src))
-	for i := range s.layout.Pieces() {
-		copyPiece(t, s, src, i)
-	}
-	if err := s.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.placeOne("big.bin"); err != nil {
-		t.Fatal(err)
-	}
-	crash(s)
-	s = openSink(t, specOf(out, src))
-	if _, err := s.Recheck(t.Context(), verify); err != nil {
-		t.Fatal(err)
-	}
-	names, err := s.Finish()
-	if err != nil || !slices.Equal(names, []string{"big.bin"}) {
-		t.Fatalf("%q, %v", names, err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	same(t, name, filepath.Join(out, "big.bin"))
-}
-
-func TestSourceChanges(t *testing.T) {
-	tests := map[string]func(name string) error{
-		"longer":  func(name string) error { return os.Truncate(name, 50*64<<10) },
-		"shorter": func(name string) error { return os.Truncate(name, 100) },
-		"newer":   func(name string) error { return os.Chtimes(name, time.Time{}, time.Now().Add(time.Hour)) },
-		"gone":    os.Remove,
-	}
-	for what, change := range tests {
-		t.Run(what, func(t *testing.T) {
-			src, name := big(t)
-			if err := change(name); err != nil {
-				t.Fatal(err)
-			}
-			err := src.ReadPiece(0, make([]byte, 64<<10))
-			if about := (*FileError)(nil); !errors.Is(err, ErrChanged) || !errors.As(err, &about) || about.Path != "big.bin" {
-				t.Errorf("%v", err)
-			}
-		})
-	}
-}
-
-func TestSourceSkips(t *testing.T) {
-	dir := t.TempDir()
-	put(t, filepath.Join(dir, "d", "file"), []byte("1"))
-	if err := os.Symlink("/", filepath.Join(dir, "d", "link")); err != nil {
-		t.Skip("no symbolic links here")
-	}
-	var told []string
-	src, err := OpenSource([]string{filepath.Join(dir, "d")}, func(p, why string) { told = append(told, filepath.Base(p)+": "+why) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(src.Files()) != 1 || !slices.Equal(told, []string{"link: it is a symbolic link"}) {
-		t.Errorf("%v, %q", src.Files(), told)
-	}
-}
-
-func TestSourceRefusesNames(t *testing.T) {
-	dir := t.TempDir()
-	put(t, filepath.Join(dir, "d", "a:b"), nil)
-	if _, err := OpenSource([]string{filepath.Join(dir, "d")}, noSkips(t)); !errors.Is(err, manifest.ForbiddenChar) {
-		t.Errorf("%v", err)
-	}
-}
-
 // TestNoWayOut: a link that somebody put into the folder of the unfinished transfer leads nowhere.
 func TestNoWayOut(t *testing.T) {
 	src, _ := big(t)
@@ -491,73 +415,4 @@ func FuzzJournal(f *testing.F) {
 			t.Fatalf("the good part reads otherwise: %v", err)
 		}
 	})
-}
-
-// A leaf that comes once more while the files are moved is written to them wherever they are.
-func TestLeafTwiceWhileFinishing(t *testing.T) {
-	src, _ := big(t)
-	out := t.TempDir()
-	s := openSink(t, specOf(out, src))
-	b := make([]byte, s.layout.PieceLen(0))
-	if err := src.ReadPiece(0, b); err != nil {
-		t.Fatal(err)
-	}
-	for i := range s.layout.Pieces() {
-		copyPiece(t, s, src, i)
-	}
-	var again sync.WaitGroup
-	stop := make(chan struct{})
-	for _, do := range []func() error{
-		func() error { return s.WriteLeaf(0, 0, b[:min(len(b), manifest.LeafSize)]) }, s.Flush,
-	} {
-		again.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if err := do(); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	if _, err := s.Finish(); err != nil {
-		t.Error(err)
-	}
-	close(stop)
-	again.Wait()
-}
-
-// What comes must not look like a transfer that this machine has begun: its journal would be believed.
-func TestNamesOfUnfinishedTransfers(t *testing.T) {
-	src, _ := big(t)
-	spec := specOf(t.TempDir(), src)
-	spec.Manifest.Files = []manifest.File{{Path: "x.Fanfare-Part/journal", Size: src.Total()}}
-	if _, err := OpenSink(spec); !errors.Is(err, ErrReserved) {
-		t.Errorf("%v", err)
-	}
-}
-
-// A name that is taken and so long that no number fits behind it is an error, not a search without end.
-func TestNoNameIsFree(t *testing.T) {
-	name := filepath.Join(t.TempDir(), strings.Repeat("x", 253))
-	put(t, name, []byte("hello"))
-	src, err := OpenSource([]string{name}, noSkips(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(src.Close)
-	out := t.TempDir()
-	put(t, filepath.Join(out, filepath.Base(name)), []byte("mine"))
-	s := openSink(t, specOf(out, src))
-	copyPiece(t, s, src, 0)
-	if names, err := s.Finish(); err == nil {
-		t.Errorf("finished as %v", names)
-	}
-	if b, err := os.ReadFile(filepath.Join(out, filepath.Base(name))); err != nil || string(b) != "mine" {
-		t.Errorf("%q, %v", b, err)
-	}
 }
