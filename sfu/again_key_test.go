@@ -7,6 +7,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/mediatest"
+	"github.com/fanfare-relay/fanfare/sfu/sfutest"
 )
 
 // A viewer whose decoder stumbles over the burst at its beginning gets the group once more, under numbers
@@ -45,6 +46,28 @@ func TestLetInAgain(t *testing.T) {
 		play(100 * time.Millisecond)
 		if n := a.pub.PLIs.Load() - asked; n != 1 {
 			t.Errorf("the publisher was asked %d times after the second request", n)
+		}
+	})
+}
+
+// A viewer on a line with loss is not sent the group again: its key frame comes from the publisher.
+func TestNotLetInAgainWhereItWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAudience(t, 1)
+		late := a.join(t)
+		play := func(d time.Duration) { a.live(t, d, func() {}) }
+		play(1200 * time.Millisecond)
+		conn := a.conns[len(a.conns)-1]
+		for conn.SetLine(sfutest.Line{Loss: 0.1}); conn.Lost() == 0; {
+			play(100 * time.Millisecond)
+		}
+		conn.SetLine(sfutest.Line{})
+		play(200 * time.Millisecond)
+		asked := a.pub.PLIs.Load()
+		late.AskForKey(t)
+		play(100 * time.Millisecond)
+		if n := a.pub.PLIs.Load() - asked; n != 1 {
+			t.Errorf("the publisher was asked %d times, and not once", n)
 		}
 	})
 }

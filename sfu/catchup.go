@@ -129,9 +129,10 @@ const againWithin = 4 * time.Second
 
 // again lets a viewer in once more, from the same group, when its decoder has stumbled over the burst of
 // the first time: Firefox does at times, on a busy machine. The publisher need not hear of it. Only once,
-// and only pictures that are not counted in the descriptors that go with them.
+// only pictures that are not counted in the descriptors that go with them, and only where nothing was
+// missed: on a line that loses packets the same group would be lost again, and a key frame is less.
 func (t *egress) again(now time.Time) bool {
-	if t.enc == nil || t.next != nil || t.letInAgain || now.Sub(t.began) > againWithin {
+	if t.enc == nil || t.next != nil || t.letInAgain || t.responder.Asked() || now.Sub(t.began) > againWithin {
 		return false
 	}
 	length, bytes := t.enc.group()

@@ -91,6 +91,9 @@ func (r *Responder) SetRTT(rtt time.Duration) {
 // the line has room for.
 func (r *Responder) SetBudget(bytes int) { r.cfg.Budget = bytes }
 
+// Asked tells whether the viewer has ever asked for a packet.
+func (r *Responder) Asked() bool { return !r.start.IsZero() }
+
 // Admit tells how many of n packets that are asked for at now may be looked up. The others are
 // OverBudget.
 func (r *Responder) Admit(n int, now time.Time) int {
