@@ -230,11 +230,11 @@ func TestHeldFigure(t *testing.T) {
 		want string
 		met  bool
 	}{
-		{"the server's limit", measured(fanfare, 1200, 2, slow), "800; at 1200: p99 80 ms", false},
-		{"the clients' limit", measured(fanfare, 1200, 2, lossy, clientFull), "800; at 1200 the clients were the limit: their core 96 % busy, the server's 50 %", true},
+		{"the server's limit", measured(fanfare, 1200, 2, slow), "800; at 1200: p99 80 ms (the server's core 50 % busy, the clients' 50 %); sealing and sending alone would fill this core at about 1246", false},
+		{"the clients' limit", measured(fanfare, 1200, 2, lossy, clientFull), "800; at 1200 the clients were the limit: their core 96 % busy, the server's 50 %; sealing and sending alone would fill this core at about 1246", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &results{Lines: []line{measured(fanfare, 800, 2), c.last}}
+			r := &results{Lines: []line{measured(fanfare, 800, 2), c.last}, Floors: []floorLine{{Viewers: 400, Total: 2.5}}}
 			if f := r.heldFigure(); f.value != c.want || f.met != c.met {
 				t.Errorf("%+v", f)
 			}

@@ -50,9 +50,25 @@ func (r *results) heldFigure() figure {
 		f.met = true
 		f.value += fmt.Sprintf("; at %d the clients were the limit: their core %.0f %% busy, the server's %.0f %%", broke.Viewers, 100*broke.client(), 100*broke.Report.Server.CPUShare)
 	default:
-		f.value += fmt.Sprintf("; at %d: %s", broke.Viewers, broke.breach())
+		f.value += fmt.Sprintf("; at %d: %s (the server's core %.0f %% busy, the clients' %.0f %%)", broke.Viewers, broke.breach(),
+			100*broke.Report.Server.CPUShare, 100*broke.client())
+	}
+	if n, ok := r.floorHolds(); ok && broke != nil {
+		f.value += fmt.Sprintf("; sealing and sending alone would fill this core at about %d", n)
 	}
 	return f
+}
+
+// streamRate is the packets a second of the stream that is measured with.
+const streamRate = 321
+
+// floorHolds is how many viewers a core could serve that did nothing but the floor.
+func (r *results) floorHolds() (viewers int, ok bool) {
+	price := r.floorPrices(400)
+	if len(price) == 0 || median(price) <= 0 {
+		return 0, false
+	}
+	return int(1e6 / (median(price) * streamRate)), true
 }
 
 // coresFigure: two cores can do twice the work of one as far as a packet costs no more on them.
