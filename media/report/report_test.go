@@ -199,6 +199,11 @@ func TestSyncByArrival(t *testing.T) {
 	if got, _ := s.Mapping(picture); got != m {
 		t.Error("a report without a clock changed the mapping")
 	}
+	s.Forget(picture)
+	if _, ok := s.Mapping(picture); ok {
+		t.Error("a mapping of a track that has ended")
+	}
+	s.Forget(report.MaxTracks)
 	s.ObservePacket(report.MaxTracks, 1, 90000, epoch)
 	s.ObserveReport(report.MaxTracks, 1, 1, 90000, epoch)
 	if _, ok := s.Mapping(report.MaxTracks); ok {

@@ -7,7 +7,7 @@ import "time"
 type Track uint8
 
 // MaxTracks bounds the tracks of a Sync.
-const MaxTracks = 8
+const MaxTracks = 16
 
 // Mapping says how the RTP timestamps of one track lie to this machine's clock. It is a
 // value, safe to copy and to read from anywhere.
@@ -97,6 +97,13 @@ func (s *Sync) ObserveReport(t Track, ntp NTP, rtp, rate uint32, arrival time.Ti
 	tr.ntp, tr.rtp, tr.rate, tr.reported = ntp, rtp, rate, true
 	s.offsets[s.n%offsetWindow] = arrival.Sub(ntp.Time())
 	s.n++
+}
+
+// Forget ends a track, whose number may be given to another one. What its reports told of the clocks stays.
+func (s *Sync) Forget(t Track) {
+	if t < MaxTracks {
+		s.tracks[t] = syncTrack{}
+	}
 }
 
 // ObserveRTT notes a round trip to the publisher.

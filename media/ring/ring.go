@@ -26,9 +26,9 @@ var (
 type KeyFrame struct {
 	// Pos is the arrival position of the first packet of the frame that arrived.
 	Pos uint64
-	// ExtSeq is the extended sequence number of the frame's first packet. It differs from
-	// that of the packet at Pos when packets arrived out of order.
-	ExtSeq uint64
+	// First is the arrival position of the frame's first packet, ExtSeq its extended sequence
+	// number. They differ from those of the packet at Pos when packets arrived out of order.
+	First, ExtSeq uint64
 	// Timestamp is the frame's RTP timestamp.
 	Timestamp uint32
 }
@@ -84,7 +84,7 @@ func (r *Ring) Append(p *Packet) bool {
 // parameter sets and the first slice of H.264), and they may come late.
 func (r *Ring) noteKey(p *Packet) {
 	old := r.key.Load()
-	k := KeyFrame{Pos: r.firstOfFrame(p), ExtSeq: p.ExtSeq, Timestamp: p.Timestamp}
+	k := KeyFrame{Pos: r.firstOfFrame(p), First: p.pos, ExtSeq: p.ExtSeq, Timestamp: p.Timestamp}
 	if old != nil && old.Timestamp == p.Timestamp {
 		if old.ExtSeq <= p.ExtSeq {
 			return
@@ -143,19 +143,29 @@ func (r *Ring) BySeq(ext uint64) (*Packet, bool) {
 	return p, true
 }
 
-// KeyFrame returns the newest key frame; ok is false when there was none, or when its beginning
-// has been overwritten, which KeyFrameLost tells. Sound has none: join it at Head.
+// KeyFrame returns the newest key frame; ok is false when there was none, or when a part of its beginning has been
+// overwritten, which KeyFrameLost tells. Sound has none: join it at Head.
 func (r *Ring) KeyFrame() (k KeyFrame, ok bool) {
 	p := r.key.Load()
-	if p == nil || p.Pos < r.Tail() {
+	if p == nil || !r.holds(p) {
 		return KeyFrame{}, false
 	}
 	return *p, true
 }
 
-// KeyFrameLost tells whether the newest key frame stood at or after a position and has been
-// overwritten: who waits for one from there waits for nothing.
+// KeyFrameLost tells whether the newest key frame began at or after a position and has been overwritten: who waits
+// for one from there waits for nothing.
 func (r *Ring) KeyFrameLost(from uint64) bool {
 	p := r.key.Load()
-	return p != nil && p.Pos >= from && p.Pos < r.Tail()
+	return p != nil && p.First >= from && !r.holds(p)
+}
+
+// holds tells whether the beginning of a key frame is still there, by position and by number. Where numbers jump, the two
+// go at different times.
+func (r *Ring) holds(k *KeyFrame) bool {
+	if k.Pos < r.Tail() {
+		return false
+	}
+	_, ok := r.BySeq(k.ExtSeq)
+	return ok
 }

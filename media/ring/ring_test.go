@@ -90,15 +90,15 @@ func TestKeyFrame(t *testing.T) {
 	}{
 		{name: "none", steps: []step{{1, 1, delta}}, none: true},
 		{name: "newest", steps: []step{{1, 1, keyStart}, {2, 2, delta}, {3, 3, keyStart}, {4, 3, keyRest}},
-			want: ring.KeyFrame{Pos: 2, ExtSeq: 3, Timestamp: 3}},
+			want: ring.KeyFrame{Pos: 2, First: 2, ExtSeq: 3, Timestamp: 3}},
 		{name: "first packet late", steps: []step{{1, 1, delta}, {3, 2, keyRest}, {4, 2, keyRest}, {2, 2, keyStart}},
-			want: ring.KeyFrame{Pos: 1, ExtSeq: 2, Timestamp: 2}},
+			want: ring.KeyFrame{Pos: 1, First: 3, ExtSeq: 2, Timestamp: 2}},
 		{name: "first packet later than the next frame", steps: []step{{2, 1, keyRest}, {3, 2, delta}, {1, 1, keyStart}},
-			want: ring.KeyFrame{Pos: 0, ExtSeq: 1, Timestamp: 1}},
+			want: ring.KeyFrame{Pos: 0, First: 2, ExtSeq: 1, Timestamp: 1}},
 		{name: "two starts of one frame", steps: []step{{1, 1, keyStart}, {2, 1, keyStart}},
 			want: ring.KeyFrame{Pos: 0, ExtSeq: 1, Timestamp: 1}},
 		{name: "two starts, the first one late", steps: []step{{2, 1, keyStart}, {3, 2, delta}, {1, 1, keyStart}},
-			want: ring.KeyFrame{Pos: 0, ExtSeq: 1, Timestamp: 1}},
+			want: ring.KeyFrame{Pos: 0, First: 2, ExtSeq: 1, Timestamp: 1}},
 		{name: "an older key frame comes late", steps: []step{{5, 5, keyStart}, {4, 4, keyStart}},
 			want: ring.KeyFrame{Pos: 0, ExtSeq: 5, Timestamp: 5}},
 		{name: "overwritten", steps: []step{{1, 1, keyStart}, {2, 2, delta}, {3, 3, delta}, {4, 4, delta}, {5, 5, delta},
@@ -269,5 +269,32 @@ func TestKeyFrameLost(t *testing.T) {
 	lost(2, false) // it came before that
 	if r.Takes(109) || r.Takes(101) || !r.Takes(110) {
 		t.Errorf("takes 109: %v, 101: %v, 110: %v", r.Takes(109), r.Takes(101), r.Takes(110))
+	}
+}
+
+// A key frame's first packet comes behind others of the frame, and is what counts, for who waits and for who is told
+// that it waits for nothing.
+func TestKeyFrameLostOutOfOrder(t *testing.T) {
+	r := ring.New(8)
+	r.Append(video(102, 2, keyRest))
+	r.Append(video(101, 2, keyStart))
+	if k, ok := r.KeyFrame(); !ok || k.Pos != 0 || k.First != 1 {
+		t.Fatalf("%+v, %v", k, ok)
+	}
+	for i := range uint64(8) {
+		r.Append(video(103+i, uint32(3+i), keyRest))
+	}
+	if _, ok := r.KeyFrame(); ok || !r.KeyFrameLost(1) || r.KeyFrameLost(2) {
+		t.Errorf("there: %v; lost for who waits from its beginning: %v, from behind it: %v", ok, r.KeyFrameLost(1), r.KeyFrameLost(2))
+	}
+}
+
+// Numbers jump: the key frame is found by position and not by number, and nobody can enter it.
+func TestKeyFrameOverwrittenByNumber(t *testing.T) {
+	r := ring.New(8)
+	r.Append(video(100, 1, keyStart))
+	r.Append(video(108, 2, keyRest))
+	if _, ok := r.KeyFrame(); ok || !r.KeyFrameLost(0) {
+		t.Errorf("there: %v, lost: %v", ok, r.KeyFrameLost(0))
 	}
 }
