@@ -63,27 +63,32 @@ type demand struct{ current, next media.Bitrate }
 // Estimator is the estimate of one viewer. Use New. It is a value for one goroutine; what it keeps
 // of sent packets (6 KiB) is made when the first is sent.
 type Estimator struct {
+	// What Sent looks at comes first, side by side (HotBytes): with many viewers it lies in cold memory.
+	clock             clock
+	unanswered        int64 // when the first packet since the last feedback left, -1 when none has
+	unansweredPackets int   // how many have left since
+	sent              history
+	probe             prober
+
 	cfg    Config
-	clock  clock
 	source Source
 	demand demand
 
-	sent     history
 	arrivals arrivals
 	trend    trend
 	queue    queue
 	acked    throughput
 	delay    delayControl
 	loss     lossControl
-	probe    prober
 
-	remb              media.Bitrate
-	rtt               time.Duration
-	wait              time.Duration // in the queue of the line, by the last feedback
-	unanswered        int64         // when the first packet since the last feedback left, -1 when none has
-	unansweredPackets int           // how many have left since
-	counts            Counts
+	remb   media.Bitrate
+	rtt    time.Duration
+	wait   time.Duration // in the queue of the line, by the last feedback
+	counts Counts
 }
+
+// HotBytes is how much of the beginning of an Estimator Sent looks at, for callers that fetch it ahead of time.
+const HotBytes = 96
 
 // New returns an estimator that knows nothing yet.
 func New(cfg Config) Estimator {

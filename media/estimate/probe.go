@@ -38,10 +38,10 @@ const (
 
 // prober asks for clusters, one at a time, and judges them.
 type prober struct {
-	count  uint64
-	asked  Probe
 	out    bool // a cluster was asked for and not judged yet
 	closed bool // all of it was sent
+	count  uint64
+	asked  Probe
 	since  int64
 	next   int64 // not before
 	wait   int64

@@ -80,14 +80,16 @@ const DefaultHistory = 64
 //
 // It is owned by the worker that owns the viewer. Use NewRewriter.
 type Rewriter struct {
-	current span   // of the current source; in here, because each packet looks at it
-	spans   []span // those before it: a ring once it has reached limit; first is the oldest
-	first   int
-	limit   int    // of spans
+	// What each packet looks at comes first, side by side: with many viewers it lies in cold memory.
+	current span   // of the current source
 	highIn  uint64 // highest input number placed in, or dropped from, the current source
 	highOut uint64 // highest output number given out
 	lastTS  uint32 // timestamp written with the highest output number
 	started bool
+
+	spans []span // those before the current one: a ring once it has reached limit; first is the oldest
+	first int
+	limit int // of spans
 }
 
 // NewRewriter returns a rewriter whose first output number is start (choose it at random:

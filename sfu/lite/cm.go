@@ -7,6 +7,8 @@ import (
 	"crypto/sha1" //nolint:gosec // the profile is made of it
 	"encoding/binary"
 	"hash"
+
+	"github.com/fanfare-relay/fanfare/sfu/prefetch"
 )
 
 // cmTag is the length of the authentication tag (RFC 5764 section 4.1.2).
@@ -94,6 +96,10 @@ func extend(dst []byte, n int) []byte {
 		return dst[:len(dst)+n]
 	}
 	return append(dst, make([]byte, n)...)
+}
+
+func (c *cmCipher) appendMemory(dst []prefetch.Range) []prefetch.Range {
+	return append(dst, prefetch.Of(&c.rtp), prefetch.Behind(c.rtp.block), prefetch.Behind(c.rtp.mac))
 }
 
 func (c *cmCipher) sealRTP(dst, header, payload []byte, ssrc uint32, index uint64) []byte {

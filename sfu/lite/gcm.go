@@ -4,6 +4,9 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
+	"unsafe"
+
+	"github.com/fanfare-relay/fanfare/sfu/prefetch"
 )
 
 // gcmTag is the length of the authentication tag (RFC 7714 section 13.2).
@@ -12,10 +15,13 @@ const gcmTag = 16
 // gcmCipher is AEAD_AES_128_GCM (RFC 7714). nonce and data live here because arguments
 // of an interface's methods would be allocated anew for each packet.
 type gcmCipher struct {
-	rtp, rtcpOut, rtcpIn             cipher.AEAD
-	rtpSalt, rtcpOutSalt, rtcpInSalt [12]byte
-	nonce                            [12]byte
-	data                             [12]byte
+	// What every packet looks at comes first.
+	rtp            cipher.AEAD
+	rtpSalt, nonce [12]byte
+
+	rtcpOut, rtcpIn         cipher.AEAD
+	rtcpOutSalt, rtcpInSalt [12]byte
+	data                    [12]byte
 }
 
 func newGCMCipher(k *exportedKeys) (*gcmCipher, error) {
@@ -57,6 +63,10 @@ func (g *gcmCipher) setNonce(salt *[12]byte, ssrc uint32, index uint64) {
 	// Two words hold all of it but for the last four bytes of the index.
 	be.PutUint64(g.nonce[:], be.Uint64(salt[:])^uint64(ssrc)<<16^index>>32)
 	be.PutUint32(g.nonce[8:], be.Uint32(salt[8:])^uint32(index))
+}
+
+func (g *gcmCipher) appendMemory(dst []prefetch.Range) []prefetch.Range {
+	return append(dst, prefetch.Head(g, unsafe.Offsetof(g.rtcpOut)), prefetch.Behind(g.rtp))
 }
 
 func (g *gcmCipher) sealRTP(dst, header, payload []byte, ssrc uint32, index uint64) []byte {

@@ -44,7 +44,10 @@ const (
 // Leg is one viewer's connection. Make it with New; the zero value is of no use. A leg
 // belongs to one goroutine.
 type Leg struct {
-	state     state
+	// What every packet looks at comes first; see Memory.
+	state state
+	srtp  *srtpSession // nil before the leg is connected
+
 	nominated bool  // the peer has nominated at least once
 	attempts  uint8 // handshakes that failed
 
@@ -60,7 +63,6 @@ type Leg struct {
 	repeats  []media.SSRC
 
 	dtls *afterHandshake // nil before the leg is connected
-	srtp *srtpSession    // nil before the leg is connected
 }
 
 // New makes a leg for an accepted offer at the time now.

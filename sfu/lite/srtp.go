@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+	"unsafe"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/sfu/prefetch"
 )
 
 // Sizes of RTP and SRTCP (RFC 3550 section 5.1, RFC 3711 section 3.4).
@@ -36,21 +38,26 @@ type packetCipher interface {
 	// rtcpTrailer returns E flag and index; false when the packet is too short.
 	rtcpTrailer(packet []byte) (uint32, bool)
 	openRTCP(dst, packet []byte, ssrc, index uint32) ([]byte, bool)
+	// appendMemory appends where sealRTP finds its keys.
+	appendMemory(dst []prefetch.Range) []prefetch.Range
 }
 
 // srtpSession is the keys of a leg and the indices that were used with them.
 type srtpSession struct {
-	profile   Profile
-	cipher    packetCipher
-	rtcpIndex uint32 // of the next SRTCP packet
+	cipher packetCipher
 	// ssrcs are those of sources, side by side: one look at memory finds a source.
-	ssrcs   [MaxSources]uint32
-	sources []source
-	senders []sender
+	ssrcs     [MaxSources]uint32
+	sources   []source
+	profile   Profile
+	rtcpIndex uint32 // of the next SRTCP packet
+	senders   []sender
 }
 
+// usualSources have room from the start: sound, picture, its RTX and its parity.
+const usualSources = 4
+
 func newSession(p Profile, k *exportedKeys) (*srtpSession, error) {
-	s := &srtpSession{profile: p}
+	s := &srtpSession{profile: p, sources: make([]source, 0, usualSources)}
 	var err error
 	switch p {
 	case ProfileGCM:
@@ -61,6 +68,19 @@ func newSession(p Profile, k *exportedKeys) (*srtpSession, error) {
 		err = fmt.Errorf("SRTP profile %d is not supported", p)
 	}
 	return s, err
+}
+
+// AppendMemory appends where that lies which SealRTP looks at, so that it can be fetched ahead of time: with
+// many viewers each finds it in cold memory. It is the same for as long as the leg is connected; before
+// it is, there is none.
+func (l *Leg) AppendMemory(dst []prefetch.Range) []prefetch.Range {
+	if l.state != stateConnected {
+		return dst
+	}
+	s := l.srtp
+	dst = append(dst, prefetch.Head(l, unsafe.Offsetof(l.nominated)), prefetch.Head(s, unsafe.Offsetof(s.profile)))
+	// Sound and picture begin before all others.
+	return s.cipher.appendMemory(append(dst, prefetch.Slice(s.sources[:2:2])))
 }
 
 // SealRTP appends the encrypted packet to dst. header is the whole RTP header with CSRCs

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -344,6 +345,26 @@ func FuzzReceive(f *testing.F) {
 				t.Errorf("%v ended the leg", reason)
 			}
 			_, _ = SenderSSRC(b)
+		}
+	})
+}
+
+// What sealing looks at is known from the connection to the end, and fits into what callers keep of it.
+func TestMemory(t *testing.T) {
+	if got := New(Config{}, start()).AppendMemory(nil); len(got) != 0 {
+		t.Errorf("%d ranges before the keys are there", len(got))
+	}
+	profiles(t, func(t *testing.T, p Profile) {
+		v := connected(t, p)
+		before := v.leg.AppendMemory(nil)
+		for ssrc := range uint32(2) {
+			header, payload := rtpPacket(t, ssrc, 1, 100)
+			if _, err := v.leg.SealRTP(nil, header, payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if after := v.leg.AppendMemory(nil); !slices.Equal(before, after) || len(after) == 0 || len(after) > 6 {
+			t.Errorf("%v, then %v", before, after)
 		}
 	})
 }
