@@ -123,7 +123,7 @@ func (s *stage) publish(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	answer, err := s.relay.Publish(ctx, streamName, offer)
+	answer, err := s.relay.Publish(ctx, streamName, offer, media.PublishOptions{})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -61,6 +62,47 @@ type Quality struct {
 	Bitrate       Bitrate
 }
 
+// PublishOptions is what a publisher may want beside what its offer says.
+type PublishOptions struct {
+	// PlayoutDelay is what players of the stream are asked to wait for a picture; nil: what the server
+	// asks for, else what the publisher's packets say, if anything.
+	PlayoutDelay *PlayoutDelay
+}
+
+// PlayoutDelay bounds the time from the capture of a picture to its being shown: no sooner than
+// Least, no later than Most, in steps of 10 ms up to MaxPlayoutDelay.
+type PlayoutDelay struct{ Least, Most time.Duration }
+
+// MaxPlayoutDelay is the longest delay that packets can ask for.
+const MaxPlayoutDelay = 40950 * time.Millisecond
+
+// ErrPlayoutDelay: that is no delay of playout.
+var ErrPlayoutDelay = errors.New("it takes two times such as 0,200ms or 300ms,1s: from none to " +
+	MaxPlayoutDelay.String() + ", the shorter one first")
+
+// ParsePlayoutDelay reads two times, "MIN,MAX".
+func ParsePlayoutDelay(text string) (d PlayoutDelay, err error) {
+	least, most, ok := strings.Cut(text, ",")
+	if !ok {
+		return d, ErrPlayoutDelay
+	}
+	var err2 error
+	d.Least, err = time.ParseDuration(strings.TrimSpace(least))
+	d.Most, err2 = time.ParseDuration(strings.TrimSpace(most))
+	if err != nil || err2 != nil || d.Validate() != nil {
+		return PlayoutDelay{}, ErrPlayoutDelay
+	}
+	return d, nil
+}
+
+// Validate tells whether packets can ask for the delay.
+func (d PlayoutDelay) Validate() error {
+	if d.Least < 0 || d.Least > d.Most || d.Most > MaxPlayoutDelay {
+		return ErrPlayoutDelay
+	}
+	return nil
+}
+
 // Bound is what keeps a viewer's picture from being better.
 type Bound string
 
@@ -82,6 +124,15 @@ type Picture struct {
 	// Estimate is what the viewer's line carries, 0 while nothing is known of it.
 	Estimate Bitrate
 	Bound    Bound
+}
+
+// ViewerLine is what the owner of a stream is told of one viewer.
+type ViewerLine struct {
+	// Estimate is what the viewer's line carries, 0 while nothing is known of it.
+	Estimate Bitrate
+	// Height is that of the picture that the viewer is sent; 0: not known, or none.
+	Height int
+	Bound  Bound
 }
 
 // PatchAnswer is the result of a trickle or restart fragment.

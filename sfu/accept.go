@@ -14,8 +14,11 @@ import (
 
 // Publish accepts a WHIP offer for the stream, which is made when there is none, and takes
 // over from a publisher that is there: its session ends with media.CloseReplaced, the
-// viewers stay. Errors wrap media.ErrBadOffer, ErrBusy or ErrClosed.
-func (s *SFU) Publish(ctx context.Context, name, text string) (media.Answer, error) {
+// viewers stay. Errors wrap media.ErrBadOffer, ErrPlayoutDelay, ErrBusy or ErrClosed.
+func (s *SFU) Publish(ctx context.Context, name, text string, options media.PublishOptions) (media.Answer, error) {
+	if d := options.PlayoutDelay; d != nil && d.Validate() != nil {
+		return media.Answer{}, media.ErrPlayoutDelay
+	}
 	o, err := parseOffer(media.RolePublisher, text)
 	if err != nil {
 		return media.Answer{}, err
@@ -24,7 +27,7 @@ func (s *SFU) Publish(ctx context.Context, name, text string) (media.Answer, err
 	if err != nil {
 		return media.Answer{}, err
 	}
-	p, answer, err := newPublisher(ctx, s, st, o, text)
+	p, answer, err := newPublisher(ctx, s, st, o, text, options)
 	if err != nil {
 		s.release(st)
 		return media.Answer{}, err
@@ -124,7 +127,7 @@ func (s *SFU) newViewer(sess *session, o *offer, now time.Time) (*viewer, []trac
 			if o.tracks[i].repeatsAsSent() {
 				cfg.Repeats = append(cfg.Repeats, ssrcs[i].main)
 			}
-			v.tracks = append(v.tracks, newEgress(&o.tracks[i], ssrcs[i], o.tracks[i].ownElements(s.cfg.PlayoutDelay != nil)))
+			v.tracks = append(v.tracks, newEgress(&o.tracks[i], ssrcs[i], o.tracks[i].ownElements()))
 			v.estimates = v.estimates || o.tracks[i].estimates()
 		}
 	}

@@ -94,7 +94,7 @@ func TestPublicAddressInAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			publisher, err := r.Publish(t.Context(), "s", sfutest.NewPublisher(t, media.CodecVP8).Offer(t))
+			publisher, err := r.Publish(t.Context(), "s", sfutest.NewPublisher(t, media.CodecVP8).Offer(t), media.PublishOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

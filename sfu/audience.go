@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -63,27 +64,84 @@ func (w *worker) audience(now time.Time) Audience {
 	a := Audience{Heights: map[int]int{}, Bounds: map[media.Bound]int{}}
 	for v := range w.viewers {
 		if v.connected {
-			a.count(v, w.picture(v, now))
+			v.shard.offers.refresh(v.stream.pub.Load(), now)
+			a.count(v)
 		}
 	}
 	return a
 }
 
-func (a *Audience) count(v *viewer, p media.Picture) {
-	if p.Estimate > 0 {
-		i := 0
-		for i < LineBuckets-1 && p.Estimate > LineBound(i) {
-			i++
-		}
-		a.Lines[i]++
+// count adds a viewer.
+func (a *Audience) count(v *viewer) {
+	got := v.gets()
+	if v.estimates {
+		a.Lines[lineBucket(got.Estimate)]++
 	}
-	height := 0
-	if p.Current != nil {
-		height = p.Current.Height
-	}
-	a.Heights[height]++
-	a.Bounds[p.Bound]++
+	a.Heights[got.Height]++
+	a.Bounds[got.Bound]++
 	if t := v.picture(); t != nil && t.parity != nil && t.parity.encoder != nil {
 		a.Parity++
 	}
+}
+
+// gets is what the viewer was sent last, without choosing anew. It allocates nothing: a look at many viewers holds up
+// their media. The shard's offers must be fresh.
+func (v *viewer) gets() (l media.ViewerLine) {
+	if v.estimates {
+		l.Estimate = v.estimator.Target()
+	}
+	o := &v.shard.offers
+	if t := v.picture(); t != nil && t.enc != nil && len(o.ladder) > 0 {
+		l.Height = o.rung(t).Height
+		l.Bound = v.selector.Bound(o.ladder, v.wish)
+	}
+	return l
+}
+
+func lineBucket(line media.Bitrate) int {
+	i := 0
+	for i < LineBuckets-1 && line > LineBound(i) {
+		i++
+	}
+	return i
+}
+
+// Lines asks what each connected viewer of a stream gets. Workers that do not answer before the context ends
+// are left out.
+func (s *SFU) Lines(ctx context.Context, name string) map[media.SessionID]media.ViewerLine {
+	all := map[media.SessionID]media.ViewerLine{}
+	s.mu.Lock()
+	var shards []*shard
+	if st := s.streams[name]; st != nil {
+		if p := st.shards.Load(); p != nil {
+			shards = *p
+		}
+	}
+	s.mu.Unlock()
+	answers := make(chan map[media.SessionID]media.ViewerLine, len(shards))
+	for _, sh := range shards {
+		sh.worker.post(command{kind: commandLines, shard: sh, lines: answers})
+	}
+	for _, sh := range shards {
+		select {
+		case some := <-answers:
+			maps.Copy(all, some)
+		case <-sh.worker.done:
+		case <-ctx.Done():
+			return all
+		}
+	}
+	return all
+}
+
+// lines answers commandLines.
+func (sh *shard) lines(now time.Time) map[media.SessionID]media.ViewerLine {
+	list := make(map[media.SessionID]media.ViewerLine, len(sh.viewers))
+	sh.offers.refresh(sh.stream.pub.Load(), now)
+	for _, v := range sh.viewers {
+		if v.connected {
+			list[v.id] = v.gets()
+		}
+	}
+	return list
 }

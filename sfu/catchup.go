@@ -72,9 +72,9 @@ func (w warp) covers(ts, clockRate uint32) (after time.Duration, ok bool) {
 // catchup decides when the packets of a group that lies in the past are sent to one viewer:
 // the key frame as fast as the bucket lets it, the rest when their warped timestamps say.
 type catchup struct {
+	active bool // until the live edge is reached
 	warp
 	clockRate uint32
-	active    bool      // until the live edge is reached
 	start     time.Time // when the key frame had gone; zero before
 	bucket    pace.Bucket
 }

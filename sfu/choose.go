@@ -41,6 +41,7 @@ type offers struct {
 	video   []*encoding // that are live, from the smallest to the largest
 	ladder  []layer.Rung
 	scratch []layer.Encoding
+	rungs   []layer.Rung // scratch: those of one encoding
 }
 
 // refresh looks at the publisher's encodings again: when there is another publisher, when an

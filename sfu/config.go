@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
-	"github.com/fanfare-relay/fanfare/media/ext"
 )
 
 // Config sets up an SFU. Only Conn must be set.
@@ -31,25 +30,14 @@ type Config struct {
 	MaxUnfinished int
 	// ConnectTimeout is how long a session may take to connect: 15 s.
 	ConnectTimeout time.Duration
-	// PlayoutDelay is what players of every stream are asked to wait for a picture; nil: what the
-	// publisher asks for, if anything.
-	PlayoutDelay *PlayoutDelay
+	// PlayoutDelay is what players of a stream are asked to wait for a picture whose publisher has no
+	// such option; nil: what the publisher's packets ask for, if anything.
+	PlayoutDelay *media.PlayoutDelay
 	// Parity sends parity packets (FlexFEC) to viewers that take them, where repeats come too late: see
 	// media/fec.
 	Parity bool
 	// Workers is the number of goroutines that send to viewers: GOMAXPROCS.
 	Workers int
-}
-
-// PlayoutDelay bounds the time from the capture of a picture to its being shown: no sooner than
-// Least, no later than Most, in steps of 10 ms up to ext.MaxPlayoutDelay.
-type PlayoutDelay struct{ Least, Most time.Duration }
-
-func (d PlayoutDelay) validate() error {
-	if d.Least < 0 || d.Least > d.Most || d.Most > ext.MaxPlayoutDelay {
-		return fmt.Errorf("sfu: a delay of playout from %v to %v", d.Least, d.Most)
-	}
-	return nil
 }
 
 func (c *Config) setDefaults() {
@@ -78,7 +66,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("sfu: negative limits in Config: %d unfinished, %d workers, %v to connect",
 			c.MaxUnfinished, c.Workers, c.ConnectTimeout)
 	case c.PlayoutDelay != nil:
-		return c.PlayoutDelay.validate()
+		return c.PlayoutDelay.Validate()
 	}
 	return nil
 }

@@ -168,7 +168,7 @@ func (d *demux) toPion(kind lite.Kind, b []byte, path udp.Path, now time.Time) {
 		return
 	}
 	if p.owner != nil {
-		if !p.owner.from.admits(kind, b) && !p.owner.movesTo(kind, b) {
+		if !p.owner.admits(kind, b) {
 			d.sfu.total.drop(DropUnknownSource)
 			return
 		}

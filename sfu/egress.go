@@ -17,70 +17,76 @@ import (
 // The payload stays in the ring; only numbers, ids and a few bytes are the viewer's own.
 // It belongs to the viewer's worker.
 type egress struct {
-	kind    media.Kind
-	ssrc    media.SSRC
+	hotEgress
+
 	rtx     media.SSRC // 0: the viewer takes no RTX
 	formats []format
 	exts    []extension
-	own     ownIDs
-	parity  *parity // nil: the viewer takes none
 
-	rewriter  seq.Rewriter
-	patcher   codec.Patcher
 	responder nack.Responder
-	sent      report.Sender
 	rtxSeq    uint16
 
 	// Output timestamps run with the clock: base at epoch.
 	base  uint32
 	epoch time.Time
 
-	feed          // what is being sent; enc is nil before the first start
-	pos    uint64 // the next position in its ring
-	halted bool   // enc waits for its next key frame
 	// letInAgain is set when the viewer has been let in to a group a second time.
 	letInAgain bool
 	fell       bool // the current source was taken because the line is too narrow for the old one
-	// inPT is the publisher's payload type that out was found for.
-	inPT  media.PayloadType
-	out   format
-	outOK bool
-
-	frames   frameCount // of the dependency descriptors that have been sent
-	captured report.Captured
 
 	old feed // the source before, for packets that are asked for late
 
+	from uint64 // next goes on from its key frame at or after this position
+	wait uint64 // packets of next before this position have been counted
+}
+
+// hotEgress is what each packet looks at, side by side: with many viewers it lies in cold memory, and is fetched
+// while the viewer before is served.
+type hotEgress struct {
+	kind media.Kind
+	// inPT is the publisher's payload type that out was found for.
+	inPT   media.PayloadType
+	outOK  bool
+	halted bool // enc waits for its next key frame
 	// limit is the highest layer that the viewer is to get, passing the one that it gets now:
 	// it falls at the next frame, and rises where the stream allows.
 	limit, passing media.Layer
-
-	redundancy red.Switch // of sound
-
-	next *encoding // goes on from its key frame at or after from; nil: nothing to start
-	from uint64
-	wait uint64 // packets of next before this position have been counted
+	own            ownIDs
+	patcher        codec.Patcher
+	frames         frameCount // of the dependency descriptors that have been sent
+	ssrc           media.SSRC
+	sent           report.Sender
+	parity         *parity   // nil: the viewer takes none
+	next           *encoding // what is to be sent as soon as it can be entered; nil: nothing to start
+	pos            uint64    // the next position in the ring of enc
+	rewriter       seq.Rewriter
+	out            format
+	captured       report.Captured
+	redundancy     red.Switch // of sound
+	feed                      // what is being sent; enc is nil before the first start
 }
 
 // feed is a source as one viewer gets it.
 type feed struct {
 	enc     *encoding
-	began   time.Time // when it was started
 	extMap  ext.Map
 	frames  frameShift
 	catchup catchup
+	began   time.Time // when it was started
 }
 
 // newEgress makes a viewer's track. Numbers begin at random (RFC 3550 section 5.1).
 func newEgress(t *trackOffer, ssrc trackSSRC, own ownIDs) egress {
 	seed := randomUint64()
 	return egress{
-		kind: t.kind, ssrc: ssrc.main, rtx: ssrc.rtx, formats: t.formats, exts: t.exts, own: own,
-		rewriter:  seq.NewRewriter(uint16(seed)&0x7fff, 0),
+		hotEgress: hotEgress{
+			kind: t.kind, ssrc: ssrc.main, own: own, parity: newParity(t, ssrc),
+			rewriter: seq.NewRewriter(uint16(seed)&0x7fff, 0),
+		},
+		rtx: ssrc.rtx, formats: t.formats, exts: t.exts,
 		responder: nack.NewResponder(nack.ResponderConfig{}),
 		rtxSeq:    uint16(seed>>16) & 0x7fff,
 		base:      uint32(seed >> 32),
-		parity:    newParity(t, ssrc),
 	}
 }
 
@@ -135,7 +141,11 @@ func (t *egress) tryStart(now time.Time) bool {
 	next := feed{enc: t.next, began: now, extMap: t.extMap, frames: t.feed.frames}
 	if t.next != t.enc {
 		t.old = t.feed
-		next.extMap = extensionMap(t.next.exts, t.exts, t.kind, t.own)
+		own := t.own
+		if t.next.pub.playout == nil {
+			own.playout = 0
+		}
+		next.extMap = extensionMap(t.next.exts, t.exts, t.kind, own)
 		next.frames = t.frames.shiftFor(t.next, first, &next.extMap)
 	}
 	edge := first
@@ -179,7 +189,7 @@ func (t *egress) entry() (at uint64, first *ring.Packet, ok bool) {
 	}
 	// Others of its packets may have come before the first one, and before from.
 	first, ok = r.BySeq(k.ExtSeq)
-	return k.Pos, first, ok && first.Pos() >= t.from
+	return k.Pos, first, ok && k.First >= t.from
 }
 
 // outputTime returns the timestamp under which the viewer sees the packet: the time of its

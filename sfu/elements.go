@@ -11,7 +11,7 @@ import (
 )
 
 // The header extensions that the relay fills in itself: the transport-wide sequence number, the time of
-// capture, and the delay of playout that whoever runs the relay wants. All others go from publisher to
+// capture, and the delay of playout that whoever owns the stream or runs the relay wants. All others go from publisher to
 // viewer as they are (formats.go).
 
 // ownIDs are a viewer's ids of the extensions that the relay fills in; 0: it gets none.
@@ -21,15 +21,15 @@ type ownIDs struct {
 	playout   uint8
 }
 
-// ownElements are the viewer's ids on one m-line. The delay of playout is filled in for pictures, where
-// the relay has one to say.
-func (t *trackOffer) ownElements(playout bool) ownIDs {
+// ownElements are the viewer's ids on one m-line. The delay of playout is filled in for pictures, and only of
+// publishers for whom the relay has one to say.
+func (t *trackOffer) ownElements() ownIDs {
 	own := ownIDs{transport: t.transportID()}
 	for _, e := range t.exts {
 		switch {
 		case e.uri == ext.URIAbsCaptureTime:
 			own.capture = uint8(e.id)
-		case e.uri == ext.URIPlayoutDelay && playout && t.kind == media.KindVideo:
+		case e.uri == ext.URIPlayoutDelay && t.kind == media.KindVideo:
 			own.playout = uint8(e.id)
 		}
 	}
@@ -50,12 +50,23 @@ func (w *worker) elements(v *viewer, t *egress, from *feed, f format, p *ring.Pa
 		w.captured = from.enc.captureTime(p).Append(w.captured[:0])
 		w.own = append(w.own, ext.Element{ID: t.own.capture, Data: w.captured})
 	}
-	if t.own.playout != 0 && p.Descriptor.KeyFrame && p.Descriptor.FrameStart {
+	if t.own.playout != 0 && p.Descriptor.KeyFrame && p.Descriptor.FrameStart && from.enc.pub.playout != nil {
 		// As browsers do: a receiver takes the delay from a frame's first packet and keeps it, everybody
 		// begins with a key frame, and one that is lost comes again.
-		w.own = append(w.own, ext.Element{ID: t.own.playout, Data: w.sfu.playout[:]})
+		w.own = append(w.own, ext.Element{ID: t.own.playout, Data: from.enc.pub.playout})
 	}
 	return w.own
+}
+
+// playoutOf is the extension for the first delay that there is.
+func playoutOf(delays ...*media.PlayoutDelay) []byte {
+	for _, d := range delays {
+		if d != nil {
+			b := ext.PlayoutDelay(*d)
+			return b[:]
+		}
+	}
+	return nil
 }
 
 // tellsCapture: a picture says it with its first packet, if at all.

@@ -145,28 +145,32 @@ func TestNoCaptureTimeInRepeats(t *testing.T) {
 	})
 }
 
-// The delay of playout that the relay asks for stands on the first packet of each key frame, instead
-// of the publisher's, also when that packet comes again, as it was or by RTX.
+// The delay of playout that the stream's owner asks for, or else the relay, stands on the first packet of each key frame,
+// instead of the publisher's, also when that packet comes again, as it was or by RTX.
 func TestPlayoutDelay(t *testing.T) {
 	theirs := []byte{0x01, 0x00, 0x20}
+	some := &media.PlayoutDelay{Least: 100 * time.Millisecond, Most: 400 * time.Millisecond}
 	for name, c := range map[string]struct {
-		cfg   *sfu.PlayoutDelay
-		noRTX bool
-		want  []string // on the packets of a key frame and of another one
+		relay, stream *media.PlayoutDelay
+		noRTX         bool
+		want          []string // on the packets of a key frame and of another one
 	}{
-		"none":             {nil, false, []string{"\x01\x00\x20", "\x01\x00\x20", "\x01\x00\x20", "\x01\x00\x20"}},
-		"some":             {&sfu.PlayoutDelay{Least: 100 * time.Millisecond, Most: 400 * time.Millisecond}, false, []string{"\x00\xa0\x28", "", "", ""}},
-		"at once":          {&sfu.PlayoutDelay{}, false, []string{"\x00\x00\x00", "", "", ""}},
-		"repeated as sent": {&sfu.PlayoutDelay{}, true, []string{"\x00\x00\x00", "", "", ""}},
+		"none":             {want: []string{"\x01\x00\x20", "\x01\x00\x20", "\x01\x00\x20", "\x01\x00\x20"}},
+		"the relay's":      {relay: some, want: []string{"\x00\xa0\x28", "", "", ""}},
+		"the stream's":     {stream: some, want: []string{"\x00\xa0\x28", "", "", ""}},
+		"both":             {relay: &media.PlayoutDelay{}, stream: some, want: []string{"\x00\xa0\x28", "", "", ""}},
+		"at once":          {relay: &media.PlayoutDelay{}, want: []string{"\x00\x00\x00", "", "", ""}},
+		"repeated as sent": {relay: &media.PlayoutDelay{}, noRTX: true, want: []string{"\x00\x00\x00", "", "", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := sfutest.NewNetwork(3)
 				r := sfutest.Start(t, func(cfg *sfu.Config) {
 					_ = cfg.Conn.Close()
-					cfg.Conn, cfg.Workers, cfg.PlayoutDelay = n.Listen(sfutest.Line{}), 1, c.cfg
+					cfg.Conn, cfg.Workers, cfg.PlayoutDelay = n.Listen(sfutest.Line{}), 1, c.relay
 				})
 				pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
+				pub.Options.PlayoutDelay = c.stream
 				pub.Connect(t, r, "s")
 				conn := n.Listen(sfutest.Line{})
 				v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: conn, NoRTX: c.noRTX})

@@ -23,7 +23,8 @@ func forwarded(uri string, kind media.Kind) bool {
 	return false
 }
 
-// extensionMap maps the publisher's extension ids to the viewer's, but for those that the relay fills in.
+// extensionMap maps the publisher's extension ids to the viewer's, but for those that the relay fills in: own has the
+// ids of those.
 func extensionMap(publisher, viewer []extension, kind media.Kind, own ownIDs) ext.Map {
 	var m ext.Map
 	for _, p := range publisher {

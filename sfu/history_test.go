@@ -258,7 +258,7 @@ func TestReportFollowsTheStart(t *testing.T) {
 	e, w := testEncoding(s, 64), newWorker(s)
 	source, now := testSource(), time.Unix(1000, 0)
 	take(t, e, now, source.Next(mediatest.Frame{Key: true, Size: 500})...)
-	v := &viewer{leg: lite.New(lite.Config{}, now), connected: true, nextReport: now.Add(time.Second)}
+	v := &viewer{hotViewer: hotViewer{leg: lite.New(lite.Config{}, now), connected: true}, nextReport: now.Add(time.Second)}
 	track := testEgress()
 	track.choose(e, now)
 	w.forward(v, &track, now)

@@ -57,7 +57,8 @@ type encoding struct {
 	lastSR         atomic.Pointer[senderReport]
 	captureOffset  atomic.Int64 // what the publisher says of its capture clock, see captureTime
 
-	gate keyGate // owned by the publisher's loop
+	gate    keyGate // owned by the publisher's loop
+	dropped bool    // off the publisher's list; guarded by its mu
 
 	dependency dependency
 	capture    captureClock

@@ -18,12 +18,13 @@ var allTrials = flag.Bool("trials", false, "print what parity brings for every r
 
 // repairTrial is a viewer on a line with loss both ways, repeats and parity among the lost.
 type repairTrial struct {
-	rtt    time.Duration
-	loss   float64
-	parity bool
-	frames int // that count, at 30 a second; before them go those by which the relay learns the line
-	warm   int
-	size   int // of a frame in bytes; 0: 9,000, which is 2.2 Mbit/s
+	rtt      time.Duration
+	loss     float64
+	parity   bool
+	feedback bool // the viewer tells about its line
+	frames   int  // that count, at 30 a second; before them go those by which the relay learns the line
+	warm     int
+	size     int // of a frame in bytes; 0: 9,000, which is 2.2 Mbit/s
 }
 
 // repairResult is what came of it.
@@ -54,7 +55,7 @@ func (c repairTrial) run(t *testing.T) (out repairResult) {
 	pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
 	pub.Connect(t, r, "s")
 	conn := n.Listen(line)
-	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: conn, RTT: c.rtt, Parity: c.warm > 0})
+	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: conn, RTT: c.rtt, Parity: c.warm > 0, Feedback: c.feedback})
 	v.Connect(t, "s")
 	source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
 	pub.Send(t, media.KindVideo, source.Next(mediatest.Frame{Key: true, Size: 2500})...)
@@ -126,27 +127,35 @@ func TestParity(t *testing.T) {
 	}
 }
 
-// The table of docs/adr: go test ./sfu -run TestParityTrials -args -trials
+// The tables of docs/adr: go test ./sfu -run TestParityTrials -v -args -trials
 func TestParityTrials(t *testing.T) {
 	rtts, losses, frames := []time.Duration{150 * time.Millisecond}, []float64{0.01}, 60
 	if *allTrials {
 		rtts = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 150 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond}
 		losses, frames = []float64{0.01, 0.05, 0.10}, 1000
 	}
-	var table strings.Builder
-	for _, size := range []int{9000, 2500} {
-		for _, rtt := range rtts {
-			for _, loss := range losses {
-				fmt.Fprintf(&table, "| %d | %v | %.0f %% |", size, rtt, 100*loss)
-				for _, parity := range []bool{false, true} {
-					synctest.Test(t, func(t *testing.T) {
-						got := repairTrial{rtt: rtt, loss: loss, parity: parity, frames: frames, warm: 150, size: size}.run(t)
-						fmt.Fprintf(&table, " %.1f %% (%d repeats, parity %.1f %%) |", 100*got.share(), got.repeats, 100*float64(got.parity)/float64(got.media))
-					})
+	for _, feedback := range []bool{false, true} {
+		var table strings.Builder
+		for _, size := range []int{9000, 2500} {
+			for _, rtt := range rtts {
+				for _, loss := range losses {
+					c := repairTrial{rtt: rtt, loss: loss, feedback: feedback, frames: frames, warm: 150, size: size}
+					fmt.Fprintf(&table, "| %d | %v | %.0f %% |%s\n", size, rtt, 100*loss, c.both(t))
 				}
-				table.WriteByte('\n')
 			}
 		}
+		t.Logf("feedback %v; frame bytes, round trip, loss, without, with parity:\n%s", feedback, table.String())
 	}
-	t.Logf("frame bytes, round trip, loss, without, with parity:\n%s", table.String())
+}
+
+// both is a row of a table: without parity, and with it.
+func (c repairTrial) both(t *testing.T) (row string) {
+	t.Helper()
+	for _, c.parity = range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			got := c.run(t)
+			row += fmt.Sprintf(" %.1f %% (%d repeats, parity %.1f %%) |", 100*got.share(), got.repeats, 100*float64(got.parity)/float64(got.media))
+		})
+	}
+	return row
 }

@@ -81,7 +81,7 @@ func (w *worker) picture(v *viewer, now time.Time) media.Picture {
 		return p
 	}
 	w.selectVideo(v, t, o, now) // a wish may have come with this very question
-	current := qualityOf(t.rung(), t.enc)
+	current := qualityOf(o.rung(t), t.enc)
 	p.Current, p.Bound = &current, v.selector.Bound(o.ladder, v.wish)
 	return p
 }
@@ -95,13 +95,13 @@ func qualityOf(r layer.Rung, e *encoding) media.Quality {
 }
 
 // rung is what the track is being sent. It need not be on the ladder any more.
-func (t *egress) rung() layer.Rung {
-	ladder := layer.AppendLadder(nil, []layer.Encoding{t.enc.describe()})
+func (o *offers) rung(t *egress) layer.Rung {
+	o.rungs = layer.AppendLadder(o.rungs[:0], []layer.Encoding{t.enc.describe()})
 	at := 0
-	for i, r := range ladder {
+	for i, r := range o.rungs {
 		if r.Layer.Spatial <= t.passing.Spatial && r.Layer.Temporal <= t.passing.Temporal {
 			at = i
 		}
 	}
-	return ladder[at]
+	return o.rungs[at]
 }

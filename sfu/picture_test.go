@@ -195,5 +195,14 @@ func TestAudience(t *testing.T) {
 		if lines != 1 || a.Heights[720] != 2 || a.Heights[180] != 1 || a.Bounds[media.BoundSource] != 2 || a.Bounds[media.BoundWish] != 1 || a.Parity != 0 {
 			t.Errorf("%+v", a)
 		}
+		list := r.Lines(t.Context(), "s")
+		first := list[ids[0]]
+		if len(list) != 3 || first.Estimate == 0 || first.Height != 720 || list[ids[1]] != (media.ViewerLine{Height: 720, Bound: media.BoundSource}) ||
+			list[ids[2]] != (media.ViewerLine{Height: 180, Bound: media.BoundWish}) {
+			t.Errorf("%+v", list)
+		}
+		if list := r.Lines(t.Context(), "nothing"); len(list) != 0 {
+			t.Errorf("of no stream: %+v", list)
+		}
 	})
 }

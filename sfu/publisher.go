@@ -11,6 +11,7 @@ import (
 
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v3"
+	"golang.org/x/time/rate"
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/nack"
@@ -33,6 +34,8 @@ type publisher struct {
 	ufrag  string     // the relay's, as the answer names it
 	srtp   *srtpChoice
 	from   *sources // owned by the demultiplexer
+	// playout is the header extension that asks players to wait; nil: the publisher's packets say it, or nobody.
+	playout []byte
 
 	connected atomic.Bool
 	told      sync.Once                   // EventConnected, or that it will not come any more
@@ -43,7 +46,8 @@ type publisher struct {
 	clockOffset atomic.Pointer[time.Duration]
 
 	moves  chan move              // sources to open
-	opened []*webrtc.RTPReceiver  // for them; the loop's
+	opened []opened               // those that are open; the loop's
+	opens  *rate.Limiter          // how often that may be
 	pokes  chan struct{}          // a key frame may be due
 	states chan media.CloseReason // why the session is to end
 	done   chan struct{}          // closed when the loop has ended
@@ -55,11 +59,12 @@ type publisher struct {
 }
 
 // newPublisher makes the peer connection for an offer and returns the answer's text.
-func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string) (*publisher, string, error) {
+func newPublisher(ctx context.Context, s *SFU, st *stream, o *offer, text string, options media.PublishOptions) (*publisher, string, error) {
 	p := &publisher{
 		sfu: s, stream: st, offer: o, id: newSessionID(), ssrc: randomSSRC(), srtp: newSRTPChoice(!o.passive), from: newSources(o, text),
-		moves: make(chan move, 1), pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
+		moves: make(chan move, 1), opens: rate.NewLimiter(rate.Every(moveEvery), moveBurst), pokes: make(chan struct{}, 1), states: make(chan media.CloseReason, 1), done: make(chan struct{}),
 	}
+	p.playout = playoutOf(options.PlayoutDelay, s.cfg.PlayoutDelay)
 	api, err := newPublisherAPI(o, s.mux, s.log, p)
 	if err != nil {
 		return nil, "", err
@@ -165,7 +170,7 @@ func (p *publisher) loop() {
 			p.finish(reason)
 			return
 		case m := <-p.moves:
-			p.open(m)
+			p.open(m, time.Now())
 		case <-p.pokes:
 		case <-timer.C:
 		}
@@ -248,8 +253,8 @@ func (p *publisher) finish(reason media.CloseReason) {
 	p.mu.Unlock()
 	p.told.Do(func() {})
 	p.srtp.release()
-	for _, r := range p.opened {
-		_ = r.Stop() // its track ends, which is what is wanted
+	for _, o := range p.opened {
+		_ = o.receiver.Stop() // its track ends, which is what is wanted
 	}
 	if err := p.pc.GracefulClose(); err != nil {
 		p.sfu.log.Debug("close publisher", "session", p.id.Short(), "err", err)
@@ -324,10 +329,12 @@ func (p *publisher) add(e *encoding) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.list()
-	if p.closed || len(list) >= int(report.MaxTracks) {
+	if p.closed || len(list) >= report.MaxTracks {
 		return false
 	}
-	e.track = report.Track(len(list))
+	for slices.ContainsFunc(list, func(other *encoding) bool { return other.track == e.track }) {
+		e.track++
+	}
 	list = append(list[:len(list):len(list)], e)
 	p.encodings.Store(&list)
 	p.tasks.Add(1)
@@ -355,6 +362,9 @@ func (p *publisher) trackNamed(mid media.MID) *trackOffer {
 
 // observeReport takes a sender report of any source of this publisher.
 func (p *publisher) observeReport(sr *rtcp.SenderReport, now time.Time) {
+	rtt, checked := p.roundTrip()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	list := p.list()
 	i := slices.IndexFunc(list, func(e *encoding) bool { return e.ssrc == media.SSRC(sr.SSRC) })
 	if i < 0 {
@@ -362,9 +372,6 @@ func (p *publisher) observeReport(sr *rtcp.SenderReport, now time.Time) {
 	}
 	e := list[i]
 	e.lastSR.Store(&senderReport{ntp: report.NTP(sr.NTPTime), at: now})
-	rtt, checked := p.roundTrip()
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.sync.ObserveReport(e.track, report.NTP(sr.NTPTime), sr.RTPTime, e.clockRate(), now)
 	if checked {
 		p.sync.ObserveRTT(rtt)
@@ -387,9 +394,12 @@ func (p *publisher) observePacket(e *encoding, pkt *ring.Packet) {
 		return
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.dropped {
+		return // its place may be another's
+	}
 	p.sync.ObservePacket(e.track, pkt.Timestamp, e.clockRate(), pkt.Arrival)
 	p.storeMapping(e)
-	p.mu.Unlock()
 }
 
 // storeMappings renews all mappings: they share the clock offset. The caller holds mu.

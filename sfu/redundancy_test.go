@@ -24,7 +24,7 @@ func TestRedundantSound(t *testing.T) {
 		take(t, e, now, source.Next(mediatest.Frame{Size: 80})...)
 	}
 	offer := trackOffer{kind: media.KindAudio, formats: []format{{pt: 111, codec: media.CodecOpus, red: 63}}}
-	v := &viewer{tracks: []egress{newEgress(&offer, trackSSRC{main: 7}, ownIDs{})}}
+	v := &viewer{hotViewer: hotViewer{tracks: []egress{newEgress(&offer, trackSSRC{main: 7}, ownIDs{})}}}
 	track := &v.tracks[0]
 	track.choose(e, now)
 	if !track.tryStart(now) || track.redundancy.On() {

@@ -52,7 +52,7 @@ func quiet(t *testing.T, onEvent func(media.Event)) *SFU {
 func TestMediaIsToldBehindConnected(t *testing.T) {
 	var kinds []media.EventKind
 	s := quiet(t, func(e media.Event) { kinds = append(kinds, e.Kind) })
-	a, err := s.Publish(context.Background(), "s", whip())
+	a, err := s.Publish(context.Background(), "s", whip(), media.PublishOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

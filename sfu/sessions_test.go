@@ -120,7 +120,7 @@ func TestUnfinishedSessions(t *testing.T) {
 		t.Errorf("reason %q", e.Reason)
 	}
 	publisher := sfutest.NewPublisher(t, media.CodecVP8)
-	if _, err := r.Publish(context.Background(), "s", publisher.Offer(t)); err != nil {
+	if _, err := r.Publish(context.Background(), "s", publisher.Offer(t), media.PublishOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	r.WaitStats(t, "the publisher is forgotten as well", func(s sfu.Stats) bool { return s.Unfinished == 0 && len(s.Streams) == 0 })

@@ -26,7 +26,6 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/media"
-	"github.com/fanfare-relay/fanfare/media/ext"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 	"github.com/fanfare-relay/fanfare/sfu/udp"
 )
@@ -51,7 +50,6 @@ type SFU struct {
 	bindingAnswers                   atomic.Uint64
 	sending                          sendingTotal
 	sources                          atomic.Uint32
-	playout                          [3]byte // the extension that asks for cfg.PlayoutDelay
 
 	offers  chan struct{} // holds a token for each viewer's offer in work
 	closing chan struct{}
@@ -97,9 +95,6 @@ func New(cfg Config) (*SFU, error) {
 		cfg: cfg, log: cfg.Logger, conn: conn, routes: newRoutes(), muxConn: newMuxConn(conn),
 		closing: make(chan struct{}), offers: make(chan struct{}, runtime.GOMAXPROCS(0)), sessions: map[media.SessionID]*session{}, streams: map[string]*stream{},
 		free: sync.Pool{New: func() any { return new([maxDatagram]byte) }},
-	}
-	if d := cfg.PlayoutDelay; d != nil {
-		s.playout = ext.PlayoutDelay(d.Least, d.Most)
 	}
 	s.addresses.conn = conn
 	s.addresses.public = publicAddress(cfg.PublicAddress, conn.Port())

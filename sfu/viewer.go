@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/pion/rtcp"
 
@@ -18,11 +19,16 @@ import (
 	"github.com/fanfare-relay/fanfare/media/ring"
 	"github.com/fanfare-relay/fanfare/media/seq"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
+	"github.com/fanfare-relay/fanfare/sfu/prefetch"
 )
 
-// viewer is a viewer's session. The fields of the first group never change; its worker
-// owns the others but those that routes guards.
+// viewer is a viewer's session. Its worker owns it, but for what never changes and for what routes guards.
 type viewer struct {
+	hotViewer
+	// What is known of the line.
+	estimator estimate.Estimator
+
+	// Never changed.
 	id           media.SessionID
 	stream       *stream
 	shard        *shard
@@ -35,29 +41,17 @@ type viewer struct {
 
 	waiting atomic.Int32 // its datagrams in the worker's inbox
 
-	leg        *lite.Leg
 	handshake  *lite.Handshake // in progress, or nil
 	paths      []lite.Path     // addresses that lead here: checked, or being probed
 	senders    []media.SSRC    // of its reports
-	path       lite.Path       // where media goes
-	connected  bool
-	tracks     []egress
 	nextReport time.Time
 	paused     time.Time // when a paced track goes on; zero: none is paced
-	// What is known of the line. transportSeq is the number of the next packet that has a
-	// transport-wide one, numbered whether the packet in work has.
-	estimates    bool // the viewer gives feedback about its line
-	numbered     bool
-	transportSeq uint16
-	estimator    estimate.Estimator
-	probing      probing
-	spread       pace.Bucket // of pictures, while spreads
-	spreads      bool
+	probing    probing
+	spread     pace.Bucket // of pictures, while spreads
 
 	// What it is sent of the picture.
 	wish     media.Wish
 	selector layer.Selector
-	chosen   uint32 // the look at the offers that it was chosen from; 0: choose again
 
 	early media.CloseReason // closed before it was added
 
@@ -66,6 +60,49 @@ type viewer struct {
 	inHeap  bool
 	due     time.Time
 }
+
+// hotViewer is what each pass looks at, side by side.
+type hotViewer struct {
+	connected bool
+	estimates bool // the viewer gives feedback about its line
+	spreads   bool
+	// numbered tells whether the packet in work has a transport-wide number, transportSeq is that of the next
+	// one that has.
+	numbered     bool
+	transportSeq uint16
+	chosen       uint32 // the look at the offers that the picture was chosen from; 0: choose again
+	tracks       []egress
+	leg          *lite.Leg
+	path         lite.Path // where media goes
+	memory       [8]prefetch.Range
+}
+
+// remember finds out where that lies which each packet looks at.
+func (v *viewer) remember() {
+	list := v.leg.AppendMemory(v.memory[:0])
+	for i := range v.tracks {
+		t := &v.tracks[i]
+		list = append(list, prefetch.Head(t, hotEgressBytes))
+	}
+	copy(v.memory[:], list)
+}
+
+// fetch asks for the viewer's own memory, and fetchRest for all that a pass over it looks at, which must be
+// known by then.
+func (v *viewer) fetch() {
+	prefetch.Head(v, hotViewerBytes).Fetch()
+}
+
+func (v *viewer) fetchRest() {
+	for i := range v.memory {
+		v.memory[i].Fetch()
+	}
+}
+
+const (
+	hotViewerBytes = unsafe.Offsetof(viewer{}.estimator) + estimate.HotBytes
+	hotEgressBytes = unsafe.Offsetof(egress{}.feed) + unsafe.Offsetof(feed{}.catchup) + unsafe.Offsetof(catchup{}.start)
+)
 
 // report sends one compound packet with a sender report for each track that has begun, and
 // the name that ties them together (RFC 3550 section 6.1).

@@ -78,6 +78,7 @@ const (
 	commandWish
 	commandPicture
 	commandAudience
+	commandLines
 	commandStop
 )
 
@@ -93,6 +94,8 @@ type command struct {
 	answer chan<- media.Picture // with room for one; closed for a viewer that has gone
 
 	audience chan<- Audience // with room for every worker's
+	shard    *shard
+	lines    chan<- map[media.SessionID]media.ViewerLine // with room for every shard's
 }
 
 func newWorker(s *SFU) *worker {
@@ -193,6 +196,7 @@ func (w *worker) drain(sh *shard, now time.Time) {
 	o := &sh.offers
 	o.refresh(sh.stream.pub.Load(), now)
 	for i, v := range sh.viewers {
+		sh.fetchAhead(i)
 		if i%viewersAMoment == viewersAMoment-1 {
 			now = time.Now() // the pass of a thousand viewers takes milliseconds
 		}
@@ -208,6 +212,17 @@ func (w *worker) drain(sh *shard, now time.Time) {
 			}
 			w.forward(v, t, now)
 		}
+	}
+}
+
+// fetchAhead asks for the memory of the viewers behind the i-th, in two steps: where the rest of it lies is
+// known when the first part is there. Encrypting for one viewer takes longer than both.
+func (sh *shard) fetchAhead(i int) {
+	if i+2 < len(sh.viewers) {
+		sh.viewers[i+2].fetch()
+	}
+	if i+1 < len(sh.viewers) {
+		sh.viewers[i+1].fetchRest()
 	}
 }
 
@@ -258,6 +273,8 @@ func (w *worker) obey(c *command, now time.Time) {
 		close(c.answer)
 	case commandAudience:
 		c.audience <- w.audience(now)
+	case commandLines:
+		c.lines <- c.shard.lines(now)
 	}
 }
 
@@ -406,6 +423,7 @@ func (w *worker) event(v *viewer, e *lite.Event, now time.Time) {
 // connect starts a viewer's tracks: what the stream has is sent at once.
 func (w *worker) connect(v *viewer, now time.Time) {
 	v.connected = true
+	v.remember()
 	v.nextReport = now
 	w.sfu.viewerConnected(v)
 	v.shard.wake()

@@ -36,8 +36,9 @@ type plane struct {
 	made     int
 	sessions map[media.SessionID]planeSession
 	wishes   map[media.SessionID]media.Wish
-	fail     error  // the next offer's
-	missed   func() // called by a Patch of a session that is not there; nil for nothing
+	options  media.PublishOptions // of the newest offer of a publisher
+	fail     error                // the next offer's
+	missed   func()               // called by a Patch of a session that is not there; nil for nothing
 }
 
 type planeSession struct {
@@ -45,12 +46,27 @@ type planeSession struct {
 	role   media.Role
 }
 
-func (p *plane) Publish(_ context.Context, stream, offer string) (media.Answer, error) {
+func (p *plane) Publish(_ context.Context, stream, offer string, options media.PublishOptions) (media.Answer, error) {
+	p.mu.Lock()
+	p.options = options
+	p.mu.Unlock()
 	return p.open(stream, offer, media.RolePublisher)
 }
 
 func (p *plane) Subscribe(_ context.Context, stream, offer string) (media.Answer, error) {
 	return p.open(stream, offer, media.RoleSubscriber)
+}
+
+func (p *plane) Lines(_ context.Context, stream string) map[media.SessionID]media.ViewerLine {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := map[media.SessionID]media.ViewerLine{}
+	for id, s := range p.sessions {
+		if s == (planeSession{stream, media.RoleSubscriber}) {
+			list[id] = media.ViewerLine{Estimate: 1_200_000, Height: 540, Bound: media.BoundLine}
+		}
+	}
+	return list
 }
 
 func (p *plane) open(stream, offer string, role media.Role) (media.Answer, error) {

@@ -131,11 +131,23 @@ func (s *Server) carryOut(r *liveRoom, o room.Output) {
 	case room.CloseStream:
 		s.log.Info("stream closed", "stream", r.key.name, "reason", o.Reason)
 		s.cfg.Media.CloseStream(r.key.name, o.Reason)
+	case room.Measure:
+		s.hub.running.Go(func() { s.measure(r.key) })
 	case room.SaveFiles, room.TakeNumber, room.FreeNumber, room.PutOut, room.EndRoom:
 		s.carryOutFiles(r, o)
 	default:
 		s.save(r, o)
 	}
+}
+
+// linesWithin is how long the data plane may take to say what viewers get.
+const linesWithin = 2 * time.Second
+
+// measure asks what viewers of a stream get, beside the room, which does not wait.
+func (s *Server) measure(key roomKey) {
+	ctx, cancel := context.WithTimeout(context.Background(), linesWithin)
+	defer cancel()
+	s.hub.post(key, letter{in: room.Measured{Lines: s.cfg.Media.Lines(ctx, key.name)}})
 }
 
 // welcome says hello back; tokens were made when the hello was judged.

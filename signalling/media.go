@@ -14,7 +14,7 @@ type Media interface {
 	// Publish accepts a WHIP offer (RFC 9725) for the stream and takes over from a publisher
 	// that is already there: its session ends with media.CloseReplaced, the stream's
 	// subscribers stay.
-	Publish(ctx context.Context, stream, offer string) (media.Answer, error)
+	Publish(ctx context.Context, stream, offer string, options media.PublishOptions) (media.Answer, error)
 	// Subscribe accepts a WHEP offer. The stream need not be live: media flows when it comes.
 	Subscribe(ctx context.Context, stream, offer string) (media.Answer, error)
 	// Patch applies a trickle-ice-sdpfrag (RFC 8840): candidates, or an ICE restart when the
@@ -25,6 +25,8 @@ type Media interface {
 	// Picture tells what a viewer can get of the picture and what it gets now, by all wishes
 	// before; media.ErrNoSuchSession for others.
 	Picture(ctx context.Context, id media.SessionID) (media.Picture, error)
+	// Lines tells what each connected viewer of the stream gets, as far as it is known before ctx ends.
+	Lines(ctx context.Context, stream string) map[media.SessionID]media.ViewerLine
 	// Close ends one session; media.ErrNoSuchSession when there is none.
 	Close(id media.SessionID, reason media.CloseReason) error
 	// CloseStream ends every session of the stream, publisher and subscribers, and forgets it.

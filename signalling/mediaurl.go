@@ -77,8 +77,10 @@ type offer struct {
 	from   who
 	bearer string
 	body   string
-	grant  grant
-	made   bool // the stream was made for this offer
+	// options are a publisher's.
+	options media.PublishOptions
+	grant   grant
+	made    bool // the stream was made for this offer
 }
 
 // post judges an offer in the promised order (method, content type, size, key, name, body),
@@ -121,6 +123,9 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, o *offer) (media
 	if p == nil && strings.TrimSpace(o.body) == "" {
 		p = problemEmpty.with(problemEmpty.Detail)
 	}
+	if p == nil && o.role == media.RolePublisher {
+		o.options, p = publishOptions(r)
+	}
 	var answer media.Answer
 	if p == nil {
 		answer, p = s.open(r.Context(), o)
@@ -130,6 +135,20 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, o *offer) (media
 		s.undo(o)
 	}
 	return answer, p
+}
+
+// publishOptions reads the query of a publisher's address.
+func publishOptions(r *http.Request) (o media.PublishOptions, p *problem) {
+	text := r.URL.Query().Get("playout")
+	if text == "" {
+		return o, nil
+	}
+	d, err := media.ParsePlayoutDelay(text)
+	if err != nil {
+		return o, problemPlayout.with(problemPlayout.Detail)
+	}
+	o.PlayoutDelay = &d
+	return o, nil
 }
 
 // judge asks for key and name, in this order, after the rates.
@@ -194,11 +213,7 @@ func (s *Server) open(ctx context.Context, o *offer) (media.Answer, *problem) {
 	if !s.hub.reserve(client, most) {
 		return media.Answer{}, problemUnfinished.with(problemUnfinished.Detail)
 	}
-	accept := s.cfg.Media.Subscribe
-	if o.role == media.RolePublisher {
-		accept = s.cfg.Media.Publish
-	}
-	answer, err := accept(ctx, o.stream, o.body)
+	answer, err := s.hand(ctx, o)
 	if err != nil {
 		s.hub.release(client)
 		p := problemOf(err)
@@ -215,6 +230,13 @@ func (s *Server) open(ctx context.Context, o *offer) (media.Answer, *problem) {
 		Session: answer.Session, Role: o.role, Endpoint: o.grant.endpoint, Viewer: o.grant.viewer, Address: client,
 	})
 	return answer, nil
+}
+
+func (s *Server) hand(ctx context.Context, o *offer) (media.Answer, error) {
+	if o.role == media.RolePublisher {
+		return s.cfg.Media.Publish(ctx, o.stream, o.body, o.options)
+	}
+	return s.cfg.Media.Subscribe(ctx, o.stream, o.body)
 }
 
 // linkSTUN names the media port as an ICE server (RFC 9725 section 4.6).

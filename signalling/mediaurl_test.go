@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/store"
@@ -91,6 +93,10 @@ func TestRefusals(t *testing.T) {
 		{"only white space", "POST", "/whep/theirs", plain, strings.NewReader(" \r\n"), 400, "empty-body"},
 		{"a body that is no offer", "POST", "/whip/a", auth(r.key), strings.NewReader("bad"), 400, "offer"},
 		{"a body that is no offer on WHEP", "POST", "/whep/theirs", plain, strings.NewReader("bad"), 400, "offer"},
+
+		{"no delay of playout", "POST", "/whip/a?playout=now", auth(r.key), strings.NewReader("v=0"), 400, "playout"},
+		{"a delay that ends before it begins", "POST", "/whip/a?playout=1s,0", auth(r.key), strings.NewReader("v=0"), 400, "playout"},
+		{"empty body before a wrong delay", "POST", "/whip/a?playout=now", auth(r.key), strings.NewReader(""), 400, "empty-body"},
 
 		{"unknown session", "DELETE", "/whip/a/nothing", auth(r.key), nil, 404, "session"},
 		{"unknown session in PATCH", "PATCH", "/whep/a/nothing", []string{"Content-Type", typeFragment, "If-Match", "*"}, strings.NewReader("x"), 404, "session"},
@@ -195,6 +201,26 @@ func TestAcceptedOffer(t *testing.T) {
 		}
 		if !strings.Contains(describe(res), "v=0 answer") {
 			t.Errorf("%s: no answer: %s", path, describe(res))
+		}
+	}
+}
+
+// The owner says with the offer how long players of the stream are to wait.
+func TestPlayoutOfAStream(t *testing.T) {
+	r := serve(t)
+	for _, c := range []struct {
+		query string
+		want  *media.PlayoutDelay
+	}{
+		{"", nil},
+		{"?playout=0,200ms", &media.PlayoutDelay{Most: 200 * time.Millisecond}},
+		{"?playout=300ms%2C%201s", &media.PlayoutDelay{Least: 300 * time.Millisecond, Most: time.Second}},
+	} {
+		if res := r.offer("/whip/a"+c.query, r.key); res.StatusCode != http.StatusCreated {
+			t.Fatal(describe(res))
+		}
+		if got := r.plane.options.PlayoutDelay; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%q: %v, want %v", c.query, got, c.want)
 		}
 	}
 }

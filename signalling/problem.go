@@ -61,6 +61,7 @@ var (
 	problemPage        = problem{Status: http.StatusNotFound, Name: "not-found", Title: "Nothing here", Detail: "There is nothing at this address."}
 	problemEmpty       = problem{Status: http.StatusBadRequest, Name: "empty-body", Title: "Empty body", Detail: "The body is empty; it should be an SDP offer."}
 	problemOffer       = problem{Status: http.StatusBadRequest, Name: "offer", Title: "The offer cannot be served"}
+	problemPlayout     = problem{Status: http.StatusBadRequest, Name: "playout", Title: "Not a delay of playout", Detail: "The query's playout takes two times such as 0,200ms or 300ms,1s: from none to 40.95s, the shorter one first."}
 	problemFragment    = problem{Status: http.StatusBadRequest, Name: "fragment", Title: "The fragment cannot be used"}
 	problemWish        = problem{Status: http.StatusBadRequest, Name: "wish", Title: "Not a wish for the picture", Detail: "The body should be one JSON object with maxHeight, a number of lines from 0 to 65,536, and hidden."}
 	problemBody        = problem{Status: http.StatusBadRequest, Name: "body", Title: "The body broke off", Detail: "The body could not be read to its end."}
@@ -83,7 +84,7 @@ func problems() []problem {
 	return []problem{
 		problemMethod, problemMediaType, problemTooLarge, problemSlow, problemBody, problemKey, problemPassword,
 		problemSessionKey, problemMetricsKey, problemForeign, problemRemoved, problemOrigin, problemName, problemStream,
-		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemFragment, problemWish, problemNoMatch, problemMismatch,
+		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemPlayout, problemFragment, problemWish, problemNoMatch, problemMismatch,
 		problemNoRestart, problemNoWebSocket, problemRate, problemUnfinished, problemBusy, problemShutdown, problemStorage, problemInternal,
 	}
 }

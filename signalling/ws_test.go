@@ -183,6 +183,20 @@ func TestNewerConnectionOfTheSameEndpoint(t *testing.T) {
 	}
 }
 
+// The owner hears what a viewer gets.
+func TestLinesInTheRoster(t *testing.T) {
+	r := serve(t)
+	owner, _ := r.join(r.ownerHello("a"))
+	_, vw := r.join(viewerHello("a"))
+	r.plane.connect(sessionOf(r.offer(vw.MediaURL, vw.MediaToken).Header.Get("Location")))
+	awaitThat(owner, func(m msg.Roster) bool { return len(m.Peers) == 2 && m.Peers[1].Watching })
+	r.srv.measure(roomKey{msg.RoomStream, "a"})
+	awaitThat(owner, func(m msg.Roster) bool {
+		p := m.Peers[1]
+		return p.Line == 1_200_000 && p.Height == 540 && p.Bound == "line"
+	})
+}
+
 func TestReplacedPublisher(t *testing.T) {
 	r := serve(t)
 	first, _ := r.join(r.ownerHello("a"))

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/ext"
 )
 
@@ -53,10 +54,10 @@ func TestPlayoutDelay(t *testing.T) {
 		{0, 10 * ms, "\x00\x00\x01"},
 		{10 * ms, 10 * ms, "\x00\x10\x01"},
 		{100 * ms, 409 * ms, "\x00\xa0\x28"},
-		{2560 * ms, ext.MaxPlayoutDelay, "\x10\x0f\xff"},
+		{2560 * ms, media.MaxPlayoutDelay, "\x10\x0f\xff"},
 		{-ms, time.Hour, "\x00\x0f\xff"},
 	} {
-		if got := ext.PlayoutDelay(c.least, c.most); string(got[:]) != c.want {
+		if got := ext.PlayoutDelay(media.PlayoutDelay{Least: c.least, Most: c.most}); string(got[:]) != c.want {
 			t.Errorf("%v to %v: %x, want %x", c.least, c.most, got, c.want)
 		}
 	}

@@ -17,7 +17,9 @@ import (
 // Publisher is a WHIP client.
 type Publisher struct {
 	*endpoint
-	Answer media.Answer
+	// Options go with the offer.
+	Options media.PublishOptions
+	Answer  media.Answer
 	// PLIs counts the key frames that it was asked for.
 	PLIs atomic.Int64
 
@@ -155,7 +157,7 @@ func (p *Publisher) ConnectAs(t testing.TB, r *Relay, stream string, change func
 
 func (p *Publisher) connect(t testing.TB, r *Relay, stream, offer string, change func(answer string) string) {
 	t.Helper()
-	answer, err := r.Publish(within(t), stream, offer)
+	answer, err := r.Publish(within(t), stream, offer, p.Options)
 	if err != nil {
 		t.Fatalf("publish: %v", err)
 	}

@@ -192,10 +192,16 @@ type Peer struct {
 	Since int64 `json:"since"`
 	// Watching is set while its media session is connected.
 	Watching bool `json:"watching"`
+	// Line is what its line is taken to carry in bit/s, as far as that is known.
+	Line int64 `json:"line,omitempty"`
+	// Height is that of the picture that it is sent; missing: not known, or none.
+	Height int `json:"height,omitempty"`
+	// Bound is what keeps its picture from being better: "line", "wish" or "source".
+	Bound string `json:"bound,omitempty"`
 }
 
 // Roster is the whole list of endpoints, sent after Welcome and whenever it changes
-// (at most once a second).
+// (at most once a second; what viewers get is looked at every five).
 type Roster struct {
 	Peers []Peer `json:"peers"`
 }

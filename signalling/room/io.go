@@ -70,6 +70,11 @@ type NumberTaken struct {
 	Until  time.Time
 }
 
+// Measured answers Measure: what viewers get, by session.
+type Measured struct {
+	Lines map[media.SessionID]media.ViewerLine
+}
+
 // SaveFailed: one of Remember, SaveTitle and SaveLive could not be stored.
 type SaveFailed struct{}
 
@@ -85,6 +90,7 @@ func (Happen) input()      {}
 func (AccessSaved) input() {}
 func (LinkChanged) input() {}
 func (SaveFailed) input()  {}
+func (Measured) input()    {}
 func (Tick) input()        {}
 func (FilesSaved) input()  {}
 func (NumberTaken) input() {}
@@ -141,6 +147,9 @@ type SaveTitle struct{ Title string }
 // SaveLive stores whether the stream goes on: after a crash it is then "away", not "idle".
 type SaveLive struct{ Live bool }
 
+// Measure asks what each viewer gets; Measured answers.
+type Measure struct{}
+
 // ChangeLink gives the stream a new name; LinkChanged answers.
 type ChangeLink struct{ By string }
 
@@ -174,6 +183,7 @@ func (SaveAccess) output()    {}
 func (SaveTitle) output()     {}
 func (SaveLive) output()      {}
 func (ChangeLink) output()    {}
+func (Measure) output()       {}
 func (SaveFiles) output()     {}
 func (TakeNumber) output()    {}
 func (FreeNumber) output()    {}

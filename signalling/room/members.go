@@ -98,6 +98,32 @@ func (r *Room) leave(in Leave) {
 	}
 }
 
+// askLines asks what viewers get, now and then while there is an owner to tell and somebody who watches. The next question
+// waits for the answer to the last one.
+func (r *Room) askLines(now time.Time) {
+	switch {
+	case r.closed || r.owner == "" || len(r.watching) == 0:
+		r.measure = time.Time{}
+	case r.measuring:
+	case r.measure.IsZero():
+		r.measure = now.Add(measureEvery)
+	case !now.Before(r.measure):
+		r.measure, r.measuring = time.Time{}, true
+		r.emit(Measure{})
+	}
+}
+
+// measured notes what viewers get, for the owner's list.
+func (r *Room) measured(in Measured) {
+	r.measuring = false
+	for id, s := range r.sessions {
+		if line, ok := in.Lines[id]; ok && line != s.line && s.role == media.RoleSubscriber {
+			s.line = line
+			r.roster.dirty = true
+		}
+	}
+}
+
 // flushRoster tells the list to the owner.
 func (r *Room) flushRoster(now time.Time) {
 	// Without a reader dirty stays set: an owner who comes gets the list at once.
@@ -122,6 +148,9 @@ func (r *Room) peers() []msg.Peer {
 			p = msg.Peer{Endpoint: s.label, Role: msg.RoleSubscriber, Since: s.since.UnixMilli()}
 		}
 		p.Watching = p.Watching || s.connected
+		if l := s.line; l != (media.ViewerLine{}) {
+			p.Line, p.Height, p.Bound = int64(l.Estimate), l.Height, string(l.Bound)
+		}
 		byLabel[s.label] = p
 	}
 	list := slices.SortedFunc(maps.Values(byLabel), func(a, b msg.Peer) int {

@@ -28,6 +28,9 @@ const (
 	// Counts and lists change with every viewer, states with every drag of a slider.
 	countEvery = time.Second
 	stateEvery = 200 * time.Millisecond
+	// measureEvery is how often the owner is told what viewers get: soon enough to see somebody's line fail, and
+	// seldom enough for a long list.
+	measureEvery = 5 * time.Second
 )
 
 // maxMembers is the most endpoints that a stream's room takes.
@@ -63,6 +66,8 @@ type Room struct {
 
 	state, count, roster throttle
 	toldCount            int
+	measure              time.Time // when to ask what viewers get; zero while nobody wants to know, or is being asked
+	measuring            bool      // Measured is to come
 
 	out []Output
 }
@@ -95,6 +100,7 @@ type session struct {
 	since     time.Time
 	connected bool
 	deleted   bool // the client said that it ends
+	line      media.ViewerLine
 }
 
 // New makes a room.
@@ -146,9 +152,12 @@ func (r *Room) Step(in Input, now time.Time) []Output {
 		r.sendOwner(in.Access)
 	case LinkChanged:
 		r.linkChanged(in)
+	case Measured:
+		r.measured(in)
 	case Tick:
 	}
 	r.expire(now)
+	r.askLines(now)
 	r.flush(now)
 	return r.out
 }
@@ -159,6 +168,9 @@ func (r *Room) Deadline() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	at := r.giveUp
+	if !r.measure.IsZero() && (at.IsZero() || r.measure.Before(at)) {
+		at = r.measure
+	}
 	for _, t := range []*throttle{&r.state, &r.count, &r.roster} {
 		if t == &r.roster && r.owner == "" {
 			continue

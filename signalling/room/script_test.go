@@ -193,6 +193,11 @@ func (p *player) parseInput(name, rest string, words []string) (Input, error) {
 		return AccessSaved{msg.Access{Password: words[0] == "true", Embed: words[1] == "true"}}, nil
 	case "save-failed":
 		return SaveFailed{}, nil
+	case "measured":
+		estimate, err := strconv.ParseInt(words[1], 10, 64)
+		height, err2 := strconv.Atoi(words[2])
+		return Measured{map[media.SessionID]media.ViewerLine{media.SessionID(words[0]): {
+			Estimate: media.Bitrate(estimate), Height: height, Bound: media.Bound(words[3])}}}, errors.Join(err, err2)
 	case "link-changed":
 		return LinkChanged{Name: words[0], URL: "https://host/w/" + words[0]}, nil
 	}
@@ -242,6 +247,8 @@ func describe(o Output) string {
 		return fmt.Sprint("save live ", o.Live)
 	case ChangeLink:
 		return "change link for " + o.By
+	case Measure:
+		return "measure"
 	}
 	return describeFiles(o)
 }

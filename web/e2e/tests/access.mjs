@@ -117,6 +117,7 @@ story("a removed viewer is told so and does not come back, others stay", async (
   const going = await (await browser("chromium")).open(server.watch(stream), { label: "removed viewer" });
   await shows(going, clips.webm);
   await unfold(studio, id("viewer-remove"));
+  await studio.page.says(id("viewer-gets"), /watching \d+p/); // what each one gets
   // The list is in the order of arrival.
   await studio.page.click(`${id("viewer")}:last-of-type ${id("viewer-remove")}`);
   await studio.page.click(id("viewer-remove-confirm"));

@@ -10,6 +10,7 @@ import {
   limitsFor,
   readSettings,
   sentSize,
+  withDelay,
 } from './settings';
 
 const full = { width: 1920, height: 1080 };
@@ -55,7 +56,7 @@ describe('limitsFor', () => {
   });
 
   it('follows what was chosen', () => {
-    const chosen = { height: 360, frameRate: 15, bitrate: 1000, codec: 'VP9', keep: 'motion', one: false } as const;
+    const chosen = { ...DEFAULTS, height: 360, frameRate: 15, bitrate: 1000, codec: 'VP9', keep: 'motion' } as const;
     expect(limitsFor(chosen, full, 'camera')).toEqual({
       maxBitrate: 1_000_000,
       maxFramerate: 15,
@@ -105,7 +106,23 @@ describe('readSettings', () => {
   );
 
   it('keeps what it understands', () => {
-    const chosen = { height: 480, frameRate: 24, bitrate: 3000, codec: 'AV1', keep: 'detail', one: true };
+    const chosen = {
+      height: 480,
+      frameRate: 24,
+      bitrate: 3000,
+      codec: 'AV1',
+      keep: 'detail',
+      one: true,
+      delay: 'steady',
+    };
     expect(readSettings({ ...chosen, more: true })).toEqual(chosen);
   });
+});
+
+describe('the delay that viewers are asked for', () => {
+  it.each([
+    ['auto', '/whip/film'],
+    ['least', '/whip/film?playout=0,0'],
+    ['steady', '/whip/film?playout=300ms,1s'],
+  ] as const)('%s', (delay, url) => expect(withDelay('/whip/film', delay)).toBe(url));
 });

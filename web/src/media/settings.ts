@@ -11,6 +11,9 @@ export const RATES = [60, 30, 24, 15] as const;
 export const BITRATES = [500, 1000, 2000, 3000, 5000, 8000, 12000] as const;
 export const CODECS = ['VP8', 'VP9', 'H264', 'AV1'] as const;
 
+/** How long players hold the picture back: at once, or long enough for lines that shake. */
+export const DELAYS = ['least', 'steady'] as const;
+
 /** What gives way when the connection or this computer is too slow. */
 export type Keep = 'balance' | 'motion' | 'detail';
 
@@ -24,6 +27,8 @@ export interface Settings {
   keep: 'auto' | Keep;
   /** One quality only, whatever the lines of viewers carry. */
   one: boolean;
+  /** How long players are to hold the picture back; 'auto' leaves it to them. */
+  delay: 'auto' | (typeof DELAYS)[number];
 }
 
 export const DEFAULTS: Settings = {
@@ -33,6 +38,7 @@ export const DEFAULTS: Settings = {
   codec: 'auto',
   keep: 'auto',
   one: false,
+  delay: 'auto',
 };
 
 /** Sound: 128 kbit/s of Opus in stereo is as good as people can tell. bit/s */
@@ -108,6 +114,18 @@ export function hintFor(keep: Keep): '' | 'motion' | 'detail' {
   return keep === 'balance' ? '' : keep;
 }
 
+/** The WHIP address with what players are asked for: the least and the most delay. */
+export function withDelay(url: string, delay: Settings['delay']): string {
+  switch (delay) {
+    case 'auto':
+      return url;
+    case 'least':
+      return `${url}?playout=0,0`;
+    case 'steady':
+      return `${url}?playout=300ms,1s`;
+  }
+}
+
 /**
  * The order of codecs in the offer. VP8 and VP9 first: every browser plays them, and not every
  * Firefox plays H.264.
@@ -146,5 +164,6 @@ export function readSettings(value: unknown): Settings {
     codec: pick<Settings['codec']>('codec', CODECS, 'auto'),
     keep: pick<Settings['keep']>('keep', ['balance', 'motion', 'detail'], 'auto'),
     one: pick<boolean>('one', [true], false),
+    delay: pick<Settings['delay']>('delay', DELAYS, 'auto'),
   };
 }

@@ -269,10 +269,16 @@ export interface Peer {
   since: number;
   /** Watching is set while its media session is connected. */
   watching: boolean;
+  /** Line is what its line is taken to carry in bit/s, as far as that is known. */
+  line?: number;
+  /** Height is that of the picture that it is sent; missing: not known, or none. */
+  height?: number;
+  /** Bound is what keeps its picture from being better: "line", "wish" or "source". */
+  bound?: string;
 }
 
 /** Roster is the whole list of endpoints, sent after Welcome and whenever it changes
- * (at most once a second). */
+ * (at most once a second; what viewers get is looked at every five). */
 export interface Roster {
   type: "roster";
   peers: Peer[];

@@ -6,7 +6,17 @@ import { type Chosen, dropOldHandles, dropped, hasHandle, pickWithHandles } from
 import { cameraIsAllowed, type DeviceName, listDevices } from '../media/live-source';
 import { qualitiesFor } from '../media/qualities';
 import { current, type Queue } from '../media/queue';
-import { AUDIO_BITRATE, codecOrder, fitted, hintFor, keepFor, limitsFor, sendable, sentSize } from '../media/settings';
+import {
+  AUDIO_BITRATE,
+  codecOrder,
+  fitted,
+  hintFor,
+  keepFor,
+  limitsFor,
+  sendable,
+  sentSize,
+  withDelay,
+} from '../media/settings';
 import type { Tracks } from '../media/source';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import { dropKey, isKept, keepKey, keeps, keptKey, takeKey } from '../signal/key';
@@ -269,9 +279,13 @@ export class StudioController {
   }
 
   private target() {
-    const room = this.state.value.room;
+    const { room, settings } = this.state.value;
     if (!room) return undefined;
-    return { url: room.mediaUrl, token: room.mediaToken, stun: stunUrl(room.stun, window.location.hostname) };
+    return {
+      url: withDelay(room.mediaUrl, settings.delay),
+      token: room.mediaToken,
+      stun: stunUrl(room.stun, window.location.hostname),
+    };
   }
 
   private tracks(): Tracks {

@@ -91,6 +91,17 @@ export function PictureCard({ studio }: { studio: StudioController }) {
           ]}
           onChoose={(v) => set({ codec: v as Settings['codec'] })}
         />
+        <Choice
+          label="Delay for viewers"
+          testid="delay"
+          value={settings.delay}
+          options={[
+            ['auto', 'As each player likes'],
+            ['least', 'As little as possible'],
+            ['steady', 'A little more, for lines that shake'],
+          ]}
+          onChoose={(v) => set({ delay: v as Settings['delay'] })}
+        />
       </div>
       <Switch testid="one-quality" checked={settings.one} onChange={(one) => set({ one })}>
         One quality only

@@ -226,6 +226,7 @@ describe('live', () => {
     expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, height: 360 } }).kinds).toEqual(['limits']);
     expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, codec: 'VP9' } }).kinds).toEqual(['renew']);
     expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, one: true } }).kinds).toEqual(['renew']);
+    expect(play(live, { kind: 'settings', settings: { ...DEFAULTS, delay: 'least' } }).kinds).toEqual(['renew']);
     expect(play(withFiles, { kind: 'settings', settings: { ...DEFAULTS, codec: 'VP9' } }).kinds).toEqual(['limits']);
   });
 

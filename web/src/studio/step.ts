@@ -173,8 +173,9 @@ function leave(state: State): Next {
 function settings(state: State, chosen: State['settings']): Next {
   const next = { ...state, settings: chosen };
   if (!state.live) return to(next, { kind: 'limits' });
-  // Without renegotiation another codec, or number of qualities, needs a new session; viewers keep theirs.
-  if (chosen.codec === state.settings.codec && chosen.one === state.settings.one) return to(next, { kind: 'limits' });
+  // Without renegotiation another codec, number of qualities, or delay needs a new session; viewers keep theirs.
+  const { codec, one, delay } = state.settings;
+  if (chosen.codec === codec && chosen.one === one && chosen.delay === delay) return to(next, { kind: 'limits' });
   return to({ ...next, recoding: state.path === 'connected' }, { kind: 'renew' });
 }
 

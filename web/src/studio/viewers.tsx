@@ -7,6 +7,7 @@ import { Fold } from '../ui/fold';
 import { PersonOffIcon } from '../ui/icons';
 import { Dialog } from '../ui/layout';
 import type { StudioController } from './controller';
+import { getsWords } from './gets';
 
 export function ViewersCard({ studio }: { studio: StudioController }) {
   const [asked, setAsked] = useState<Peer>();
@@ -25,7 +26,9 @@ export function ViewersCard({ studio }: { studio: StudioController }) {
             <span>
               Viewer {i + 1} <span class="quiet small">since {timeOf(peer.since)}</span>
             </span>
-            <span class="quiet small">{peer.watching ? 'watching' : 'waiting'}</span>
+            <span class="quiet small" data-testid="viewer-gets">
+              {getsWords(peer)}
+            </span>
             <IconButton label={`Remove viewer ${i + 1}`} data-testid="viewer-remove" onClick={() => setAsked(peer)}>
               <PersonOffIcon size={20} />
             </IconButton>
