@@ -34,6 +34,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Unlimited lifts the limits on rates and on unfinished sessions, for load tests on one machine.
 	Unlimited bool
+	// ServerRoom is for how many viewers of one stream this server is meant; more may come, and where the
+	// uploader leaves the choice to the server, viewers then pass the picture on. 0: for all that come.
+	ServerRoom int
 	// OpenFiles lets everybody open rooms of files, not holders of a publish key alone.
 	OpenFiles bool
 	// FileRelay is how many bytes a second members of one room of files may send to each other

@@ -60,7 +60,7 @@ func (s *Server) newState(key roomKey, now time.Time) roomState {
 
 // roomConfig is what the store knows of a stream.
 func (s *Server) roomConfig(key roomKey, now time.Time) room.Config {
-	c := room.Config{State: msg.StateIdle}
+	c := room.Config{State: msg.StateIdle, ServerRoom: s.cfg.ServerRoom}
 	rec, _, err := s.cfg.Store.Stream(key.name)
 	if err != nil {
 		s.log.Error("the stream's record cannot be read", "stream", key.name, "err", err)
@@ -178,13 +178,8 @@ func (s *Server) carry(r *liveRoom, c room.Carry) {
 		return
 	}
 	s.figures.envelopes.WithLabelValues("slow").Inc()
-	from := r.sockets[c.From]
-	switch {
-	case from == nil:
-	case r.key.kind == msg.RoomFiles:
+	if from := r.sockets[c.From]; from != nil {
 		from.send(msg.Undelivered{To: c.To, Code: msg.CodeRate})
-	default:
-		from.send(msg.Error{Code: msg.CodeRate, Text: "The other side is slow. Please send again in a moment.", RetryAfter: 1})
 	}
 }
 

@@ -43,6 +43,7 @@ type serveCmd struct {
 	PublishKey secret `placeholder:"KEY" help:"A further key for publishing: the key itself, @FILE to read it from, or - for standard input."`
 	OpenFiles  bool   `help:"Let everybody open rooms to share files, not holders of a publish key alone."`
 	FileRelay  int    `default:"4000000" placeholder:"BYTES_PER_SECOND" help:"What members of one room of files without a direct path may send to each other through this server; all rooms together may send four times that. 0 switches it off. Default: 4000000."`
+	Viewers    int    `name:"viewers-by-server" placeholder:"N" help:"For how many viewers of one stream this server is meant. Nobody is refused; where the uploader leaves the way to the server, viewers pass the picture on when there are more. Default: 0, for all that come."`
 	Demo       bool   `help:"Play a short clip in a loop at /w/demo."`
 	Dev        bool   `help:"For work on this machine alone: listens on 127.0.0.1 and lifts all rate limits, and everybody may open rooms of files."`
 	LogLevel   string `default:"info" enum:"debug,info,warn,error" help:"How much to log: debug, info, warn or error."`
@@ -113,6 +114,8 @@ func (c *serveCmd) check() error {
 		return usageError{"--tls-self makes a certificate of its own; leave it out, or leave --tls-cert and --tls-key out"}
 	case c.FileRelay < 0:
 		return usageError{"--file-relay is a number of bytes a second; 0 switches the relay off"}
+	case c.Viewers < 0:
+		return usageError{"--viewers-by-server is a number of viewers; 0 is for all that come"}
 	case c.Dev && c.Listen != "" && !isLoopback(c.Listen):
 		return usageError{"--dev lifts the limits and so listens on 127.0.0.1 only; leave --dev out to listen on " + c.Listen}
 	}
@@ -233,6 +236,7 @@ func (s *serving) wire(keys []signalling.Key) error {
 		Media: s.media, Store: s.store, Site: site, Logger: s.log, Registry: registry, PublicURL: s.addrs.public,
 		STUN: s.addrs.stun(s.outside), Keys: keys, TrustedProxies: s.proxies, Unlimited: s.cmd.Dev,
 		OpenFiles: s.cmd.OpenFiles || s.cmd.Dev, FileRelay: s.cmd.FileRelay,
+		ServerRoom: s.cmd.Viewers,
 	})
 	if err != nil {
 		return usageError{fmt.Sprintf("--public-url %q is not an origin such as https://live.example.org", s.cmd.PublicURL)}

@@ -26,6 +26,7 @@ func ClientMessages() []ClientMessage {
 	return []ClientMessage{
 		Hello{}, SetState{}, Stop{}, Remove{}, ChangeLink{}, SetAccess{}, Send{}, Ping{},
 		SetFiles{}, OpenCode{}, EndCode{}, CodeFailed{}, Relay{},
+		SetTopology{}, Facts{}, WayState{},
 	}
 }
 
@@ -34,6 +35,7 @@ func ServerMessages() []ServerMessage {
 	return []ServerMessage{
 		Welcome{}, State{}, Viewers{}, Access{}, Roster{}, Deliver{}, Notice{}, Replaced{},
 		Moved{}, Error{}, Goodbye{}, Pong{}, Files{}, Members{}, Undelivered{}, ShortCode{}, CodeEnded{}, Relayed{},
+		Way{}, Serve{}, EndWay{}, Plan{}, ServerCopy{},
 	}
 }
 
@@ -52,6 +54,10 @@ func (OpenCode) Type() string   { return "open-code" }
 func (EndCode) Type() string    { return "end-code" }
 func (CodeFailed) Type() string { return "code-failed" }
 func (Relay) Type() string      { return "relay" }
+
+func (SetTopology) Type() string { return "set-topology" }
+func (Facts) Type() string       { return "facts" }
+func (WayState) Type() string    { return "way-state" }
 
 func (Welcome) Type() string     { return "welcome" }
 func (State) Type() string       { return "state" }
@@ -72,6 +78,13 @@ func (ShortCode) Type() string   { return "code" }
 func (CodeEnded) Type() string   { return "code-ended" }
 func (Relayed) Type() string     { return "relayed" }
 
+func (Way) Type() string    { return "way" }
+func (Serve) Type() string  { return "serve" }
+func (EndWay) Type() string { return "way-end" }
+func (Plan) Type() string   { return "plan" }
+
+func (ServerCopy) Type() string { return "server-copy" }
+
 func (Hello) fromClient()      {}
 func (SetState) fromClient()   {}
 func (Stop) fromClient()       {}
@@ -85,6 +98,10 @@ func (OpenCode) fromClient()   {}
 func (EndCode) fromClient()    {}
 func (CodeFailed) fromClient() {}
 func (Relay) fromClient()      {}
+
+func (SetTopology) fromClient() {}
+func (Facts) fromClient()       {}
+func (WayState) fromClient()    {}
 
 func (Welcome) fromServer()     {}
 func (State) fromServer()       {}
@@ -104,3 +121,10 @@ func (Undelivered) fromServer() {}
 func (ShortCode) fromServer()   {}
 func (CodeEnded) fromServer()   {}
 func (Relayed) fromServer()     {}
+
+func (Way) fromServer()    {}
+func (Serve) fromServer()  {}
+func (EndWay) fromServer() {}
+func (Plan) fromServer()   {}
+
+func (ServerCopy) fromServer() {}

@@ -52,13 +52,13 @@ func newBuilder(f *Facts, topology, before Topology) *builder {
 		b.capacity[id] = f.capacity(v)
 	}
 	// One copy is left for the server, which takes over when a viewer that passes on is lost.
-	b.capacity[Uploader] = max(min(f.fanout(), f.copies(f.Uplink, spare, MostStar)-1), 0)
+	b.capacity[Uploader] = max(min(f.fanout(), f.copies(f.Uplink, Share, MostStar)-1), 0)
 	return b
 }
 
 // starRoom is how many viewers the uploader serves by itself. A star of all needs no copy for the server.
 func (f *Facts) starRoom(before Topology) int {
-	n, room := len(f.Viewers), f.copies(f.Uplink, spare, MostStar)
+	n, room := len(f.Viewers), f.copies(f.Uplink, Share, MostStar)
 	if f.Wish == Auto && f.starFits(before) || f.unreached() == 0 && n <= room {
 		return n
 	}

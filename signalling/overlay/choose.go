@@ -45,9 +45,9 @@ func (f *Facts) starFits(before Topology) bool {
 // come and go.
 func starShare(before Topology) float64 {
 	if before == Star {
-		return (1 + spare) / 2
+		return (1 + Share) / 2
 	}
-	return spare
+	return Share
 }
 
 func (f *Facts) unreached() (n int) {

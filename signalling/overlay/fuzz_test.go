@@ -73,7 +73,7 @@ func wrong(f Facts, p Plan) string {
 		at := places[v.ID]
 		if n := children[v.ID]; n > 0 && (v.Device != Desktop || v.Hidden || v.Metered || v.Refuses || slices.Contains(f.Resting, v.ID)) {
 			return v.ID + " must not pass on"
-		} else if n > f.fanout() || v.Uplink > 0 && float64(n)*1e6 > float64(v.Uplink)*spare {
+		} else if n > f.fanout() || v.Uplink > 0 && float64(n)*1e6 > float64(v.Uplink)*Share {
 			return v.ID + " passes on to too many"
 		}
 		want := 0

@@ -38,8 +38,8 @@ const (
 	MostStar = 4
 )
 
-// spare is the part of an uplink that may be used: the rest is for repeats, bursts and what else the line does.
-const spare = 0.8
+// Share is the part of an uplink that may be used: the rest is for repeats, bursts and what else the line does.
+const Share = 0.8
 
 // Device is the kind of machine that a viewer uses.
 type Device string
@@ -111,7 +111,7 @@ func (f *Facts) capacity(v Viewer) int {
 	if !v.relays() || slices.Contains(f.Resting, v.ID) {
 		return 0
 	}
-	return min(f.fanout(), f.copies(v.Uplink, spare, 1))
+	return min(f.fanout(), f.copies(v.Uplink, Share, 1))
 }
 
 // Source is where a viewer gets the picture from. It is comparable. The zero value is nowhere.

@@ -160,6 +160,9 @@ func (p *Planner) Step(in Input, now time.Time) (out []Output) {
 	case Leave:
 		out = p.leave(in.Viewer, now)
 	case Wish:
+		if in.Topology != p.facts.Wish {
+			p.facts.Barred = nil // a person chose anew: what did not come up then may do so now
+		}
 		p.facts.Wish, p.facts.Fanout = in.Topology, in.Fanout
 		p.facts.Bitrate, p.facts.Uplink, p.facts.ServerRoom = in.Bitrate, in.Uplink, in.ServerRoom
 		p.due = now // a person waits

@@ -19,11 +19,14 @@ func (r *Room) join(in Join, now time.Time) {
 			return
 		}
 		m = &member{since: now}
-		r.members[in.Endpoint] = m
 	}
+	// Whoever comes again begins anew: its page may have lost the connections that it had.
+	delete(r.members, in.Endpoint)
+	r.forgetWays(in.Endpoint, now)
+	r.members[in.Endpoint] = m
 	m.role, m.viewer, m.address = in.Role, in.Viewer, in.Address
 	if r.owns(m) {
-		r.takeOver(in.Endpoint)
+		r.takeOver(in.Endpoint, now)
 	}
 	r.admit(in.Endpoint, m)
 	r.roster.dirty = true
@@ -33,35 +36,37 @@ func (r *Room) owns(m *member) bool { return m.role == msg.RolePublisher }
 
 // takeOver makes the endpoint the owner. The older owner's media goes on until the newer one
 // publishes, so that viewers see no gap.
-func (r *Room) takeOver(endpoint string) {
+func (r *Room) takeOver(endpoint string, now time.Time) {
 	if r.owner == endpoint {
 		return
 	}
-	r.replaceOwner()
+	r.replaceOwner(now)
 	r.owner, r.declared = endpoint, msg.StateLive
 }
 
 // replaceOwner tells the owner that a newer one took over, and closes it.
-func (r *Room) replaceOwner() {
+func (r *Room) replaceOwner(now time.Time) {
 	if r.owner == "" {
 		return
 	}
 	r.send(r.owner, msg.Replaced{})
-	r.drop(r.owner)
+	r.drop(r.owner, now)
 }
 
 // drop closes an endpoint's connection and forgets it.
-func (r *Room) drop(endpoint string) {
+func (r *Room) drop(endpoint string, now time.Time) {
 	r.emit(CloseEndpoint{endpoint})
-	r.forget(endpoint)
+	r.forget(endpoint, now)
 }
 
-func (r *Room) forget(endpoint string) {
+func (r *Room) forget(endpoint string, now time.Time) {
 	delete(r.members, endpoint)
 	if r.owner == endpoint {
 		r.owner = ""
+		r.ways.chosen, r.ways.owner = nil, msg.Facts{}
 	}
 	r.roster.dirty = true
+	r.forgetWays(endpoint, now)
 }
 
 func (r *Room) admit(endpoint string, m *member) {
@@ -76,11 +81,11 @@ func (r *Room) admit(endpoint string, m *member) {
 	r.emit(a)
 }
 
-func (r *Room) leave(in Leave) {
+func (r *Room) leave(in Leave, now time.Time) {
 	if _, ok := r.members[in.Endpoint]; !ok {
 		return
 	}
-	r.forget(in.Endpoint)
+	r.forget(in.Endpoint, now)
 	if !in.Page {
 		return // its media may go on; the page comes back with its Resume
 	}
@@ -152,6 +157,12 @@ func (r *Room) peers() []msg.Peer {
 			p.Line, p.Height, p.Bound = int64(l.Estimate), l.Height, string(l.Bound)
 		}
 		byLabel[s.label] = p
+	}
+	for _, id := range r.withoutServer() {
+		if p, ok := byLabel[id]; ok {
+			p.Watching = true
+			byLabel[id] = p
+		}
 	}
 	list := slices.SortedFunc(maps.Values(byLabel), func(a, b msg.Peer) int {
 		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.Endpoint, b.Endpoint))

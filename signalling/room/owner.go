@@ -1,6 +1,8 @@
 package room
 
 import (
+	"time"
+
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
@@ -8,7 +10,7 @@ import (
 const helloAgain = "This connection has said hello already."
 
 // receive carries out what an endpoint asks for.
-func (r *Room) receive(in Receive) {
+func (r *Room) receive(in Receive, now time.Time) {
 	m, ok := r.members[in.Endpoint]
 	if !ok {
 		return // it was removed while its message was under way
@@ -16,6 +18,12 @@ func (r *Room) receive(in Receive) {
 	switch body := in.Message.(type) {
 	case msg.Send:
 		r.carry(in.Endpoint, body)
+		return
+	case msg.Facts:
+		r.facts(in.Endpoint, body, now)
+		return
+	case msg.WayState:
+		r.wayState(in.Endpoint, body, now)
 		return
 	case msg.Ping:
 		return // answered by the shell, which has the clock
@@ -30,11 +38,11 @@ func (r *Room) receive(in Receive) {
 		r.refuse(in.Endpoint, msg.CodeForbidden, "Only the owner of the stream can do that.")
 		return
 	}
-	r.order(in.Endpoint, in.Message)
+	r.order(in.Endpoint, in.Message, now)
 }
 
 // order carries out the word of the owner.
-func (r *Room) order(owner string, m msg.ClientMessage) {
+func (r *Room) order(owner string, m msg.ClientMessage, now time.Time) {
 	switch m := m.(type) {
 	case msg.SetState:
 		r.declared = m.State
@@ -45,17 +53,22 @@ func (r *Room) order(owner string, m msg.ClientMessage) {
 	case msg.Stop:
 		r.end()
 	case msg.Remove:
-		r.remove(owner, m.Endpoint)
+		r.remove(owner, m.Endpoint, now)
 	case msg.ChangeLink:
 		r.emit(ChangeLink{By: owner})
 	case msg.SetAccess:
 		r.emit(SaveAccess{By: owner, Set: m})
+	case msg.SetTopology:
+		r.ways.chosen, r.ways.plan.dirty = &m, true
+		// Whoever says it wants to hear what it comes to, and sends the server a full copy until it hears otherwise.
+		r.ways.told, r.ways.spared = msg.Plan{}, false
 	}
 }
 
+// carry hands an envelope on between the two ends of a way, and between nobody else.
 func (r *Room) carry(from string, m msg.Send) {
-	if _, ok := r.members[m.To]; !ok {
-		r.refuse(from, msg.CodeNotFound, "The other side is not connected.")
+	if _, ok := r.members[m.To]; !ok || !r.joined(from, m.To) {
+		r.send(from, msg.Undelivered{To: m.To, Code: msg.CodeNotFound})
 		return
 	}
 	r.emit(Carry{From: from, To: m.To, Sealed: m.Sealed})
@@ -63,7 +76,7 @@ func (r *Room) carry(from string, m msg.Send) {
 
 // remove ends everything that belongs to the viewer: this endpoint, the same viewer's other
 // tabs, their sessions, or a player known by its label alone.
-func (r *Room) remove(owner, target string) {
+func (r *Room) remove(owner, target string, now time.Time) {
 	subject, ok := r.subjectOf(target)
 	if target == owner || !ok {
 		r.refuse(owner, msg.CodeNotFound, "There is no such viewer any more.")
@@ -80,7 +93,7 @@ func (r *Room) remove(owner, target string) {
 		m := r.members[id]
 		if id != owner && (id == target || Subject(m.viewer, m.address) == subject) {
 			r.refuse(id, msg.CodeRemoved, "The owner of this stream has removed you.")
-			r.drop(id)
+			r.drop(id, now)
 		}
 	}
 }

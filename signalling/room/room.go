@@ -43,6 +43,8 @@ type Config struct {
 	// State is StateIdle, StateEnded when it was live before, or StateAway when it was live as
 	// the server went down.
 	State msg.StreamState
+	// ServerRoom is for how many viewers of one stream the server is meant, 0: for all that come.
+	ServerRoom int
 }
 
 // Room is the state of one stream's room. It belongs to one goroutine.
@@ -68,6 +70,8 @@ type Room struct {
 	toldCount            int
 	measure              time.Time // when to ask what viewers get; zero while nobody wants to know, or is being asked
 	measuring            bool      // Measured is to come
+
+	ways ways
 
 	out []Output
 }
@@ -110,6 +114,7 @@ func New(c Config, now time.Time) *Room {
 		members: map[string]*member{}, sessions: map[media.SessionID]*session{}, watching: map[string]int{},
 		declared: msg.StateLive,
 		state:    throttle{every: stateEvery}, count: throttle{every: countEvery}, roster: throttle{every: countEvery},
+		ways: newWays(c.ServerRoom, now),
 	}
 	switch c.State {
 	case msg.StateAway:
@@ -134,9 +139,9 @@ func (r *Room) Step(in Input, now time.Time) []Output {
 	case Join:
 		r.join(in, now)
 	case Leave:
-		r.leave(in)
+		r.leave(in, now)
 	case Receive:
-		r.receive(in)
+		r.receive(in, now)
 	case Open:
 		r.open(in, now)
 	case Delete:
@@ -156,9 +161,12 @@ func (r *Room) Step(in Input, now time.Time) []Output {
 		r.measured(in)
 	case Tick:
 	}
-	r.expire(now)
-	r.askLines(now)
-	r.flush(now)
+	if !r.closed {
+		r.expire(now)
+		r.askLines(now)
+		r.steer(now)
+		r.flush(now)
+	}
 	return r.out
 }
 
@@ -167,10 +175,7 @@ func (r *Room) Deadline() (time.Time, bool) {
 	if r.closed {
 		return time.Time{}, false
 	}
-	at := r.giveUp
-	if !r.measure.IsZero() && (at.IsZero() || r.measure.Before(at)) {
-		at = r.measure
-	}
+	at := sooner(sooner(r.giveUp, r.measure), r.waysDeadline())
 	for _, t := range []*throttle{&r.state, &r.count, &r.roster} {
 		if t == &r.roster && r.owner == "" {
 			continue
@@ -206,9 +211,6 @@ func (r *Room) streamState() msg.StreamState {
 
 // flush tells members what has changed, no more often than the throttles allow.
 func (r *Room) flush(now time.Time) {
-	if r.closed {
-		return
-	}
 	if s := r.streamState(); s != r.now.State {
 		r.now.State, r.now.Since = s, now.UnixMilli()
 	}
@@ -217,13 +219,15 @@ func (r *Room) flush(now time.Time) {
 		r.told = r.now
 		r.sendAll(r.told)
 	}
-	viewers := len(r.watching)
+	viewers := len(r.watching) + len(r.withoutServer())
 	r.count.dirty = viewers != r.toldCount
 	if r.count.fire(now) {
 		r.toldCount = viewers
 		r.sendAll(msg.Viewers{Count: viewers})
 	}
 	r.flushRoster(now)
+	r.flushPlan(now)
+	r.flushCopy(now)
 }
 
 func (r *Room) emit(o Output)                          { r.out = append(r.out, o) }

@@ -25,7 +25,7 @@ func (r *Room) open(in Open, now time.Time) {
 	if s.endpoint != r.owner {
 		// A page that only looks on, while another program publishes, stays the owner.
 		if old, ok := r.sessions[r.publisher]; ok && old.endpoint == r.owner {
-			r.replaceOwner()
+			r.replaceOwner(now)
 		}
 		r.declared = msg.StateLive
 	}

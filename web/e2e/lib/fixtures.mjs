@@ -56,6 +56,8 @@ export const clips = {
   // Key frames five seconds apart, and nowhere else.
   group: { id: 10, file: "group.webm", seconds: 30, size: "480x270", tone: 440, codec: ["-c:v", "libvpx", "-b:v", "1M", "-g", String(GROUP), "-keyint_min", String(GROUP), "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"] },
   long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
+  // So small and slow that two cores carry it several times over.
+  small: { id: 13, file: "small.webm", seconds: 60, size: "320x180", fps: 15, tone: 440, codec: [...vp8, "-c:a", "libopus"] },
   // Large enough for two qualities, which Chromium counts from the first.
   half: { id: 12, file: "half.webm", seconds: 30, size: "640x360", fps: 15, tone: 440, codec: [...vp8, "-c:a", "libopus"] },
   // Large enough for three qualities, and slow enough for a machine of two cores that makes them all.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { qualitiesFor, qualityWords, smallerLines } from './qualities';
+import { qualitiesFor, qualityWords, smallerLines, warm, warmQualities } from './qualities';
 import { DEFAULTS } from './settings';
 
 const size = (height: number) => ({ width: Math.round((height * 16) / 9), height });
@@ -65,5 +65,31 @@ describe('qualityWords', () => {
     expect(qualityWords(DEFAULTS, undefined, true)).toMatch(/large enough/);
     expect(qualityWords(DEFAULTS, size(720), false)).toMatch(/This browser/);
     expect(qualityWords({ ...DEFAULTS, one: true }, size(720), true)).toMatch(/same picture/);
+  });
+});
+
+describe('a picture that nobody needs now', () => {
+  it('is small and comes once a second', () => {
+    expect(warm({ maxBitrate: 3_000_000, degradationPreference: 'balanced' }, size(720))).toEqual({
+      maxBitrate: 100_000,
+      maxFramerate: 1,
+      scaleResolutionDownBy: 4,
+      degradationPreference: 'balanced',
+    });
+    expect(warm({ maxBitrate: 50_000, scaleResolutionDownBy: 8 }, size(720))).toMatchObject({
+      maxBitrate: 50_000,
+      scaleResolutionDownBy: 8,
+    });
+    expect(warm({}, undefined)).toMatchObject({ scaleResolutionDownBy: 1 });
+  });
+
+  it('is the smallest of several', () => {
+    expect(
+      warmQualities(qualitiesFor(DEFAULTS, size(720), 'file')).map((q) => [q.rid, q.active, q.maxFramerate]),
+    ).toEqual([
+      ['q', true, 1],
+      ['h', false, 1],
+      ['f', false, 1],
+    ]);
   });
 });

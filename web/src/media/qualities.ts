@@ -2,6 +2,7 @@
 // its line carries. Pure.
 
 import type { VideoQuality } from '../topology/simulcast';
+import type { VideoLimits } from '../topology/whip';
 import { goodBitrate, limitsFor, type Settings, sentSize } from './settings';
 import type { Size, SourceKind } from './source';
 
@@ -69,4 +70,28 @@ export function qualityWords(settings: Settings, size: Size | undefined, able: b
   );
   if (lines.length === 0) return 'The picture is small enough for slow lines: it is sent in one quality.';
   return `Viewers on slow lines get ${lines.reverse().join(' or ')}.`;
+}
+
+/** A picture that is sent for nobody yet: enough to see something until the full one comes. bit/s, lines, 1/s */
+const WARM = { bitrate: 100_000, lines: 180, rate: 1 } as const;
+
+/** The limits of a picture that nobody needs now. */
+export function warm(limits: VideoLimits, size: Size | undefined): VideoLimits {
+  const shorter = size ? Math.min(size.width, size.height) : WARM.lines;
+  return {
+    ...limits,
+    maxBitrate: Math.min(limits.maxBitrate ?? WARM.bitrate, WARM.bitrate),
+    maxFramerate: WARM.rate,
+    scaleResolutionDownBy: Math.max(limits.scaleResolutionDownBy ?? 1, shorter / WARM.lines, 1),
+  };
+}
+
+/** The same for a picture in several qualities: the smallest alone. */
+export function warmQualities(qualities: readonly VideoQuality[]): VideoQuality[] {
+  return qualities.map((quality, i) => ({
+    ...quality,
+    active: i === 0,
+    maxBitrate: Math.min(quality.maxBitrate, WARM.bitrate),
+    maxFramerate: WARM.rate,
+  }));
 }

@@ -31,6 +31,14 @@ export const MAX_SEALED = 48 << 10;
 export const MAX_NAME = 64;
 /** characters of a title */
 export const MAX_TITLE = 120;
+/** viewers of one stream that are planned for; others get it by the server */
+export const MAX_PLANNED = 256;
+/** bit/s, of a line or a stream */
+export const MAX_RATE = 2_000_000_000;
+/** ms, of a round trip, a delay or a silence */
+export const MAX_DELAY = 600_000;
+/** viewers that one viewer passes the picture on to */
+export const MAX_FANOUT = 3;
 
 /** CodeEnd is why a short code has ended. */
 export type CodeEnd =
@@ -73,6 +81,32 @@ export type Code =
   | "shutdown" // the server stops or restarts
   | "expired" // the room's time is over
   | "closed"; // the uploader closed the room
+
+/** Topology is a way in which viewers of a stream get the picture. */
+export type Topology =
+  | "sfu" // by the server
+  | "star" // straight from the uploader
+  | "tree" // viewers pass it on
+  | "auto"; // the server chooses, and says why
+
+/** Via is the kind of a way. */
+export type Via =
+  | "sfu"
+  | "direct" // from the uploader
+  | "relayed"; // another viewer passes it on
+
+/** Device is the kind of machine that a viewer uses; what is not known is left out. */
+export type Device =
+  | "desktop"
+  | "tablet"
+  | "phone";
+
+/** WayStatus is what one end of a way has to say of it. */
+export type WayStatus =
+  | "ready" // it is what the viewer shows now
+  | "failed" // it does not come up, or has ended
+  | "silent" // nothing new has come by it for some time
+  | "alive"; // it goes on
 
 /** RoomRef names a room. */
 export interface RoomRef {
@@ -190,6 +224,47 @@ export interface Relay {
   token: string;
   /** Pair is known to the two who want to be joined, and to nobody else: 22 characters of base64url. */
   pair: string;
+}
+
+/** SetTopology says how viewers are to get the picture (owner). Until the owner says it, all get it by the server. */
+export interface SetTopology {
+  type: "set-topology";
+  topology: Topology;
+  /** Fanout is how many viewers one viewer passes the picture on to: 2 by default, at most 3. */
+  fanout?: number;
+}
+
+/** Facts is what an endpoint knows of itself that matters for the plan: all of it, each time. Without it a
+ * viewer gets the picture by the server, whatever the owner has chosen. Absent members are not known, or false. */
+export interface Facts {
+  type: "facts";
+  device?: Device;
+  /** Hidden: the tab is in the background. Metered: the line is paid by the byte. Refuses: the person does not
+   * want to pass anything on. Any of them keeps a viewer from passing on. */
+  hidden?: boolean;
+  metered?: boolean;
+  refuses?: boolean;
+  /** RoundTrip is that to the server, in ms. */
+  roundTrip?: number;
+  /** Uplink is what the line carries upwards, in bit/s. */
+  uplink?: number;
+  /** AtLeast: nothing has limited it yet, so the line may carry more than Uplink. */
+  atLeast?: boolean;
+  /** Bitrate is that of one copy of the stream, in bit/s (owner). */
+  bitrate?: number;
+  /** Leg is the delay of the last step to a viewer, reckoned from its round trip and buffer, in ms. */
+  leg?: number;
+  /** Delay is the measured delay from capture to the viewer's screen, in ms. */
+  delay?: number;
+}
+
+/** WayState is the word of a viewer on one of its ways. That one has failed may be said by its source, too. */
+export interface WayState {
+  type: "way-state";
+  way: number;
+  state: WayStatus;
+  /** For is how long it has been silent, in ms. */
+  for?: number;
 }
 
 /** State tells what the stream does now. */
@@ -392,6 +467,66 @@ export interface Relayed {
   peer: string;
 }
 
+/** Way tells a viewer where to get the picture from. It keeps what it shows until the new way shows a picture. The
+ * same way is told again when Relays has changed. */
+export interface Way {
+  type: "way";
+  way: number;
+  via: Via;
+  /** From is the endpoint that will offer a connection, absent for the server. */
+  from?: string;
+  /** Relays is how many viewers pass the picture on before it is here. */
+  relays: number;
+}
+
+/** Serve tells the uploader, or a viewer that passes on, to offer a connection with what it shows. */
+export interface Serve {
+  type: "serve";
+  way: number;
+  to: string;
+}
+
+/** EndWay tells both ends that a way is not needed any more. */
+export interface EndWay {
+  type: "way-end";
+  way: number;
+}
+
+/** Place is where one viewer gets the picture now. */
+export interface Place {
+  endpoint: string;
+  via: Via;
+  /** of relayed ways */
+  from?: string;
+  relays: number;
+  /** Delay is that from capture to the screen in ms: measured by the viewer, or else reckoned from what all on
+   * the way have told; absent when one of them has told nothing. */
+  delay?: number;
+  measured?: boolean;
+}
+
+/** Plan tells the owner who has chosen a topology what it comes to, at most once a second. */
+export interface Plan {
+  type: "plan";
+  /** never "auto" */
+  topology: Topology;
+  /** Why is for people. */
+  why: string;
+  /** Copies is how many times the uploader sends the stream, Depth over how many steps at most it reaches
+   * viewers without the server. */
+  copies: number;
+  depth: number;
+  /** Places are those of the viewers that are planned for. */
+  places: Place[];
+}
+
+/** ServerCopy tells the owner who has chosen a topology whether the server's copy is needed in full. While it is
+ * not, a small one keeps the way warm for those who are sent back to the server. */
+export interface ServerCopy {
+  type: "server-copy";
+  wanted: boolean;
+}
+
 /** What a page may send. */
 export type ClientMessage =
   | Hello
@@ -406,7 +541,10 @@ export type ClientMessage =
   | OpenCode
   | EndCode
   | CodeFailed
-  | Relay;
+  | Relay
+  | SetTopology
+  | Facts
+  | WayState;
 
 /** What the server may send. */
 export type ServerMessage =
@@ -427,4 +565,9 @@ export type ServerMessage =
   | Undelivered
   | ShortCode
   | CodeEnded
-  | Relayed;
+  | Relayed
+  | Way
+  | Serve
+  | EndWay
+  | Plan
+  | ServerCopy;

@@ -2,21 +2,11 @@
 // the components read.
 
 import { computed, signal } from '@preact/signals';
-import { type Chosen, dropOldHandles, dropped, hasHandle, pickWithHandles } from '../media/handles';
-import { cameraIsAllowed, type DeviceName, listDevices } from '../media/live-source';
-import { qualitiesFor } from '../media/qualities';
+import { type Chosen, dropOldHandles, dropped, pickWithHandles } from '../media/handles';
+import { type DeviceName, listDevices } from '../media/live-source';
+import { qualitiesFor, warm, warmQualities } from '../media/qualities';
 import { current, type Queue } from '../media/queue';
-import {
-  AUDIO_BITRATE,
-  codecOrder,
-  fitted,
-  hintFor,
-  keepFor,
-  limitsFor,
-  sendable,
-  sentSize,
-  withDelay,
-} from '../media/settings';
+import { AUDIO_BITRATE, codecOrder, hintFor, keepFor, limitsFor, sentSize, withDelay } from '../media/settings';
 import type { Tracks } from '../media/source';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import { dropKey, isKept, keepKey, keeps, keptKey, takeKey } from '../signal/key';
@@ -25,13 +15,16 @@ import type { Figures } from '../stats/rates';
 import { stunUrl } from '../topology/sdp';
 import { sendsSeveral } from '../topology/simulcast';
 import { Awake } from './awake';
+import { Delivery } from './delivery';
 import { Files } from './files';
 import { GOOD, judge, Steady } from './health';
-import { type Memory, memoryOf, Shelf } from './memory';
+import { keptOf, remembered } from './kept';
+import { memoryOf, Shelf } from './memory';
+import { titleOfPage } from './page-title';
 import { Publisher } from './publisher';
 import { declared, mustWarn, phaseOf, shownTitle, wantsAwake } from './select';
 import { Stage } from './stage';
-import { type Effect, type Event, initial, type Kept, type Remembered, type StageEffect } from './state';
+import { type Effect, type Event, initial, type StageEffect } from './state';
 import { step } from './step';
 import { Tabs } from './tabs';
 
@@ -49,6 +42,8 @@ export class StudioController {
   readonly keyKept = signal(false);
   readonly phase = computed(() => phaseOf(this.state.value));
   readonly stage: Stage;
+  /** How viewers get the stream. */
+  readonly delivery: Delivery;
 
   private readonly keeps = keeps();
   private readonly shelf = new Shelf(this.keeps.tab as Storage | undefined, this.keeps.device as Storage | undefined);
@@ -66,14 +61,27 @@ export class StudioController {
   private stream = '';
   private saving: ReturnType<typeof setTimeout> | undefined;
   private chosenInstead: readonly Chosen[] = [];
+  /** The connection to the server that is in use. */
+  private connection: RTCPeerConnection | undefined;
 
   constructor() {
-    this.stage = new Stage(this.feed, () => this.publisher.refresh());
+    this.stage = new Stage(this.feed, () => this.refresh());
+    this.delivery = new Delivery({
+      send: (message) => this.client?.send(message),
+      stun: () => this.target()?.stun,
+      tracks: () => this.tracks(),
+      limits: () => this.limits(),
+      codecs: () => codecOrder(this.state.value.settings.codec),
+      connection: () => this.connection,
+      viewers: () => this.state.value.viewers,
+      roundTrip: () => this.client?.clock()?.roundTrip,
+      spared: () => this.publisher.refresh(),
+    });
     this.publisher = new Publisher({
       target: () => this.target(),
       tracks: () => this.tracks(),
-      limits: () => this.limits(),
-      qualities: () => this.qualities(),
+      limits: () => (this.delivery.spared.value ? warm(this.limits(), this.stage.size()) : this.limits()),
+      qualities: () => (this.delivery.spared.value ? warmQualities(this.qualities()) : this.qualities()),
       several: () => this.several && !this.state.value.settings.one,
       audioBitrate: AUDIO_BITRATE,
       codecs: () => codecOrder(this.state.value.settings.codec),
@@ -84,7 +92,8 @@ export class StudioController {
     });
     this.monitor = new Monitor((figures, snapshot) => {
       this.figures.value = figures;
-      this.health.value = this.steady.observe(judge(figures, snapshot, this.asked()));
+      const judged = this.steady.observe(judge(figures, snapshot, this.asked()));
+      this.health.value = this.delivery.spared.value ? GOOD : judged;
     });
   }
 
@@ -102,6 +111,7 @@ export class StudioController {
   /** Finds out what is remembered and begins. */
   async start(): Promise<void> {
     this.listen();
+    this.delivery.begin();
     const key = takeKey(window.location, window.history, this.keeps);
     let memory = this.shelf.read(pageNow());
     const taken = await this.tabs.isTaken(memory?.stream ?? '');
@@ -196,7 +206,7 @@ export class StudioController {
         this.publisher.renew();
         break;
       case 'limits':
-        this.publisher.refresh();
+        this.refresh();
         break;
       default:
         this.direct(effect);
@@ -226,8 +236,14 @@ export class StudioController {
       signalUrl(window.location),
       { room: { kind: 'stream', name: this.stream }, role: 'publisher', token: key },
       {
-        link: (link) => this.feed({ kind: 'link', link }),
-        message: (message) => this.feed({ kind: 'message', message }),
+        link: (link) => {
+          this.feed({ kind: 'link', link });
+          if (link.phase === 'replaced' || link.phase === 'refused') this.delivery.stop();
+        },
+        message: (message) => {
+          this.feed({ kind: 'message', message });
+          this.delivery.hear(message);
+        },
         restarted: () => this.feed({ kind: 'restarted' }),
       },
     );
@@ -254,6 +270,7 @@ export class StudioController {
   private forgetKey(): void {
     this.client?.stop();
     this.client = undefined;
+    this.delivery.stop();
     this.key = undefined;
     dropKey(this.keeps);
     this.keyKept.value = false;
@@ -327,7 +344,14 @@ export class StudioController {
     };
   }
 
+  /** The tracks, the size or the limits are others now. */
+  private refresh(): void {
+    this.publisher.refresh();
+    this.delivery.refresh();
+  }
+
   private watch(connection: RTCPeerConnection | undefined): void {
+    this.connection = connection;
     this.steady.reset();
     this.health.value = GOOD;
     this.figures.value = undefined;
@@ -359,34 +383,5 @@ export class StudioController {
   }
 }
 
-function keptOf(memory: Memory | undefined): Kept {
-  return {
-    name: memory?.named ? memory.stream : '',
-    settings: fitted(memory?.settings ?? initial.settings, sendable()),
-    title: memory?.title ?? '',
-    volume: memory?.volume ?? initial.volume,
-    muted: memory?.muted ?? initial.muted,
-    owed: memory?.owed ?? false,
-  };
-}
-
 /** The list goes on before all of its files are opened again; the person was quicker, or this one is gone. */
 const NOT_THERE = { title: 'This file could not be opened again.', advice: 'Add it to the list once more.' };
-
-function titleOfPage(phase: string, title: string, background: boolean): string {
-  const name = title ? `${title} – Fanfare` : 'Studio – Fanfare';
-  if (phase === 'live' || phase === 'recoding')
-    return background ? `● Live in the background – ${name}` : `● Live – ${name}`;
-  if (phase === 'paused' || phase === 'reconnecting')
-    return `${phase === 'paused' ? 'Paused' : 'Reconnecting'} – ${name}`;
-  return name;
-}
-
-async function remembered(memory: Memory): Promise<Remembered | undefined> {
-  const { kind, queue, position, playing, devices, paused, soundOn, pictureOn, live } = memory;
-  if (!live || !kind) return undefined;
-  const base = { live, kind, queue, position, playing, devices, paused, soundOn, pictureOn };
-  if (kind === 'camera') return { ...base, how: (await cameraIsAllowed()) ? 'auto' : 'click' };
-  if (kind === 'screen') return { ...base, how: 'click' };
-  return { ...base, how: queue.current !== undefined && (await hasHandle(queue.current)) ? 'click' : 'choose' };
-}

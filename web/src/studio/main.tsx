@@ -18,6 +18,9 @@
 //   queue, queue-item (data-name, aria-current, data-refused), queue-play, queue-up, queue-down, queue-remove, queue-add
 //   resolution, frame-rate, bitrate, codec, keep             <select>
 //   title, password, password-save, password-remove, embed
+//   delivery, topology-sfu, topology-star, topology-tree, topology-auto (radio buttons)
+//   delivery-now (data-topology, data-depth), delivery-why, delivery-upload, delivery-encodes, delivery-depth,
+//   delivery-viewer (data-endpoint, data-via, data-relays)   how viewers get it
 //   link (<input readonly>), copy-link, share-link, qr, change-link, change-link-confirm
 //   viewers (data-count), viewer (data-endpoint), viewer-remove, viewer-remove-confirm
 //   health (data-level = good | fair | bad | none), health-why, figures-toggle, figures
@@ -27,6 +30,7 @@
 
 import { render } from 'preact';
 import '../ui/base.css';
+import './delivery.css';
 import './studio.css';
 import { StudioController } from './controller';
 import { Studio } from './studio';

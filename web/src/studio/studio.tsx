@@ -8,6 +8,7 @@ import { AccessCard } from './access';
 import { ConnectionCard } from './connection';
 import { ContinueCard } from './continue';
 import type { StudioController } from './controller';
+import { DeliveryCard } from './delivery-card';
 import { Choices, DropZone, FileInput } from './drop';
 import { CheckingKey, KeyForm } from './key-form';
 import { Monitor } from './monitor';
@@ -59,6 +60,7 @@ function Workspace({ studio }: { studio: StudioController }) {
           ) : null}
           <QueueCard studio={studio} />
           <PictureCard studio={studio} />
+          <DeliveryCard studio={studio} />
           <ViewersCard studio={studio} />
           <AccessCard studio={studio} />
           <ConnectionCard studio={studio} />

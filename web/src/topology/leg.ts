@@ -5,6 +5,7 @@ import { AnswerRefused } from './failure';
 import { HttpProblem, type Resource, ResourceClient } from './http';
 import type { Picture, Wish } from './picture';
 import { answerAfterRestart, restartFragment, withStartBitrate, withStereo } from './sdp';
+import { whenEnded } from './transport';
 
 /** How a leg is doing, in the order of its life. */
 export type LegState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -115,14 +116,10 @@ export class Leg {
     this.orphan();
   }
 
-  /** A server that ends a session says so by DTLS (close_notify), which connectionState does not show. */
   private watchTransport(): void {
-    const dtls = [...this.connection.getReceivers(), ...this.connection.getSenders()].find(
-      (r) => r.transport,
-    )?.transport;
-    dtls?.addEventListener('statechange', () => {
-      if (dtls.state === 'closed') this.orphan();
-      if (dtls.state === 'closed' || dtls.state === 'failed') this.tell('failed');
+    whenEnded(this.connection, (how) => {
+      if (how === 'closed') this.orphan();
+      this.tell('failed');
     });
   }
 

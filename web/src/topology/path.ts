@@ -1,24 +1,29 @@
-// The way a viewer gets the stream, behind one interface. The player and the policy of
-// rejoining know nothing else, so that other ways can stand beside the one through the server.
+// The way a viewer gets the stream, behind one interface. The player, the figures and the decision which
+// way is shown (switch.ts) know nothing else, so that ways of any kind can stand beside each other.
 
-import type { LegState } from './leg';
 import type { Picture, Wish } from './picture';
-import type { Session } from './reconnect';
 
-export type Topology = 'sfu';
+/** sfu: by the server. star: straight from the uploader. tree: another viewer passes it on. http: as a file that grows. */
+export type Topology = 'sfu' | 'star' | 'tree' | 'http';
 
-export interface Path extends Session {
+export interface Path {
   readonly topology: Topology;
   /** What arrives. Tracks may be there from the start and stay silent until media comes. */
   readonly stream: MediaStream;
-  /** What there is of the picture and what comes; wish tells first what is wanted. Throws HttpProblem. */
+  /** What carries it, for figures; undefined where no peer connection does. */
+  readonly connection: RTCPeerConnection | undefined;
+  /** What there is of the picture and what comes; wish tells first what is wanted. May throw HttpProblem. */
   picture(wish: Wish | undefined): Promise<Picture>;
+  close(): void;
 }
 
-export interface PathOptions {
-  /** URL or path of the WHEP endpoint. */
+/** What a path without qualities to choose from says of its picture. */
+export const NO_CHOICE: Picture = { qualities: [], current: undefined, estimate: undefined, bound: undefined };
+
+/** Where the WHEP endpoint is. */
+export interface ServerOptions {
+  /** URL or path. */
   url: string;
   token: string | undefined;
   stun: string | undefined;
-  onState(state: LegState): void;
 }

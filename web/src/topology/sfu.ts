@@ -3,17 +3,22 @@
 // who comes back with sound finds the m-line waiting.
 
 import { offerExtensions } from './extensions';
-import { Leg } from './leg';
-import type { Path, PathOptions } from './path';
+import { Leg, type LegState } from './leg';
+import type { Path, ServerOptions } from './path';
 import type { Picture, Wish } from './picture';
+import type { Session } from './reconnect';
 
-export class SfuPath implements Path {
+export interface SfuOptions extends ServerOptions {
+  onState(state: LegState): void;
+}
+
+export class SfuPath implements Path, Session {
   readonly topology = 'sfu';
   readonly stream: MediaStream;
   readonly connection: RTCPeerConnection;
   private readonly leg: Leg;
 
-  constructor(options: PathOptions) {
+  constructor(options: SfuOptions) {
     this.leg = new Leg(options);
     this.connection = this.leg.connection;
     const receivers = (['audio', 'video'] as const).map((kind) => {

@@ -3,7 +3,6 @@
 
 import { sample } from '../stats/sample';
 import type { Snapshot } from '../stats/vocabulary';
-import type { Path } from './path';
 
 const SOON = 100; // ms between two looks in the first seconds
 const LATER = 1_000; // ms afterwards: a stream that is not live yet may be waited for all night
@@ -14,13 +13,13 @@ export function hasShown(snapshot: Snapshot, videoExpected: boolean): boolean {
   return snapshot.inbound.some((t) => (t.kind === 'video' ? t.framesDecoded > 0 : !videoExpected && t.packets > 0));
 }
 
-/** Calls back once when the path has shown something. The result ends the waiting. */
-export function whenShown(path: Path, videoExpected: () => boolean, shown: () => void): () => void {
+/** Calls back once when what a path's connection brings has been shown. The result ends the waiting. */
+export function whenShown(connection: RTCPeerConnection, videoExpected: () => boolean, shown: () => void): () => void {
   const began = performance.now();
   let timer: ReturnType<typeof setTimeout>;
   let over = false;
   const look = async (): Promise<void> => {
-    const done = hasShown(await sample(path.connection), videoExpected());
+    const done = hasShown(await sample(connection), videoExpected());
     if (over) return;
     if (done) shown();
     else wait();

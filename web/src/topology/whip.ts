@@ -4,6 +4,7 @@
 
 import { offerExtensions } from './extensions';
 import { Leg, type LegState } from './leg';
+import { prefer } from './prefer';
 import type { Session } from './reconnect';
 import { addVideo, type VideoQuality } from './simulcast';
 
@@ -53,7 +54,7 @@ export class WhipSession implements Session {
     this.video = addVideo(this.connection, init, options.qualities ?? []);
     offerExtensions(this.audio);
     offerExtensions(this.video);
-    if (options.preferVideo?.length) prefer(this.video, options.preferVideo);
+    prefer(this.video, options.preferVideo ?? []);
   }
 
   get state(): LegState {
@@ -116,15 +117,4 @@ export class WhipSession implements Session {
   close(): void {
     this.leg.close();
   }
-}
-
-/** Puts the named codecs first and keeps all others behind them, so that nothing is lost from the offer. */
-function prefer(transceiver: RTCRtpTransceiver, mimes: readonly string[]): void {
-  const all = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
-  const rank = (mime: string): number => {
-    const at = mimes.findIndex((m) => m.toLowerCase() === mime.toLowerCase());
-    return at < 0 ? mimes.length : at;
-  };
-  const sorted = [...all].sort((a, b) => rank(a.mimeType) - rank(b.mimeType));
-  if (sorted.length > 0) transceiver.setCodecPreferences?.(sorted);
 }

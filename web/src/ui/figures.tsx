@@ -5,8 +5,16 @@ import type { Figures, TrackRates } from '../stats/rates';
 import type { Address } from '../stats/vocabulary';
 import { bitrate, milliseconds, percent } from './format';
 
-/** first: what the page itself has to say about the picture. */
-export function FiguresPanel({ figures, first }: { figures: Figures | undefined; first?: ComponentChildren }) {
+/** first: what the page itself has to say about the picture. peer: the other side is no server. */
+export function FiguresPanel({
+  figures,
+  first,
+  peer,
+}: {
+  figures: Figures | undefined;
+  first?: ComponentChildren;
+  peer?: boolean;
+}) {
   if (!figures) return <p class="quiet small">No connection to measure yet.</p>;
   const { transport } = figures;
   return (
@@ -28,7 +36,7 @@ export function FiguresPanel({ figures, first }: { figures: Figures | undefined;
                 .filter(Boolean)
                 .join(', '),
             ],
-            ['Server', place(transport.remote)],
+            [peer ? 'Other side' : 'Server', place(transport.remote)],
             ['This device', place(transport.local)],
           ]}
         />

@@ -9,14 +9,14 @@ import type { ServerMessage, State, Welcome } from '../signal/msg.gen';
 import { viewerId } from '../signal/viewer-id';
 import { Monitor } from '../stats/monitor';
 import type { Figures } from '../stats/rates';
-import type { Path } from '../topology/path';
-import { Reconnect } from '../topology/reconnect';
+import type { Path, ServerOptions } from '../topology/path';
+import { Paths } from '../topology/paths';
 import type { PathStatus } from '../topology/rejoin';
 import { stunUrl } from '../topology/sdp';
-import { SfuPath } from '../topology/sfu';
-import { whenShown } from '../topology/shown';
+import type { Shown } from '../topology/switch';
 import { canPlay, offeredFormats } from './codecs';
 import { HealthWatch } from './health';
+import { PassOn } from './pass-on';
 import { keepPassword, keptPassword } from './password';
 import type { Player } from './player';
 import { QualityWatch } from './quality';
@@ -59,10 +59,13 @@ export class WatchController {
   /** There once attach() has been called. */
   device: Player | undefined;
   readonly quality = new QualityWatch();
+  /** Where the picture comes from, and whether a direct way was tried in vain. */
+  readonly way = signal<{ shown: Shown; inVain: boolean }>({ shown: { at: 'nothing' }, inVain: false });
+  readonly passOn: PassOn;
   private readonly client: SignalClient;
   private readonly health = new HealthWatch();
   private readonly monitor: Monitor;
-  private receiver: Reconnect<Path> | undefined;
+  private paths: Paths | undefined;
   /** The server was restarted; the Welcome that follows brings the token for a new path. */
   private restarted = false;
 
@@ -89,13 +92,21 @@ export class WatchController {
         },
       },
     );
+    this.passOn = new PassOn({
+      send: (message) => this.client.send(message),
+      path: () => this.paths?.path,
+      stun: () => this.server().stun,
+      viewers: () => this.viewers.value ?? 0,
+      roundTrip: () => this.client.clock()?.roundTrip,
+      figures: () => this.figures.value,
+    });
     this.monitor = new Monitor((figures, snapshot) => {
       this.figures.value = figures;
       const live = this.state.value?.state === 'live' && this.path.value === 'connected';
       const health = this.health.observe(snapshot, live, pageNow());
       this.flowing.value = health.flowing;
       this.undecodable.value = health.undecodable;
-      if (health.stalled) this.receiver?.stalled();
+      if (health.stalled) this.paths?.stalled();
     });
   }
 
@@ -104,29 +115,30 @@ export class WatchController {
     this.device = player;
     this.quality.attach(player.video);
     if (typeof RTCPeerConnection !== 'function') return;
-    this.receiver = new Reconnect<Path>({
-      make: (onState) => this.makePath(onState),
-      whenShown: (path, shown) =>
-        whenShown(
-          path,
-          () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
-          () => {
-            this.shown.value = true;
-            this.flowing.value = true;
-            shown();
-          },
-        ),
+    this.paths = new Paths({
+      server: () => this.server(),
+      videoExpected: () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
+      live: () => this.state.value?.state === 'live',
+      send: (message) => this.client.send(message),
       onUse: (path) => {
         player.use(path); // without one it leaves the last picture
         this.watch(path);
         this.quality.use(path);
+        this.passOn.refresh();
+      },
+      onShown: () => {
+        this.shown.value = true;
+        this.flowing.value = true;
       },
       onStatus: (status) => {
         this.path.value = status;
       },
       onGreet: () => this.client.identify({}),
-      onFailure: () => undefined,
+      onChanged: (shown, inVain) => {
+        this.way.value = { shown, inVain };
+      },
     });
+    this.passOn.begin();
     this.client.start();
   }
 
@@ -158,21 +170,21 @@ export class WatchController {
 
   /** Ends the session, the connection and all timers. */
   close(): void {
-    this.receiver?.close();
+    this.paths?.close();
+    this.passOn.close();
     this.monitor.close();
     this.quality.close();
     this.client.stop();
     this.device?.close();
   }
 
-  private makePath(onState: ConstructorParameters<typeof SfuPath>[0]['onState']): Path {
+  private server(): ServerOptions {
     const welcome = this.welcome.value;
-    return new SfuPath({
+    return {
       url: welcome?.mediaUrl ?? `/whep/${encodeURIComponent(this.stream)}`,
       token: welcome?.mediaToken,
       stun: stunUrl(welcome?.stun, window.location.hostname),
-      onState,
-    });
+    };
   }
 
   private watch(path: Path | undefined): void {
@@ -193,6 +205,14 @@ export class WatchController {
       case 'viewers':
         this.viewers.value = message.count;
         break;
+      case 'way':
+      case 'way-end':
+      case 'deliver':
+        if (!this.passOn.hear(message)) this.paths?.hear(message);
+        break;
+      case 'serve':
+        this.passOn.hear(message);
+        break;
       default:
         break;
     }
@@ -208,8 +228,10 @@ export class WatchController {
     this.viewers.value = welcome.viewers;
     this.follow();
     // A path that was wanted before is made anew when the server or the token is a new one.
-    if (wanted && restarted) this.receiver?.restarted();
-    else if (wanted && stale) this.receiver?.renew();
+    if (wanted && restarted) this.paths?.restarted();
+    else if (wanted && stale) this.paths?.renew();
+    this.paths?.welcome();
+    this.passOn.welcome();
   }
 
   /** A path is wanted while the stream may come, and not after its end. */
@@ -219,7 +241,8 @@ export class WatchController {
       this.shown.value = false;
       this.flowing.value = false;
     }
-    this.receiver?.want(this.welcome.value !== undefined && !over);
+    this.paths?.want(this.welcome.value !== undefined && !over);
+    if (over) this.passOn.stop();
   }
 
   private facts(): Facts {

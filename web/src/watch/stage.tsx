@@ -12,6 +12,7 @@ import { KEYS } from './keys';
 import { Player } from './player';
 import { QualityFigures } from './quality-menu';
 import { hasControls } from './scene';
+import { WayFigures } from './way';
 
 export function Stage({ watch }: { watch: WatchController }) {
   const frame = useRef<HTMLDivElement>(null);
@@ -83,7 +84,16 @@ function SidePanel({ watch, panel, close }: { watch: WatchController; panel: 'fi
         </IconButton>
       </header>
       {panel === 'figures' ? (
-        <FiguresPanel figures={watch.figures.value} first={<QualityFigures watch={watch} />} />
+        <FiguresPanel
+          figures={watch.figures.value}
+          peer={watch.way.value.shown.at === 'peer'}
+          first={
+            <>
+              <WayFigures watch={watch} />
+              <QualityFigures watch={watch} />
+            </>
+          }
+        />
       ) : (
         <KeyList />
       )}
