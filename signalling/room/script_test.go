@@ -3,74 +3,24 @@ package room
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/fanfare-relay/fanfare/internal/script"
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the room does into the scripts")
-
-// TestScripts runs testdata/*.txt: commands, a line of dashes, and what the room does about
-// them. The clock starts at 0 and moves with "tick". Run with -rewrite after a change that is
-// meant, and read the difference.
+// TestScripts plays testdata/*.txt: what the room does about commands. The clock starts at 0 and moves with
+// "tick".
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(string(text))
-			if *rewrite {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(text), got); diff != "" {
-				t.Errorf("the script says otherwise (-script +room):\n%s", diff)
-			}
-		})
-	}
-}
-
-const dashes = "----"
-
-// play returns the script with the outputs that the room gives.
-func play(text string) string {
-	var out strings.Builder
-	p := player{now: time.UnixMilli(0)}
-	for block := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n\n") {
-		if out.Len() > 0 {
-			out.WriteString("\n")
-		}
-		commands, _, isStep := strings.Cut(block+"\n", dashes+"\n")
-		out.WriteString(commands)
-		if !isStep {
-			continue // a comment
-		}
-		out.WriteString(dashes + "\n")
-		for line := range strings.Lines(commands) {
-			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-				out.WriteString(p.do(line))
-			}
-		}
-	}
-	return out.String()
+	script.Run(t, func() func(string) string {
+		p := player{now: time.UnixMilli(0)}
+		return p.do
+	})
 }
 
 type player struct {
