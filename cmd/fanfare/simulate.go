@@ -26,6 +26,7 @@ type simulateSwarmCmd struct {
 	Neighbours int           `default:"8" help:"How many others a peer knows in a swarm of more than nine; 0: all."`
 	Policy     string        `default:"unique" enum:"unique,rarest,sequential,copies" help:"With --peers: unique, as transfers do it; rarest, the uploader shows everything at once; sequential, all ask from the first piece to the last; copies, receivers pass nothing on."`
 	Churn      float64       `default:"0" help:"Share of the receivers that come late, and share of those that leave before the end: 0 to 0.5."`
+	Accept     time.Duration `default:"0s" placeholder:"TIME" help:"Receivers take what is shared within this time, each in a moment of its own, and ask for nothing before."`
 	Bad        int           `default:"0" placeholder:"N" help:"So many of the receivers send nothing but bad data."`
 	LeaveAt    float64       `name:"leave-at" default:"0" placeholder:"COPIES" help:"The uploader leaves when it has sent so many copies, such as 1.05; 0: it stays."`
 	Seed       uint64        `default:"1" help:"Chance: the same seed gives the same run."`
@@ -92,6 +93,8 @@ func (c *simulateSwarmCmd) Run(std stdio) error {
 		return usageError{fmt.Sprintf("--churn %g is no share from 0 to 0.5", c.Churn)}
 	case c.Bad < 0 || c.LeaveAt < 0 || c.Neighbours < 0:
 		return usageError{"--bad, --leave-at and --neighbours are not negative"}
+	case c.Accept < 0 || c.Accept > time.Hour:
+		return usageError{"--accept: up to an hour"}
 	case c.Delay < 0 || c.Delay > time.Minute:
 		return usageError{"--delay: up to a minute"}
 	}
@@ -136,7 +139,7 @@ func (c *simulateSwarmCmd) config(peers int) swarmsim.Config {
 	cfg := swarmsim.Config{
 		Receivers: peers, Size: int64(c.Size), Piece: (int64(c.Size) + pieces - 1) / pieces, Leaf: simulatedLeaf,
 		UploaderUp: c.UploaderUp * 1e6, Down: c.Down * 1e6, Delay: c.Delay, Neighbours: c.Neighbours, Policy: c.policy(),
-		Churn: c.Churn, Bad: c.Bad, LeaveAt: c.LeaveAt, Seed: c.Seed,
+		Churn: c.Churn, Accept: c.Accept, Bad: c.Bad, LeaveAt: c.LeaveAt, Seed: c.Seed,
 	}
 	for _, up := range uplinks {
 		cfg.Uplinks = append(cfg.Uplinks, up*1e6)

@@ -279,9 +279,9 @@ func (s *Scheduler) Deadline() (time.Time, bool) {
 			sooner(at.quiet)
 		}
 	}
-	for _, shown := range s.showing.pending {
-		if !shown.asked {
-			sooner(shown.at.Add(s.patience(shown.peer)))
+	for _, one := range s.showing.pending {
+		if !one.asked || s.peers[one.peer].full {
+			sooner(one.at.Add(s.patience(one)))
 		}
 	}
 	return next, !next.IsZero()

@@ -29,7 +29,7 @@ func (s *Scheduler) Wanted(p Peer, piece, first, count int) error {
 	if !s.here.has(p) {
 		return nil
 	}
-	if !s.showsTo(piece, p) {
+	if !s.showsTo(piece, p) || !s.claim(p, piece) {
 		s.out = append(s.out, Action{Kind: Reject, Peer: p, Piece: piece, First: first, Count: count, Reason: NotHere})
 		return nil
 	}
@@ -40,7 +40,6 @@ func (s *Scheduler) Wanted(p Peer, piece, first, count int) error {
 	}
 	at.queued += s.bytes(r)
 	at.queue = append(at.queue, r)
-	s.showAsked(p, piece)
 	return nil
 }
 
@@ -74,6 +73,9 @@ func (s *Scheduler) Cancelled(p Peer, piece, first, count int) error {
 		s.enqueue(at, request{piece, max(r.first, end), r.end})
 	}
 	s.pieces[piece].sentTo.remove(p)
+	if !slices.ContainsFunc(at.queue, func(r request) bool { return r.piece == piece }) {
+		s.unclaim(p, piece)
+	}
 	return nil
 }
 

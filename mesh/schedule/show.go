@@ -18,7 +18,7 @@ type showing struct {
 type shown struct {
 	piece int
 	peer  Peer
-	at    time.Time
+	at    time.Time // since when the peer is waited for
 	asked bool
 }
 
@@ -67,12 +67,17 @@ func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
 
 func (s *Scheduler) showOne(i int, p Peer, now time.Time) {
 	pc := &s.pieces[i]
-	s.passedOn(i, -1)
-	pc.carrier = p
-	s.peers[p].carrying++
+	s.carry(i, p)
 	pc.shownTo.add(p)
 	pc.sent = 0
 	s.showing.pending = append(s.showing.pending, shown{piece: i, peer: p, at: now})
+}
+
+// carry makes a peer the one that has to pass a piece on.
+func (s *Scheduler) carry(i int, p Peer) {
+	s.passedOn(i, -1)
+	s.pieces[i].carrier = p
+	s.peers[p].carrying++
 }
 
 // nextToShow takes the next piece that nobody has and somebody here was not shown.
@@ -83,6 +88,9 @@ func (s *Scheduler) nextToShow() (int, bool) {
 		if len(sh.again) > 0 {
 			i = sh.again[0]
 			sh.again = sh.again[1:]
+			if !s.pieces[i].again { // it was asked for after all
+				continue
+			}
 			s.pieces[i].again = false
 		} else {
 			sh.next++
@@ -129,15 +137,18 @@ func (s *Scheduler) dropShown(now time.Time) (waiting int) {
 	sh := &s.showing
 	kept, late := sh.pending[:0], false
 	for _, one := range sh.pending {
-		pc := &s.pieces[one.piece]
+		pc, full := &s.pieces[one.piece], s.peers[one.peer].full
+		if one.asked && !full { // then it waits for us
+			one.at = now
+		}
 		switch {
 		case pc.shown != 0 || pc.sent >= s.cfg.Leaves(one.piece):
-		case !one.asked && now.Sub(one.at) >= s.patience(one.peer):
-			late = true
+		case now.Sub(one.at) >= s.patience(one):
+			late = late || !one.asked
 			s.showAgain(one.piece)
 		default:
 			kept = append(kept, one)
-			if !s.peers[one.peer].full {
+			if !full {
 				waiting++
 			}
 		}
@@ -160,17 +171,52 @@ func (s *Scheduler) showAhead() int {
 	return s.showing.ahead + int(line/float64(s.cfg.Piece))
 }
 
-// patience is how long a receiver has to ask for what it was shown.
-func (s *Scheduler) patience(p Peer) time.Duration {
-	return 4*s.peers[p].roundTrip + 500*time.Millisecond
+// patience is how long a receiver has to ask for what it was shown, and, when it has asked, how long its
+// channel may take nothing.
+func (s *Scheduler) patience(one shown) time.Duration {
+	if one.asked {
+		return s.cfg.Stall
+	}
+	return 4*s.peers[one.peer].roundTrip + 500*time.Millisecond
 }
 
-// showAsked notes that a receiver asked for a piece that it was shown.
-func (s *Scheduler) showAsked(p Peer, piece int) {
+// claim gives a piece to the first who asks for it of those that it was shown to, since who did not ask in
+// time may still do: before every piece went out once, none goes out to two. It tells whether p gets it.
+func (s *Scheduler) claim(p Peer, i int) bool {
+	pc := &s.pieces[i]
+	if !s.cfg.UniqueFirst || s.showing.all {
+		return true
+	}
+	one := s.pending(i)
+	switch {
+	case one != nil && (one.peer == p || !one.asked):
+		one.peer, one.asked = p, true
+	case one == nil && (pc.carrier == p || pc.carrier < 0 && pc.shown == 0): // late, once more, or its carrier has left
+		pc.again = false
+	default:
+		pc.shownTo.remove(p)
+		return false
+	}
+	if pc.carrier != p {
+		s.carry(i, p)
+	}
+	return true
+}
+
+// pending is the entry of a piece that was shown and has not gone out, or nil.
+func (s *Scheduler) pending(i int) *shown {
 	for k := range s.showing.pending {
-		if one := &s.showing.pending[k]; one.piece == piece && one.peer == p {
-			one.asked = true
+		if one := &s.showing.pending[k]; one.piece == i {
+			return one
 		}
+	}
+	return nil
+}
+
+// unclaim notes that a peer no longer asks for a piece.
+func (s *Scheduler) unclaim(p Peer, i int) {
+	if one := s.pending(i); one != nil && one.peer == p {
+		one.asked = false
 	}
 }
 

@@ -50,11 +50,25 @@ func (u *uploader) next() {
 			for i := a.First; i < a.First+a.Count; i++ {
 				u.showed[a.Peer][i] = true
 			}
-		case a.Kind == schedule.Reject && u.here[a.Peer] && !u.showed[a.Peer][a.Piece]:
+		case a.Kind == schedule.Reject && u.here[a.Peer] && (!u.showed[a.Peer][a.Piece] || u.others(a.Peer, a.Piece)):
+			delete(u.showed[a.Peer], a.Piece) // another was first, or it was never shown
+			for l := a.First; l < a.First+a.Count; l++ {
+				u.asked[a.Peer][leafID{a.Piece, l}]--
+			}
 		default:
 			u.t.Fatalf("an uploader says %s", frame(a))
 		}
 	}
+}
+
+// others tells whether somebody else was shown a piece, or somebody says that it has it.
+func (u *uploader) others(p schedule.Peer, piece int) bool {
+	for other := range u.here {
+		if other != p && u.showed[other][piece] || u.shown[other][piece] {
+			return true
+		}
+	}
+	return false
 }
 
 func (u *uploader) join(p schedule.Peer) {

@@ -46,6 +46,9 @@ type Config struct {
 	// Churn is the share of receivers that come late, in the first half of the bound, and the
 	// share of those that leave for good before its end.
 	Churn float64
+	// Accept is within which time receivers take what is shared, each in a moment of its own. Before it they
+	// know the others and ask for nothing.
+	Accept time.Duration
 	// Bad receivers send nothing but bad leaves; who gets one drops the sender for good.
 	Bad int
 	// LeaveAt makes the uploader leave when it has sent so many copies; 0: it stays.
@@ -70,7 +73,7 @@ func (c *Config) validate() error {
 	if c.Receivers < 1 || c.Receivers >= maxMembers {
 		return fmt.Errorf("%w, not %d", ErrReceivers, c.Receivers)
 	}
-	if c.Size <= 0 || c.Piece <= 0 || c.Leaf <= 0 || c.UploaderUp <= 0 || len(c.Uplinks) == 0 || c.Down < 0 || c.Delay < 0 {
+	if c.Size <= 0 || c.Piece <= 0 || c.Leaf <= 0 || c.UploaderUp <= 0 || len(c.Uplinks) == 0 || c.Down < 0 || c.Delay < 0 || c.Accept < 0 {
 		return ErrRate
 	}
 	for _, up := range c.Uplinks {

@@ -26,6 +26,7 @@ type node struct {
 	degree int
 
 	bad, absent, leaver, done bool
+	waits                     bool // has not taken yet what is shared
 
 	sending  bool
 	sent     int64     // bytes
@@ -57,7 +58,7 @@ func (n *node) up() float64 {
 
 // pump carries out what the scheduler decides after a fact.
 func (n *node) pump() {
-	if n.absent {
+	if n.absent || n.waits {
 		return
 	}
 	n.actions = n.sched.AppendNext(n.actions[:0], n.w.clock.now)
@@ -204,6 +205,11 @@ func (n *node) drop(other *node) {
 			other.pump()
 		}
 	})
+}
+
+// joined makes another known to the scheduler.
+func (n *node) joined(other *node) {
+	n.sched.PeerJoined(schedule.Peer(other.id), 1, 2*n.w.cfg.Delay)
 }
 
 func (n *node) lose(other *node) {

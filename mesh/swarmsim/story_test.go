@@ -37,6 +37,7 @@ func TestStories(t *testing.T) {
 		{"62 bad ones", func(c *swarmsim.Config) { c.Receivers, c.Bad, c.Size = 63, 62, 2e6 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(3) {
 				cfg := base(10)
 				cfg.Size, cfg.Seed = 10e6, seed
@@ -46,6 +47,19 @@ func TestStories(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Receivers that take their time before they ask for anything cost nothing: before each leaf went out once
+// none goes out twice, and all have everything when the uploader leaves at 1.05 copies.
+func TestReceiversTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	for _, receivers := range []int{2, 5, 10} {
+		cfg := base(receivers)
+		cfg.Size, cfg.Accept, cfg.LeaveAt = 20e6, 20*time.Second, 1.05
+		if r := run(t, cfg); r.Finished != r.Expected || r.Repeats > 0 {
+			t.Errorf("%d receivers: %+v", receivers, r)
+		}
 	}
 }
 
@@ -83,6 +97,7 @@ func TestBound(t *testing.T) {
 
 // Nothing is faster than the bound, and the policies are worth what they are said to be.
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	last := 2.0
 	for _, p := range []swarmsim.Policy{swarmsim.UniqueFirst, swarmsim.RarestFirst, swarmsim.Sequential, swarmsim.Copies} {
 		cfg := base(10)

@@ -80,6 +80,12 @@ func (w *swarm) plan() {
 			w.clock.after(w.between(bound/4, bound), func() { w.leave(n) })
 		}
 	}
+	if w.cfg.Accept > 0 {
+		for _, n := range w.nodes[1:] {
+			n.waits = true
+			w.clock.after(w.between(0, w.cfg.Accept), func() { w.accept(n) })
+		}
+	}
 	for _, n := range w.nodes {
 		w.befriend(n)
 	}
@@ -98,6 +104,15 @@ func (w *swarm) join(n *node) {
 	w.befriend(n)
 	n.pump()
 	n.tell()
+}
+
+// accept has a peer take part. To the uploader it says so, as real ones do by STAT.
+func (w *swarm) accept(n *node) {
+	n.waits = false
+	if up := w.nodes[0]; n.links[up.id] != nil {
+		n.send(up, func() { up.joined(n) })
+	}
+	n.pump()
 }
 
 func (w *swarm) leave(n *node) {
@@ -148,7 +163,9 @@ func (w *swarm) connect(a, b *node) {
 		n, other := side[0], side[1]
 		n.links[other.id] = l
 		n.degree++
-		n.sched.PeerJoined(schedule.Peer(other.id), 1, 2*w.cfg.Delay)
+		if n.id != 0 || !other.waits {
+			n.joined(other)
+		}
 	}
 	a.pump()
 	b.pump()

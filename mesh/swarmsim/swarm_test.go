@@ -41,6 +41,7 @@ func TestEfficiency(t *testing.T) {
 		{"10 receivers, unequal", base(10, 2, 10, 40), 0.95, 1.10, 2, []int64{400, 512}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			for _, pieces := range c.cuts {
 				for seed := range c.seeds {
 					cfg := c.cfg

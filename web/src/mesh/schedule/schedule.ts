@@ -150,7 +150,7 @@ export class Scheduler {
       if (asked > 0) return [heard + s.config.stall];
       return useful > 0 && quiet !== undefined ? [quiet] : [];
     });
-    for (const one of s.showing.pending) if (!one.asked) times.push(one.at + patience(s, one.peer));
+    for (const one of s.showing.pending) if (!one.asked || s.peer(one.peer).full) times.push(one.at + patience(s, one));
     return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
   }
 

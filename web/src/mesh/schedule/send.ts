@@ -1,7 +1,7 @@
 // What is sent next: one peer is served at a time, another while its channel is full.
 
 import type { Peer, PeerState, Request } from './peers';
-import { showAsked, showsTo } from './show';
+import { claim, showsTo, unclaim } from './show';
 import { type State, tooMuch } from './state';
 
 /** A leaf to be sent to a peer. */
@@ -15,7 +15,7 @@ export interface Send {
 export function wanted(s: State, p: Peer, piece: number, first: number, count: number): void {
   s.mustHave(piece, first, count);
   if (!s.here.has(p)) return;
-  if (!showsTo(s, piece, p)) {
+  if (!showsTo(s, piece, p) || !claim(s, p, piece)) {
     s.out.push({ kind: 'reject', peer: p, piece, first, count, reason: 'not-held' });
     return;
   }
@@ -23,7 +23,6 @@ export function wanted(s: State, p: Peer, piece: number, first: number, count: n
   const peer = s.peer(p);
   if (peer.queued + bytesOf(s, request) > s.config.pair) throw tooMuch();
   enqueue(s, peer, request);
-  showAsked(s, p, piece);
 }
 
 const bytesOf = (s: State, { piece, first, end }: Request): number =>
@@ -47,6 +46,7 @@ export function cancelled(s: State, p: Peer, piece: number, first: number, count
     enqueue(s, peer, { piece, first: Math.max(r.first, first + count), end: r.end });
   }
   s.piece(piece).sentTo.remove(p);
+  if (!peer.queue.some((r) => r.piece === piece)) unclaim(s, p, piece);
 }
 
 function enqueue(s: State, peer: PeerState, { piece, first, end }: Request): void {

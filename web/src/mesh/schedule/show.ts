@@ -2,7 +2,7 @@
 // once, everything to all.
 
 import { type Peer, PeerSet } from './peers';
-import type { Action, State } from './state';
+import type { Action, Shown, State } from './state';
 
 /** Whether a peer was shown a piece. */
 export function showsTo(s: State, i: number, p: Peer): boolean {
@@ -38,12 +38,17 @@ export function addShows(s: State, out: Action[], now: number): void {
 
 function showOne(s: State, i: number, peer: Peer, at: number): void {
   const piece = s.piece(i);
-  passedOn(s, i, undefined);
-  piece.carrier = peer;
-  s.peer(peer).carrying++;
+  carry(s, i, peer);
   piece.shownTo.add(peer);
   piece.sent = 0;
   s.showing.pending.push({ piece: i, peer, at, asked: false });
+}
+
+/** Makes a peer the one that has to pass a piece on. */
+function carry(s: State, i: number, peer: Peer): void {
+  passedOn(s, i, undefined);
+  s.piece(i).carrier = peer;
+  s.peer(peer).carrying++;
 }
 
 /** Takes the next piece that nobody has and somebody here was not shown. */
@@ -53,7 +58,8 @@ function nextToShow(s: State): number | undefined {
     const again = showing.again.shift();
     const i = again ?? showing.next++;
     const piece = s.piece(i);
-    if (again !== undefined) piece.again = false;
+    if (again !== undefined && !piece.again) continue; // it was asked for after all
+    piece.again = false;
     if (piece.shown.empty && !s.here.without(piece.shownTo).empty) return i;
   }
   return undefined;
@@ -82,9 +88,10 @@ function dropShown(s: State, now: number): number {
   let late = false;
   showing.pending = showing.pending.filter((one) => {
     const piece = s.piece(one.piece);
+    if (one.asked && !s.peer(one.peer).full) one.at = now; // then it waits for us
     if (!piece.shown.empty || piece.sent >= s.leavesOf(one.piece)) return false;
-    if (one.asked || now - one.at < patience(s, one.peer)) return true;
-    late = true;
+    if (now - one.at < patience(s, one)) return true;
+    late ||= !one.asked;
     showAgain(s, one.piece);
     return false;
   });
@@ -100,14 +107,37 @@ function showAhead(s: State): number {
   return s.showing.ahead + Math.trunc(line / s.config.piece);
 }
 
-/** How long a receiver has to ask for what it was shown (ms). */
-export function patience(s: State, p: Peer): number {
-  return 4 * s.peer(p).roundTrip + 500;
+/**
+ * How long a receiver has to ask for what it was shown, and, when it has asked, how long its channel
+ * may take nothing (ms).
+ */
+export function patience(s: State, { asked, peer }: Shown): number {
+  return asked ? s.config.stall : 4 * s.peer(peer).roundTrip + 500;
 }
 
-/** Notes that a receiver asked for a piece that it was shown. */
-export function showAsked(s: State, p: Peer, piece: number): void {
-  for (const one of s.showing.pending) if (one.piece === piece && one.peer === p) one.asked = true;
+/**
+ * Gives a piece to the first who asks for it of those that it was shown to, since who did not ask in
+ * time may still do: before every piece went out once, none goes out to two. Returns whether p gets it.
+ */
+export function claim(s: State, p: Peer, i: number): boolean {
+  const piece = s.piece(i);
+  if (!s.config.uniqueFirst || s.showing.all) return true;
+  const one = s.showing.pending.find((shown) => shown.piece === i);
+  const lost = piece.carrier === undefined && piece.shown.empty;
+  if (one ? one.peer !== p && one.asked : piece.carrier !== p && !lost) {
+    piece.shownTo.remove(p);
+    return false;
+  }
+  if (one) Object.assign(one, { peer: p, asked: true });
+  else piece.again = false; // late, once more, or its carrier has left
+  if (piece.carrier !== p) carry(s, i, p);
+  return true;
+}
+
+/** Notes that a peer no longer asks for a piece. */
+export function unclaim(s: State, p: Peer, i: number): void {
+  const one = s.showing.pending.find((shown) => shown.piece === i && shown.peer === p);
+  if (one) one.asked = false;
 }
 
 /** Notes that somebody has a piece: its carrier, if that is another, has done its part. */

@@ -93,7 +93,7 @@ export interface Turn extends Request {
 export interface Shown {
   piece: number;
   peer: Peer;
-  /** When (ms), and whether the peer has asked for it. */
+  /** Since when the peer is waited for (ms), and whether it has asked for the piece. */
   at: number;
   asked: boolean;
 }
