@@ -25,9 +25,15 @@ type RoomError struct {
 
 func (e *RoomError) Error() string { return e.Text }
 
+// ErrUnreachable ends a peer that never got an answer of the server.
+var ErrUnreachable = errors.New("the server cannot be reached")
+
+var errSilent = errors.New("it does not answer")
+
 // room is the connection to the server: it comes back when it is lost, and hands on what is said.
 type room struct {
 	server string // origin
+	client *http.Client
 	log    *slog.Logger
 	// hello makes the first message of each connection; resume is that of the last welcome.
 	hello func(resume string) msg.Hello
@@ -47,7 +53,9 @@ const (
 	envelopesASecond = 35
 	envelopesAtOnce  = 350
 	roomQueue        = 4096
-	dialWithin       = 15 * time.Second
+	welcomeWithin    = 15 * time.Second // from the beginning of the dial on
+	aliveEvery       = 20 * time.Second // a server that says nothing is asked
+	aliveWithin      = 15 * time.Second
 	shortestPause    = 300 * time.Millisecond
 	longestPause     = 15 * time.Second
 	absentWithin     = 2 * time.Minute // a room that is not there any more after it was
@@ -55,7 +63,7 @@ const (
 
 func newRoom(server string, log *slog.Logger, hello func(string) msg.Hello, take func(msg.ServerMessage)) *room {
 	return &room{
-		server: server, log: log, hello: hello, take: take,
+		server: server, client: &http.Client{}, log: log, hello: hello, take: take,
 		filled: make(chan struct{}, 1), limit: rate.NewLimiter(envelopesASecond, envelopesAtOnce),
 	}
 }
@@ -85,18 +93,22 @@ func (r *room) next() (msg.ClientMessage, bool) {
 	return m, true
 }
 
-// run stays connected until ctx ends or the server refuses for good, which is a *RoomError.
+// run stays connected until ctx ends or the server refuses for good, which is a *RoomError, or never
+// answers, which is ErrUnreachable.
 func (r *room) run(ctx context.Context) error {
-	pause, lost := shortestPause, time.Time{}
+	pause, lost := shortestPause, time.Now()
 	for {
 		began := time.Now()
-		err := r.session(ctx)
+		welcomed, err := r.session(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		r.take(nil)
-		if time.Since(began) > longestPause || lost.IsZero() {
-			pause, lost = shortestPause, time.Now()
+		if welcomed {
+			lost = time.Now()
+		}
+		if welcomed && time.Since(began) > longestPause {
+			pause = shortestPause
 		}
 		if final := r.final(err, time.Since(lost)); final != nil {
 			return final
@@ -117,15 +129,18 @@ func (r *room) run(ctx context.Context) error {
 // uploader, after a server has lost its memory.
 func (r *room) final(err error, absent time.Duration) error {
 	var refused *RoomError
+	never := !r.joined && absent >= welcomeWithin
 	if !errors.As(err, &refused) {
-		if !r.joined && absent > dialWithin {
-			return fmt.Errorf("the server cannot be reached: %w", err)
+		if never {
+			return fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
 		return nil
 	}
 	switch refused.Code {
 	case msg.CodeRate, msg.CodeShutdown, msg.CodeInternal:
-		return nil
+		if !never {
+			return nil
+		}
 	case msg.CodeNotFound:
 		if r.joined && absent < absentWithin {
 			return nil
@@ -138,53 +153,91 @@ func socketURL(server string) string {
 	return "ws" + strings.TrimPrefix(server, "http") + "/ws"
 }
 
-// session is one connection, from hello to its end.
-func (r *room) session(ctx context.Context) error {
-	dialing, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
-	socket, response, err := websocket.Dial(dialing, socketURL(r.server), &websocket.DialOptions{HTTPClient: &http.Client{}})
-	if err != nil {
-		if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
-			return fmt.Errorf("%s answers %s", r.server, response.Status)
-		}
-		return err
-	}
-	defer func() { _ = socket.CloseNow() }() // closed in good order where that can be
-	socket.SetReadLimit(msg.MaxMessage)
-	if err := writeMessage(dialing, socket, r.hello(r.resume)); err != nil {
-		return err
-	}
+// session is one connection, from hello to its end. It tells whether the server has said welcome.
+func (r *room) session(ctx context.Context) (welcomed bool, err error) {
 	live, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var writer sync.WaitGroup
-	defer writer.Wait()
+	late := time.AfterFunc(welcomeWithin, func() { stop(errSilent) })
+	defer late.Stop()
+	socket, err := r.dial(live)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = socket.CloseNow() }() // closed in good order where that can be
+	var others sync.WaitGroup
+	defer others.Wait()
 	defer stop(nil)
-	first := true
 	for {
 		m, err := readServer(live, socket)
 		if err != nil {
 			if ctx.Err() != nil {
 				_ = socket.Close(websocket.StatusNormalClosure, "")
 			}
-			return err
+			return welcomed, silence(live, err)
 		}
 		switch m := m.(type) {
 		case msg.Error:
-			if first || m.Code == msg.CodeRemoved || m.Code == msg.CodeExpired || m.Code == msg.CodeClosed {
-				return &RoomError{m.Code, m.Text}
+			if !welcomed || m.Code == msg.CodeRemoved || m.Code == msg.CodeExpired || m.Code == msg.CodeClosed {
+				return welcomed, &RoomError{m.Code, m.Text}
 			}
 		case msg.Goodbye:
-			return &RoomError{m.Code, m.Text}
+			return welcomed, &RoomError{m.Code, m.Text}
 		case msg.Replaced:
-			return &RoomError{msg.CodeRemoved, "another fanfare has taken over this transfer"}
+			return welcomed, &RoomError{msg.CodeRemoved, "another fanfare has taken over this transfer"}
 		case msg.Welcome:
-			if first {
-				first = false
+			if !welcomed {
+				welcomed = true
+				late.Stop()
 				r.welcomed(m)
-				writer.Go(func() { stop(r.write(live, socket)) })
+				others.Go(func() { stop(r.write(live, socket)) })
+				others.Go(func() { stop(stayAlive(live, socket)) })
 			}
 		}
 		r.take(m)
+	}
+}
+
+// dial connects and says hello.
+func (r *room) dial(ctx context.Context) (*websocket.Conn, error) {
+	socket, response, err := websocket.Dial(ctx, socketURL(r.server), &websocket.DialOptions{HTTPClient: r.client})
+	if err != nil {
+		if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
+			return nil, fmt.Errorf("%s answers %s", r.server, response.Status)
+		}
+		return nil, silence(ctx, err)
+	}
+	socket.SetReadLimit(msg.MaxMessage)
+	if err := writeMessage(ctx, socket, r.hello(r.resume)); err != nil {
+		_ = socket.CloseNow() // of no use
+		return nil, silence(ctx, err)
+	}
+	return socket, nil
+}
+
+// silence is errSilent where that is why the connection was given up, or else what went wrong.
+func silence(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return errSilent
+	}
+	return err
+}
+
+// stayAlive notices a server that is gone without a word.
+func stayAlive(ctx context.Context, socket *websocket.Conn) error {
+	tick := time.NewTicker(aliveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		asking, done := context.WithTimeout(ctx, aliveWithin)
+		err := socket.Ping(asking)
+		done()
+		if err != nil {
+			return errSilent
+		}
 	}
 }
 
