@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/seal"
@@ -42,6 +43,7 @@ const (
 	helloWithin   = 10 * time.Second
 	maxSteps      = 64 // candidates of one peer, and a few
 	maxAttempts   = 128
+	maxSeen       = 64 // offers of a peer that are remembered, docs/MESH.md, section 2
 )
 
 // connect offers to the neighbours that we have no connection to.
@@ -281,11 +283,15 @@ func (s *swarm) offered(from string, dh seal.PublicKey, o seal.Offer) {
 		}
 		return
 	}
+	if slices.Contains(s.seen[dh], o.Attempt) {
+		return // somebody repeats it
+	}
 	token, err := s.admits(dh, o.Token, o.SDP)
 	if err != nil || o.Lane != 0 || s.attempts[o.Attempt] != nil || s.done {
 		s.cfg.Log.Debug("an offer is passed over", "from", from, "lane", o.Lane, "error", err)
 		return
 	}
+	s.remember(dh, o.Attempt)
 	if a := s.attemptWith(dh); a != nil {
 		if a.ours && a.pair.Lower() {
 			return // ours stands
@@ -306,6 +312,12 @@ func (s *swarm) offered(from string, dh seal.PublicKey, o seal.Offer) {
 		}
 		return err
 	}
+}
+
+// remember keeps a repeated offer from costing a connection.
+func (s *swarm) remember(dh seal.PublicKey, id seal.Attempt) {
+	seen := append(s.seen[dh], id)
+	s.seen[dh] = seen[max(0, len(seen)-maxSeen):]
 }
 
 // answered goes on with an attempt of ours.

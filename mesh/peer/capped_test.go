@@ -39,11 +39,7 @@ func newCapped(t *testing.T, receivers, size, theirUplink, ours int) *capped {
 	for i := range receivers {
 		c.receivers = append(c.receivers, r.fetch(fmt.Sprint(i), c.sender.link, func(cfg *Config) {
 			cfg.UpRate, cfg.Fetch.Seed = theirUplink, true
-			accept := cfg.Fetch.Accept
-			cfg.Fetch.Accept = func(ctx context.Context, o Offered) (*store.Sink, error) {
-				<-c.gate
-				return accept(ctx, o)
-			}
+			cfg.behind(c.gate)
 		}))
 	}
 	for _, one := range c.receivers {
@@ -52,6 +48,15 @@ func newCapped(t *testing.T, receivers, size, theirUplink, ours int) *capped {
 		}
 	}
 	return c
+}
+
+// behind has a receiver take what is shared when the gate opens.
+func (c *Config) behind(gate <-chan struct{}) {
+	accept := c.Fetch.Accept
+	c.Fetch.Accept = func(ctx context.Context, o Offered) (*store.Sink, error) {
+		<-gate
+		return accept(ctx, o)
+	}
 }
 
 // hasNeighbours tells whether a peer knows of so many others in the room, and is connected to all to

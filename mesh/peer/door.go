@@ -42,6 +42,7 @@ type guest struct {
 	endpoint    string
 	fingerprint seal.Fingerprint
 	told        bool // the person knows that it is in
+	complete    bool // and that it has everything
 }
 
 func newDoor(rule Rule, expires time.Time) *door {
@@ -108,6 +109,29 @@ func (d *door) admit(g *guest, draw func() uint32) verdict {
 	g.waiting = false
 	d.inside++
 	return verdict{serial: g.serial}
+}
+
+// returned notes a guest of an earlier run, whose token is still good.
+func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) {
+	if d.guests[dh] == nil {
+		d.guests[dh] = &guest{serial: serial, endpoint: endpoint, told: true}
+		d.serials[serial] = true
+		d.inside++
+	}
+}
+
+// counts tells how many were let in and not removed, and how many of those have everything.
+func (d *door) counts() (in, complete int) {
+	for _, g := range d.guests {
+		if g.serial == 0 || g.refused != "" {
+			continue
+		}
+		in++
+		if g.complete {
+			complete++
+		}
+	}
+	return in, complete
 }
 
 // decide is the word of the person about one who waits; false when nobody of that key does.

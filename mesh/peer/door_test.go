@@ -90,6 +90,38 @@ func TestDoorGuessing(t *testing.T) {
 	}
 }
 
+// TestDoorAfterRestart: guests of an earlier run, who come with its tokens, count.
+func TestDoorAfterRestart(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	ann, bob := seal.PublicKey{1}, seal.PublicKey{2}
+	d, draw := newDoor(Rule{Max: 1}, now.Add(time.Hour)), counter(6)
+	d.returned(ann, 7, "a")
+	d.returned(ann, 7, "a")
+	if got := d.ask(bob, "", "", draw, now); got.refused != seal.ReasonFull {
+		t.Errorf("bob: %+v", got)
+	}
+	if got := d.ask(ann, "", "", draw, now); got.serial != 7 {
+		t.Errorf("ann: %+v", got)
+	}
+	if serial := d.remove(ann); serial != 7 {
+		t.Errorf("%d is revoked", serial)
+	}
+}
+
+// TestDoorCounts: those who were let in and not removed, and of them those who have everything.
+func TestDoorCounts(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	d, draw := newDoor(Rule{}, now.Add(time.Hour)), counter(0)
+	for i := range 4 {
+		d.ask(seal.PublicKey{byte(i)}, "", "", draw, now)
+		d.guests[seal.PublicKey{byte(i)}].complete = i%2 == 0
+	}
+	d.remove(seal.PublicKey{0})
+	if in, complete := d.counts(); in != 3 || complete != 1 {
+		t.Errorf("%d in, %d complete", in, complete)
+	}
+}
+
 func counter(n uint32) func() uint32 {
 	return func() uint32 { n++; return n }
 }

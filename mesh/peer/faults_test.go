@@ -15,7 +15,7 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
 
-var faultCount = flag.Int("faults", 20_000, "how many faults TestFaults injects")
+var faultCount = flag.Int("faults", 5_000, "how many faults TestFaults injects")
 
 // faultShape is small, so that faults are many for each byte that is hashed; leaves go in two parts.
 var faultShape = schedule.Shape{Size: 5*8000 + 2500, Piece: 8000, Leaf: 1000}

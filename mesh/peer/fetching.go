@@ -39,8 +39,10 @@ func (s *swarm) begun(sink *store.Sink) {
 			s.sched.Select(i, 1, false, now)
 		}
 	}
+	stat := s.stat()
 	for _, one := range s.links {
 		if !one.dead {
+			s.say(one, stat)
 			s.join(one)
 		}
 	}
@@ -49,7 +51,7 @@ func (s *swarm) begun(sink *store.Sink) {
 // expects tells a lane's reader what to make of a leaf that begins to come.
 func (s *swarm) expects(l *link, piece, leaf int) (e schedule.Expectation, size int) {
 	s.call(func() {
-		if l.dead || s.sched == nil {
+		if l.dead || !l.joined {
 			return
 		}
 		if e = s.sched.Expects(l.slot, piece, leaf, time.Now()); e != schedule.Unasked {
@@ -62,12 +64,22 @@ func (s *swarm) expects(l *link, piece, leaf int) (e schedule.Expectation, size 
 	return e, size
 }
 
+// sweep forgets the beginnings of leaves that nobody waits for any more.
+func (s *swarm) sweep(now time.Time) {
+	for _, l := range s.links {
+		l.coming.sweep(func(key partKey) bool {
+			return l.joined && s.sched.Expects(l.slot, key.piece, key.leaf, now) != schedule.Unasked
+		})
+	}
+}
+
 // takeLeaf runs in a lane's goroutine: it verifies, stores, and tells. A full disk is no fault of the
 // peer's; other errors of the disk end the transfer.
 func (s *swarm) takeLeaf(l *link, leaf *wire.Parts, piece, index int) error {
 	err := s.content.take(leaf, piece, index)
 	switch {
 	case errors.Is(err, errBadLeaf):
+		l.bad.Add(int64(len(leaf.Bytes())))
 		return err
 	case errors.Is(err, store.ErrFull):
 		s.post(func() { s.diskFull(err) })
@@ -145,7 +157,7 @@ func (s *swarm) checkEnd(now time.Time) {
 	}
 	// Who is being served may have the rest of what it asked for.
 	const linger, longest = 300 * time.Millisecond, 5 * time.Second
-	if s.finished && !s.cfg.Fetch.Seed && (s.handed == 0 && now.Sub(s.servedAt) > linger || now.Sub(s.lastFinish) > longest) {
+	if s.finished && !s.cfg.Fetch.Seed && (s.handed == 0 && s.picked == nil && now.Sub(s.servedAt) > linger || now.Sub(s.lastFinish) > longest) {
 		s.end(nil)
 	}
 }

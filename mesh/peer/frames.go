@@ -48,24 +48,21 @@ func (s *swarm) handle(l *link, f wire.Frame, now time.Time) error {
 			}
 		}
 	case wire.Want:
-		if s.sched == nil {
+		if !l.joined {
 			s.say(l, wire.Reject{Leaves: f.Leaves, Reason: wire.NotHeld})
 			return nil
 		}
 		return s.sched.Wanted(l.slot, int(f.Piece), int(f.First), int(f.Count))
 	case wire.Cancel:
-		if s.sched != nil {
+		if l.joined {
 			return s.sched.Cancelled(l.slot, int(f.Piece), int(f.First), int(f.Count))
 		}
 	case wire.Reject:
-		if s.sched != nil {
+		if l.joined {
 			return s.sched.Rejected(l.slot, int(f.Piece), int(f.First), int(f.Count), schedule.Reason(f.Reason), now)
 		}
 	case wire.Stat:
-		l.stat, l.statAt = f, now
-		if s.sched != nil {
-			s.sched.Rate(l.slot, float64(f.Up))
-		}
+		s.fares(l, f, now)
 	case wire.Revoke:
 		return s.revokeFrame(f)
 	case wire.Bye:
@@ -80,19 +77,36 @@ func (s *swarm) handle(l *link, f wire.Frame, now time.Time) error {
 	return nil
 }
 
+// fares takes a peer's word on how it fares. To the uploader the first one says that it takes part.
+func (s *swarm) fares(l *link, f wire.Stat, now time.Time) {
+	l.stat, l.statAt = f, now
+	if s.sched != nil && !l.joined {
+		s.join(l)
+	}
+	if l.joined {
+		s.sched.Rate(l.slot, float64(f.Up))
+	}
+	if f.State == wire.Complete {
+		s.completed(l)
+	}
+}
+
 func (s *swarm) pong(l *link, f wire.Pong, now time.Time) {
 	took := now.Sub(s.started) - time.Duration(f.Value)
 	if took <= 0 || l.rtt != 0 && took >= l.rtt {
 		return
 	}
 	l.rtt = took
-	if s.sched != nil {
+	if l.joined {
 		s.sched.Line(l.slot, 1, max(leastRoundTrip, took))
 	}
 }
 
 func (s *swarm) saidBye(l *link, f wire.Bye) {
 	s.cfg.Log.Debug("a peer says goodbye", "serial", l.token.Serial, "reason", f.Reason, "text", f.Text)
+	if f.Reason == wire.Done {
+		s.completed(l)
+	}
 	s.unlink(l)
 	uploader := l.token.Rights&seal.Uploader != 0
 	m := s.memberOf(l.peer)
@@ -162,7 +176,7 @@ func (s *swarm) bitfield(l *link, f wire.Bitfield) error {
 
 // shows notes what a peer has.
 func (s *swarm) shows(l *link, r wire.Range) error {
-	if s.sched != nil {
+	if l.joined {
 		return s.sched.Shown(l.slot, int(r.First), int(r.Count))
 	}
 	if len(l.shown) >= maxShown {

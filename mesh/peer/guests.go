@@ -20,7 +20,7 @@ func (s *swarm) asked(from string, dh seal.PublicKey, a seal.Ask) {
 		g.endpoint, g.fingerprint = from, a.Fingerprint
 	}
 	if v.wait && !waited {
-		s.cfg.Tell(Asked{dh, a.Name})
+		s.cfg.Tell(Asked{dh, a.Name, !s.door.rule.Approve})
 	}
 	s.answerGuest(from, dh, g, v)
 }
@@ -45,6 +45,17 @@ func (s *swarm) answerGuest(to string, dh seal.PublicKey, g *guest, v verdict) {
 			s.cfg.Tell(Admitted{g.name})
 		}
 		s.tell(dh, to, seal.Admit{Token: token})
+	}
+}
+
+// completed hears that a receiver has all that it wants.
+func (s *swarm) completed(l *link) {
+	if s.door == nil {
+		return
+	}
+	if g := s.door.guests[l.peer]; g != nil && !g.complete {
+		g.complete = true
+		s.cfg.Tell(Complete{l.peer, g.name})
 	}
 }
 

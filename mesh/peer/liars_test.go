@@ -15,12 +15,13 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
 
-// TestThreeOfSixBad: half of six receivers send wrong bytes to the other half, all at once. Those finish
-// with the right bytes, and none takes more than one bad leaf of a bad peer.
+// TestThreeOfSixBad: half of six receivers send wrong bytes to the other half, all at once, and tell whom
+// they can that the others are the bad ones. Those finish with the right bytes; of each bad peer they take
+// no more than one leaf and read nothing after it; and none takes an honest one for bad.
 func TestThreeOfSixBad(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 2<<20)
 	sender := r.share(nil, from)
 	await[Opened](sender)
 	var bad, good []*someone
@@ -30,26 +31,64 @@ func TestThreeOfSixBad(t *testing.T) {
 	for _, one := range bad {
 		spoil(one)
 	}
-	sender.swarm.call(func() { sender.swarm.limit.SetLimit(2 << 20); sender.swarm.limit.SetBurst(2 * wire.LeafSize) })
+	sender.swarm.call(func() { sender.swarm.limit = newLimit(4 << 20) })
+	gate := make(chan struct{})
 	for i := range 3 {
-		good = append(good, r.fetch(fmt.Sprint("good ", i), sender.link, func(c *Config) { c.Fetch.Seed = true }))
+		good = append(good, r.fetch(fmt.Sprint("good ", i), sender.link, func(c *Config) {
+			c.Fetch.Seed = true
+			c.behind(gate)
+		}))
 	}
-	leaves := 0
+	ways := map[*link]*someone{} // from the good to the bad
+	for _, one := range good {
+		for !one.hasNeighbours(6) {
+			pauseFor(t, 5*time.Millisecond)
+		}
+		for _, other := range bad {
+			one.swarm.call(func() { ways[one.swarm.links[other.swarm.cfg.Identity.dh.Public()]] = one })
+		}
+	}
+	close(gate)
 	for _, one := range good {
 		await[Finished](one)
 		if sums(t, one.out)["/file"] != sums(t, filepath.Dir(from))["/file"] {
 			t.Errorf("%s has another file", one.name)
 		}
+	}
+	most, read := int64(0), map[*link]int64{}
+	for l, one := range ways {
+		bytes := l.bad.Load()
+		most, read[l] = max(most, bytes), l.came.Load()
 		one.swarm.call(func() {
-			leaves += len(one.swarm.banned)
+			if bytes > wire.LeafSize || l.taken > 0 {
+				t.Errorf("%s took %d bad bytes, and %d that it kept", one.name, bytes, l.taken)
+			}
+		})
+	}
+	if most == 0 {
+		t.Error("no bad leaf came to anybody")
+	}
+	t.Logf("figure: bad bytes that one took of one = %d", most)
+	for _, one := range bad { // they complain, and push
+		one.toAll(func(l *link) {
+			l.outbox.put(wire.Bye{Reason: wire.BadLeaf, Text: "it was the others"})
+			_, _ = l.lane.Write(wire.Append(nil, wire.Leaf{Size: 1, Bytes: []byte{1}})) // where it is open yet
+		})
+	}
+	for l := range ways {
+		if l.bad.Load() > 0 && l.came.Load() != read[l] {
+			t.Errorf("%d bytes were read after a bad leaf", l.came.Load()-read[l])
+		}
+	}
+	for _, one := range append(good, sender) {
+		one.swarm.call(func() {
 			for _, honest := range append(good, sender) {
-				if _, banned := one.swarm.banned[honest.swarm.cfg.Identity.dh.Public()]; banned {
-					t.Errorf("%s takes %s for bad", one.name, honest.name)
+				if until, banned := one.swarm.banned[honest.swarm.cfg.Identity.dh.Public()]; banned {
+					t.Errorf("%s takes %s for bad until %v", one.name, honest.name, until)
 				}
 			}
 		})
 	}
-	t.Logf("figure: bad leaves taken by three from three = %d", leaves) // one ends a peer for good
 }
 
 // TestLiars: one who claims to have everything and has nothing, with refusals of what nobody asked for
@@ -66,10 +105,12 @@ func TestLiars(t *testing.T) {
 	all := wire.Have{Ranges: []wire.Range{{First: 0, Count: uint32(pieces)}}}
 	for round := 0; !good.Status().Finished; round++ {
 		silent.toAll(func(l *link) {
+			l.outbox.put(wire.Stat{})
 			l.outbox.put(all)
 			l.dead = true // so that it answers nothing
 		})
 		liar.toAll(func(l *link) {
+			liar.swarm.say(l, wire.Stat{State: wire.Complete})
 			liar.swarm.say(l, all)
 			for i := range min(20, pieces) {
 				leaves := wire.Leaves{Piece: uint32((20*round + i) % pieces), First: 0, Count: 1}

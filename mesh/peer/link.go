@@ -3,7 +3,9 @@ package peer
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -49,14 +51,18 @@ type link struct {
 	drop context.CancelFunc
 	dead bool
 
-	// Its goroutines read these.
+	// Its goroutines use these, too.
 	outbox *outbox
 	feed   chan schedule.Send
+	coming partials
+	came   atomic.Int64 // bytes of leaves that its lane brought
+	bad    atomic.Int64 // and those of them that were put to the test and are not what was shared
 
+	joined   bool      // the scheduler knows it
 	blob     wire.Blob // of its manifest, until ours is known
 	gotBlob  bool
 	sentBlob bool
-	shown    []wire.Range // what it showed before we knew what is shared
+	shown    []wire.Range // what it showed before it was joined
 	queued   int          // leaves handed to feed and not sent
 	stat     wire.Stat
 	statAt   time.Time
@@ -168,6 +174,41 @@ func (l *link) readControl(take func(wire.Frame)) error {
 // partKey names a leaf whose parts are coming.
 type partKey struct{ piece, leaf int }
 
+// partials are the leaves of which a lane has brought a part.
+type partials struct {
+	mu     sync.Mutex
+	leaves map[partKey]*wire.Parts
+}
+
+func (p *partials) get(key partKey) *wire.Parts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.leaves[key]
+}
+
+func (p *partials) put(key partKey, leaf *wire.Parts) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.leaves == nil {
+		p.leaves = map[partKey]*wire.Parts{}
+	}
+	p.leaves[key] = leaf
+}
+
+func (p *partials) remove(key partKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.leaves, key)
+}
+
+// sweep forgets leaves that are not expected any more: a peer that begins many and finishes none must not
+// fill our memory.
+func (p *partials) sweep(expected func(partKey) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.leaves, func(key partKey, _ *wire.Parts) bool { return !expected(key) })
+}
+
 // leafBuffers are for leaves on their way in.
 type leafBuffers struct{ pool sync.Pool }
 
@@ -196,7 +237,6 @@ var errUnasked = errors.New("data that nobody asked for")
 // readLane puts leaves together until the lane ends. Nothing is read while one is verified, so a bad
 // leaf is the last.
 func (l *link) readLane(in intake) error {
-	parts := map[partKey]*wire.Parts{}
 	b := make([]byte, largestMessage)
 	for {
 		message, err := readMessage(l.lane, b)
@@ -208,7 +248,8 @@ func (l *link) readLane(in intake) error {
 			return err
 		}
 		key := partKey{int(f.Piece), int(f.Leaf)}
-		leaf := parts[key]
+		l.came.Add(int64(len(f.Bytes)))
+		leaf := l.coming.get(key)
 		if leaf == nil {
 			expected, size := in.expects(key.piece, key.leaf)
 			if expected == schedule.Unasked {
@@ -216,14 +257,14 @@ func (l *link) readLane(in intake) error {
 			}
 			made := wire.NewParts(f.Piece, f.Leaf, in.buffers.get(size))
 			leaf = &made
-			parts[key] = leaf
+			l.coming.put(key, leaf)
 		}
 		whole, err := leaf.Add(f)
 		if err != nil {
 			return err
 		}
 		if whole {
-			delete(parts, key)
+			l.coming.remove(key)
 			if err := in.whole(leaf, key.piece, key.leaf); err != nil {
 				return err
 			}
@@ -235,7 +276,6 @@ func (l *link) readLane(in intake) error {
 // feeder is what sending on a lane needs to know of the rest.
 type feeder struct {
 	content *content
-	limit   *rate.Limiter // leaf bytes a second, for all links together
 	// sent is told of each leaf: that it has left, or why it could not be read.
 	sent func(schedule.Send, error)
 }
@@ -256,9 +296,6 @@ func (l *link) sendLeaves(f feeder) error {
 		if err != nil {
 			f.sent(next, err)
 			continue
-		}
-		if err := f.limit.WaitN(l.ctx, f.content.layout.LeafLen(next.Piece, next.Leaf)); err != nil {
-			return nil // the link has ended
 		}
 		for _, message := range messages {
 			if err := lane.write(l.ctx, message); err != nil {

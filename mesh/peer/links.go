@@ -45,6 +45,9 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 		return
 	}
 	s.links[l.peer], s.slots[slot] = l, l
+	if s.door != nil {
+		s.door.returned(l.peer, l.token.Serial, a.to)
+	}
 	s.cfg.Log.Debug("connected", "serial", l.token.Serial, "slot", slot, "relayed", over.relayed())
 	s.tasks.Go(func() {
 		err := l.readControl(func(f wire.Frame) { s.post(func() { s.frame(l, f) }) })
@@ -84,7 +87,8 @@ func (s *swarm) greetLink(l *link, theirs wire.Hello) {
 	if s.blob != nil && !theirs.Seed {
 		s.sendBlob(l)
 	}
-	if s.sched != nil {
+	if s.sched != nil && s.cfg.Fetch != nil {
+		s.say(l, s.stat())
 		s.join(l)
 	}
 	if m := s.memberOf(l.peer); m != nil {
@@ -108,20 +112,26 @@ func (s *swarm) sendBlob(l *link) {
 	l.sentBlob = true
 }
 
-// join makes a link part of what the scheduler knows.
+// join makes a link part of what the scheduler knows. The uploader joins a receiver when that says how it
+// fares: who has not taken yet what is shared asks for nothing, and what it is shown would wait for it.
 func (s *swarm) join(l *link) {
+	l.joined = true
 	s.sched.PeerJoined(l.slot, 1, max(leastRoundTrip, l.rtt))
 	s.tasks.Go(func() {
 		err := l.sendLeaves(feeder{
-			content: s.content, limit: s.limit,
-			sent: func(n schedule.Send, err error) { s.post(func() { s.sent(l, n, err) }) },
+			content: s.content,
+			sent:    func(n schedule.Send, err error) { s.post(func() { s.sent(l, n, err) }) },
 		})
 		s.post(func() { s.broke(l, err) })
 	})
-	for _, r := range l.shown {
-		s.shows(l, r)
-	}
+	shown := l.shown
 	l.shown = nil
+	for _, r := range shown {
+		if err := s.shows(l, r); err != nil {
+			s.broke(l, err)
+			return
+		}
+	}
 }
 
 // bye ends a link with a word; its connection is closed when that is out, or soon.
@@ -181,7 +191,10 @@ func (s *swarm) forget(l *link) {
 	if l.slot >= 0 && s.slots[l.slot] == l {
 		s.slots[l.slot] = nil
 		s.handed -= l.queued
-		if s.sched != nil {
+		if s.picked != nil && s.picked.Peer == l.slot {
+			s.picked = nil
+		}
+		if l.joined {
 			s.sched.PeerLeft(l.slot)
 		}
 	}
@@ -208,6 +221,7 @@ func (s *swarm) broke(l *link, err error) {
 	now := time.Now()
 	switch {
 	case errors.Is(err, errBadLeaf):
+		s.cfg.Log.Debug("a peer sent a bad leaf", "serial", l.token.Serial, "bytes", l.bad.Load(), "came", l.came.Load())
 		s.banned[l.peer] = now.Add(forGood)
 		s.cfg.Tell(Wrong{s.nameOf(l)})
 		s.bye(l, wire.BadLeaf, "")

@@ -164,6 +164,41 @@ func TestServerDropsEnvelopes(t *testing.T) {
 	m.check()
 }
 
+// TestRepeatedEnvelopes: what a server delivers once more costs no connection.
+func TestRepeatedEnvelopes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	evil := newEvilServer(r)
+	r.url = evil.url
+	var delivered []msg.Deliver
+	evil.delivers = func(d msg.Deliver) []msg.Deliver {
+		delivered = append(delivered, d) // under the server's lock
+		return []msg.Deliver{d}
+	}
+	sender := r.share(nil, small(t))
+	await[Opened](sender)
+	ann := r.seed("ann", sender)
+	attempts := func(s *someone) (n int) {
+		s.swarm.call(func() { n = len(s.swarm.attempts) })
+		return n
+	}
+	for attempts(sender)+attempts(ann) > 0 {
+		pauseFor(t, 5*time.Millisecond)
+	}
+	var all []msg.Deliver
+	evil.become(func(*evilServer) { all = slices.Clone(delivered) })
+	for _, one := range []*someone{sender, ann} {
+		one.swarm.call(func() {
+			for _, d := range all {
+				one.swarm.heard(d)
+			}
+			if n := len(one.swarm.attempts); n > 0 {
+				t.Errorf("%s makes %d connections", one.name, n)
+			}
+		})
+	}
+}
+
 // TestServerInTheMiddleOfApproval: the person is asked about each once, however often the server
 // repeats it and in whose name; who was refused stays outside.
 func TestServerInTheMiddleOfApproval(t *testing.T) {

@@ -88,13 +88,20 @@ type (
 	}
 	// CodeEnded: the short code is of no use any more, by its time or, when Guessed, by failures.
 	CodeEnded struct{ Guessed bool }
-	// Asked: somebody waits to be let in; Peer.Decide answers.
+	// Asked: somebody waits to be let in; Peer.Decide answers. Guessed: since wrong passwords came so often
+	// that the right one alone lets nobody in any more.
 	Asked struct {
-		Key  seal.PublicKey
-		Name string
+		Key     seal.PublicKey
+		Name    string
+		Guessed bool
 	}
 	// Admitted: somebody was let in; at a receiver, itself.
 	Admitted struct{ Name string }
+	// Complete: at the uploader, somebody has all that it wants. It is told once of each.
+	Complete struct {
+		Key  seal.PublicKey
+		Name string
+	}
 	// Waits: the uploader's person has to decide about us.
 	Waits struct{}
 	// Wrong: a peer was dropped for good, since it sent what was not shared.
@@ -116,6 +123,7 @@ func (Code) event()       {}
 func (CodeEnded) event()  {}
 func (Asked) event()      {}
 func (Admitted) event()   {}
+func (Complete) event()   {}
 func (Waits) event()      {}
 func (Wrong) event()      {}
 func (Lost) event()       {}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/schedule"
 	"github.com/fanfare-relay/fanfare/mesh/store"
 	"github.com/fanfare-relay/fanfare/mesh/wire"
@@ -58,27 +57,41 @@ func (s *swarm) say(l *link, f wire.Frame) {
 	}
 }
 
-// feed hands leaves to links. With a rate limit few are handed at a time, so that the order stays the
-// scheduler's; without one a lane that is full is left alone.
-func (s *swarm) feed(now time.Time) {
-	most := len(s.links) * feedQueue
-	if s.cfg.UpRate > 0 {
-		const ahead = 50 * time.Millisecond
-		most = max(2, int(float64(s.cfg.UpRate)*ahead.Seconds())/manifest.LeafSize)
-	}
-	for s.handed < most {
-		next, ok := s.sched.NextSend(now)
-		if !ok {
-			return
+// picked is the leaf that goes next, and when the rate limit lets it.
+type picked struct {
+	schedule.Send
+	at time.Time
+}
+
+// feed hands leaves to links, one after the other as the rate limit lets them: so the order is the
+// scheduler's, and a link whose lane takes no more holds up nobody else. It returns how long there is
+// nothing to do.
+func (s *swarm) feed(now time.Time) time.Duration {
+	for {
+		if s.picked == nil {
+			next, ok := s.sched.NextSend(now)
+			if !ok {
+				return houseEvery
+			}
+			bytes := s.content.layout.LeafLen(next.Piece, next.Leaf)
+			s.picked = &picked{next, now.Add(s.limit.ReserveN(now, bytes).DelayFrom(now))}
 		}
-		l := s.slots[next.Peer]
-		s.handed++
-		l.queued++
-		if l.queued >= feedQueue {
-			s.sched.Full(next.Peer, true)
+		if wait := s.picked.at.Sub(now); wait > 0 {
+			return wait
 		}
-		l.feed <- next // has room: it holds feedQueue
+		s.hand(s.picked.Send)
+		s.picked = nil
 	}
+}
+
+func (s *swarm) hand(next schedule.Send) {
+	l := s.slots[next.Peer]
+	s.handed++
+	l.queued++
+	if l.queued >= feedQueue {
+		s.sched.Full(next.Peer, true)
+	}
+	l.feed <- next // has room: it holds feedQueue
 }
 
 // sent hears from a link that a leaf has left, or could not be read.

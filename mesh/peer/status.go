@@ -23,6 +23,8 @@ type Status struct {
 	Safe     bool
 	Stall    Stall
 	Finished bool
+	// At the uploader: how many were let in, and how many of them have everything, also those that have left.
+	LetIn, Complete int
 }
 
 // PeerStatus is one connected peer.
@@ -61,6 +63,9 @@ func (s *swarm) status() Status {
 		st.Pieces = s.content.layout.Pieces()
 		st.Total, st.Held, st.Here = s.wanted()
 		st.Safe = s.sched.SwarmHolds() && st.Pieces > 0
+	}
+	if s.door != nil {
+		st.LetIn, st.Complete = s.door.counts()
 	}
 	for _, l := range s.links {
 		if l.dead {
@@ -132,10 +137,15 @@ func (s *swarm) report(now time.Time) {
 	if s.sched == nil {
 		return
 	}
-	stat := wire.Stat{Held: uint32(s.sched.Held()), Up: clamp32(s.sched.SendRate()), Down: clamp32(s.downNow), State: s.state()}
+	stat := s.stat()
 	for _, l := range s.links {
 		s.say(l, stat)
 	}
+}
+
+// stat is how we fare.
+func (s *swarm) stat() wire.Stat {
+	return wire.Stat{Held: uint32(s.sched.Held()), Up: clamp32(s.sched.SendRate()), Down: clamp32(s.downNow), State: s.state()}
 }
 
 func clamp32(v float64) uint32 { return uint32(min(v, 1<<32-1)) }

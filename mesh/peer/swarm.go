@@ -63,7 +63,8 @@ type swarm struct {
 	members    map[string]*member
 	pairs      map[seal.PublicKey]seal.Pair
 	attempts   map[seal.Attempt]*attempt
-	early      map[seal.PublicKey]earlyOffer // that came before we were let in
+	early      map[seal.PublicKey]earlyOffer     // that came before we were let in
+	seen       map[seal.PublicKey][]seal.Attempt // of admitted peers' offers, the last at the end
 	banned     map[seal.PublicKey]time.Time
 	revoked    seal.Revocations
 	revokeList []byte
@@ -81,7 +82,8 @@ type swarm struct {
 	links   map[seal.PublicKey]*link
 	slots   [schedule.MaxPeers]*link
 	limit   *rate.Limiter
-	handed  int // leaves handed to links
+	picked  *picked // the leaf that is handed next; nil while there is none
+	handed  int     // leaves handed to links
 	buffers leafBuffers
 	actions []schedule.Action
 
@@ -118,17 +120,23 @@ func newSwarm(cfg Config) (*swarm, error) {
 		inbox: make(chan func(), 256), ended: make(chan struct{}),
 		members: map[string]*member{}, pairs: map[seal.PublicKey]seal.Pair{}, attempts: map[seal.Attempt]*attempt{},
 		early: map[seal.PublicKey]earlyOffer{}, banned: map[seal.PublicKey]time.Time{},
-		codes: map[string]*exchange{}, links: map[seal.PublicKey]*link{},
+		seen: map[seal.PublicKey][]seal.Attempt{}, codes: map[string]*exchange{}, links: map[seal.PublicKey]*link{},
 		limit: rate.NewLimiter(rate.Inf, 0),
 	}
 	if cfg.UpRate > 0 {
-		s.limit = rate.NewLimiter(rate.Limit(cfg.UpRate), 2*manifest.LeafSize)
+		s.limit = newLimit(cfg.UpRate)
 	}
 	s.room = newRoom(cfg.Link.Server, cfg.Log, s.hello, func(m msg.ServerMessage) { s.post(func() { s.heard(m) }) })
 	if cfg.Share != nil {
 		return s, s.share()
 	}
 	return s, nil
+}
+
+// newLimit lets so many bytes of leaves out a second. What a busy program is late by it may make up for.
+func newLimit(bytes int) *rate.Limiter {
+	const late = 50 * time.Millisecond
+	return rate.NewLimiter(rate.Limit(bytes), max(2*manifest.LeafSize, int(float64(bytes)*late.Seconds())))
 }
 
 // share makes the uploader of it: everything is here from the start.
@@ -303,6 +311,7 @@ func (s *swarm) house(now time.Time) {
 	s.retryDisk(now)
 	if now.Sub(s.lastStat) >= statEvery {
 		s.report(now)
+		s.sweep(now)
 	}
 	for _, l := range s.links {
 		if now.Sub(l.pinged) >= pingEvery {
@@ -320,11 +329,11 @@ func (s *swarm) advance(now time.Time) time.Duration {
 	}
 	s.actions = s.sched.AppendNext(s.actions[:0], now)
 	s.act(s.actions)
-	s.feed(now)
+	idle := s.feed(now)
 	if at, ok := s.sched.Deadline(); ok {
-		return max(time.Millisecond, at.Sub(now))
+		idle = min(idle, at.Sub(now))
 	}
-	return houseEvery
+	return max(time.Millisecond, idle)
 }
 
 type changedError struct{ err error }

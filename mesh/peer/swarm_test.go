@@ -31,7 +31,7 @@ func album(t *testing.T, large int) (folder string, paths []string) {
 func TestOneToThree(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from, paths := album(t, 16<<20)
+	from, paths := album(t, 4<<20)
 	sender := r.share(nil, paths...)
 	await[Opened](sender)
 	var receivers []*someone
@@ -169,8 +169,8 @@ func TestSecondConnection(t *testing.T) {
 	case <-first.conn.lostC():
 	case <-t.Context().Done():
 	}
-	if len(receiver.Status().Peers) != 1 || len(sender.Status().Peers) != 1 {
-		t.Errorf("%d and %d connections", len(receiver.Status().Peers), len(sender.Status().Peers))
+	for len(receiver.Status().Peers) != 1 || len(sender.Status().Peers) != 1 { // the sender may see it later
+		pauseFor(t, 10*time.Millisecond)
 	}
 	receiver.stop()
 	if err := receiver.wait(); !errors.Is(err, context.Canceled) {

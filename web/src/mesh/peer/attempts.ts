@@ -17,6 +17,8 @@ export const LARGEST = 262_144;
 const WITHIN = 15_000;
 const LONGEST_RETRY = 15_000;
 const MOST = 128;
+/** Attempts of a peer that are remembered (docs/MESH.md, section 2). */
+const MOST_SEEN = 64;
 
 /** A connection that is being made. */
 interface Attempt {
@@ -68,8 +70,8 @@ export class Attempts {
   private readonly open = new Map<string, Attempt>();
   /** Offers that came before we had a token to answer them with. */
   private early = new Map<string, { from: string; dh: Bytes; offer: Offer }>();
-  /** Attempts that came, so that a replay costs nothing. */
-  private readonly seen: string[] = [];
+  /** The last attempts of each admitted peer that came, so that a replay costs nothing. */
+  private readonly seen = new Map<string, readonly string[]>();
 
   constructor(cfg: Config, intro: Introduction, on: AttemptHandlers) {
     this.cfg = cfg;
@@ -176,11 +178,12 @@ export class Attempts {
       if (this.early.size < MOST) this.early.set(hex(dh), { from, dh, offer });
       return;
     }
+    const [id, key] = [hex(offer.attempt), hex(dh)];
+    const seen = this.seen.get(key) ?? [];
+    if (seen.includes(id)) return;
     const token = await this.admits(dh, offer);
-    const id = hex(offer.attempt);
-    if (!token || offer.lane !== 0 || this.seen.includes(id)) return;
-    this.seen.push(id);
-    if (this.seen.length > MOST) this.seen.shift();
+    if (!token || offer.lane !== 0) return;
+    this.seen.set(key, [...seen, id].slice(-MOST_SEEN));
     const other = this.with(dh);
     if (other?.ours && isLower(this.cfg.identity.agreement.dh, dh)) return; // ours stands
     if (other) this.giveUp(other);

@@ -40,6 +40,8 @@ export function handleFrame(peer: Peer, link: Link, frame: Frame): void {
       break;
     case 'stat':
       link.stat = frame;
+      // To the uploader the first one says that it takes part.
+      peer.links.join(link);
       if (link.joined) sched?.rate(link.slot, frame.up);
       break;
     case 'revoke':

@@ -165,6 +165,12 @@ export class Link {
     await this.on.whole(this, parts, frame.piece, frame.leaf);
   }
 
+  /** Forgets the beginnings of leaves that nobody waits for any more: they must not fill our memory. */
+  sweep(): void {
+    for (const name of this.parts.keys())
+      if (this.on.expects(this, Math.floor(name / 64), name % 64) === undefined) this.parts.delete(name);
+  }
+
   private async sendAll(): Promise<void> {
     this.sending = true;
     for (let next = this.feed.shift(); next && !this.dead; next = this.feed.shift()) {

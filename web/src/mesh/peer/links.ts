@@ -72,7 +72,10 @@ export class Links {
     this.ping(link, performance.now());
     if (this.peer.revokeList) link.say({ type: 'revoke', list: this.peer.revokeList });
     if (!link.seed) this.peer.sendBlob(link);
-    if (this.peer.sched) this.join(link);
+    if (this.peer.cfg.fetch && this.peer.sched) {
+      link.say(this.peer.stat(this.peer.sched));
+      this.join(link);
+    }
     const member = this.peer.intro.memberOf(link.peer);
     if (member) member.pause = 0;
     void link.conn.relayed().then(
@@ -88,7 +91,10 @@ export class Links {
     link.say({ type: 'ping', value: BigInt(Math.floor(now * 1000)) });
   }
 
-  /** Makes a link part of what the scheduler knows. */
+  /**
+   * Makes a link part of what the scheduler knows. The uploader joins a receiver when that says how it
+   * fares: who has not taken yet what is shared asks for nothing, and what it is shown would wait for it.
+   */
   join(link: Link): void {
     if (link.joined || link.dead || !this.peer.sched) return;
     link.joined = true;

@@ -64,7 +64,7 @@ export class Peer {
   private house: ReturnType<typeof setInterval> | undefined;
   private kicked = false;
   private readonly kicker = new MessageChannel();
-  private stat = { at: performance.now(), taken: 0, sent: 0 };
+  private reported = { at: performance.now(), taken: 0, sent: 0 };
 
   /** Nothing happens before start. Throws MeshError when the manifest or the room's name breaks a rule. */
   static async make(cfg: Config): Promise<Peer> {
@@ -190,7 +190,11 @@ export class Peer {
         if (whole.has(i)) this.held += layout.pieceLength(i);
       }
     }
-    for (const link of this.links.all.values()) this.links.join(link);
+    const stat = this.stat(this.sched);
+    for (const link of this.links.all.values()) {
+      link.say(stat);
+      this.links.join(link);
+    }
     this.kick();
     this.checkEnd();
   }
@@ -304,7 +308,10 @@ export class Peer {
     this.intro.askAgain(now);
     this.attempts.connect(now);
     this.codes?.expire(Date.now());
-    if (now - this.stat.at >= STAT_EVERY) this.report(now);
+    if (now - this.reported.at >= STAT_EVERY) {
+      this.report(now);
+      for (const link of this.links.all.values()) link.sweep();
+    }
     for (const link of [...this.links.all.values()]) if (now - link.pinged >= PING_EVERY) this.links.ping(link, now);
     this.checkEnd();
     this.kick();
@@ -312,20 +319,20 @@ export class Peer {
 
   /** Measures, and tells the others how we fare. */
   private report(now: number): void {
-    const seconds = (now - this.stat.at) / 1000;
-    this.down = (this.verified - this.stat.taken) / seconds;
-    this.up = (this.sentBytes - this.stat.sent) / seconds;
-    this.stat = { at: now, taken: this.verified, sent: this.sentBytes };
+    const seconds = (now - this.reported.at) / 1000;
+    this.down = (this.verified - this.reported.taken) / seconds;
+    this.up = (this.sentBytes - this.reported.sent) / seconds;
+    this.reported = { at: now, taken: this.verified, sent: this.sentBytes };
     if (!this.sched) return;
+    const stat = this.stat(this.sched);
+    for (const link of [...this.links.all.values()]) link.say(stat);
+  }
+
+  /** How we fare. */
+  stat(sched: Scheduler): Frame {
     const rate = (value: number): number => Math.min(0xffff_ffff, Math.round(value));
-    const frame: Frame = {
-      type: 'stat',
-      held: this.sched.held,
-      up: rate(this.sched.sendRate),
-      down: rate(this.down),
-      state: stateOf(this, this.sched),
-    };
-    for (const link of [...this.links.all.values()]) link.say(frame);
+    const { held, sendRate } = sched;
+    return { type: 'stat', held, up: rate(sendRate), down: rate(this.down), state: stateOf(this, sched) };
   }
 
   /** Finishes when nothing is missing. */
