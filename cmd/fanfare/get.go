@@ -119,7 +119,7 @@ type getting struct {
 	sink     *store.Sink
 	listed   bool
 	finished bool
-	last     string // stall that was said
+	stall    stallSaid
 	meter    rateMeter
 }
 
@@ -298,16 +298,33 @@ func (g *getting) look(st peer.Status) {
 		"total": st.Total, "held": st.Held, "here": st.Here, "rate": int64(st.Down), "peers": len(st.Peers),
 		"stall": stallName(st.Stall), "finished": st.Finished,
 	})
-	words := stallWords(st.Stall)
-	if words != g.last && words != "" && st.Total > 0 && !g.status.terminal {
+	words, now := stallWords(st.Stall), time.Now()
+	if g.stall.due(words, now) && !g.status.terminal { // a terminal has it in its last line
 		g.status.say(words + ".")
 	}
-	g.last = words
 	if st.Finished {
 		g.status.show(fmt.Sprintf("Passing on: %s/s, %s sent, %d connected", size(uint64(st.Up)), size(uint64(st.Sent)), len(st.Peers)))
 		return
 	}
-	g.status.show(getLine(st, g.meter.rate(st.Held, time.Now()), words))
+	g.status.show(getLine(st, g.meter.rate(st.Held, now), words))
+}
+
+// stallSaid keeps what is told about a stall from being told for every moment of it, and again.
+type stallSaid struct {
+	words string
+	since time.Time
+	said  bool
+}
+
+// due tells whether it is time to say why nothing comes.
+func (s *stallSaid) due(words string, now time.Time) bool {
+	const moment = 3 * time.Second
+	if words != s.words {
+		*s = stallSaid{words: words, since: now}
+	}
+	due := words != "" && !s.said && now.Sub(s.since) >= moment
+	s.said = s.said || due
+	return due
 }
 
 // ended makes of the swarm's end the command's.

@@ -15,7 +15,6 @@ import (
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/peer"
-	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/store"
 )
 
@@ -63,9 +62,7 @@ func (c *sendCmd) Run(ctx context.Context, std stdio) error {
 	s.peer = p
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if c.Approve {
-		go s.approve(ctx, std.in) // ends with the process: a terminal cannot be told to stop waiting
-	}
+	go s.approve(ctx) // ends with the process: a terminal cannot be told to stop waiting
 	stop := every(time.Second, func() {
 		if s.look(p.Status()) {
 			cancel()
@@ -89,8 +86,7 @@ type sending struct {
 	events   *eventLog
 	waiting  chan peer.Asked
 
-	safe bool // was said
-	done map[seal.PublicKey]bool
+	safe, alone bool // was said
 }
 
 func (c *sendCmd) prepare(std stdio) (*sending, error) {
@@ -105,7 +101,7 @@ func (c *sendCmd) prepare(std stdio) (*sending, error) {
 	case c.MaxReceivers < 0 || c.MaxReceivers > 63:
 		return nil, usageError{"--max-receivers: from 1 to 63"}
 	}
-	s := &sending{cmd: c, std: std, status: newStatus(std.err), waiting: make(chan peer.Asked, 64), done: map[seal.PublicKey]bool{}}
+	s := &sending{cmd: c, std: std, status: newStatus(std.err), waiting: make(chan peer.Asked, 64)}
 	s.events = &eventLog{on: c.JSON, std: std}
 	if s.source, err = store.OpenSource(c.Paths, func(p, why string) { s.status.say(fmt.Sprintf("Left out %q: %s.", p, why)) }); err != nil {
 		return nil, err
@@ -178,14 +174,18 @@ func (s *sending) tell(e peer.Event) {
 		}
 		s.status.say(words)
 	case peer.Asked:
-		s.events.write("asked", map[string]any{"name": e.Name})
+		s.events.write("asked", map[string]any{"name": e.Name, "guessed": e.Guessed})
 		select {
 		case s.waiting <- e:
-		default:
+		default: // more than a room holds: somebody asks under many names
+			go s.peer.Decide(e.Key, false)
 		}
 	case peer.Admitted:
 		s.events.write("admitted", map[string]any{"name": e.Name})
 		s.status.say("Let in: " + nameOrSomebody(e.Name) + ".")
+	case peer.Complete:
+		s.events.write("complete", map[string]any{"name": e.Name})
+		s.status.say(nameOrSomebody(e.Name) + " has everything.")
 	case peer.Wrong:
 		s.status.say(nameOrSomebody(e.Name) + " sent something that is not part of this transfer and was dropped.")
 	case peer.Lost:
@@ -217,38 +217,63 @@ func (s *sending) opened() {
 // look tells how it goes, and whether it is time to end.
 func (s *sending) look(st peer.Status) (enough bool) {
 	s.events.write("progress", sendFigures(st))
-	for _, p := range st.Peers {
-		if p.Complete && !p.Uploader && !s.done[p.Key] {
-			s.done[p.Key] = true
-			s.status.say(nameOrSomebody(p.Name) + " has everything.")
-			s.events.write("complete", map[string]any{"name": p.Name})
-		}
-	}
 	if st.Safe && !s.safe {
 		s.status.say("It is safe to close: the swarm has every piece.")
 		s.events.write("safe", nil)
 	}
 	s.safe = st.Safe
 	s.status.show(sendLine(st))
-	return s.cmd.MaxReceivers > 0 && len(s.done) >= s.cmd.MaxReceivers
+	most := s.cmd.MaxReceivers
+	alone := most > 0 && st.LetIn >= most && st.Complete < most && len(st.Peers) == 0
+	if alone && !s.alone {
+		s.status.say(fmt.Sprintf("All who may come have been let in and have left; %d of %d have everything. Who comes back goes on. Interrupt to end.", st.Complete, most))
+	}
+	s.alone = alone
+	return most > 0 && st.Complete >= most
 }
 
-// approve asks the person about each who waits.
-func (s *sending) approve(ctx context.Context, in io.Reader) {
-	lines := bufio.NewScanner(in)
+// approve decides about each who waits to be let in.
+func (s *sending) approve(ctx context.Context) {
+	lines, warned := bufio.NewScanner(s.std.in), false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case who := <-s.waiting:
-			s.status.say(nameOrSomebody(who.Name) + " asks to come in. Type y to let it in, n to refuse.")
-			if !lines.Scan() {
-				return
+			if who.Guessed && !warned {
+				warned = true
+				s.status.say(s.guessed())
 			}
-			answer := strings.ToLower(strings.TrimSpace(lines.Text()))
-			s.peer.Decide(who.Key, answer == "y" || answer == "yes")
+			s.peer.Decide(who.Key, s.lets(who, lines))
 		}
 	}
+}
+
+// asks tells whether somebody is there to be asked, though --approve was not given.
+func (s *sending) asks() bool { return s.cmd.Approve || isTerminal(s.std.in) }
+
+// guessed says what follows from too many wrong passwords.
+func (s *sending) guessed() string {
+	if s.asks() {
+		return "Somebody may be guessing the password: it was wrong too often. From now on you are asked about each who knows it."
+	}
+	return "Somebody may be guessing the password: it was wrong too often. Nobody else is let in, as nobody can be asked here. Interrupt, and send again with --new-link and another password."
+}
+
+// lets asks the person about one who waits. Where nobody can answer the answer is no.
+func (s *sending) lets(who peer.Asked, lines *bufio.Scanner) bool {
+	name := nameOrSomebody(who.Name)
+	if !s.asks() {
+		s.status.say(name + " was refused.")
+		return false
+	}
+	s.status.say(name + " asks to come in. Type y to let it in, n to refuse.")
+	if !lines.Scan() {
+		s.status.say(name + " was refused: standard input has ended, so nobody can answer.")
+		return false
+	}
+	answer := strings.ToLower(strings.TrimSpace(lines.Text()))
+	return answer == "y" || answer == "yes"
 }
 
 func (s *sending) ended(err error) error {

@@ -77,7 +77,7 @@ func (s *serving) isLocal() bool {
 	return isLoopback(u.Hostname()+":0") || isLoopback("["+u.Hostname()+"]:0")
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }

@@ -178,6 +178,8 @@ func stallWords(s peer.Stall) string {
 func transferError(err error, uploader bool) error {
 	var refused *peer.RoomError
 	switch {
+	case errors.Is(err, peer.ErrUnreachable):
+		return fmt.Errorf("%w; check its address and your connection, then give the same command again", err)
 	case errors.Is(err, peer.ErrPassword):
 		return fmt.Errorf("%w; give it with --password", err)
 	case errors.Is(err, peer.ErrChanged) && uploader:

@@ -191,6 +191,18 @@ func TestTransferByCommand(t *testing.T) {
 			t.Errorf("%s: %d %q", w.name, status, said)
 		}
 	}
+	// A sender that lets in two ends when both have everything, though neither stays.
+	limited := startTransfer(t, config, nil, "send", filepath.Join(from, "a.txt"), "--to", url, "--max-receivers", "2", "--no-code")
+	link = limited.event("link")["link"].(string)
+	for range 2 {
+		if status, _, said := command(t, link, "get", "-", "--out", t.TempDir()); status != 0 {
+			t.Fatalf("of a limited sender: %d %q", status, said)
+		}
+	}
+	if err := limited.end(); err != nil {
+		t.Errorf("the sender ends with %v\n%s", err, limited.said)
+	}
+
 	if status, _, said := command(t, "", "send", "--to", url); status != exitUsage {
 		t.Errorf("nothing to send: %d %q", status, said)
 	}
