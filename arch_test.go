@@ -37,6 +37,7 @@ var deciding = map[string][]string{
 	"media/ext":          nil,
 	"media/estimate":     nil,
 	"media/fec":          nil,
+	"media/fragment":     nil,
 	"media/pace":         nil,
 	"media/container":    {"os"}, // files on disk
 	"signalling/overlay": nil,
