@@ -42,6 +42,9 @@ type Config struct {
 	// FileRelay is how many bytes a second members of one room of files may send to each other
 	// through this server; all rooms together may send four times that. 0: no relay.
 	FileRelay int
+	// HTTPMemory bounds, in bytes, what streams and files that go by plain HTTP may have in memory, all
+	// together. 0: none go that way.
+	HTTPMemory int64
 }
 
 // Key is the hash of a key that is valid while the server runs.

@@ -19,6 +19,8 @@ type figures struct {
 	// Of rooms of files.
 	envelopes *prometheus.CounterVec
 	relayed   prometheus.Counter
+	// By plain HTTP.
+	recorded, played prometheus.Counter
 }
 
 func newFigures(registry *prometheus.Registry, h *hub, relay *fileRelay) *figures {
@@ -36,8 +38,14 @@ func newFigures(registry *prometheus.Registry, h *hub, relay *fileRelay) *figure
 		relayed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fanfare_file_relay_bytes_total", Help: "Bytes that members of rooms of files sent to each other through this server.",
 		}),
+		recorded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_http_received_bytes_total", Help: "Bytes of streams and files that uploaders sent by plain HTTP.",
+		}),
+		played: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fanfare_http_sent_bytes_total", Help: "Bytes of streams and files that were fetched by plain HTTP.",
+		}),
 	}
-	registry.MustRegister(f.offers, f.sockets, f.envelopes, f.relayed, hubFigures{h, relay})
+	registry.MustRegister(f.offers, f.sockets, f.envelopes, f.relayed, f.recorded, f.played, hubFigures{h, relay})
 	return f
 }
 

@@ -125,12 +125,18 @@ func (s *Server) carryOut(r *liveRoom, o room.Output) {
 		}
 		s.hub.absent(r, o.Endpoint)
 	case room.CloseSession:
+		if s.plays.end(o.Session) {
+			return
+		}
 		if err := s.cfg.Media.Close(o.Session, o.Reason); err != nil && !errors.Is(err, media.ErrNoSuchSession) {
 			s.log.Warn("session not closed", "session", o.Session.Short(), "reason", o.Reason, "err", err)
 		}
 	case room.CloseStream:
 		s.log.Info("stream closed", "stream", r.key.name, "reason", o.Reason)
 		s.cfg.Media.CloseStream(r.key.name, o.Reason)
+		if recording := s.spool.Recording(r.key.name); recording != nil {
+			recording.Close()
+		}
 	case room.Measure:
 		s.hub.running.Go(func() { s.measure(r.key) })
 	case room.SaveFiles, room.TakeNumber, room.FreeNumber, room.PutOut, room.EndRoom:
@@ -280,6 +286,7 @@ func (s *Server) Event(e media.Event) { s.hub.event(e) }
 func (s *Server) Close(ctx context.Context) error {
 	s.closing.Do(func() {
 		s.stop()
+		s.spool.Close()
 		s.hub.close()
 	})
 	ended := make(chan struct{})

@@ -73,6 +73,12 @@ var (
 	problemBusy        = problem{Status: http.StatusServiceUnavailable, Name: "busy", Title: "The server is busy", Detail: "Too many sessions are being set up. Wait a moment, then try again.", RetryAfter: 5 * time.Second}
 	problemShutdown    = problem{Status: http.StatusServiceUnavailable, Name: "shutdown", Title: "The server stops", Detail: "The server is being stopped or restarted.", RetryAfter: 2 * time.Second}
 	problemStorage     = problem{Status: http.StatusInsufficientStorage, Name: "storage", Title: "The server cannot store it", Detail: "The server could not write to its data folder; its disk may be full. Tell whoever runs it."}
+	problemRecording   = problem{Status: http.StatusNotFound, Name: "no-recording", Title: "Not sent by plain HTTP", Detail: "The uploader does not send this stream by plain HTTP, or has not begun yet.", RetryAfter: 2 * time.Second}
+	problemAddress     = problem{Status: http.StatusNotFound, Name: "address", Title: "Not an address to fetch from", Detail: "This address is none of this server, or its time is over."}
+	problemOrder       = problem{Status: http.StatusConflict, Name: "piece", Title: "Not the next piece", Detail: "This is not the next piece of the recording; begin a new one."}
+	problemRecorded    = problem{Status: http.StatusBadRequest, Name: "recorded", Title: "Not a recording", Detail: "Recordings are WebM, or MP4 with fragments."}
+	problemLength      = problem{Status: http.StatusLengthRequired, Name: "length", Title: "Length required", Detail: "A file must come with its length, as Content-Length."}
+	problemSpool       = problem{Status: http.StatusServiceUnavailable, Name: "spool", Title: "No room", Detail: "There is no room in the server's memory for this now.", RetryAfter: 10 * time.Second}
 	problemInternal    = problem{Status: http.StatusInternalServerError, Name: "internal", Title: "A fault of the server", Detail: "Something went wrong on the server. Its log says more."}
 	problemMetricsKey  = problem{Status: http.StatusUnauthorized, Name: "metrics", Title: "Key missing or wrong", Detail: "Figures are told on the server's own machine, or with the publish key as Authorization: Bearer.", Challenge: "Bearer"}
 	problemOrigin      = problem{Status: http.StatusForbidden, Name: "origin", Title: "Another site's page", Detail: "Pages of other sites may not connect here."}
@@ -86,6 +92,7 @@ func problems() []problem {
 		problemSessionKey, problemMetricsKey, problemForeign, problemRemoved, problemOrigin, problemName, problemStream,
 		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemPlayout, problemFragment, problemWish, problemNoMatch, problemMismatch,
 		problemNoRestart, problemNoWebSocket, problemRate, problemUnfinished, problemBusy, problemShutdown, problemStorage, problemInternal,
+		problemRecording, problemAddress, problemOrder, problemRecorded, problemLength, problemSpool,
 	}
 }
 

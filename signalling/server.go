@@ -20,6 +20,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/signalling/spool"
 	"github.com/fanfare-relay/fanfare/signalling/store"
 	"github.com/fanfare-relay/fanfare/signalling/token"
 	"github.com/fanfare-relay/fanfare/web"
@@ -41,6 +42,8 @@ type Server struct {
 
 	numbers numbers
 	relay   *fileRelay // nil when it is switched off
+	spool   *spool.Spool
+	plays   plays
 
 	stopping context.Context // ends when Close begins
 	stop     context.CancelFunc
@@ -60,6 +63,8 @@ func New(cfg Config) (*Server, error) {
 		started: time.Now(), passwordCost: store.PasswordCost, relay: newFileRelay(cfg.FileRelay),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.spool = spool.New(cfg.HTTPMemory)
+	s.plays.ending = map[media.SessionID]context.CancelFunc{}
 	s.hub = newHub(s.runRoom)
 	s.figures = newFigures(cfg.Registry, s.hub, s.relay)
 	if err := cfg.Store.ForgetRooms(time.Now()); err != nil {
@@ -79,6 +84,9 @@ func (s *Server) Handler() http.Handler {
 	r.Handle("/whep/{stream}/{session}", s.sessionURL(media.RoleSubscriber))
 	r.HandleFunc("/whep/{stream}/{session}/layers", s.layersURL)
 	r.Get("/f/{room}/relay", s.serveRelay)
+	if s.cfg.HTTPMemory > 0 {
+		s.playRoutes(r)
+	}
 	r.Get("/metrics", s.serveMetrics)
 	r.Get("/healthz", s.serveHealth)
 	r.Get("/readyz", s.serveReady)

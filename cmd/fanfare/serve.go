@@ -42,6 +42,7 @@ type serveCmd struct {
 	Data       string `placeholder:"DIR" help:"Folder for keys and streams. Default: the user's data folder."`
 	PublishKey secret `placeholder:"KEY" help:"A further key for publishing: the key itself, @FILE to read it from, or - for standard input."`
 	OpenFiles  bool   `help:"Let everybody open rooms to share files, not holders of a publish key alone."`
+	HTTPMemory int64  `name:"http-memory" default:"134217728" placeholder:"BYTES" help:"Memory for streams and files that go by plain HTTP, all together: for viewers whose network lets no live video through, and to compare with. 0 switches it off. Default: 134217728."`
 	FileRelay  int    `default:"4000000" placeholder:"BYTES_PER_SECOND" help:"What members of one room of files without a direct path may send to each other through this server; all rooms together may send four times that. 0 switches it off. Default: 4000000."`
 	Viewers    int    `name:"viewers-by-server" placeholder:"N" help:"For how many viewers of one stream this server is meant. Nobody is refused; where the uploader leaves the way to the server, viewers pass the picture on when there are more. Default: 0, for all that come."`
 	Demo       bool   `help:"Play a short clip in a loop at /w/demo."`
@@ -112,6 +113,8 @@ func (c *serveCmd) check() error {
 		return usageError{"--tls-cert and --tls-key belong together; give both or neither"}
 	case c.TLSSelf && c.TLSCert != "":
 		return usageError{"--tls-self makes a certificate of its own; leave it out, or leave --tls-cert and --tls-key out"}
+	case c.HTTPMemory < 0:
+		return usageError{"--http-memory is a number of bytes; 0 switches plain HTTP for streams and files off"}
 	case c.FileRelay < 0:
 		return usageError{"--file-relay is a number of bytes a second; 0 switches the relay off"}
 	case c.Viewers < 0:
@@ -235,7 +238,7 @@ func (s *serving) wire(keys []signalling.Key) error {
 	server, err = signalling.New(signalling.Config{
 		Media: s.media, Store: s.store, Site: site, Logger: s.log, Registry: registry, PublicURL: s.addrs.public,
 		STUN: s.addrs.stun(s.outside), Keys: keys, TrustedProxies: s.proxies, Unlimited: s.cmd.Dev,
-		OpenFiles: s.cmd.OpenFiles || s.cmd.Dev, FileRelay: s.cmd.FileRelay,
+		OpenFiles: s.cmd.OpenFiles || s.cmd.Dev, FileRelay: s.cmd.FileRelay, HTTPMemory: s.cmd.HTTPMemory,
 		ServerRoom: s.cmd.Viewers,
 	})
 	if err != nil {

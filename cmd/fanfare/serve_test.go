@@ -179,6 +179,7 @@ func TestServeSaysWhatToDo(t *testing.T) {
 		"public address is a name": {[]string{"--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--public-address", "here"}, exitUsage, "--public-address"},
 		"public URL is no origin":  {[]string{"--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--public-url", "live.example.org"}, exitUsage, "--public-url"},
 		"less than no viewers":     {[]string{"--viewers-by-server", "-1"}, exitUsage, "--viewers-by-server"},
+		"memory of less than none": {[]string{"--http-memory", "-1"}, exitUsage, "--http-memory"},
 		"relay of less than none":  {[]string{"--file-relay", "-1"}, exitUsage, "--file-relay"},
 		"secret's file is missing": {[]string{"--publish-key", "@" + filepath.Join(dir, "none")}, exitFailed, "secret's file"},
 		"secret is empty":          {[]string{"--publish-key", "-"}, exitFailed, "empty"},

@@ -29,6 +29,7 @@ const (
 	KindMedia  Kind = iota + 1 // WHIP or WHEP for one stream
 	KindResume                 // an endpoint identifier after a lost connection
 	KindRelay                  // the relay of sealed bytes in a room of files
+	KindPlay                   // a stream or file by plain HTTP, in the path of its address
 )
 
 // Role is the side of the stream that a capability is for.
