@@ -146,7 +146,7 @@ func (w *answerText) format(f *format, transport bool) {
 	}
 }
 
-// feedback writes the RTCP feedback (RFC 4585, RFC 5104) that was offered and is served.
+// feedback writes the RTCP feedback (RFC 4585, RFC 5104, RFC 3611) that was offered and is served.
 // About the line, transport-wide feedback is preferred: it tells more, and sooner.
 func (w *answerText) feedback(f *format, pt string, transport bool) {
 	transport = transport && f.numbered()
@@ -155,7 +155,7 @@ func (w *answerText) feedback(f *format, pt string, transport bool) {
 		name   string
 	}{
 		{f.nack, "nack"}, {f.pli, "nack pli"}, {f.fir, "ccm fir"},
-		{transport, "transport-cc"}, {f.remb && !transport, "goog-remb"},
+		{transport, "transport-cc"}, {f.remb && !transport, "goog-remb"}, {f.rrtr, "rrtr"},
 	} {
 		if fb.served {
 			w.line("a=rtcp-fb:", pt, " ", fb.name)

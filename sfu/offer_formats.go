@@ -23,6 +23,8 @@ type feedback struct {
 	nack, pli, fir bool
 	// transportCC and remb tell about the viewer's line.
 	transportCC, remb bool
+	// rrtr asks for the round trip (RFC 3611).
+	rrtr bool
 }
 
 // read takes a=rtpmap, a=fmtp and a=rtcp-fb of an m-line. Of two lines for one payload type the
@@ -71,6 +73,8 @@ func (l *formatLines) readFeedback(value string) {
 			l[pt].pli = true
 		case "ccm fir":
 			l[pt].fir = true
+		case "rrtr":
+			l[pt].rrtr = true
 		case "transport-cc":
 			l[pt].transportCC = true
 		case "goog-remb":

@@ -29,7 +29,7 @@ const audioLines = "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 0\r\n" + transport + "a=m
 const videoLines = "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 108 45 98 116\r\n" + transport + "a=mid:1\r\n" +
 	"a=extmap:3 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n" +
 	"a=extmap:13 urn:3gpp:video-orientation\r\n" +
-	"a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 transport-cc\r\n" +
+	"a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 rrtr\r\n" +
 	"a=extmap:4 " + ext.URITransportCC + "\r\na=rtcp-fb:108 goog-remb\r\n" +
 	"a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n" +
 	"a=rtpmap:102 H264/90000\r\na=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\na=rtcp-fb:102 nack\r\n" +
@@ -139,7 +139,7 @@ func TestAnswerViewer(t *testing.T) {
 		"a=group:BUNDLE 0 1\r\na=ice-lite\r\n", "m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\n", "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n",
 		"m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 108 45 98\r\n", "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n",
 		"m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n", // RFC 3264 section 6: the same protocol
-		"a=setup:passive\r\n", "a=sendonly\r\n", "a=msid:f audio\r\n", "a=msid:f video\r\n", "a=rtcp-fb:96 nack pli\r\n", "a=rtcp-fb:96 transport-cc\r\n", "a=rtcp-fb:108 goog-remb\r\n", "a=extmap:4 " + ext.URITransportCC + "\r\n",
+		"a=setup:passive\r\n", "a=sendonly\r\n", "a=msid:f audio\r\n", "a=msid:f video\r\n", "a=rtcp-fb:96 nack pli\r\n", "a=rtcp-fb:96 transport-cc\r\n", "a=rtcp-fb:96 rrtr\r\n", "a=rtcp-fb:108 goog-remb\r\n", "a=extmap:4 " + ext.URITransportCC + "\r\n",
 		"a=ssrc-group:FID 20 21\r\n", "a=ssrc:21 cname:c\r\n", "a=fmtp:97 apt=96\r\n", "a=extmap:13 " + ext.URIVideoOrientation + "\r\n",
 		"a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f\r\n",
 		"a=candidate:1 1 udp 5 192.0.2.1 7000 typ host\r\na=end-of-candidates\r\n",

@@ -45,6 +45,7 @@ type viewer struct {
 	paths      []lite.Path     // addresses that lead here: checked, or being probed
 	senders    []media.SSRC    // of its reports
 	nextReport time.Time
+	asked      asked     // for the round trip
 	paused     time.Time // when a paced track goes on; zero: none is paced
 	probing    probing
 	spread     pace.Bucket // of pictures, while spreads
@@ -119,7 +120,7 @@ func (w *worker) report(v *viewer, now time.Time) {
 		buf = appendRTCP(buf, rtcp.NewCNAMESourceDescription(uint32(t.ssrc), v.cname))
 	}
 	if len(buf) > 0 {
-		w.sendRTCP(v, buf)
+		w.sendRTCP(v, v.asked.append(buf, v.tracks[0].ssrc, now))
 	}
 }
 
@@ -199,6 +200,8 @@ func (w *worker) readPacket(v *viewer, pkt rtcp.Packet, now time.Time) {
 		v.learn(p.Reports, now)
 	case *rtcp.SenderReport:
 		v.learn(p.Reports, now)
+	case *rtcp.ExtendedReport:
+		v.asked.note(p, now)
 	default:
 		w.tally.RTCPIgnored++
 	}
