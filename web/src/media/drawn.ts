@@ -3,18 +3,22 @@
 //
 //   - a paused file: Firefox sends nothing then, and a viewer who joins would see nothing;
 //   - sound without picture: a card with the title;
-//   - a turned film: both browsers capture it lying.
+//   - a turned film: both browsers capture it lying;
+//   - a picture that is to have the time in it, for measuring.
 //
 // A canvas that nobody draws on sends nothing, so the picture is drawn again once a second:
 // that is what a viewer who has just joined waits for at most. Hidden tabs keep that pace.
 
 import { CARD_SIZE, paintCard } from './card';
 import type { Size } from './source';
+import { drawStrip, type Stamp } from './strip';
 
 const AGAIN = 1_000; // ms
 
 export class Drawn {
   readonly track: MediaStreamTrack;
+  /** The time that each picture is to have in it; undefined: none. */
+  stamp: (() => Stamp) | undefined;
   private readonly canvas = document.createElement('canvas');
   private readonly context: CanvasRenderingContext2D;
   private readonly stream: MediaStream;
@@ -86,6 +90,7 @@ export class Drawn {
 
   private draw(): void {
     this.paint();
+    if (this.stamp) drawStrip(this.context, this.canvas.width, this.canvas.height, this.stamp());
     // Chromium has it on the track, older Firefox on the stream.
     const asker = 'requestFrame' in this.track ? this.track : this.stream;
     (asker as unknown as CanvasCaptureMediaStreamTrack).requestFrame();

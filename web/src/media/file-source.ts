@@ -8,6 +8,7 @@ import { Drawn } from './drawn';
 import { inspect } from './inspect';
 import { type Contents, NO_CAPTURE, soundless, verdict } from './refusal';
 import type { Size, Source, SourceEvent, Tracks, Trouble } from './source';
+import type { Stamp } from './strip';
 
 /** How long a file may look for the place where it goes on. ms */
 const SEEK_PATIENCE = 5_000;
@@ -122,6 +123,11 @@ export class FileSource implements Source {
     this.preview.muted = muted;
   }
 
+  withTime(stamp: (() => Stamp) | undefined): void {
+    this.drawn.stamp = stamp;
+    this.arrange();
+  }
+
   close(): void {
     this.turn++;
     this.ready = false;
@@ -203,14 +209,19 @@ export class FileSource implements Source {
 
   /** The browser's capture does well with a picture that moves and lies as it is stored. */
   private isDrawn(): boolean {
-    return this.preview.paused || this.turned || this.preview.videoWidth === 0;
+    return this.isRedrawn() || this.preview.paused || this.preview.videoWidth === 0;
+  }
+
+  /** Each picture of it goes through the page's hands. */
+  private isRedrawn(): boolean {
+    return this.turned || this.drawn.stamp !== undefined;
   }
 
   private arrange(): void {
     if (!this.ready) return;
     if (this.preview.videoWidth === 0) this.drawn.card(titleOf(this.name));
     else if (this.preview.paused) this.drawn.still(this.preview);
-    else if (this.turned) this.drawn.follow(this.preview);
+    else if (this.isRedrawn()) this.drawn.follow(this.preview);
     else this.drawn.rest();
     this.tell({ kind: 'tracks' });
   }

@@ -4,6 +4,7 @@
 
 import { Drawn } from './drawn';
 import type { Size, Source, SourceEvent, Tracks } from './source';
+import type { Stamp } from './strip';
 
 /** Which devices to take; empty for the browser's own choice. */
 export interface Devices {
@@ -35,6 +36,7 @@ export class LiveSource implements Source {
   private paused = true;
   private soundOn = false;
   private pictureOn = true;
+  private stamp: (() => Stamp) | undefined;
 
   constructor(kind: 'camera' | 'screen', stream: MediaStream, tell: (event: SourceEvent) => void) {
     this.kind = kind;
@@ -83,6 +85,12 @@ export class LiveSource implements Source {
     this.tell({ kind: 'tracks' });
   }
 
+  withTime(stamp: (() => Stamp) | undefined): void {
+    this.stamp = stamp;
+    this.arrange();
+    this.tell({ kind: 'tracks' });
+  }
+
   /** The devices in use, by the browser's identifiers. */
   devices(): Devices {
     return {
@@ -112,6 +120,10 @@ export class LiveSource implements Source {
   }
 
   private isDrawn(): boolean {
+    return this.isCard() || this.stamp !== undefined;
+  }
+
+  private isCard(): boolean {
     return !this.pictureOn || this.picture() === null;
   }
 
@@ -121,7 +133,9 @@ export class LiveSource implements Source {
       return;
     }
     this.drawn ??= new Drawn();
-    this.drawn.card(this.hasPicture() ? 'The camera is off' : 'Microphone');
+    this.drawn.stamp = this.stamp;
+    if (!this.isCard()) this.drawn.follow(this.preview);
+    else this.drawn.card(this.hasPicture() ? 'The camera is off' : 'Microphone');
   }
 
   private ended(track: MediaStreamTrack): void {

@@ -3,6 +3,8 @@
 // next file), and it says so by a 'tracks' event. Who publishes puts the new tracks in the place
 // of the old ones; the two m-lines of the connection stay as they are.
 
+import type { Stamp } from './strip';
+
 export type SourceKind = 'file' | 'camera' | 'screen';
 
 /** What goes on the wire now; null sends nothing and keeps the m-line. */
@@ -24,6 +26,8 @@ export interface Source {
   tracks(): Tracks;
   /** undefined until there is a picture. */
   size(): Size | undefined;
+  /** Puts the time into each picture from now on; undefined: no longer. */
+  withTime(stamp: (() => Stamp) | undefined): void;
   /** Stops all tracks; a source is not used again after that. */
   close(): void;
 }

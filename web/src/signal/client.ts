@@ -55,8 +55,14 @@ export class SignalClient {
     this.feed({ kind: 'identify', change });
   }
 
+  /** How the server's clock lies to pageNow(); undefined until the first answer. */
   clock(): ClockReading | undefined {
     return this.core.clock();
+  }
+
+  /** Makes clock() as good as it can be, soon. */
+  measureClock(): void {
+    this.feed({ kind: 'clock' });
   }
 
   stop(): void {

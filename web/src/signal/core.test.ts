@@ -272,6 +272,25 @@ describe('coming back', () => {
 });
 
 describe('pings', () => {
+  it('follow each other while the clock is wanted well, and then come at their pace', () => {
+    const s = new Script();
+    s.open();
+    expect(sent(s.feed({ kind: 'clock' }))).toEqual([]); // one is on its way
+    let pings = 0;
+    for (let more = 1; more > 0; ) {
+      const asked = s.now;
+      s.now += 10 + pings;
+      pings += more;
+      more = sent(s.hears({ type: 'pong', sent: asked, server: s.now + 500 })).length;
+    }
+    expect(pings).toBe(8);
+    expect(s.core.clock()?.roundTrip).toBe(10);
+    s.now = s.core.deadline() ?? 0;
+    s.tick();
+    s.hears({ type: 'pong', sent: s.now, server: s.now });
+    expect(sent(s.feed({ kind: 'clock' }))).toHaveLength(1);
+  });
+
   it('measure the clock and keep a dead connection from looking alive', () => {
     const s = new Script();
     s.open();

@@ -54,6 +54,8 @@ export type Input =
   | { kind: 'tick' }
   /** The network is back, or the page is visible again: do not wait any longer. */
   | { kind: 'hurry' }
+  /** The offset of the server's clock is wanted well: several pings, one after the other. */
+  | { kind: 'clock' }
   | { kind: 'send'; message: ClientMessage }
   | { kind: 'identify'; change: Partial<Identity> }
   | { kind: 'stop' };
@@ -80,6 +82,9 @@ export const TIMES = {
   dead: 7_000,
 } as const;
 
+/** Enough for one that meets no queue on its way, and well within what the server takes at once. */
+const CLOCK_PINGS = 7;
+
 /** Codes after which trying again with the same words is of no use. */
 const FINAL: ReadonlySet<Code> = new Set<Code>([
   'bad-message',
@@ -100,6 +105,7 @@ export class SignalCore {
   private attempt = 0;
   private due: number | undefined;
   private pingSent: number | undefined;
+  private pingsWanted = 0;
   private resume: string | undefined;
   private instance: string | undefined;
   private entry = false;
@@ -137,6 +143,9 @@ export class SignalCore {
         return this.tick(now);
       case 'hurry':
         return this.phase === 'waiting' ? this.connect(now, false) : this.phase === 'open' ? this.ping(now) : [];
+      case 'clock':
+        this.pingsWanted = CLOCK_PINGS;
+        return this.phase === 'open' && this.pingSent === undefined ? this.ping(now) : [];
       case 'send':
         return this.phase === 'open' ? [transmit(input.message)] : [];
       case 'identify':
@@ -181,7 +190,9 @@ export class SignalCore {
       case 'pong':
         this.pingSent = undefined;
         this.clockSamples.observe(message.sent, message.server, now);
-        return [];
+        if (this.pingsWanted === 0) return [];
+        this.pingsWanted -= 1;
+        return this.ping(now);
       case 'error':
         return this.refused(message, now);
       case 'goodbye':

@@ -4,6 +4,7 @@ import { Badge } from '../ui/controls';
 import { FiguresPanel } from '../ui/figures';
 import { Fold } from '../ui/fold';
 import type { StudioController } from './controller';
+import { MeasuringSwitches } from './measuring-card';
 
 const WORDS = { good: 'Good', fair: 'Could be better', bad: 'Bad' } as const;
 const TONES = { good: 'good', fair: 'warn', bad: 'bad' } as const;
@@ -23,6 +24,7 @@ export function ConnectionCard({ studio }: { studio: StudioController }) {
         <p data-testid="health-why">{measured ? health.title : 'There is no connection to measure yet.'}</p>
         {measured && health.advice ? <p class="quiet small">{health.advice}</p> : null}
       </div>
+      <MeasuringSwitches studio={studio} />
       {measured ? (
         <div data-testid="figures">
           <FiguresPanel figures={studio.figures.value} />

@@ -19,6 +19,7 @@ import { Delivery } from './delivery';
 import { Files } from './files';
 import { GOOD, judge, Steady } from './health';
 import { keptOf, remembered } from './kept';
+import { Measuring } from './measuring';
 import { memoryOf, Shelf } from './memory';
 import { titleOfPage } from './page-title';
 import { Publisher } from './publisher';
@@ -40,6 +41,7 @@ export class StudioController {
   readonly microphones = signal<readonly DeviceName[]>([]);
   /** The key is kept for longer than this tab. */
   readonly keyKept = signal(false);
+  readonly measuring: Measuring;
   readonly phase = computed(() => phaseOf(this.state.value));
   readonly stage: Stage;
   /** How viewers get the stream. */
@@ -77,6 +79,14 @@ export class StudioController {
       roundTrip: () => this.client?.clock()?.roundTrip,
       spared: () => this.publisher.refresh(),
     });
+    this.measuring = new Measuring({
+      client: () => this.client,
+      room: () => this.state.value.room,
+      live: () => this.state.value.live,
+      tracks: () => this.tracks(),
+      bitrate: () => this.limits().maxBitrate,
+      stamp: (stamp) => this.stage.measure(stamp),
+    });
     this.publisher = new Publisher({
       target: () => this.target(),
       tracks: () => this.tracks(),
@@ -92,6 +102,7 @@ export class StudioController {
     });
     this.monitor = new Monitor((figures, snapshot) => {
       this.figures.value = figures;
+      this.measuring.snapshot(snapshot);
       const judged = this.steady.observe(judge(figures, snapshot, this.asked()));
       this.health.value = this.delivery.spared.value ? GOOD : judged;
     });
@@ -103,6 +114,7 @@ export class StudioController {
     this.state.value = state;
     for (const effect of effects) this.carryOut(effect);
     this.awake.want(wantsAwake(state));
+    if (state.live !== before.live || state.room !== before.room) this.measuring.refresh();
     const decided = state.queue.items !== before.queue.items || before.resume !== undefined;
     if (decided && !state.resume) this.files.keep(state.queue.items.map((i) => i.id));
     this.saving ??= setTimeout(() => this.save(), SAVE_EVERY);
@@ -348,6 +360,7 @@ export class StudioController {
   private refresh(): void {
     this.publisher.refresh();
     this.delivery.refresh();
+    this.measuring.refresh();
   }
 
   private watch(connection: RTCPeerConnection | undefined): void {

@@ -13,6 +13,7 @@ import {
   openScreen,
 } from '../media/live-source';
 import type { Size, Source, SourceEvent, Tracks } from '../media/source';
+import type { Stamp } from '../media/strip';
 import { cameraTrouble, microphoneTrouble, screenTrouble } from '../media/words';
 import type { Event, SimpleStageEffect } from './state';
 
@@ -26,6 +27,7 @@ export class Stage {
   private attempt = 0;
   private volume = 1;
   private muted = false;
+  private stamp: (() => Stamp) | undefined;
 
   /** changed: the tracks or the size are others. */
   constructor(feed: (event: Event) => void, changed: () => void) {
@@ -39,6 +41,12 @@ export class Stage {
 
   size(): Size | undefined {
     return this.source?.size();
+  }
+
+  /** Puts the time into each picture, of this source and of those to come; undefined: no longer. */
+  measure(stamp: (() => Stamp) | undefined): void {
+    this.stamp = stamp;
+    this.source?.withTime(stamp);
   }
 
   load(file: File, at: number, play: boolean): void {
@@ -116,6 +124,7 @@ export class Stage {
   private replace(source: Source | undefined): void {
     const old = this.source;
     this.source = source;
+    if (this.stamp) source?.withTime(this.stamp);
     this.preview.value = source?.preview;
     this.changed();
     old?.close();

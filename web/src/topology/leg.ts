@@ -4,7 +4,7 @@
 import { AnswerRefused } from './failure';
 import { HttpProblem, type Resource, ResourceClient } from './http';
 import type { Picture, Wish } from './picture';
-import { answerAfterRestart, restartFragment, withStartBitrate, withStereo } from './sdp';
+import { answerAfterRestart, restartFragment, withRoundTrip, withStartBitrate, withStereo } from './sdp';
 import { whenEnded } from './transport';
 
 /** How a leg is doing, in the order of its life. */
@@ -18,6 +18,8 @@ export interface LegOptions {
   stun: string | undefined;
   /** Bits a second to begin the picture with, for a leg that sends; undefined leaves it to the browser. */
   startBitrate?: number;
+  /** It receives, and asks for the round trip, which the browser needs to tell when pictures were captured. */
+  receives?: boolean;
   onState(state: LegState): void;
 }
 
@@ -51,7 +53,7 @@ export class Leg {
    */
   async open(): Promise<void> {
     const offer = await this.connection.createOffer();
-    const sdp = withStereo(offer.sdp ?? '');
+    const sdp = this.local(offer.sdp ?? '');
     await this.connection.setLocalDescription({ type: 'offer', sdp });
     const resource = await this.http.post(sdp);
     this.resource = resource;
@@ -62,6 +64,12 @@ export class Leg {
       throw new AnswerRefused(cause instanceof Error ? cause.message : '', { cause });
     }
     this.watchTransport();
+  }
+
+  /** The browser's offer as it is to be made. */
+  private local(offer: string): string {
+    const sdp = withStereo(offer);
+    return this.options.receives ? withRoundTrip(sdp) : sdp;
   }
 
   /** The server's answer as the browser is to hear it. */
@@ -75,7 +83,7 @@ export class Leg {
     const resource = this.resource;
     if (!resource) throw new HttpProblem(0, 'There is no session to restart.');
     const offer = await this.connection.createOffer({ iceRestart: true });
-    const sdp = withStereo(offer.sdp ?? '');
+    const sdp = this.local(offer.sdp ?? '');
     await this.connection.setLocalDescription({ type: 'offer', sdp });
     try {
       const { fragment, etag } = await this.http.restart(resource, restartFragment(sdp));

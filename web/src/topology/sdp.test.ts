@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { answerAfterRestart, iceSections, restartFragment, stunUrl, withStartBitrate, withStereo } from './sdp';
+import {
+  answerAfterRestart,
+  iceSections,
+  restartFragment,
+  stunUrl,
+  withRoundTrip,
+  withStartBitrate,
+  withStereo,
+} from './sdp';
 
 const sdp = (...lines: string[]): string => `${lines.join('\r\n')}\r\n`;
 
@@ -43,6 +51,20 @@ describe('withStereo', () => {
     expect(withStereo(bare)).toBe(
       sdp('m=audio 9 UDP/TLS/RTP/SAVPF 111', 'a=rtpmap:111 OPUS/48000/2', 'a=fmtp:111 stereo=1', 'a=sendrecv'),
     );
+  });
+});
+
+describe('withRoundTrip', () => {
+  it('adds to every picture format, once, and to nothing else', () => {
+    const offer = sdp(
+      'a=rtpmap:111 opus/48000/2',
+      'a=rtpmap:96 VP8/90000',
+      'a=rtcp-fb:96 nack',
+      'a=rtpmap:97 rtx/90000',
+    );
+    const out = withRoundTrip(offer);
+    expect(out).toBe(offer.replace('VP8/90000', 'VP8/90000\r\na=rtcp-fb:96 rrtr'));
+    expect(withRoundTrip(out)).toBe(out);
   });
 });
 

@@ -32,6 +32,19 @@ export function withStartBitrate(answer: string, bitrate: number): string {
   );
 }
 
+/**
+ * Lets a receiver of pictures ask for the round trip (RFC 3611 section 4.4). Chromium does so where the
+ * description says rrtr, and tells when pictures were captured only where it knows the round trip.
+ */
+export function withRoundTrip(sdp: string): string {
+  return join(
+    lines(sdp).flatMap((line) => {
+      const pt = /^a=rtpmap:(\d+) (vp8|vp9|h264|av1)\/90000$/i.exec(line)?.[1];
+      return pt && !sdp.includes(`a=rtcp-fb:${pt} rrtr`) ? [line, `a=rtcp-fb:${pt} rrtr`] : [line];
+    }),
+  );
+}
+
 /** Adds name=value to the parameters (a=fmtp) of every format whose a=rtpmap fits, where it is not there. */
 function withParameter(sdp: string, format: RegExp, name: string, value: string): string {
   const all = lines(sdp);

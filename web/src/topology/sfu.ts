@@ -19,7 +19,7 @@ export class SfuPath implements Path, Session {
   private readonly leg: Leg;
 
   constructor(options: SfuOptions) {
-    this.leg = new Leg(options);
+    this.leg = new Leg({ ...options, receives: true });
     this.connection = this.leg.connection;
     const receivers = (['audio', 'video'] as const).map((kind) => {
       const transceiver = this.connection.addTransceiver(kind, { direction: 'recvonly' });

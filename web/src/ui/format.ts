@@ -21,6 +21,11 @@ export function milliseconds(seconds: number | undefined): string {
   return `${ms < 10 && ms > 0 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
+/** "0.42 s", "12.5 s" of seconds. */
+export function seconds(s: number): string {
+  return `${s.toFixed(s < 10 ? 2 : 1)} s`;
+}
+
 /** "0 %", "0.4 %", "12 %" of a share; "–" when unknown. */
 export function percent(share: number | undefined): string {
   if (share === undefined) return '–';

@@ -2,8 +2,9 @@
 // set of signals that the components read. It decides little: what is shown is scene.ts, when
 // to reconnect is rejoin.ts and core.ts.
 
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
+import type { ClockReading } from '../signal/clock';
 import type { Link } from '../signal/core';
 import type { ServerMessage, State, Welcome } from '../signal/msg.gen';
 import { viewerId } from '../signal/viewer-id';
@@ -15,6 +16,8 @@ import type { PathStatus } from '../topology/rejoin';
 import { stunUrl } from '../topology/sdp';
 import type { Shown } from '../topology/switch';
 import { canPlay, offeredFormats } from './codecs';
+import { Fallback } from './fallback';
+import { GlassWatch } from './glass';
 import { HealthWatch } from './health';
 import { PassOn } from './pass-on';
 import { keepPassword, keptPassword } from './password';
@@ -56,9 +59,25 @@ export class WatchController {
   readonly passwordTried = signal(false);
   readonly scene = computed(() => sceneOf(this.facts()));
 
+  readonly fallback = new Fallback({
+    server: () => ({ url: `/play/${encodeURIComponent(this.stream)}`, token: this.welcome.value?.mediaToken }),
+    show: (attach) => {
+      if (attach) this.glass.use('http', undefined);
+      else this.glass.use(this.used?.topology ?? '', this.used?.connection);
+      this.device?.instead(attach);
+    },
+    onSnapshot: (snapshot) => this.glass.snapshot(snapshot),
+  });
   /** There once attach() has been called. */
   device: Player | undefined;
   readonly quality = new QualityWatch();
+  readonly glass = new GlassWatch(
+    () => this.clock(),
+    () => this.client.measureClock(),
+    (delay) => {
+      this.passOn.delay.value = delay;
+    },
+  );
   /** Where the picture comes from, and whether a direct way was tried in vain. */
   readonly way = signal<{ shown: Shown; inVain: boolean }>({ shown: { at: 'nothing' }, inVain: false });
   readonly passOn: PassOn;
@@ -66,6 +85,7 @@ export class WatchController {
   private readonly health = new HealthWatch();
   private readonly monitor: Monitor;
   private paths: Paths | undefined;
+  private used: Path | undefined;
   /** The server was restarted; the Welcome that follows brings the token for a new path. */
   private restarted = false;
 
@@ -102,6 +122,7 @@ export class WatchController {
     });
     this.monitor = new Monitor((figures, snapshot) => {
       this.figures.value = figures;
+      this.glass.snapshot(snapshot);
       const live = this.state.value?.state === 'live' && this.path.value === 'connected';
       const health = this.health.observe(snapshot, live, pageNow());
       this.flowing.value = health.flowing;
@@ -114,6 +135,7 @@ export class WatchController {
   attach(player: Player): void {
     this.device = player;
     this.quality.attach(player.video);
+    this.glass.attach(player.video);
     if (typeof RTCPeerConnection !== 'function') return;
     this.paths = new Paths({
       server: () => this.server(),
@@ -139,6 +161,7 @@ export class WatchController {
       },
     });
     this.passOn.begin();
+    effect(() => this.fallBack());
     this.client.start();
   }
 
@@ -168,12 +191,19 @@ export class WatchController {
     this.client.identify({ password });
   }
 
+  /** How the server's clock lies to the page's. */
+  clock(): ClockReading | undefined {
+    return this.client.clock();
+  }
+
   /** Ends the session, the connection and all timers. */
   close(): void {
     this.paths?.close();
     this.passOn.close();
     this.monitor.close();
     this.quality.close();
+    this.glass.close();
+    this.fallback.close();
     this.client.stop();
     this.device?.close();
   }
@@ -190,6 +220,8 @@ export class WatchController {
   private watch(path: Path | undefined): void {
     this.health.reset();
     this.monitor.watch(path?.connection);
+    this.used = path;
+    if (!this.fallback.playing.value) this.glass.use(path?.topology ?? '', path?.connection);
     if (!path) this.figures.value = undefined;
   }
 
@@ -200,6 +232,7 @@ export class WatchController {
         break;
       case 'state':
         this.state.value = message;
+        this.glass.expect(message.state === 'live');
         this.follow();
         break;
       case 'viewers':
@@ -225,6 +258,7 @@ export class WatchController {
     this.restarted = false;
     this.welcome.value = welcome;
     this.state.value = welcome.stream;
+    this.glass.expect(welcome.stream?.state === 'live');
     this.viewers.value = welcome.viewers;
     this.follow();
     // A path that was wanted before is made anew when the server or the token is a new one.
@@ -245,6 +279,14 @@ export class WatchController {
     if (over) this.passOn.stop();
   }
 
+  /** Plain HTTP is for those whom nothing else reaches, and until something does. */
+  private fallBack(): void {
+    const [path, state] = [this.path.value, this.state.value?.state];
+    const over = path === 'none' || state === 'ended' || state === 'away';
+    if (over || (path === 'connected' && this.flowing.value)) this.fallback.want(false);
+    else if (path === 'blocked') this.fallback.want(state === 'live');
+  }
+
   private facts(): Facts {
     const video = this.state.value?.video;
     return {
@@ -258,6 +300,7 @@ export class WatchController {
       stopped: this.player.value.stopped,
       playBlocked: this.player.value.playBlocked,
       playable: !video || (canPlay(video, offeredFormats()) && !this.undecodable.value),
+      byHttp: this.fallback.playing.value,
       passwordWrong: this.passwordTried.value,
     };
   }

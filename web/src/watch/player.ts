@@ -35,6 +35,8 @@ export class Player {
   private readonly frame: HTMLElement;
   private readonly events: PlayerEvents;
   private readonly output = new MediaStream();
+  /** Something else than a path is shown. */
+  private replaced = false;
   private readonly listening = new AbortController();
 
   /** frame is what goes full screen: the video with its controls. */
@@ -73,7 +75,19 @@ export class Player {
       for (const track of this.output.getTracks()) if (track.kind === kind) this.output.removeTrack(track);
       for (const track of fresh) if (track.kind === kind) this.output.addTrack(track);
     }
-    if (this.video.ended) this.video.srcObject = this.output;
+    if (this.video.ended && !this.replaced) this.video.srcObject = this.output;
+    if (!this.stopped) void this.start();
+  }
+
+  /** Shows what this attaches to the element in the place of paths; undefined: paths again. */
+  instead(attach: ((video: HTMLVideoElement) => void) | undefined): void {
+    this.replaced = attach !== undefined;
+    if (attach) attach(this.video);
+    else {
+      this.video.removeAttribute('src');
+      this.video.playbackRate = 1;
+      this.video.srcObject = this.output;
+    }
     if (!this.stopped) void this.start();
   }
 

@@ -21,6 +21,7 @@ const playing: Facts = {
   stopped: false,
   playBlocked: false,
   playable: true,
+  byHttp: false,
   passwordWrong: false,
 };
 
@@ -50,6 +51,7 @@ const table: [what: string, facts: Partial<Facts>, kind: SceneKind][] = [
   ['not allowed', refused('unauthorised'), 'refused'],
   ['no decoder', { playable: false }, 'codec'],
   ['no decoder, but it is sound only', { playable: false, stream: stream('live', { video: '' }) }, 'sound-only'],
+  ['plain HTTP where UDP is blocked', { path: 'blocked', byHttp: true, shown: false, flowing: false }, 'by-http'],
   ['UDP blocked', { path: 'blocked', shown: false, flowing: false }, 'blocked'],
   [
     'UDP blocked before it is live',

@@ -23,6 +23,8 @@ export interface Facts {
   playBlocked: boolean;
   /** False when the browser has no decoder for the picture that is sent. */
   playable: boolean;
+  /** The picture on the screen comes by plain HTTP, as nothing else comes through. */
+  byHttp: boolean;
   /** A password was given and refused. */
   passwordWrong: boolean;
 }
@@ -46,6 +48,7 @@ export type SceneKind =
   | 'version'
   | 'codec'
   | 'blocked'
+  | 'by-http'
   | 'busy'
   | 'server-away'
   | 'no-webrtc';
@@ -174,6 +177,7 @@ function waiting(f: Facts): Scene | undefined {
 }
 
 function networkTrouble(f: Facts): Scene | undefined {
+  if (f.byHttp) return undefined;
   switch (f.path) {
     case 'blocked':
       return scene('blocked', [
@@ -220,9 +224,16 @@ function running(f: Facts): Scene {
   if (state === 'seeking' && f.welcomed) {
     return scene('seeking', ['Moving to another place', '', { form: f.shown ? 'note' : 'card', busy: true }]);
   }
-  if (!f.shown) return scene('connecting', ['Connecting', '', { busy: true }]);
+  if (!f.shown && !f.byHttp) return scene('connecting', ['Connecting', '', { busy: true }]);
   if (f.stream && !f.stream.video && f.stream.audio) {
     return scene('sound-only', ['Sound only', 'This stream has no picture.', { form: 'none' }]);
+  }
+  if (f.byHttp) {
+    return scene('by-http', [
+      'By plain HTTP',
+      'This network lets no live video through. It comes by plain HTTP instead, about a second later.',
+      { form: 'note' },
+    ]);
   }
   return scene('playing', ['', '', { form: 'none' }]);
 }

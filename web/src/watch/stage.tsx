@@ -7,6 +7,7 @@ import { CloseIcon, SoundOffIcon } from '../ui/icons';
 import { Bar, type Panel } from './bar';
 import type { WatchController } from './controller';
 import { Cover } from './cover';
+import { GlassFigures } from './glass-figures';
 import { useIdle, useKeys } from './hooks';
 import { KEYS } from './keys';
 import { Player } from './player';
@@ -87,17 +88,27 @@ function SidePanel({ watch, panel, close }: { watch: WatchController; panel: 'fi
         <FiguresPanel
           figures={watch.figures.value}
           peer={watch.way.value.shown.at === 'peer'}
-          first={
-            <>
-              <WayFigures watch={watch} />
-              <QualityFigures watch={watch} />
-            </>
-          }
+          first={<Own watch={watch} />}
         />
       ) : (
         <KeyList />
       )}
     </aside>
+  );
+}
+
+/** What the page itself knows. The pictures are read as long as somebody looks. */
+function Own({ watch }: { watch: WatchController }) {
+  useEffect(() => {
+    watch.glass.look(true);
+    return () => watch.glass.look(false);
+  }, [watch]);
+  return (
+    <>
+      <GlassFigures watch={watch} />
+      <WayFigures watch={watch} />
+      <QualityFigures watch={watch} />
+    </>
   );
 }
 

@@ -1,0 +1,76 @@
+// From the uploader's screen to the viewer's: the time in the picture, read from decoded frames, against
+// the time of capture that travels with the packets.
+
+import assert from "node:assert/strict";
+import { clips, FPS } from "../lib/fixtures.mjs";
+import { network } from "../lib/network.mjs";
+import { moves, shows } from "../lib/picture.mjs";
+import { until } from "../lib/poll.mjs";
+import { BOTH, browser, story } from "../lib/run.mjs";
+import { serve } from "../lib/server.mjs";
+import { id, Studio } from "../lib/studio.mjs";
+
+/** @typedef {import("../lib/browsers.mjs").Page} Page */
+
+const PANEL = id("glass-figures");
+
+/** In the page: what the panel says, in ms; null while something is missing. @param {string} selector @param {string[]} names */
+function figuresInPage(selector, names) {
+  const panel = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+  const all = Object.fromEntries(names.map((name) => [name, Number(panel?.dataset[name] ?? Number.NaN)]));
+  return Object.values(all).every(Number.isFinite) ? { ...all, text: panel?.innerText ?? "" } : null;
+}
+
+/** @param {Page} page @param {...string} names @returns {Promise<any>} */
+async function figures(page, ...names) {
+  await page.waitFor(`${page.name} tells ${names}`, (s, all) => all.every((n) => (/** @type {HTMLElement | null} */ (document.querySelector(s)))?.dataset[n]), PANEL, names);
+  return page.evaluate(figuresInPage, PANEL, names);
+}
+
+story("the delay by the time in the picture and by the time of capture agree, and another browser reads it too", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("webm");
+  await studio.page.click(id("loop"));
+  await studio.page.click(`${id("figures-toggle")} summary`);
+  await studio.page.click(id("measure"));
+  const stream = await studio.goLive();
+  const viewer = await (await browser("chromium")).open(server.watch(stream), { label: "viewer" });
+  await moves(viewer);
+  await viewer.press("i");
+  // Clocks are compared by pings, which a busy machine makes late: the quickest of some is what counts.
+  const both = await until("both ways to tell the delay agree within one picture", async () => {
+    const seen = await figures(viewer, "strip", "capture", "error");
+    return seen && Math.abs(seen.strip - seen.capture) <= 1000 / FPS && seen;
+  });
+  t.diagnostic(`strip ${both.strip} ms, capture ${both.capture} ms, error ${both.error} ms`);
+  assert.match(both.text, /First picture after[\s\S]*Stalls/i);
+  await viewer.close();
+
+  const other = await (await browser("firefox")).open(server.watch(stream), { label: "other viewer" });
+  await moves(other);
+  await other.press("i");
+  const { strip } = await figures(other, "strip", "error");
+  assert.ok(strip > 0 && strip < 10_000, `Firefox tells ${strip} ms`);
+});
+
+story("where no live video comes through, the page plays the stream by plain HTTP, and goes back when it can", async (t) => {
+  const server = await serve(t);
+  const studio = await Studio.open(await browser("chromium"), server);
+  await studio.choose("webm");
+  await studio.page.click(id("loop"));
+  await studio.page.click(`${id("figures-toggle")} summary`);
+  await studio.page.click(id("by-http"));
+  const stream = await studio.goLive();
+  const office = await network(t, server);
+  office.cut();
+  const viewers = await Promise.all(BOTH.map(async (name) => (await browser(name)).open(server.watch(stream), { label: "viewer", via: office })));
+  for (const page of viewers) {
+    await shows(page, clips.webm);
+    await page.says(".note", /plain HTTP/i);
+  }
+  assert.ok((await server.metric("fanfare_http_sent_bytes_total")) > 0);
+  office.restore();
+  for (const page of viewers) await page.waitFor("the picture comes live", () => (/** @type {HTMLVideoElement} */ (document.querySelector("video"))).srcObject !== null);
+  for (const page of viewers) await shows(page, clips.webm);
+});

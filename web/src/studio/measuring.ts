@@ -1,0 +1,72 @@
+// What an uploader switches on to measure and to compare: the time in the picture, and the stream by plain
+// HTTP beside the usual way, which also serves those whose network lets no live video through.
+
+import { signal } from '@preact/signals';
+import type { Tracks } from '../media/source';
+import type { Stamp } from '../media/strip';
+import { pageNow, type SignalClient } from '../signal/client';
+import { stamps } from '../signal/stamp';
+import { SampleLog } from '../stats/log';
+import type { Snapshot } from '../stats/vocabulary';
+import { HttpSender, type RecordState } from '../topology/record';
+import type { Room } from './state';
+
+export interface MeasuringOptions {
+  client(): SignalClient | undefined;
+  room(): Room | undefined;
+  /** The stream is to be on the air. */
+  live(): boolean;
+  tracks(): Tracks;
+  /** bit/s */
+  bitrate(): number | undefined;
+  /** Puts the time into the picture from now on; undefined: no longer. */
+  stamp(stamp: (() => Stamp) | undefined): void;
+}
+
+export class Measuring {
+  readonly time = signal(false);
+  readonly http = signal(false);
+  readonly httpState = signal<RecordState>({ kind: 'off' });
+  /** What the connection to the server said. */
+  readonly log = new SampleLog();
+  private readonly options: MeasuringOptions;
+  private readonly sender: HttpSender;
+
+  constructor(options: MeasuringOptions) {
+    this.options = options;
+    const room = options.room;
+    this.sender = new HttpSender({
+      url: () => {
+        const name = room()?.name;
+        return name === undefined ? undefined : `/record/${encodeURIComponent(name)}`;
+      },
+      token: () => room()?.mediaToken,
+      tracks: options.tracks,
+      bitrate: options.bitrate,
+      onState: (state) => {
+        this.httpState.value = state;
+      },
+    });
+  }
+
+  showTime(on: boolean): void {
+    this.time.value = on;
+    this.options.client()?.measureClock();
+    this.options.stamp(on ? stamps(pageNow, () => this.options.client()?.clock()) : undefined);
+  }
+
+  snapshot(snapshot: Snapshot): void {
+    this.log.snapshot({ time: pageNow(), what: 'upload', snapshot });
+  }
+
+  sendByHttp(on: boolean): void {
+    this.http.value = on;
+    this.refresh();
+  }
+
+  /** The stream has begun or ended, or its tracks are others. */
+  refresh(): void {
+    this.sender.want(this.http.value && this.options.live());
+    this.sender.refresh();
+  }
+}

@@ -1,0 +1,83 @@
+// Where the network lets no WebRTC through: the stream by plain HTTP, if the uploader sends it that way too,
+// for as long as nothing else brings a picture.
+
+import { signal } from '@preact/signals';
+import type { Snapshot } from '../stats/vocabulary';
+import { failureOf } from '../topology/failure';
+import { HttpPlayer } from '../topology/play';
+
+export interface FallbackOptions {
+  /** Where to ask for it, by the latest Welcome. */
+  server(): { url: string; token: string | undefined };
+  /** Plays what this attaches to the element; undefined: what was there before. */
+  show(attach: ((video: HTMLVideoElement) => void) | undefined): void;
+  onSnapshot(snapshot: Snapshot): void;
+}
+
+/** Between two questions for a recording, and between two looks at the figures. ms */
+const AGAIN = 5_000;
+const LOOK = 1_000;
+
+export class Fallback {
+  /** It is what is on the screen. */
+  readonly playing = signal(false);
+  private readonly options: FallbackOptions;
+  private wanted = false;
+  private player: HttpPlayer | undefined;
+  private again: ReturnType<typeof setTimeout> | undefined;
+  private looking: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: FallbackOptions) {
+    this.options = options;
+  }
+
+  want(want: boolean): void {
+    if (want === this.wanted) return;
+    this.wanted = want;
+    if (want) void this.begin();
+    else this.end();
+  }
+
+  close(): void {
+    this.want(false);
+  }
+
+  private end(): void {
+    clearTimeout(this.again);
+    clearInterval(this.looking);
+    const { player } = this;
+    this.player = undefined;
+    if (this.playing.value) this.options.show(undefined);
+    this.playing.value = false;
+    player?.close();
+  }
+
+  private async begin(): Promise<void> {
+    const { url, token } = this.options.server();
+    const player: HttpPlayer = new HttpPlayer({
+      url,
+      token,
+      onEnd: () => {
+        if (this.player === player) this.retry(AGAIN);
+      },
+    });
+    this.player = player;
+    try {
+      await player.open();
+    } catch (cause) {
+      if (this.player !== player) return;
+      const { kind, retryAfter } = failureOf(cause);
+      if (kind !== 'never') this.retry((retryAfter ?? 0) * 1000 || AGAIN);
+      return;
+    }
+    if (this.player !== player) return;
+    this.playing.value = true;
+    this.options.show((video) => player.attach(video));
+    this.looking = setInterval(() => this.options.onSnapshot(player.snapshot()), LOOK);
+  }
+
+  private retry(pause: number): void {
+    this.end();
+    this.again = setTimeout(() => void this.begin(), pause);
+  }
+}

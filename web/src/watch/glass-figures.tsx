@@ -1,0 +1,53 @@
+// What the panel says of what the viewer sees: delay, join time and stalls.
+
+import type { Delay } from '../stats/glass';
+import { Button } from '../ui/controls';
+import { download } from '../ui/download';
+import { Facts, type Row } from '../ui/figures';
+import { milliseconds, seconds } from '../ui/format';
+import type { WatchController } from './controller';
+import type { GlassView } from './glass';
+
+export function GlassFigures({ watch }: { watch: WatchController }) {
+  const view = watch.glass.view.value;
+  return (
+    <section
+      data-testid="glass-figures"
+      data-strip={view.byStrip?.median}
+      data-capture={view.byCapture?.median}
+      data-error={view.error}
+    >
+      <h3>What you see</h3>
+      <Facts rows={rowsOf(view)} />
+      {view.byStrip || view.byCapture ? null : (
+        <p class="quiet">The delay is known when the uploader has “Show the time in the picture” switched on.</p>
+      )}
+      <div class="row">
+        <Button onClick={() => save(watch)}>Save the samples</Button>
+      </div>
+    </section>
+  );
+}
+
+export function rowsOf(view: GlassView): Row[] {
+  const { byStrip, byCapture, error, join, stalls } = view;
+  return [
+    ['Delay', byStrip ? `${spread(byStrip)}${error === undefined ? ', clocks not compared' : ''}` : undefined],
+    ['Error of the clocks', byStrip && error !== undefined ? `at most ${milliseconds(error / 1000)}` : undefined],
+    ['Delay by capture time', byCapture ? spread(byCapture) : undefined],
+    ['First picture after', join === undefined ? undefined : seconds(join / 1000)],
+    ['Stalls', stalls.count === 0 ? 'none' : `${stalls.count}, ${seconds(stalls.time / 1000)} in all`],
+  ];
+}
+
+function spread(delay: Delay): string {
+  return `${milliseconds(delay.median / 1000)} (95 % below ${milliseconds(delay.p95 / 1000)})`;
+}
+
+function save(watch: WatchController): void {
+  const name = `fanfare-samples-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`;
+  const { log } = watch.glass;
+  const about = { page: 'watch', browser: navigator.userAgent, clock: watch.clock() ?? null };
+  download(`${name}.json`, 'application/json', log.json(about));
+  download(`${name}.csv`, 'text/csv', log.csv());
+}

@@ -1,0 +1,125 @@
+// What the viewer's own eyes get: how long the picture was on its way, how soon it came, and where it
+// stopped. The shell that feeds stats/glass.ts.
+
+import { signal } from '@preact/signals';
+import { type Frame, FrameWatch } from '../media/frames';
+import { wholeTime } from '../media/strip';
+import { pageNow } from '../signal/client';
+import type { ClockReading } from '../signal/clock';
+import { type CaptureSource, capturedAt } from '../stats/capture';
+import { type GlassFigures, GlassMeter, type Shown, StallMeter, type Stalls, sampleOf } from '../stats/glass';
+import { SampleLog } from '../stats/log';
+import type { Snapshot } from '../stats/vocabulary';
+
+export interface GlassView extends GlassFigures {
+  /** From the moment when there was something to see to the first picture, ms. */
+  join: number | undefined;
+  stalls: Stalls;
+}
+
+const TELL_EVERY = 1_000; // ms
+/** Between two pictures that are read while nobody looks, ms: the uploader is told the delay all the same. */
+const SELDOM = 1_000;
+
+export class GlassWatch {
+  readonly view = signal<GlassView>({
+    byStrip: undefined,
+    byCapture: undefined,
+    error: undefined,
+    join: undefined,
+    stalls: { count: 0, time: 0 },
+  });
+  readonly log = new SampleLog();
+  private readonly meter = new GlassMeter();
+  private readonly stalls = new StallMeter();
+  private readonly clock: () => ClockReading | undefined;
+  private readonly wants: () => void;
+  private readonly tell: (delay: number | undefined) => void;
+  private frames: FrameWatch | undefined;
+  private connection: RTCPeerConnection | undefined;
+  private way = '';
+  /** When the page was opened, or, if that was later, when the stream began. */
+  private since = 0;
+  private join: number | undefined;
+  private told = 0;
+  private live = true;
+
+  /** clock: how the server's lies to the page's; wants: that is about to matter; tell: the delay now, ms. */
+  constructor(clock: () => ClockReading | undefined, wants: () => void, tell: (delay: number | undefined) => void) {
+    this.clock = clock;
+    this.wants = wants;
+    this.tell = tell;
+  }
+
+  attach(video: HTMLVideoElement): void {
+    this.frames = new FrameWatch(video, SELDOM, (frame) => this.seen(frame));
+    video.addEventListener('pause', () => this.stalls.rest());
+    // Nobody sees what a hidden page does not show, and browsers tell of no pictures there.
+    document.addEventListener('visibilitychange', () => this.stalls.rest());
+  }
+
+  /** Somebody looks at the figures: then every picture is read. */
+  look(looking: boolean): void {
+    if (!this.frames) return;
+    this.frames.every = looking ? 0 : SELDOM;
+    this.meter.reset();
+    if (looking) this.wants();
+  }
+
+  /** Another way from now on, by its name; connection: undefined where it is none of WebRTC. */
+  use(way: string, connection: RTCPeerConnection | undefined): void {
+    this.way = way;
+    this.connection = connection;
+    this.meter.reset();
+  }
+
+  /** Whether the stream is live: then pictures are due, and a newcomer waits for the first. */
+  expect(live: boolean): void {
+    if (live === this.live) return;
+    this.live = live;
+    this.stalls.rest();
+    if (this.join === undefined) this.since = performance.now();
+  }
+
+  snapshot(snapshot: Snapshot): void {
+    this.log.snapshot({ time: pageNow(), what: this.way, snapshot });
+  }
+
+  close(): void {
+    this.frames?.close();
+  }
+
+  private seen(frame: Frame): void {
+    if (this.live) this.stalls.observe(frame.at);
+    this.join ??= frame.at - this.since;
+    if (frame.read) {
+      const sample = sampleOf(this.shown(frame), this.clock());
+      this.meter.observe(sample);
+      this.log.picture({ ...sample, what: this.way });
+    }
+    if (frame.at - this.told < TELL_EVERY) return;
+    this.told = frame.at;
+    const figures = this.meter.figures();
+    this.view.value = { ...figures, join: this.join, stalls: { ...this.stalls.stalls } };
+    this.tell((figures.byStrip ?? figures.byCapture)?.median);
+  }
+
+  private shown({ at, rtpTimestamp, captured: reckoned, stamp }: Frame): Shown {
+    const shown: Shown = { at: performance.timeOrigin + at };
+    if (stamp) {
+      const near = shown.at + (this.clock()?.offset ?? 0);
+      shown.strip = { time: wholeTime(stamp.time, near), error: stamp.error };
+    }
+    // By the server's clock where the server tells; between two browsers as this one reckons.
+    const captured = this.way === 'sfu' ? capturedAt(sourceOf(this.connection), rtpTimestamp) : undefined;
+    if (captured !== undefined) shown.captured = captured;
+    else if (reckoned !== undefined) shown.captured = performance.timeOrigin + reckoned + (this.clock()?.offset ?? 0);
+    return shown;
+  }
+}
+
+/** What the browser says of the picture that it decoded last. */
+function sourceOf(connection: RTCPeerConnection | undefined): CaptureSource | undefined {
+  const receiver = connection?.getReceivers().find((r) => r.track.kind === 'video');
+  return receiver?.getSynchronizationSources()[0];
+}
