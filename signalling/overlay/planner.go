@@ -20,7 +20,7 @@ const (
 	// picture from the server at once, and many come together.
 	settle = time.Second
 	// giveUp is when a connection that has brought no picture counts as impossible.
-	giveUp = 8 * time.Second
+	giveUp = 20 * time.Second
 	// rest is how long a viewer that stalled passes nothing on, and a way that stalled is not taken again.
 	rest = 30 * time.Second
 )

@@ -45,8 +45,9 @@ export type SwitchOutput =
   /** What the page says of the way is something else now. */
   | { kind: 'changed' };
 
-/** How long a direct way may take until it shows a picture. ms; the server gives up a little later */
-export const PATIENCE = 7_000;
+/** How long a direct way may take until it shows a picture: the picture of before is there meanwhile, and machines are busy when
+ * several ways begin at once. ms; the server gives up a little later */
+export const PATIENCE = 18_000;
 
 interface Peer {
   facts: WayFacts;
