@@ -2,7 +2,6 @@ package store
 
 import (
 	"container/list"
-	"os"
 	"sync"
 )
 
@@ -12,7 +11,7 @@ const maxOpen = 64
 // handles keeps a bounded number of files open, by their index in the manifest. The one that was used
 // longest ago is closed first.
 type handles struct {
-	open func(file int) (*os.File, error)
+	open func(int) (file, error)
 
 	mu     sync.Mutex
 	byFile map[int]*handle
@@ -21,18 +20,18 @@ type handles struct {
 
 type handle struct {
 	file  int
-	f     *os.File
+	f     file
 	users int
 	at    *list.Element // in idle; nil while it is used
 }
 
-func newHandles(open func(file int) (*os.File, error)) *handles {
+func newHandles(open func(int) (file, error)) *handles {
 	return &handles{open: open, byFile: map[int]*handle{}}
 }
 
 // use calls do with an open file; other goroutines may use it at the same time.
-func (h *handles) use(file int, do func(*os.File) error) error {
-	one, err := h.take(file)
+func (h *handles) use(i int, do func(file) error) error {
+	one, err := h.take(i)
 	if err != nil {
 		return err
 	}

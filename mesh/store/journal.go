@@ -8,6 +8,8 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
+	"sync"
 )
 
 // The journal is a file of records, each kind u8 ‖ length u32 ‖ payload ‖ CRC-32C u32 over what is
@@ -29,7 +31,7 @@ type recordKind uint8
 const (
 	recordIdentity recordKind = 1 + iota // bytes that the caller keeps
 	recordManifest                       // room length u8 ‖ room ‖ blob
-	recordSelected                       // a byte of 0 or 1 for each file
+	recordSigner                         // bytes that the caller keeps, about the uploader
 	recordRoot                           // piece u32 ‖ hash ‖ signature
 	recordWhole                          // first u32 ‖ count u32: pieces that are on disk
 	recordPlaced                         // name length u16 ‖ name ‖ final name: about to be moved
@@ -78,7 +80,7 @@ type past struct {
 	identity []byte
 	room     string
 	blob     []byte
-	selected []byte
+	signer   []byte
 	roots    map[int]Root
 	whole    [][2]int // first, count
 	placed   map[string]string
@@ -118,8 +120,8 @@ func (p *past) take(r record) bool {
 			return false
 		}
 		p.room, p.blob = string(b[1:1+b[0]]), b[1+b[0]:]
-	case recordSelected:
-		p.selected = b
+	case recordSigner:
+		p.signer = b
 	case recordRoot:
 		if len(b) != 4+32+64 {
 			return false
@@ -157,6 +159,55 @@ func wholeRecord(dst []byte, first, count int) []byte {
 
 func placedRecord(name, final string) []byte {
 	return appendRecord(nil, recordPlaced, binary.BigEndian.AppendUint16(nil, uint16(len(name))), []byte(name), []byte(final))
+}
+
+// journal is the open file. Its methods are called by one goroutine at a time, but for sync.
+type journal struct {
+	f      file
+	mu     sync.Mutex
+	length int64  // bytes
+	synced int64  // of them, that are on disk for good
+	tail   []byte // the others
+	again  bool   // the tail was perhaps dropped by the system, and is to be written again
+}
+
+// append writes to the end. What a failed write leaves behind the end is written over, or cut off by
+// who reads it.
+func (j *journal) append(records []byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	b, at := records, j.length
+	if j.again {
+		b, at = slices.Concat(j.tail, records), j.synced
+	}
+	if _, err := j.f.WriteAt(b, at); err != nil {
+		return wrapFull(err)
+	}
+	j.tail = append(j.tail, records...)
+	j.length, j.again = at+int64(len(b)), false
+	return nil
+}
+
+// note appends for good.
+func (j *journal) note(records []byte) error {
+	if err := j.append(records); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	until := j.length
+	j.mu.Unlock()
+	err := wrapFull(j.f.Sync())
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.again = true // the system may think of the tail as written: only new bytes make it try again
+		return err
+	}
+	if until > j.synced {
+		j.tail = append([]byte(nil), j.tail[until-j.synced:]...)
+		j.synced = until
+	}
+	return nil
 }
 
 // maxJournal bounds what is read back: the manifest, and some hundred bytes for each of the most

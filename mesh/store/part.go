@@ -15,22 +15,28 @@ import (
 // signatureSize is what stands before the CBOR in a blob. A manifest that was signed anew is the same.
 const signatureSize = 64
 
-// Identity gives what Spec.Identity was for an unfinished transfer of a room in a folder.
-func Identity(out, room string) ([]byte, bool) {
+// Earlier is what an unfinished transfer says of itself. Nothing of it was checked.
+type Earlier struct {
+	Identity, Signer, Blob []byte // as in Spec
+	Placed                 bool   // something of it was moved to its place, or was about to be
+}
+
+// Find looks for an unfinished transfer of a room in a folder.
+func Find(out, room string) (Earlier, bool) {
 	root, err := os.OpenRoot(out)
 	if err != nil {
-		return nil, false
+		return Earlier{}, false
 	}
 	defer func() { _ = root.Close() }()
 	for _, name := range parts(root) {
 		if f, p, err := openJournal(root, name); err == nil {
 			_ = f.Close()
 			if p.room == room && p.identity != nil {
-				return p.identity, true
+				return Earlier{p.identity, p.signer, p.blob, len(p.placed) > 0}, true
 			}
 		}
 	}
-	return nil, false
+	return Earlier{}, false
 }
 
 // parts lists the folders of unfinished transfers.
@@ -71,14 +77,14 @@ func (s *Sink) find() (past, error) {
 			_ = f.Close()
 			continue
 		}
-		s.journal, s.part = f, name
+		length := int64(p.length)
+		s.journal, s.part = &journal{f: s.disk(f), length: length, synced: length}, name
 		if err := lock(f); err != nil {
 			return p, err
 		}
-		if err := f.Truncate(int64(p.length)); err != nil {
+		if err := f.Truncate(length); err != nil {
 			return p, err
 		}
-		s.length = int64(p.length)
 		s.inside, err = s.out.OpenRoot(name)
 		return p, err
 	}
@@ -93,6 +99,7 @@ func (s *Sink) begin() error {
 		if n > 1 {
 			s.part = fmt.Sprintf("%s (%d)%s", name, n, partSuffix)
 		}
+		_ = s.out.Remove(s.part) // one that is empty is what an end that was cut short has left
 		err := s.out.Mkdir(s.part, 0o777)
 		if err == nil {
 			break
@@ -117,10 +124,12 @@ func (s *Sink) fill() error {
 	if err := s.inside.Mkdir(filesName, 0o777); err != nil {
 		return err
 	}
-	if s.journal, err = s.inside.OpenFile(journalName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+	f, err := s.inside.OpenFile(journalName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
 		return err
 	}
-	if err := lock(s.journal); err != nil {
+	s.journal = &journal{f: s.disk(f)}
+	if err := lock(f); err != nil {
 		return err
 	}
 	if err := s.makeAll(); err != nil {
@@ -128,8 +137,8 @@ func (s *Sink) fill() error {
 	}
 	head := append([]byte(journalMagic), manifestRecord(s.spec.Room, s.spec.Blob)...)
 	head = appendRecord(head, recordIdentity, s.spec.Identity)
-	head = appendRecord(head, recordSelected, s.selection())
-	return s.note(head)
+	head = appendRecord(head, recordSigner, s.spec.Signer)
+	return s.journal.note(head)
 }
 
 // partName is what people recognise the unfinished transfer by.
@@ -145,17 +154,7 @@ func (s *Sink) partName() string {
 	return name
 }
 
-func (s *Sink) selection() []byte {
-	b := make([]byte, len(s.spec.Manifest.Files))
-	for i := range b {
-		if s.Selected(i) {
-			b[i] = 1
-		}
-	}
-	return b
-}
-
-// restore takes up where the journal ends. Files that are not as the journal says are made anew.
+// restore takes up where the journal ends. Files that are not as they were made are made anew.
 func (s *Sink) restore(p past) error {
 	for i, root := range p.roots {
 		if i < len(s.roots) {
@@ -172,24 +171,37 @@ func (s *Sink) restore(p past) error {
 			s.placed[name] = final
 		}
 	}
-	selection := s.selection()
-	for i, f := range s.spec.Manifest.Files {
-		if i < len(p.selected) && p.selected[i] == selection[i] && (selection[i] == 0 || s.asMade(i, f)) {
-			continue
-		}
-		s.forget(i)
-	}
-	if err := s.makeAll(); err != nil {
+	if err := s.findAside(); err != nil {
 		return err
 	}
-	return s.note(appendRecord(nil, recordSelected, selection))
+	if err := s.takeBackShort(); err != nil {
+		return err
+	}
+	return s.makeAll()
 }
 
-// moved tells whether the last run came so far as to move a finished file or folder to its place.
-func (s *Sink) moved(name, final string) bool {
-	_, before := s.inside.Lstat(path.Join(filesName, name))
-	_, after := s.out.Lstat(final)
-	return errors.Is(before, fs.ErrNotExist) && after == nil
+// present tells whether a file is on disk while the transfer is not finished: it is wanted, or holds
+// some of a piece that is.
+func (s *Sink) present(file int) bool {
+	first, end := s.layout.FilePieces(file)
+	return s.Selected(file) || first < end && (s.wanted[first] || s.wanted[end-1])
+}
+
+// where is a file: in the folder of the unfinished transfer, or at its place.
+func (s *Sink) where(file int) (*os.Root, string) {
+	name := s.inTree(file)
+	if s.aside[file] {
+		return s.inside, path.Join(asideName, name)
+	}
+	if final, ok := s.placed[top(name)]; ok && s.Selected(file) {
+		return s.out, final + name[len(top(name)):]
+	}
+	return s.inside, path.Join(filesName, name)
+}
+
+// inTree is a file's path without the mark of an empty folder.
+func (s *Sink) inTree(file int) string {
+	return strings.TrimSuffix(s.spec.Manifest.Files[file].Path, "/")
 }
 
 func (s *Sink) asMade(i int, f manifest.File) bool {
@@ -198,35 +210,15 @@ func (s *Sink) asMade(i int, f manifest.File) bool {
 	return err == nil && (f.Folder() && info.IsDir() || info.Mode().IsRegular() && info.Size() == f.Size)
 }
 
-// forget fetches a file's pieces again.
-func (s *Sink) forget(file int) {
-	first, end := s.layout.FilePieces(file)
-	for i := first; i < end; i++ {
-		s.whole[i], s.dirtied[i] = false, true
-	}
-}
-
-// where is a file: in the folder of the unfinished transfer, or at its place.
-func (s *Sink) where(file int) (*os.Root, string) {
-	name := s.spec.Manifest.Files[file].Path
-	name = strings.TrimSuffix(name, "/")
-	if final, ok := s.placed[top(name)]; ok {
-		return s.out, final + name[len(top(name)):]
-	}
-	return s.inside, path.Join(filesName, name)
-}
-
-// makeAll makes the files that are wanted, each in its whole size and full of holes.
+// makeAll makes the files that are needed, each in its whole size and full of holes, and leaves those
+// alone that are there.
 func (s *Sink) makeAll() error {
-	folders := map[string]bool{filesName: true, ".": true}
+	folders := map[string]bool{".": true}
 	for i, f := range s.spec.Manifest.Files {
-		if !s.Selected(i) {
+		if !s.present(i) || s.asMade(i, f) {
 			continue
 		}
 		root, name := s.where(i)
-		if root != s.inside {
-			continue
-		}
 		folder := path.Dir(name)
 		if f.Folder() {
 			folder = name
@@ -250,12 +242,10 @@ func (s *Sink) makeAll() error {
 	return nil
 }
 
-// makeFile makes one file, unless it is there as it was made. Bits for running it or for others to
-// write are nothing that a stranger's manifest could ask for.
+// makeFile makes one file. Bits for running it or for others to write are nothing that a stranger's
+// manifest could ask for.
 func (s *Sink) makeFile(i int, f manifest.File) error {
-	if s.asMade(i, f) {
-		return nil
-	}
+	s.forget(i)
 	root, name := s.where(i)
 	if err := root.RemoveAll(name); err != nil {
 		return err
@@ -264,13 +254,17 @@ func (s *Sink) makeFile(i int, f manifest.File) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(made.Truncate(f.Size), made.Close())
+	err = errors.Join(made.Truncate(f.Size), made.Close())
+	if errors.Is(err, tooLarge) {
+		return &FileError{f.Path, ErrTooLarge}
+	}
+	return err
 }
 
-// syncFolder makes names last. Not every system can, and there is nothing else to do then.
-func syncFolder(root *os.Root, name string) {
-	if f, err := root.Open(name); err == nil {
-		_ = f.Sync()
-		_ = f.Close()
+// forget fetches a file's pieces again, unless Recheck finds them.
+func (s *Sink) forget(file int) {
+	first, end := s.layout.FilePieces(file)
+	for i := first; i < end; i++ {
+		s.whole[i], s.dirtied[i] = false, s.resumed
 	}
 }

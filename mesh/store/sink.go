@@ -1,9 +1,9 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"os"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -17,11 +17,12 @@ type Spec struct {
 	Room     string
 	Manifest manifest.Manifest
 	Blob     []byte // the manifest as it was signed, verified
-	// Selected tells by file which are wanted; nil for all. Of the others no more is kept than what
+	Check    Checker
+	// Selected tells by file which are wanted; nil for all. Of the others no more is fetched than what
 	// shares a piece with those.
 	Selected []bool
-	// Identity is kept with the transfer, for Identity to find in the next run.
-	Identity []byte
+	// Identity and Signer are kept with the transfer, for Find in the next run.
+	Identity, Signer []byte
 }
 
 // Sink is a transfer on its way to disk. It lies in a folder of its own, NAME.fanfare-part, until
@@ -30,12 +31,15 @@ type Spec struct {
 type Sink struct {
 	spec    Spec
 	layout  manifest.Layout
+	wanted  []bool // by piece: it holds something of a file that is wanted
+	disk    disk
 	out     *os.Root
 	part    string   // name of the folder of the unfinished transfer
 	inside  *os.Root // that folder
-	journal *os.File
+	journal *journal
 	handles *handles
 	placed  map[string]string // first part of the path → where it is now, below out
+	aside   map[int]bool      // files that are not wanted and were taken out of a folder that was placed
 	resumed bool
 
 	finished bool
@@ -46,14 +50,15 @@ type Sink struct {
 	wake     chan struct{}
 
 	mu      sync.Mutex
-	length  int64 // of the journal in bytes
 	roots   []Root
-	known   []bool // by piece: its root is in the journal
+	known   []bool // by piece: its root is in the journal, and is the uploader's once Recheck has run
 	whole   []bool
 	dirtied []bool // bytes may have been written in an earlier run: what is there are no zeros
+	doubt   []bool // bytes may be lost that the system has taken: they are read, checked and written again
 	pending []int  // whole pieces that the journal does not have yet
 	dirty   map[int]bool
-	failed  error // the journal or the disk can no longer be trusted
+	touched map[int]bool // pieces that were written since the last flush
+	failed  error        // ErrFull until a flush goes through; others are for good
 }
 
 // Limits of what a crash makes a Sink hash again.
@@ -62,21 +67,21 @@ const (
 	flushPieces = 32
 )
 
-// scrap is the index of the file that keeps what is not wanted of pieces that are.
-const scrap = -1
-
 // Names in the folder of an unfinished transfer.
 const (
 	partSuffix  = ".fanfare-part"
 	filesName   = "files"
+	asideName   = "rest" // what is not wanted, out of folders that were moved to their places
 	journalName = "journal"
-	scrapName   = "scrap"
+	probeName   = "probe"
 )
 
 // OpenSink begins a transfer, or goes on with an unfinished one of the same manifest that it finds in
 // the folder: then Recheck must run before anything else. It fails with ErrBusy while another process
-// has it, and with ErrFull.
-func OpenSink(spec Spec) (*Sink, error) {
+// has it, with ErrFull and with ErrTooLarge.
+func OpenSink(spec Spec) (*Sink, error) { return openSinkOn(bare, spec) }
+
+func openSinkOn(d disk, spec Spec) (*Sink, error) {
 	for _, f := range spec.Manifest.Files {
 		if strings.HasSuffix(strings.ToLower(top(f.Path)), partSuffix) {
 			return nil, &FileError{f.Path, ErrReserved}
@@ -92,14 +97,21 @@ func OpenSink(spec Spec) (*Sink, error) {
 	layout := spec.Manifest.Layout()
 	n := layout.Pieces()
 	s := &Sink{
-		spec: spec, layout: layout, out: out, placed: map[string]string{},
+		spec: spec, layout: layout, disk: d, out: out, placed: map[string]string{}, aside: map[int]bool{},
 		quit: make(chan struct{}), wake: make(chan struct{}, 1),
-		roots: make([]Root, n), known: make([]bool, n), whole: make([]bool, n), dirtied: make([]bool, n),
-		dirty: map[int]bool{},
+		wanted: make([]bool, n), roots: make([]Root, n), known: make([]bool, n), whole: make([]bool, n),
+		dirtied: make([]bool, n), doubt: make([]bool, n), dirty: map[int]bool{}, touched: map[int]bool{},
+	}
+	for i := range spec.Manifest.Files {
+		if first, end := layout.FilePieces(i); s.Selected(i) {
+			for p := first; p < end; p++ {
+				s.wanted[p] = true
+			}
+		}
 	}
 	s.handles = newHandles(s.openFile)
 	if err := s.prepare(); err != nil {
-		s.Close()
+		_ = s.Close() // what it would say is less than err
 		return nil, wrapFull(err)
 	}
 	s.ended.Go(s.flushLoop)
@@ -142,64 +154,60 @@ func (s *Sink) Root(piece int) (Root, bool) {
 func (s *Sink) Selected(file int) bool { return s.spec.Selected == nil || s.spec.Selected[file] }
 
 // Wanted tells whether a piece holds anything of a file that is wanted.
-func (s *Sink) Wanted(piece int) bool {
-	for _, span := range s.layout.AppendSpans(nil, s.layout.PieceStart(piece), int64(s.layout.PieceLen(piece))) {
-		if s.Selected(span.File) {
+func (s *Sink) Wanted(piece int) bool { return s.wanted[piece] }
+
+// Missing tells whether a piece that is wanted is not whole.
+func (s *Sink) Missing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, wanted := range s.wanted {
+		if wanted && !s.whole[i] {
 			return true
 		}
 	}
 	return false
 }
 
-// Recheck hashes what lies on disk: what is beyond the journal, and what the journal vouches for, since
-// a hand may have been at the files, and an earlier run may have ended before it had made good what it
-// found wrong. It returns the number of bytes that were hashed.
-func (s *Sink) Recheck(ctx context.Context, verify Verify) (hashed int64, err error) {
-	buf := make([]byte, s.layout.Piece())
-	for i := range s.whole {
-		if !s.whole[i] && !s.known[i] {
-			continue
-		}
-		if ctx.Err() != nil {
-			return hashed, context.Cause(ctx)
-		}
-		hashed += int64(s.layout.PieceLen(i))
-		switch good := s.check(i, buf, verify); {
-		case good && !s.whole[i]:
-			s.Complete(i)
-		case !good:
-			s.mu.Lock()
-			s.whole[i] = false
-			s.mu.Unlock()
+// Rest is the name of the folder in which Close leaves what an earlier run had fetched of files that
+// are not wanted in this one; empty where there is nothing of that kind.
+func (s *Sink) Rest() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, known := range s.known {
+		if known && !s.wanted[i] {
+			return s.part
 		}
 	}
-	return hashed, s.Flush()
+	return ""
 }
 
-// check reads a piece and tells whether its bytes are right. A file that is gone has been made anew,
-// so what cannot be read is wrong too.
-func (s *Sink) check(piece int, buf []byte, verify Verify) bool {
-	b := buf[:s.layout.PieceLen(piece)]
-	return s.ReadPiece(piece, b) == nil && verify(piece, s.roots[piece], b)
-}
-
-// Close closes everything. What was fetched stays for the next run; after Finish only what has become
-// of no use is removed.
+// Close closes everything. What was fetched stays for the next run, unless Finish has moved all of it.
 func (s *Sink) Close() error {
 	close(s.quit)
 	s.ended.Wait()
 	var err error
 	if s.journal != nil {
 		err = s.Flush()
-		_ = s.journal.Close() // synced
+		_ = s.journal.f.Close() // synced
 	}
 	s.handles.close()
 	if s.inside != nil {
 		_ = s.inside.Close()
 	}
-	if s.finished {
-		err = errors.Join(err, s.out.RemoveAll(s.part))
+	if s.finished && s.Rest() == "" {
+		err = errors.Join(err, s.clear())
 	}
 	_ = s.out.Close()
 	return err
+}
+
+// clear removes the folder of the transfer. The journal goes last: until then the next run finds that
+// everything is in its place.
+func (s *Sink) clear() error {
+	for _, name := range []string{filesName, asideName, probeName, journalName} {
+		if err := s.out.RemoveAll(path.Join(s.part, name)); err != nil {
+			return err
+		}
+	}
+	return s.out.RemoveAll(s.part)
 }

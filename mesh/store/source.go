@@ -176,14 +176,6 @@ func kindOf(mode fs.FileMode) string {
 	return "no ordinary file"
 }
 
-// plain takes the path out of an error of the system, since FileError names it.
-func plain(err error) error {
-	if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
-		return inner.Err
-	}
-	return err
-}
-
 // seconds is a time as the manifest has it; 0 for one that it cannot say.
 func seconds(t time.Time) int64 {
 	if at := t.Unix(); at >= 0 && at <= manifest.MaxTime {
@@ -196,7 +188,7 @@ func seconds(t time.Time) int64 {
 // not what it was: another size, another time, or gone.
 func (s *Source) ReadPiece(piece int, b []byte) error {
 	return eachSpan(s.layout, s.layout.PieceStart(piece), b, func(span manifest.Span, b []byte) error {
-		err := s.handles.use(span.File, func(f *os.File) error { return s.read(f, span, b) })
+		err := s.handles.use(span.File, func(f file) error { return s.read(f, span, b) })
 		if err != nil {
 			return &FileError{s.files[span.File].Path, err}
 		}
@@ -204,8 +196,8 @@ func (s *Source) ReadPiece(piece int, b []byte) error {
 	})
 }
 
-func (s *Source) open(file int) (*os.File, error) {
-	f, err := os.Open(s.disk[file].path)
+func (s *Source) open(i int) (file, error) {
+	f, err := os.Open(s.disk[i].path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrChanged
 	}
@@ -216,7 +208,7 @@ func (s *Source) open(file int) (*os.File, error) {
 }
 
 // read reads first and looks at size and time afterwards, so that a change in between is seen.
-func (s *Source) read(f *os.File, span manifest.Span, b []byte) error {
+func (s *Source) read(f file, span manifest.Span, b []byte) error {
 	_, err := f.ReadAt(b, span.Offset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return plain(err)

@@ -1,15 +1,15 @@
 // Package store keeps what is shared on disk (docs/MESH.md, section 5). A Source reads the files that
 // are sent, a Sink writes those that come and keeps a journal, so that a transfer goes on after a crash.
 //
-// It verifies nothing and holds no key: whoever writes has checked the leaf, and a Sink is told how to
-// check a piece that it finds on disk. It never writes outside the folder that it is given, follows no
-// symbolic link out of it, and never overwrites a file.
+// It verifies nothing and holds no key: whoever writes has checked the leaf, and Spec.Check tells what
+// to make of roots and pieces that are found on disk. It never writes outside the folder that it is
+// given, follows no symbolic link out of it, and never overwrites a file: what it has moved to its place
+// is the person's, and is not written to any more.
 package store
 
 import (
 	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 )
@@ -19,6 +19,11 @@ var (
 	ErrChanged = errors.New("the file has changed since it was shared")
 	// ErrFull: the disk has no room. What was stored stays; writing may be tried again.
 	ErrFull = errors.New("the disk is full")
+	// ErrTooLarge: the file system cannot hold a file of this size.
+	ErrTooLarge = errors.New("the disk of this folder takes no file of this size")
+	// ErrLost: the system took bytes and then gave back others, after it had failed to write them. The
+	// next run finds out which, and fetches them again.
+	ErrLost = errors.New("the disk has lost what was written to it")
 	// ErrBusy: another process writes the same transfer into the same folder.
 	ErrBusy = errors.New("another fanfare is fetching this into the same folder")
 	// ErrReserved: a name that ends as the folder of an unfinished transfer does, with a journal that
@@ -45,20 +50,12 @@ type Root struct {
 	Signature [64]byte
 }
 
-// Verify tells whether the bytes of a piece lead to its root.
-type Verify func(piece int, root Root, bytes []byte) bool
-
-// wrapFull gives errors of a full disk a name that callers know.
-func wrapFull(err error) error {
-	if err == nil {
-		return nil
-	}
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) {
-			return fmt.Errorf("%w: %w", ErrFull, err)
-		}
-	}
-	return err
+// Checker judges what lies on disk, where anybody may have written it.
+type Checker interface {
+	// Signed tells whether the uploader has signed a root for a piece.
+	Signed(piece int, root Root) bool
+	// Genuine tells whether the bytes of a piece lead to its root.
+	Genuine(piece int, root Root, bytes []byte) bool
 }
 
 // top is the first part of a manifest's path.

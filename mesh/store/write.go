@@ -3,14 +3,12 @@ package store
 import (
 	"os"
 	"path"
-	"slices"
-	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 )
 
 // Begin notes the signed root of a piece, before its first leaf is written. So what a crash leaves of
-// the piece can be judged.
+// the piece can be judged. It fails with ErrFull.
 func (s *Sink) Begin(piece int, root Root) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -20,21 +18,10 @@ func (s *Sink) Begin(piece int, root Root) error {
 	if s.known[piece] && s.roots[piece].Hash == root.Hash {
 		return nil
 	}
-	if err := s.append(rootRecord(piece, root)); err != nil {
+	if err := s.journal.append(rootRecord(piece, root)); err != nil {
 		return err
 	}
 	s.roots[piece], s.known[piece] = root, true
-	return nil
-}
-
-// append writes to the end of the journal. What a failed write leaves behind its end is written over,
-// or cut off by who reads it.
-func (s *Sink) append(records []byte) error {
-	n, err := s.journal.WriteAt(records, s.length)
-	if err != nil {
-		return wrapFull(err)
-	}
-	s.length += int64(n)
 	return nil
 }
 
@@ -49,38 +36,36 @@ func (s *Sink) WriteLeaf(piece, leaf int, b []byte) error {
 	}
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	return eachSpan(s.layout, s.layout.LeafStart(piece, leaf), b, s.writeSpan)
+	return s.write(piece, s.layout.LeafStart(piece, leaf), b)
 }
 
-func (s *Sink) writeSpan(span manifest.Span, b []byte) error {
-	file, offset := s.place(span)
-	err := s.handles.use(file, func(f *os.File) error {
-		_, err := f.WriteAt(b, offset)
-		return err
-	})
-	if err != nil {
-		return &FileError{s.spec.Manifest.Files[span.File].Path, wrapFull(plain(err))}
-	}
+// write puts bytes of a piece where they belong. The caller keeps Finish away.
+func (s *Sink) write(piece int, at int64, b []byte) error {
 	s.mu.Lock()
-	s.dirty[file] = true
+	s.touched[piece] = true // before the bytes are there: a flush in between may miss them
 	s.mu.Unlock()
-	return nil
+	return eachSpan(s.layout, at, b, func(span manifest.Span, b []byte) error {
+		s.mu.Lock()
+		s.dirty[span.File] = true
+		s.mu.Unlock()
+		err := s.handles.use(span.File, func(f file) error {
+			_, err := f.WriteAt(b, span.Offset)
+			return err
+		})
+		if err != nil {
+			return &FileError{s.spec.Manifest.Files[span.File].Path, wrapFull(plain(err))}
+		}
+		return nil
+	})
 }
 
-// place is the file and the offset at which a span is kept.
-func (s *Sink) place(span manifest.Span) (file int, offset int64) {
-	if s.Selected(span.File) {
-		return span.File, span.Offset
+func (s *Sink) openFile(i int) (file, error) {
+	root, name := s.where(i)
+	f, err := root.OpenFile(path.Clean(name), os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
 	}
-	return scrap, s.layout.FileStart(span.File) + span.Offset
-}
-
-func (s *Sink) openFile(file int) (*os.File, error) {
-	if file == scrap {
-		return s.inside.OpenFile(scrapName, os.O_RDWR|os.O_CREATE, 0o600)
-	}
-	root, name := s.where(file)
-	return root.OpenFile(path.Clean(name), os.O_RDWR, 0)
+	return s.disk(f), nil
 }
 
 func zero(b []byte) bool {
@@ -118,10 +103,14 @@ func (s *Sink) Complete(piece int) {
 func (s *Sink) ReadPiece(piece int, b []byte) error {
 	s.moving.RLock()
 	defer s.moving.RUnlock()
+	return s.read(piece, b)
+}
+
+// read fills b with the bytes of a piece. The caller keeps Finish away.
+func (s *Sink) read(piece int, b []byte) error {
 	return eachSpan(s.layout, s.layout.PieceStart(piece), b, func(span manifest.Span, b []byte) error {
-		file, offset := s.place(span)
-		err := s.handles.use(file, func(f *os.File) error {
-			_, err := f.ReadAt(b, offset)
+		err := s.handles.use(span.File, func(f file) error {
+			_, err := f.ReadAt(b, span.Offset)
 			return err
 		})
 		if err != nil {
@@ -129,81 +118,4 @@ func (s *Sink) ReadPiece(piece int, b []byte) error {
 		}
 		return nil
 	})
-}
-
-func (s *Sink) flushLoop() {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-s.quit:
-			return
-		case <-s.wake:
-		case <-tick.C:
-		}
-		_ = s.Flush() // kept in failed, where the next write finds it, or tried again
-	}
-}
-
-// Flush syncs what was written and then notes the pieces that are whole by it.
-func (s *Sink) Flush() error {
-	s.moving.RLock() // a leaf that comes twice may be written, and flushed, while Finish moves files
-	defer s.moving.RUnlock()
-	s.flushing.Lock()
-	defer s.flushing.Unlock()
-	s.mu.Lock()
-	failed, pieces, files := s.failed, s.pending, s.dirty
-	s.pending, s.dirty = nil, map[int]bool{}
-	s.mu.Unlock()
-	if failed != nil || len(pieces) == 0 && len(files) == 0 {
-		return failed
-	}
-	for file := range files {
-		if err := s.handles.use(file, (*os.File).Sync); err != nil {
-			// The system may have dropped what it could not write: nothing since the last flush counts.
-			return s.fail(err)
-		}
-	}
-	if len(pieces) == 0 {
-		return nil
-	}
-	if err := s.note(runs(pieces)); err != nil {
-		s.mu.Lock() // the bytes are safe; their mention is tried again
-		s.pending = append(s.pending, pieces...)
-		s.mu.Unlock()
-		return err
-	}
-	return nil
-}
-
-func (s *Sink) fail(err error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failed == nil {
-		s.failed = wrapFull(err)
-	}
-	return s.failed
-}
-
-// note appends to the journal for good.
-func (s *Sink) note(records []byte) error {
-	s.mu.Lock()
-	err := s.append(records)
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return s.journal.Sync()
-}
-
-// runs makes records of pieces, a run of neighbours each.
-func runs(pieces []int) (records []byte) {
-	slices.Sort(pieces)
-	for i := 0; i < len(pieces); {
-		first := i
-		for i++; i < len(pieces) && pieces[i] == pieces[i-1]+1; i++ {
-		}
-		records = wholeRecord(records, pieces[first], i-first)
-	}
-	return records
 }
