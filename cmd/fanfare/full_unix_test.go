@@ -38,6 +38,28 @@ func fillDisk(when string) {
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			limit(0)
 		}()
+	case "told":
+		signal.Ignore(syscall.SIGXFSZ)
+		go fillAndEmptyDisk()
+	}
+}
+
+// fillAndEmptyDisk does what standard input says: "f" makes the disk full, "r" gives it room again.
+func fillAndEmptyDisk() {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		panic(err)
+	}
+	for what := [1]byte{}; ; {
+		if _, err := os.Stdin.Read(what[:]); err != nil {
+			return
+		}
+		if limit.Cur = 0; what[0] == 'r' {
+			limit.Cur = limit.Max
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			panic(err)
+		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/pake"
@@ -37,7 +36,11 @@ type getCmd struct {
 // Help is shown under the flags.
 func (*getCmd) Help() string {
 	return `Ends with exit code 0 when every byte is verified and on disk. Nothing that exists is overwritten. What was
-interrupted goes on when the same command is given again: until then it lies in a folder NAME.fanfare-part.
+interrupted goes on when the same command is given again: until then it lies in a folder NAME.fanfare-part. A
+full disk ends nothing: make room, and it goes on by itself.
+
+Others who fetch the same get it from here, too. When all is here, the command ends; only if the uploader has
+left by then, it stays until those others have the rest.
 
 Examples:
   fanfare get 'https://files.example.org/f/q1fWtdUkFzvGxmW8mVQnDg#v1.…' --out ~/Downloads
@@ -61,6 +64,9 @@ func (c *getCmd) Run(ctx context.Context, std stdio) error {
 	if g.link, err = c.link(ctx, std, g); err != nil {
 		return err
 	}
+	if done, err := g.here(ctx); done || err != nil {
+		return err
+	}
 	cfg, err := g.config(password)
 	if err != nil {
 		return err
@@ -72,7 +78,11 @@ func (c *getCmd) Run(ctx context.Context, std stdio) error {
 	stop := every(200*time.Millisecond, func() { g.look(p.Status()) })
 	err = p.Run(ctx)
 	stop()
-	return errors.Join(g.ended(ctx, err), g.close())
+	err = g.ended(ctx, err)
+	if closing := g.close(); err == nil {
+		err = closing // else the next run hashes what was not noted any more
+	}
+	return err
 }
 
 // link finds the link: it is given, or a code stands for it.
@@ -106,6 +116,8 @@ func (c *getCmd) link(ctx context.Context, std stdio, g *getting) (seal.Link, er
 	return link, nil
 }
 
+var errInterrupted = errors.New("interrupted; the same command goes on where it ended")
+
 // getting is a transfer to here.
 type getting struct {
 	cmd    *getCmd
@@ -120,6 +132,7 @@ type getting struct {
 	listed   bool
 	finished bool
 	stall    stallSaid
+	needed   bool // was said
 	meter    rateMeter
 }
 
@@ -141,9 +154,9 @@ func (g *getting) config(password string) (peer.Config, error) {
 
 // identity is that of an unfinished transfer, so that the uploader knows who comes back.
 func (g *getting) identity() (peer.Identity, error) {
-	if b, ok := store.Identity(g.cmd.Out, g.link.Room); ok {
-		if id, err := peer.ParseIdentity(b); err == nil {
-			g.id = b
+	if earlier, ok := store.Find(g.cmd.Out, g.link.Room); ok {
+		if id, err := peer.ParseIdentity(earlier.Identity); err == nil {
+			g.id = earlier.Identity
 			return id, nil
 		}
 	}
@@ -168,9 +181,7 @@ func (g *getting) accept(ctx context.Context, o peer.Offered) (*store.Sink, erro
 	if picked == 0 {
 		return nil, usageError{"no file fits --only; see their names with --list"}
 	}
-	sink, err := store.OpenSink(store.Spec{
-		Out: g.cmd.Out, Room: g.link.Room, Manifest: o.Manifest, Blob: o.Blob, Selected: selected, Identity: g.id,
-	})
+	sink, err := store.OpenSink(g.spec(o, selected))
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +192,19 @@ func (g *getting) accept(ctx context.Context, o peer.Offered) (*store.Sink, erro
 		return sink, nil
 	}
 	g.status.say("Going on with an unfinished transfer.")
-	hashed, err := sink.Recheck(ctx, peer.CheckPiece)
+	return sink, g.recheck(ctx, sink)
+}
+
+func (g *getting) spec(o peer.Offered, selected []bool) store.Spec {
+	return store.Spec{
+		Out: g.cmd.Out, Room: g.link.Room, Manifest: o.Manifest, Blob: o.Blob, Check: o, Selected: selected,
+		Identity: g.id, Signer: o.Key[:],
+	}
+}
+
+// recheck hashes what an earlier run has left.
+func (g *getting) recheck(ctx context.Context, sink *store.Sink) error {
+	hashed, err := sink.Recheck(ctx)
 	here := int64(0)
 	for i := range sink.Layout().Pieces() {
 		if sink.Whole(i) {
@@ -189,7 +212,7 @@ func (g *getting) accept(ctx context.Context, o peer.Offered) (*store.Sink, erro
 		}
 	}
 	g.events.write("resumed", map[string]any{"here": here, "hashed": hashed})
-	return sink, err
+	return err
 }
 
 // pick tells which files are wanted; nil for all.
@@ -265,6 +288,8 @@ func (g *getting) tell(e peer.Event) {
 		g.status.say("The server is back.")
 	case peer.Full:
 		g.status.say("There is no room: " + e.Err.Error() + ". Make room, and it goes on by itself; or interrupt, and give the same command later.")
+	case peer.Room:
+		g.status.say("There is room again; going on.")
 	case peer.Unreadable:
 		g.status.say("Cannot read what was stored, to pass it on: " + e.Err.Error() + ".")
 	case peer.Finished:
@@ -275,6 +300,7 @@ func (g *getting) tell(e peer.Event) {
 func (g *getting) saved(names []string) {
 	g.mu.Lock()
 	g.finished = true
+	rest := g.sink.Rest()
 	g.mu.Unlock()
 	places := make([]string, len(names))
 	for i, name := range names {
@@ -287,6 +313,9 @@ func (g *getting) saved(names []string) {
 			fmt.Fprintln(g.std.out, place)
 		}
 	}
+	if rest != "" {
+		g.status.say(fmt.Sprintf("Of what an earlier run had begun the rest stays in %q; the same command as then goes on with it.", filepath.Join(g.cmd.Out, rest)))
+	}
 	if g.cmd.Seed {
 		g.status.say("Everything is here. Passing it on to others until interrupted.")
 	}
@@ -296,11 +325,15 @@ func (g *getting) saved(names []string) {
 func (g *getting) look(st peer.Status) {
 	g.events.write("progress", map[string]any{
 		"total": st.Total, "held": st.Held, "here": st.Here, "rate": int64(st.Down), "peers": len(st.Peers),
-		"stall": stallName(st.Stall), "finished": st.Finished,
+		"again": st.Again, "stall": stallName(st.Stall), "finished": st.Finished,
 	})
 	words, now := stallWords(st.Stall), time.Now()
 	if g.stall.due(words, now) && !g.status.terminal { // a terminal has it in its last line
 		g.status.say(words + ".")
+	}
+	if st.Needed > 0 && !g.needed {
+		g.needed = true
+		g.status.say(fmt.Sprintf("The uploader has left, and %s still here. Passing that on before this ends; interrupt to end now.", needs(st.Needed)))
 	}
 	if st.Finished {
 		g.status.show(fmt.Sprintf("Passing on: %s/s, %s sent, %d connected", size(uint64(st.Up)), size(uint64(st.Sent)), len(st.Peers)))
@@ -338,7 +371,7 @@ func (g *getting) ended(ctx context.Context, err error) error {
 		if g.sink == nil {
 			return errors.New("interrupted before anything was fetched")
 		}
-		return errors.New("interrupted; the same command goes on where it ended")
+		return errInterrupted
 	}
 	return transferError(err, false)
 }
@@ -350,61 +383,4 @@ func (g *getting) close() error {
 		return nil
 	}
 	return g.sink.Close()
-}
-
-// getLine is the progress in one line: a bar, verified bytes, rate, time left, peers, and why nothing comes.
-func getLine(st peer.Status, rate float64, stall string) string {
-	if st.Total == 0 {
-		if stall == "" {
-			stall = "Connecting"
-		}
-		return stall + " …"
-	}
-	const width = 16
-	full := int(percent(st.Held, st.Total)) * width / 100
-	line := fmt.Sprintf("%s%s %3d %% of %s", strings.Repeat("█", full), strings.Repeat("░", width-full), percent(st.Held, st.Total), size(uint64(st.Total)))
-	if stall != "" {
-		return line + "; " + strings.ToLower(stall[:1]) + stall[1:]
-	}
-	if rate > 0 {
-		left := time.Duration(float64(st.Total-st.Held) / rate * float64(time.Second)).Round(time.Second)
-		line += fmt.Sprintf(", %s/s, %v left", size(uint64(rate)), left)
-	}
-	return fmt.Sprintf("%s, %s", line, peersOf(st))
-}
-
-// peersOf counts those who are connected, and says when the slow way through the server is all there is.
-func peersOf(st peer.Status) string {
-	relayed := 0
-	for _, p := range st.Peers {
-		if p.Relayed {
-			relayed++
-		}
-	}
-	switch {
-	case len(st.Peers) == 0:
-		return "no peers"
-	case relayed == len(st.Peers):
-		return fmt.Sprintf("%d peers by the server's relay", relayed)
-	}
-	return fmt.Sprintf("%d peers", len(st.Peers))
-}
-
-// clip keeps the first characters of a text.
-func clip(text string, most int) string {
-	if r := []rune(text); len(r) > most {
-		return string(r[:most])
-	}
-	return text
-}
-
-// harmless is a stranger's text as a terminal may show it: what would move the cursor, write the clipboard
-// or turn the direction of reading is shown as a mark.
-func harmless(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }

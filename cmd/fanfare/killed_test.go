@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fullDisk makes the program find no room on any disk: "now", or "later" when its standard input ends.
+// fullDisk makes the program find no room on any disk: "now", "later" when its standard input ends, or when that
+// says so ("told").
 const fullDisk = "FANFARE_TEST_FULL_DISK"
 
 // startProgram runs fanfare as a process of its own. It is killed at the end of the test.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -217,9 +218,13 @@ func (s *sending) opened() {
 // look tells how it goes, and whether it is time to end.
 func (s *sending) look(st peer.Status) (enough bool) {
 	s.events.write("progress", sendFigures(st))
-	if st.Safe && !s.safe {
+	switch {
+	case st.Safe && !s.safe:
 		s.status.say("It is safe to close: the swarm has every piece.")
 		s.events.write("safe", nil)
+	case !st.Safe && s.safe && lacking(st):
+		s.status.say("It is not safe to close any more: somebody needs pieces that nobody who stays has.")
+		s.events.write("needed", nil)
 	}
 	s.safe = st.Safe
 	s.status.show(sendLine(st))
@@ -230,6 +235,11 @@ func (s *sending) look(st peer.Status) (enough bool) {
 	}
 	s.alone = alone
 	return most > 0 && st.Complete >= most
+}
+
+// lacking tells whether somebody is there who does not have everything.
+func lacking(st peer.Status) bool {
+	return slices.ContainsFunc(st.Peers, func(p peer.PeerStatus) bool { return !p.Uploader && !p.Complete })
 }
 
 // approve decides about each who waits to be let in.

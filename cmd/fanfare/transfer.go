@@ -190,6 +190,10 @@ func transferError(err error, uploader bool) error {
 		return err
 	case errors.Is(err, store.ErrFull):
 		return fmt.Errorf("%w; make room, then give the same command again", err)
+	case errors.Is(err, store.ErrTooLarge):
+		return fmt.Errorf("%w; give a folder on another with --out", err)
+	case errors.Is(err, store.ErrLost):
+		return fmt.Errorf("%w; give the same command again, and what was lost is fetched again", err)
 	case errors.As(err, &refused):
 		return roomError(refused, uploader)
 	}

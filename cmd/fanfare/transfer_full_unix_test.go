@@ -4,15 +4,15 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// TestTransferDiskFull: the disk fills up in the middle. The transfer says so and waits; nothing is lost, and
-// when there is room again it goes on.
+// TestTransferDiskFull: the disk fills up in the middle. The transfer says so and waits, and goes on by itself when
+// there is room. It fills up again, the process dies, and the next run goes on with what was stored.
 func TestTransferDiskFull(t *testing.T) {
 	t.Parallel()
 	const total = 8 << 20
@@ -24,21 +24,42 @@ func TestTransferDiskFull(t *testing.T) {
 	link := sender.event("link")["link"].(string)
 	sender.drain()
 
-	stdin, fill := io.Pipe()
+	stdin, disk, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
 	receiver := startTransfer(t, config, func(cmd *exec.Cmd) {
 		cmd.Stdin = stdin
-		cmd.Env = append(cmd.Env, fullDisk+"=later")
+		cmd.Env = append(cmd.Env, fullDisk+"=told")
 	}, "get", link, "--out", out)
+	_ = stdin.Close() // the process has it
+	becomes := func(what string) {
+		t.Helper()
+		if _, err := disk.WriteString(what); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full := func(line map[string]any) bool { return line["stall"] == "disk" }
 	receiver.reaches(total / 4)
-	_ = fill.Close() // never fails
-	receiver.await("word of the full disk", func(line map[string]any) bool { return line["stall"] == "disk" })
+	becomes("f")
+	receiver.await("word of the full disk", full)
+	becomes("r")
+	receiver.reaches(total / 2)
+	becomes("f")
+	receiver.await("word of the full disk", full)
 	receiver.kill()
+	for _, words := range []string{"There is no room", "There is room again; going on."} {
+		if !strings.Contains(receiver.said.String(), words) {
+			t.Errorf("it did not say %q:\n%s", words, receiver.said)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(out, "film.bin")); err == nil {
 		t.Error("a file that is not whole stands in its place")
 	}
 
 	receiver = startTransfer(t, config, nil, "get", link, "--out", out)
-	if here := receiver.event("resumed")["here"].(float64); here < total/8 {
+	if here := receiver.event("resumed")["here"].(float64); here < total/3 {
 		t.Errorf("only %.0f bytes were kept", here)
 	}
 	receiver.event("finished")

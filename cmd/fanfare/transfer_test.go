@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -118,9 +119,12 @@ func (x *transfer) kill() {
 
 func randomFile(t *testing.T, name string, size int) string {
 	t.Helper()
-	b := make([]byte, size)
-	_, _ = rand.NewChaCha8([32]byte{1, byte(size)}).Read(b)
-	if err := os.WriteFile(name, b, 0o666); err != nil {
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{1, byte(size)}), int64(size))
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return name

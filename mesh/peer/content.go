@@ -47,12 +47,6 @@ type shelved struct {
 	tree  merkle.Tree
 }
 
-// CheckPiece is a store.Verify: it tells whether the bytes of a piece lead to its root. The signature
-// was checked before the root was stored.
-func CheckPiece(_ int, root store.Root, bytes []byte) bool {
-	return treeOf(bytes).Root() == root.Hash
-}
-
 func treeOf(bytes []byte) merkle.Tree {
 	var leaves [wire.PieceLeaves]merkle.Hash
 	n := 0

@@ -1,293 +1,335 @@
 package peer
 
 import (
-	"bytes"
-	"crypto/rand"
+	"context"
+	"errors"
 	"flag"
+	"io"
 	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/fanfare-relay/fanfare/mesh/manifest"
-	"github.com/fanfare-relay/fanfare/mesh/merkle"
-	"github.com/fanfare-relay/fanfare/mesh/schedule"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/store"
 	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
 
-var faultCount = flag.Int("faults", 5_000, "how many faults TestFaults injects")
+var faultCount = flag.Int("faults", 4_000, "how many faults TestFaults injects")
 
-// faultShape is small, so that faults are many for each byte that is hashed; leaves go in two parts.
-var faultShape = schedule.Shape{Size: 5*8000 + 2500, Piece: 8000, Leaf: 1000}
-
-const faultLargest = 900 // bytes of a message
-
-// TestFaults sends what one peer shares to another over a line that flips bits, cuts, doubles and
-// swaps frames, both ways. What a frame breaks ends the connection, and another begins. No wrong byte is
-// ever stored, and once the line is good the receiver finishes.
+// TestFaults sends what one peer shares to another over a line that flips bits, cuts, doubles and swaps frames, both
+// ways and on both channels. Both are the peers of the program, with their stores on disk; only the line is not, and
+// time is virtual. What a frame breaks ends the connection, and another begins; where it ends the receiver, another
+// goes on in the same folder. No wrong byte is ever stored, and once the line is good the receiver finishes.
 func TestFaults(t *testing.T) {
-	w := newFaultWorld(t)
-	transfers, connections := 0, 0
-	for w.injected < *faultCount {
-		w.begin()
-		for until := w.injected + 500; w.injected < until && w.receiver.Missing() > 0; {
-			w.turn(w.fault)
-		}
-		for quiet := 0; w.receiver.Missing() > 0; quiet++ {
-			if quiet > 10_000 {
-				t.Fatalf("%d pieces do not come over a good line", w.receiver.Missing())
-			}
-			w.turn(func(queue [][]byte) [][]byte { return queue })
-		}
-		if !bytes.Equal(w.stored, w.source) {
-			t.Fatal("other bytes were stored")
-		}
-		transfers++
-		connections += w.connections
-	}
-	t.Logf("figure: faults injected = %d", w.injected)
-	t.Logf("figure: transfers that finished with the right bytes = %d", transfers)
-	t.Logf("figure: connections ended by what came = %d", connections-transfers)
-	t.Logf("figure: bad leaves seen and not stored = %d", w.bad)
-}
-
-// faultWorld is a sender and a receiver with the line between them, in virtual time.
-type faultWorld struct {
-	t        *testing.T
-	random   *mathrand.Rand
-	now      time.Time
-	source   []byte
-	key      seal.PublicKey
-	roots    []seal.Signature
-	trees    []merkle.Tree
-	injected int
-	bad      int
-
-	sender, receiver *schedule.Scheduler
-	stored           []byte
-	known            []*merkle.Hash // by piece, once a leaf of it was good
-	parts            map[partKey]*wire.Parts
-	toSender         [][]byte // control
-	toReceiver       [][]byte // control and lane: a frame's first byte tells
-	connections      int
-}
-
-func newFaultWorld(t *testing.T) *faultWorld {
-	w := &faultWorld{t: t, random: mathrand.New(mathrand.NewPCG(5, 6)), now: time.Unix(1_800_000_000, 0)}
-	w.source = make([]byte, faultShape.Size)
-	_, _ = rand.Read(w.source)
-	key, err := seal.NewSigningKey(rand.Reader)
-	if err != nil {
+	from := t.TempDir()
+	// The large one is not wanted, and all zeros: it is there so that pieces have several leaves.
+	paths := []string{random(t, filepath.Join(from, "small.bin"), 4<<20+12_345), filepath.Join(from, "large.bin")}
+	if err := errors.Join(os.WriteFile(paths[1], nil, 0o666), os.Truncate(paths[1], 128<<20)); err != nil {
 		t.Fatal(err)
 	}
-	w.key = key.Public()
-	for i := range faultShape.Pieces() {
-		var leaves []merkle.Hash
-		for l := range faultShape.Leaves(i) {
-			leaves = append(leaves, merkle.Leaf(w.leaf(i, l)))
+	r := &rig{t: t}
+	link, share := r.offer(paths...)
+	w := &faultWorld{t: t, link: link, share: share, us: r.identity(), them: r.identity(), want: sums(t, from)["/small.bin"]}
+	w.line = &faultyLine{random: mathrand.New(mathrand.NewPCG(5, 6))}
+	synctest.Test(t, w.run)
+	t.Logf("figure: faults injected = %d", w.line.injected.Load())
+	t.Logf("figure: transfers that finished with the right bytes = %d", w.transfers)
+	t.Logf("figure: connections ended by what came = %d", w.connections-w.transfers)
+	t.Logf("figure: receivers that gave up, and went on from their journal = %d", w.gaveUp)
+	t.Logf("figure: bad leaves seen and not stored = %d", w.bad.Load())
+}
+
+// faultWorld is a sender and receivers, one after the other.
+type faultWorld struct {
+	t        *testing.T
+	link     seal.Link
+	share    *Share
+	us, them Identity
+	want     string // hash of what is shared
+	line     *faultyLine
+
+	sender, receiver               *swarm
+	bad                            atomic.Int64
+	transfers, connections, gaveUp int
+}
+
+func (w *faultWorld) run(t *testing.T) {
+	w.t = t
+	out := t.TempDir()
+	stop := w.start(&w.sender, Config{Link: w.link, Identity: w.us, Share: w.share}, nil)
+	for n := 0; int(w.line.injected.Load()) < *faultCount; n++ {
+		w.transfer(filepath.Join(out, strconv.Itoa(n)))
+	}
+	stop()
+}
+
+// start runs a peer without a server: it meets nobody by itself.
+func (w *faultWorld) start(s **swarm, cfg Config, set func(*swarm)) (stop func()) {
+	w.t.Helper()
+	p, err := New(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	*s = p.swarm
+	if set != nil {
+		set(p.swarm)
+	}
+	ctx, stopIt := context.WithCancel(w.t.Context())
+	live, drop := context.WithCancel(w.t.Context())
+	p.swarm.ctx, p.swarm.started = live, time.Now()
+	go p.swarm.takePart(ctx, drop)
+	return func() { stopIt(); <-p.swarm.ended; p.swarm.tasks.Wait() }
+}
+
+// transfer is one receiver that begins with nothing, over a bad line for a while and then over a good one.
+func (w *faultWorld) transfer(out string) {
+	w.line.bad.Store(true)
+	for until := w.line.injected.Load() + 2_000; !w.receive(out, until); {
+		w.gaveUp++
+	}
+	got, err := os.ReadFile(filepath.Join(out, "small.bin"))
+	if err != nil || sumOf(got) != w.want {
+		w.t.Fatalf("other bytes were stored: %v", err)
+	}
+	if all, err := os.ReadDir(out); err != nil || len(all) != 1 {
+		w.t.Fatalf("in the folder are %v, %v", all, err)
+	}
+	w.transfers++
+	if err := os.RemoveAll(out); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// receive runs a receiver until it has finished, or has given up for what it was told.
+func (w *faultWorld) receive(out string, until int64) (finished bool) {
+	var sink *store.Sink
+	done := make(chan struct{})
+	cfg := Config{Link: w.link, Identity: w.them, Fetch: &Fetch{Name: "receiver"}, Tell: func(e Event) {
+		switch e.(type) {
+		case Finished:
+			finished = true
+			close(done)
+		case Wrong:
+			w.bad.Add(1)
 		}
-		w.trees = append(w.trees, merkle.New(leaves))
-		signature, err := key.Sign(manifest.RootMessage(manifest.ID{}, uint32(i), w.trees[i].Root()))
-		if err != nil {
-			t.Fatal(err)
+	}}
+	cfg.Fetch.Accept = func(ctx context.Context, o Offered) (_ *store.Sink, err error) {
+		sink, err = store.OpenSink(store.Spec{
+			Out: out, Room: w.link.Room, Manifest: o.Manifest, Blob: o.Blob, Check: o, Selected: []bool{true, false},
+		})
+		if err == nil {
+			_, err = sink.Recheck(ctx)
 		}
-		w.roots = append(w.roots, signature)
+		return sink, err
 	}
-	return w
+	stop := w.start(&w.receiver, cfg, func(s *swarm) { s.signer = w.share.Key.Public() })
+	w.keepConnected(done, until)
+	if stop(); sink != nil {
+		if err := sink.Close(); err != nil {
+			w.t.Error(err)
+		}
+	}
+	if err := w.receiver.err; !finished && !errors.Is(err, ErrChanged) && !errors.Is(err, ErrRemoved) {
+		w.t.Fatalf("the receiver gave up: %v", err)
+	}
+	return finished
 }
 
-func (w *faultWorld) leaf(piece, leaf int) []byte {
-	start := int64(piece)*faultShape.Piece + int64(leaf)*faultShape.Leaf
-	return w.source[start : start+faultShape.LeafBytes(piece, leaf)]
-}
-
-// begin starts a transfer to a receiver that has nothing.
-func (w *faultWorld) begin() {
-	w.receiver = schedule.New(schedule.DefaultConfig(faultShape), w.random)
-	w.stored = make([]byte, faultShape.Size)
-	w.known = make([]*merkle.Hash, faultShape.Pieces())
-	w.sender, w.connections = nil, 0
-	w.connect()
-}
-
-// connect is another connection of the two, after the last one has ended.
-func (w *faultWorld) connect() {
-	w.connections++
-	w.sender = schedule.New(schedule.DefaultConfig(faultShape), w.random)
-	w.sender.Hold(0, faultShape.Pieces())
-	w.sender.PeerJoined(0, 1, 20*time.Millisecond)
-	w.receiver.PeerLeft(0)
-	w.receiver.PeerJoined(0, 1, 20*time.Millisecond)
-	w.parts = map[partKey]*wire.Parts{}
-	w.toSender, w.toReceiver = nil, nil
-}
-
-// turn moves a frame each way, over a line that does something to what waits on it.
-func (w *faultWorld) turn(line func([][]byte) [][]byte) {
-	w.now = w.now.Add(time.Millisecond)
-	for _, a := range w.sender.AppendNext(nil, w.now) {
-		w.toReceiver = append(w.toReceiver, frameOf(a))
-	}
-	for _, a := range w.receiver.AppendNext(nil, w.now) {
-		w.toSender = append(w.toSender, frameOf(a))
-	}
-	if next, ok := w.sender.NextSend(w.now); ok {
-		w.toReceiver = w.appendLeaf(w.toReceiver, next)
-		w.sender.Sent(next, w.now)
-	}
-	if len(w.toSender)+len(w.toReceiver) == 0 { // a frame was changed into another that is good
-		w.connect()
+// keepConnected makes a connection whenever there is none, until the receiver has finished or has ended.
+func (w *faultWorld) keepConnected(done <-chan struct{}, until int64) {
+	for {
+		time.Sleep(10 * time.Millisecond) // for those who say goodbye
+		synctest.Wait()
+		if w.line.injected.Load() >= until {
+			w.line.bad.Store(false)
+		}
+		gone := w.connect()
+		quiet := time.NewTimer(time.Hour)
+		select {
+		case <-gone:
+			quiet.Stop()
+			continue
+		case <-done:
+		case <-w.receiver.ended:
+		case <-quiet.C:
+			w.t.Fatalf("nothing more comes; faults: %v, sender %+v, receiver %+v", w.line.bad.Load(), w.statusOf(w.sender), w.statusOf(w.receiver))
+		}
+		quiet.Stop()
 		return
 	}
-	w.toSender, w.toReceiver = line(w.toSender), line(w.toReceiver)
-	ok := true
-	if len(w.toSender) > 0 {
-		ok = w.atSender(w.toSender[0])
-		w.toSender = w.toSender[1:]
-	}
-	if ok && len(w.toReceiver) > 0 {
-		ok = w.atReceiver(w.toReceiver[0])
-		w.toReceiver = w.toReceiver[1:]
-	}
-	if !ok {
-		w.connect()
-	}
 }
 
-// fault does one thing to the first of some frames, one time in four.
-func (w *faultWorld) fault(queue [][]byte) [][]byte {
-	if len(queue) == 0 || w.random.IntN(4) > 0 {
-		return queue
-	}
-	w.injected++
-	first := bytes.Clone(queue[0])
-	switch kind := w.random.IntN(4); {
-	case kind == 0:
-		for range 1 + w.random.IntN(3) {
-			first[w.random.IntN(len(first))] ^= 1 << w.random.IntN(8)
-		}
-	case kind == 1:
-		first = first[:w.random.IntN(len(first))]
-	case kind == 2:
-		return append([][]byte{first}, queue...)
-	case len(queue) > 1:
-		other := w.random.IntN(len(queue))
-		queue[0], queue[other] = queue[other], queue[0]
-		return queue
-	default:
-		return append(queue, first)
-	}
-	queue[0] = first
-	return queue
+func (w *faultWorld) statusOf(s *swarm) (st Status) {
+	s.call(func() { st = s.status() })
+	return st
 }
 
-func frameOf(a schedule.Action) []byte {
-	var f wire.Frame
-	switch a.Kind {
-	case schedule.Have:
-		f = wire.Have{Ranges: []wire.Range{{First: uint32(a.First), Count: uint32(a.Count)}}}
-	case schedule.Want:
-		f = wire.Want{Leaves: leavesOf(a)}
-	case schedule.Cancel:
-		f = wire.Cancel{Leaves: leavesOf(a)}
-	case schedule.Reject:
-		f = wire.Reject{Leaves: leavesOf(a), Reason: wire.RejectReason(a.Reason)}
-	}
-	return wire.Append(nil, f)
-}
-
-func (w *faultWorld) appendLeaf(queue [][]byte, n schedule.Send) [][]byte {
-	b := w.leaf(n.Piece, n.Leaf)
-	f := wire.Leaf{Piece: uint32(n.Piece), Leaf: uint16(n.Leaf), Size: uint32(len(b))}
-	f.Root, f.Signature, f.Nodes = w.trees[n.Piece].Root(), w.roots[n.Piece], w.trees[n.Piece].AppendProof(nil, n.Leaf)
-	length := wire.PartLen(len(b), len(f.Nodes)/wire.HashSize, faultLargest)
-	for len(b) > 0 {
-		f.Bytes = b[:min(length, len(b))]
-		queue = append(queue, wire.Append(nil, f))
-		b = b[len(f.Bytes):]
-		f = wire.Leaf{Piece: f.Piece, Leaf: f.Leaf, Size: f.Size, Offset: f.Offset + uint32(len(f.Bytes))}
-	}
-	return queue
-}
-
-// atSender takes a frame; false when it ends the connection.
-func (w *faultWorld) atSender(b []byte) bool {
-	f, err := wire.Parse(b, wire.Control)
+// connect makes both peers linked, as after HELLO.
+func (w *faultWorld) connect() (gone <-chan struct{}) {
+	w.connections++
+	a, b := w.line.connections()
+	id, err := seal.NewAttempt(mathrand.NewChaCha8([32]byte{byte(w.connections), byte(w.connections >> 8), byte(w.connections >> 16)}))
 	if err != nil {
-		return false
+		w.t.Fatal(err)
 	}
-	switch f := f.(type) {
-	case wire.Want:
-		err = w.sender.Wanted(0, int(f.Piece), int(f.First), int(f.Count))
-	case wire.Cancel:
-		err = w.sender.Cancelled(0, int(f.Piece), int(f.First), int(f.Count))
-	}
-	return err == nil
-}
-
-func (w *faultWorld) atReceiver(b []byte) bool {
-	if len(b) > 0 && wire.Type(b[0]) == wire.TypeLeaf {
-		return w.atLane(b)
-	}
-	f, err := wire.Parse(b, wire.Control)
-	if err != nil {
-		return false
-	}
-	switch f := f.(type) {
-	case wire.Have:
-		for _, r := range f.Ranges {
-			if w.receiver.Shown(0, int(r.First), int(r.Count)) != nil {
-				return false
+	ends := []struct {
+		swarm  *swarm
+		other  Identity
+		over   *endOfLine
+		rights seal.Rights
+	}{{w.sender, w.them, a, seal.Receive | seal.PassOn}, {w.receiver, w.us, b, seal.Uploader | seal.PassOn}}
+	for i, end := range ends {
+		token := seal.Token{Serial: uint32(1 - i), Rights: end.rights, DH: end.other.dh.Public()}
+		ctx, drop := context.WithCancel(w.t.Context())
+		end.swarm.call(func() {
+			pair, err := end.swarm.pair(token.DH)
+			if err != nil {
+				w.t.Error(err)
 			}
-		}
-	case wire.Reject:
-		err = w.receiver.Rejected(0, int(f.Piece), int(f.First), int(f.Count), schedule.Reason(f.Reason), w.now)
+			made := &attempt{id: id, peer: token.DH, to: "other", pair: pair, token: &token}
+			end.swarm.link(made, wire.Hello{Largest: largestMessage, Attempt: id}, end.over, ctx, drop)
+		})
 	}
-	return err == nil
+	return a.gone
 }
 
-func (w *faultWorld) atLane(b []byte) bool {
-	f, err := wire.ParseLeaf(b)
-	if err != nil {
-		return false
-	}
-	key := partKey{int(f.Piece), int(f.Leaf)}
-	leaf := w.parts[key]
-	if leaf == nil {
-		if w.receiver.Expects(0, key.piece, key.leaf, w.now) == schedule.Unasked {
-			return false
-		}
-		made := wire.NewParts(f.Piece, f.Leaf, make([]byte, faultShape.LeafBytes(key.piece, key.leaf)))
-		leaf = &made
-		w.parts[key] = leaf
-	}
-	whole, err := leaf.Add(f)
-	if err != nil || !whole {
-		return err == nil
-	}
-	delete(w.parts, key)
-	return w.store(leaf, key)
+// faultyLine is what lies between the two.
+type faultyLine struct {
+	bad      atomic.Bool
+	injected atomic.Int64
+	mu       sync.Mutex
+	random   *mathrand.Rand
 }
 
-// store keeps a leaf that is genuine, and holds it against the source.
-func (w *faultWorld) store(leaf *wire.Parts, key partKey) bool {
-	known := merkle.Hash(leaf.Root)
-	if w.known[key.piece] != nil {
-		known = *w.known[key.piece]
+// connections makes the two ends of a connection.
+func (f *faultyLine) connections() (a, b *endOfLine) {
+	gone, closing := make(chan struct{}), &sync.Once{}
+	way := func(control bool) *oneWay {
+		return &oneWay{line: f, messages: make(chan []byte, 32), gone: gone, control: control}
 	}
-	signed := func() bool {
-		return w.known[key.piece] != nil ||
-			seal.Verify(w.key, leaf.Signature, manifest.RootMessage(manifest.ID{}, uint32(key.piece), leaf.Root)) == nil
+	ab, ba := [2]*oneWay{way(true), way(false)}, [2]*oneWay{way(true), way(false)}
+	return &endOfLine{out: ab, in: ba, gone: gone, closing: closing}, &endOfLine{out: ba, in: ab, gone: gone, closing: closing}
+}
+
+// endOfLine is a connection as one side has it.
+type endOfLine struct {
+	out, in [2]*oneWay // control, lane
+	gone    chan struct{}
+	closing *sync.Once
+}
+
+func (e *endOfLine) channels() (control, lane channel) {
+	end := func(i int) channel {
+		return channel{struct {
+			io.Reader
+			io.Writer
+		}{e.in[i], e.out[i]}, neverFull{}}
 	}
-	if !genuine(leaf, key.leaf, faultShape.Leaves(key.piece), known, signed) {
-		w.bad++
-		return false
+	return end(0), end(1)
+}
+
+func (e *endOfLine) lostC() <-chan struct{} { return e.gone }
+func (e *endOfLine) close()                 { e.closing.Do(func() { close(e.gone) }) }
+func (*endOfLine) relayed() bool            { return false }
+
+// neverFull is a channel without a buffer of its own: who writes waits.
+type neverFull struct{}
+
+func (neverFull) BufferedAmount() uint64               { return 0 }
+func (neverFull) SetBufferedAmountLowThreshold(uint64) {}
+func (neverFull) OnBufferedAmountLow(func())           {}
+
+// oneWay carries messages in one direction.
+type oneWay struct {
+	line     *faultyLine
+	messages chan []byte
+	gone     chan struct{}
+	control  bool
+}
+
+func (w *oneWay) Read(b []byte) (int, error) {
+	select {
+	case m := <-w.messages:
+		if len(m) > len(b) {
+			return 0, io.ErrShortBuffer
+		}
+		return copy(b, m), nil
+	case <-w.gone:
+		return 0, io.EOF
 	}
-	if !bytes.Equal(leaf.Bytes(), w.leaf(key.piece, key.leaf)) {
-		w.t.Fatalf("a wrong leaf %d of piece %d is taken for genuine", key.leaf, key.piece)
+}
+
+func (w *oneWay) Write(b []byte) (int, error) {
+	m := b // a leaf's messages are made for it
+	if w.control {
+		m = slices.Clone(b)
 	}
-	w.known[key.piece] = &known
-	copy(w.stored[int64(key.piece)*faultShape.Piece+int64(key.leaf)*faultShape.Leaf:], leaf.Bytes())
-	w.receiver.LeafArrived(0, key.piece, key.leaf, w.now)
-	return true
+	switch w.line.pick() {
+	case bitsFlipped:
+		w.line.flip(m)
+	case cutShort:
+		m = m[:w.line.below(len(m))]
+	case sentTwice:
+		if err := w.put(slices.Clone(m)); err != nil {
+			return 0, err
+		}
+	case sentLate: // behind what comes next
+		time.AfterFunc(5*time.Millisecond, func() { _ = w.put(m) })
+		return len(b), nil
+	}
+	return len(b), w.put(m)
+}
+
+func (w *oneWay) put(m []byte) error {
+	select {
+	case w.messages <- m:
+		return nil
+	case <-w.gone:
+		return io.ErrClosedPipe
+	}
+}
+
+// The faults.
+const (
+	noFault = iota
+	bitsFlipped
+	cutShort
+	sentTwice
+	sentLate
+)
+
+// pick chooses what happens to a message: something to one in three, while the line is bad.
+func (f *faultyLine) pick() int {
+	if !f.bad.Load() || f.below(3) > 0 {
+		return noFault
+	}
+	f.injected.Add(1)
+	return 1 + f.below(sentLate)
+}
+
+func (f *faultyLine) below(n int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.random.IntN(max(1, n))
+}
+
+// flip turns one to three bits, half of the time near the beginning, where the frame's own fields are.
+func (f *faultyLine) flip(m []byte) {
+	if len(m) == 0 {
+		return
+	}
+	for range 1 + f.below(3) {
+		most := len(m)
+		if f.below(2) == 0 {
+			most = min(most, 40)
+		}
+		m[f.below(most)] ^= 1 << f.below(8)
+	}
 }

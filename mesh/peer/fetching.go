@@ -92,46 +92,16 @@ func (s *swarm) takeLeaf(l *link, leaf *wire.Parts, piece, index int) error {
 }
 
 func (s *swarm) arrived(l *link, piece, index int) {
-	if l.dead {
-		// Its bytes are good and on disk, but the scheduler has asked others for them.
-		return
-	}
-	if !s.sched.LeafArrived(l.slot, piece, index, time.Now()) {
-		return
-	}
 	bytes := int64(s.content.layout.LeafLen(piece, index))
+	// Of a link that has ended the bytes are good and on disk, but the scheduler has asked others for them.
+	if l.dead || !s.sched.LeafArrived(l.slot, piece, index, time.Now()) {
+		s.again += bytes
+		return
+	}
 	l.taken += bytes
-	s.fullTold = false
 	s.verified += bytes
 	if s.sched.Has(piece) {
 		s.content.sink.Complete(piece)
-	}
-}
-
-// diskFull stops asking; what is here stays, and what comes is passed over.
-func (s *swarm) diskFull(err error) {
-	first := s.fullSince.IsZero()
-	s.fullSince = time.Now()
-	if !first {
-		return
-	}
-	if !s.fullTold {
-		s.fullTold = true
-		s.cfg.Tell(Full{err})
-	}
-	s.sched.Select(0, s.content.layout.Pieces(), false, time.Now())
-}
-
-// retryDisk asks again some time after the disk was full.
-func (s *swarm) retryDisk(now time.Time) {
-	if s.fullSince.IsZero() || now.Sub(s.fullSince) < fullPause {
-		return
-	}
-	s.fullSince = time.Time{}
-	for i := range s.content.layout.Pieces() {
-		if s.content.sink.Wanted(i) {
-			s.sched.Select(i, 1, true, now)
-		}
 	}
 }
 
@@ -144,7 +114,7 @@ func (s *swarm) checkEnd(now time.Time) {
 		s.end(ErrChanged)
 		return
 	}
-	if s.sched == nil || s.sched.Missing() > 0 || !s.fullSince.IsZero() {
+	if s.sched == nil || s.sched.Missing() > 0 || s.full {
 		return
 	}
 	if !s.finishing {
@@ -155,25 +125,22 @@ func (s *swarm) checkEnd(now time.Time) {
 		})
 		return
 	}
-	// Who is being served may have the rest of what it asked for.
-	const linger, longest = 300 * time.Millisecond, 5 * time.Second
-	if s.finished && !s.cfg.Fetch.Seed && (s.handed == 0 && s.picked == nil && now.Sub(s.servedAt) > linger || now.Sub(s.lastFinish) > longest) {
-		s.end(nil)
+	if s.finished && !s.cfg.Fetch.Seed {
+		s.leave(now)
 	}
 }
 
 func (s *swarm) finish(names []string, err error) {
 	if errors.Is(err, store.ErrFull) { // the journal had no room; all is stored
 		s.finishing = false
-		s.fullSince = time.Now()
-		s.cfg.Tell(Full{err})
+		s.diskFull(err)
 		return
 	}
 	if err != nil {
 		s.end(err)
 		return
 	}
-	s.finished, s.servedAt, s.lastFinish = true, time.Now(), time.Now()
-	s.report(time.Now())
+	s.finished, s.servedAt = true, time.Now()
+	s.announce(time.Time{}) // that it is complete
 	s.cfg.Tell(Finished{names})
 }

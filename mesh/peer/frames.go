@@ -79,12 +79,13 @@ func (s *swarm) handle(l *link, f wire.Frame, now time.Time) error {
 
 // fares takes a peer's word on how it fares. To the uploader the first one says that it takes part.
 func (s *swarm) fares(l *link, f wire.Stat, now time.Time) {
-	l.stat, l.statAt = f, now
+	l.fares(f, now)
 	if s.sched != nil && !l.joined {
 		s.join(l)
 	}
 	if l.joined {
 		s.sched.Rate(l.slot, float64(f.Up))
+		s.sched.Leaves(l.slot, f.State == wire.Leaving)
 	}
 	if f.State == wire.Complete {
 		s.completed(l)
@@ -135,9 +136,7 @@ func (s *swarm) manifestPart(l *link, f wire.Manifest) error {
 		return err
 	}
 	l.gotBlob, l.blob = true, wire.Blob{}
-	m, id, err := manifest.Open(blob, s.cfg.Link.Room, func(message []byte, signature [64]byte) bool {
-		return seal.Verify(s.signer, signature, message) == nil
-	})
+	offered, err := openOffered(blob, s.cfg.Link.Room, s.signer)
 	if errors.Is(err, manifest.ErrSignature) {
 		return err
 	}
@@ -145,7 +144,7 @@ func (s *swarm) manifestPart(l *link, f wire.Manifest) error {
 		s.end(err)
 		return nil
 	}
-	s.blob, s.shared = blob, &Offered{m, id, blob}
+	s.blob, s.shared = blob, &offered
 	for _, other := range s.links {
 		if other != l && !other.dead {
 			other.blob = wire.Blob{}

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -66,6 +67,7 @@ type link struct {
 	queued   int          // leaves handed to feed and not sent
 	stat     wire.Stat
 	statAt   time.Time
+	complete bool          // by its own word: it has all that it wants
 	rtt      time.Duration // the shortest so far
 	pinged   time.Time
 	sent     int64 // bytes of leaves to it
@@ -151,8 +153,8 @@ var errFlood = errors.New("too many frames")
 // error of package wire, or errFlood.
 func (l *link) readControl(take func(wire.Frame)) error {
 	limit := rate.NewLimiter(controlASecond, controlAtOnce)
+	b := make([]byte, largestMessage)
 	for {
-		b := make([]byte, largestMessage) // frames keep parts of it
 		message, err := readMessage(l.control, b)
 		if err != nil {
 			return err
@@ -160,10 +162,7 @@ func (l *link) readControl(take func(wire.Frame)) error {
 		if !limit.Allow() {
 			return errFlood
 		}
-		if len(message) < len(b)/4 {
-			message = append([]byte(nil), message...)
-		}
-		f, err := wire.Parse(message, wire.Control)
+		f, err := wire.Parse(bytes.Clone(message), wire.Control) // frames keep parts of it
 		if err != nil {
 			return err
 		}

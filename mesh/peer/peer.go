@@ -54,13 +54,6 @@ type Fetch struct {
 	Seed   bool // go on serving when all is here
 }
 
-// Offered is a manifest that the uploader has signed.
-type Offered struct {
-	Manifest manifest.Manifest
-	ID       manifest.ID
-	Blob     []byte // as it was signed
-}
-
 // Reasons for a transfer to end without everything.
 var (
 	ErrDenied   = errors.New("the uploader does not let you in")

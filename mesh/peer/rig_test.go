@@ -91,6 +91,15 @@ func (r *rig) identity() Identity {
 // share starts an uploader of paths.
 func (r *rig) share(change func(*Config), paths ...string) *someone {
 	r.t.Helper()
+	link, share := r.offer(paths...)
+	s := r.prepare("sender", Config{Link: link, Identity: r.identity(), Share: share}, change)
+	s.run()
+	return s
+}
+
+// offer is what an uploader of paths has to know.
+func (r *rig) offer(paths ...string) (seal.Link, *Share) {
+	r.t.Helper()
 	source, err := store.OpenSource(paths, func(p, why string) { r.t.Errorf("skipped %s: %s", p, why) })
 	if err != nil {
 		r.t.Fatal(err)
@@ -104,17 +113,11 @@ func (r *rig) share(change func(*Config), paths ...string) *someone {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cfg := Config{
-		Link:     seal.Link{Server: r.url, Room: rand.Text()[:22], Secret: secret, Key: key.Public().Hash()},
-		Identity: r.identity(),
-		Share: &Share{
-			Key: key, Owner: rand.Text(), Source: source, Expires: time.Now().Add(time.Hour),
-			Manifest: manifest.Manifest{Files: source.Files(), Created: time.Now().Unix()},
-		},
+	link := seal.Link{Server: r.url, Room: rand.Text()[:22], Secret: secret, Key: key.Public().Hash()}
+	return link, &Share{
+		Key: key, Owner: rand.Text(), Source: source, Expires: time.Now().Add(time.Hour),
+		Manifest: manifest.Manifest{Files: source.Files(), Created: time.Now().Unix()},
 	}
-	s := r.prepare("sender", cfg, change)
-	s.run()
-	return s
 }
 
 // fetch starts a receiver into a new folder.
@@ -128,12 +131,12 @@ func (r *rig) fetchInto(out, name string, link seal.Link, change func(*Config)) 
 	cfg := Config{Link: link, Identity: r.identity(), Fetch: &Fetch{Name: name}}
 	var s *someone
 	cfg.Fetch.Accept = func(ctx context.Context, o Offered) (*store.Sink, error) {
-		sink, err := store.OpenSink(store.Spec{Out: out, Room: link.Room, Manifest: o.Manifest, Blob: o.Blob})
+		sink, err := store.OpenSink(store.Spec{Out: out, Room: link.Room, Manifest: o.Manifest, Blob: o.Blob, Check: o})
 		if err != nil {
 			return nil, err
 		}
 		s.sink = sink
-		_, err = sink.Recheck(ctx, CheckPiece)
+		_, err = sink.Recheck(ctx)
 		return sink, err
 	}
 	s = r.prepare(name, cfg, change)
@@ -221,6 +224,11 @@ func random(t testing.TB, name string, size int) string {
 	return name
 }
 
+func sumOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return string(sum[:])
+}
+
 // sums gives the SHA-256 of each file below a folder, "folder" for a folder.
 func sums(t testing.TB, root string) map[string]string {
 	t.Helper()
@@ -235,8 +243,7 @@ func sums(t testing.TB, root string) map[string]string {
 			return nil
 		}
 		b, err := os.ReadFile(p)
-		sum := sha256.Sum256(b)
-		found[name] = string(sum[:])
+		found[name] = sumOf(b)
 		return err
 	})
 	if err != nil {

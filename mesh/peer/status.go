@@ -16,15 +16,20 @@ type Status struct {
 	Total    int64 // what is wanted, in bytes; 0 before that is known
 	Held     int64 // verified and on disk, of Total
 	Here     int64 // of Held, what was here at the start
+	Again    int64 // leaves that came twice, or that a connection had brought when it ended
 	Pieces   int
 	Sent     int64   // leaves that went out
 	Up, Down float64 // bytes a second
-	// Safe: the others have every piece among them, and this peer may leave.
+	// Safe: the others have every piece among them and will finish without this peer, or everybody who is
+	// there has all that it wants. It may cease to be true: who has everything may leave, others may come.
 	Safe     bool
 	Stall    Stall
 	Finished bool
 	// At the uploader: how many were let in, and how many of them have everything, also those that have left.
 	LetIn, Complete int
+	// Needed tells how many others this peer stays for after its end, since the uploader has left and they
+	// lack something.
+	Needed int
 }
 
 // PeerStatus is one connected peer.
@@ -58,11 +63,14 @@ const (
 )
 
 func (s *swarm) status() Status {
-	st := Status{Online: s.online, Up: s.upNow, Down: s.downNow, Sent: s.sentBytes, Stall: s.stall(), Finished: s.finished}
+	st := Status{Online: s.online, Up: s.upNow, Down: s.downNow, Sent: s.sentBytes, Again: s.again, Stall: s.stall(), Finished: s.finished}
 	if s.content != nil {
 		st.Pieces = s.content.layout.Pieces()
 		st.Total, st.Held, st.Here = s.wanted()
-		st.Safe = s.sched.SwarmHolds() && st.Pieces > 0
+		st.Safe = st.Pieces > 0 && (s.sched.SwarmHolds() || s.nobodyLacks())
+	}
+	if s.finished && s.cfg.Fetch != nil && !s.cfg.Fetch.Seed && s.leavingAt.IsZero() {
+		_, st.Needed = s.around()
 	}
 	if s.door != nil {
 		st.LetIn, st.Complete = s.door.counts()
@@ -73,7 +81,7 @@ func (s *swarm) status() Status {
 		}
 		st.Peers = append(st.Peers, PeerStatus{
 			Key: l.peer, Name: s.nameOf(l), Uploader: l.token.Rights&seal.Uploader != 0, Held: int(l.stat.Held),
-			Complete: l.stat.State == wire.Complete, Up: float64(l.stat.Up), Down: float64(l.stat.Down),
+			Complete: l.complete, Up: float64(l.stat.Up), Down: float64(l.stat.Down),
 			Relayed: l.conn.relayed(), Sent: l.sent, Taken: l.taken, Since: l.since,
 		})
 	}
@@ -107,7 +115,7 @@ func (s *swarm) stall() Stall {
 	switch {
 	case s.cfg.Fetch == nil || s.finishing || s.downNow > 0:
 		return Flowing
-	case !s.fullSince.IsZero():
+	case s.full:
 		return DiskFull
 	case !linked && !s.online:
 		return NoServer
@@ -152,9 +160,11 @@ func clamp32(v float64) uint32 { return uint32(min(v, 1<<32-1)) }
 
 func (s *swarm) state() wire.State {
 	switch {
+	case !s.leavingAt.IsZero():
+		return wire.Leaving
 	case s.cfg.Share != nil:
 		return wire.Running
-	case !s.fullSince.IsZero():
+	case s.full:
 		return wire.DiskFull
 	case s.sched.Missing() == 0:
 		return wire.Complete

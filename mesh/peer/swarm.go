@@ -32,8 +32,6 @@ const (
 	partingTime = time.Second
 	// flushTime is for leaves that are on their way when a peer leaves.
 	flushTime = 3 * time.Second
-	// fullPause is how long the disk is left alone after it was full.
-	fullPause = 3 * time.Second
 )
 
 // swarm is the state of a peer. It belongs to one goroutine, that of run; all others post to it.
@@ -88,23 +86,24 @@ type swarm struct {
 	actions []schedule.Action
 
 	// How it goes.
-	started    time.Time
-	total      int64 // bytes that are wanted, once known
-	verified   int64 // bytes of leaves that came now and are on disk
-	held       int64 // bytes that were here at the start
-	sentBytes  int64
-	lastStat   time.Time
-	statTaken  int64
-	statSent   int64
-	upNow      float64 // bytes a second
-	downNow    float64
-	fullSince  time.Time // of the disk; zero while it has room
-	fullTold   bool
-	finishing  bool
-	finished   bool
-	servedAt   time.Time // of the last leaf that was sent, or of the end
-	lastFinish time.Time
-	changed    bool // the source
+	started   time.Time
+	total     int64 // bytes that are wanted, once known
+	verified  int64 // bytes of leaves that came now and are on disk
+	held      int64 // bytes that were here at the start
+	again     int64 // bytes of leaves that came, and were here or asked for elsewhere
+	sentBytes int64
+	lastStat  time.Time
+	statTaken int64
+	statSent  int64
+	upNow     float64 // bytes a second
+	downNow   float64
+	full      bool      // the disk
+	roomAt    time.Time // when to look whether it has room again; zero while that is done
+	finishing bool
+	finished  bool
+	servedAt  time.Time // of the last leaf that was sent, or of the end
+	leavingAt time.Time // since when others were told that we leave; zero before
+	changed   bool      // the source
 }
 
 func newSwarm(cfg Config) (*swarm, error) {
@@ -156,7 +155,7 @@ func (s *swarm) share() error {
 	}
 	s.token, s.signer, s.uploader = &token, share.Key.Public(), s.cfg.Identity.dh.Public()
 	s.door = newDoor(share.Rule, share.Expires)
-	s.blob, s.shared = blob, &Offered{share.Manifest, id, blob}
+	s.blob, s.shared = blob, &Offered{share.Manifest, id, blob, s.signer}
 	s.content = &content{
 		id: id, layout: share.Manifest.Layout(), key: s.signer, signs: map[int]store.Root{},
 		source: share.Source, sign: func(message []byte) (seal.Signature, error) { return share.Key.Sign(message) },
@@ -201,6 +200,12 @@ func (s *swarm) run(ctx context.Context) error {
 		err := s.room.run(live)
 		s.post(func() { s.roomEnded(err) })
 	})
+	s.takePart(ctx, stop)
+	return s.err
+}
+
+// takePart owns the swarm until it ends, says goodbye, and waits for all that it has begun.
+func (s *swarm) takePart(ctx context.Context, stop context.CancelFunc) {
 	timer := time.NewTimer(houseEvery)
 	defer timer.Stop()
 	for !s.done {
@@ -221,7 +226,6 @@ func (s *swarm) run(ctx context.Context) error {
 	stop()
 	close(s.ended)
 	s.tasks.Wait()
-	return s.err
 }
 
 // drain runs what has gathered, so that the scheduler is asked once for all of it.
@@ -245,6 +249,7 @@ func (s *swarm) end(err error) {
 
 // part says goodbye, and gives it a moment to get out.
 func (s *swarm) part() {
+	s.announce(time.Now())
 	reason := wire.GoesAway
 	if s.finished {
 		reason = wire.Done
@@ -308,7 +313,7 @@ func (s *swarm) house(now time.Time) {
 	s.askAgain(now)
 	s.connect(now)
 	s.expireCodes(now)
-	s.retryDisk(now)
+	s.lookForRoom(now)
 	if now.Sub(s.lastStat) >= statEvery {
 		s.report(now)
 		s.sweep(now)

@@ -110,6 +110,7 @@ type Scheduler struct {
 	rand   *rand.Rand
 	peers  [MaxPeers]peer
 	here   peerSet
+	going  peerSet // of those who are here, who have said that they leave
 	pieces []piece
 	out    []Action // what facts caused, until AppendNext
 
@@ -223,6 +224,7 @@ func (s *Scheduler) PeerLeft(p Peer) {
 		s.forget(i, p)
 	}
 	s.here.remove(p)
+	s.going.remove(p)
 	s.asked -= s.peers[p].asked
 	s.handed -= s.peers[p].handed
 	s.endTurn(p)
@@ -294,9 +296,27 @@ func (s *Scheduler) Missing() int { return s.missing }
 // Has tells whether a piece is here.
 func (s *Scheduler) Has(piece int) bool { return s.pieces[piece].held }
 
-// SwarmHolds tells whether every piece is whole at some other peer that is connected: then the
-// uploader may leave.
-func (s *Scheduler) SwarmHolds() bool { return s.lonely == 0 }
+// Leaves tells whether a peer has said that it leaves. It may be asked for pieces, but is not counted on.
+func (s *Scheduler) Leaves(p Peer, leaves bool) {
+	s.going.remove(p)
+	if leaves && s.here.has(p) {
+		s.going.add(p)
+	}
+}
+
+// SwarmHolds tells whether every piece is whole at some other peer that is connected and does not leave:
+// then the uploader may.
+func (s *Scheduler) SwarmHolds() bool {
+	if s.lonely > 0 || s.going == 0 {
+		return s.lonely == 0
+	}
+	for i := range s.pieces {
+		if s.pieces[i].shown&^s.going == 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // ArrivalRate is what comes from a peer in bytes/s while something is asked of it; SendRate is
 // what goes out to all while there is something to send, the figure for STAT. 0: unknown.

@@ -82,6 +82,8 @@ func (p *player) fact(name string, opts map[string]int, a []int) (said []string,
 		}
 	case "left":
 		p.s.PeerLeft(peer())
+	case "going":
+		p.s.Leaves(peer(), opts["going"] == 1)
 	case "rate":
 		p.s.Rate(peer(), float64(a[1]))
 	case "shown":

@@ -171,13 +171,14 @@ const (
 	Waiting               // for a peer
 	Hidden                // and slowed by the browser
 	Complete
+	Leaving // is gone in a moment
 )
 
 // Type of the frame.
 func (Stat) Type() Type { return TypeStat }
 
 func (f Stat) check() error {
-	if f.Held > MaxPieces || f.State > Complete {
+	if f.Held > MaxPieces || f.State > Leaving {
 		return fmt.Errorf("%d pieces, state %d: %w", f.Held, f.State, ErrValue)
 	}
 	return nil

@@ -11,7 +11,7 @@ const { good, bad } = golden<{
 const CHANNELS: Record<string, Channel> = { control: 'control', 'side control': 'side-control', lane: 'lane' };
 const REJECTS = ['', 'not-held', 'busy', 'unreadable', 'changed'];
 const BYES = ['done', 'goes-away', 'not-admitted', 'broke-protocol', 'bad-leaf', 'source-changed', 'too-many-peers'];
-const STATES = ['running', 'paused', 'disk-full', 'waiting', 'hidden', 'complete'];
+const STATES = ['running', 'paused', 'disk-full', 'waiting', 'hidden', 'complete', 'leaving'];
 
 /** A frame's values by the names of the golden file. */
 function fields(frame: Frame): Record<string, unknown> {

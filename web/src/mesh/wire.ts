@@ -51,7 +51,7 @@ export type ByeReason =
   | 'bad-leaf'
   | 'source-changed'
   | 'too-many-peers';
-export type State = 'running' | 'paused' | 'disk-full' | 'waiting' | 'hidden' | 'complete';
+export type State = 'running' | 'paused' | 'disk-full' | 'waiting' | 'hidden' | 'complete' | 'leaving';
 
 /** A leaf, or a part of one. The proof, hashes one behind the other, comes with the part of offset 0. */
 export interface LeafFrame {
@@ -127,7 +127,7 @@ const BYES: readonly ByeReason[] = [
   'source-changed',
   'too-many-peers',
 ];
-const STATES: readonly State[] = ['running', 'paused', 'disk-full', 'waiting', 'hidden', 'complete'];
+const STATES: readonly State[] = ['running', 'paused', 'disk-full', 'waiting', 'hidden', 'complete', 'leaving'];
 
 /** Reads a message that came on a channel. Bytes in the frame are parts of it, not copied. Throws WireError. */
 export function parse(message: Bytes, from: Channel): Frame {

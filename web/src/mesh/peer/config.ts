@@ -112,7 +112,7 @@ export interface PeerStatus {
   up: number;
   down: number;
   /** Why it gets nothing, by its own word. */
-  state: 'running' | 'paused' | 'disk-full' | 'waiting' | 'hidden' | 'complete';
+  state: 'running' | 'paused' | 'disk-full' | 'waiting' | 'hidden' | 'complete' | 'leaving';
   relayed: boolean | undefined;
   /** Bytes of leaves to it and from it. */
   sent: number;

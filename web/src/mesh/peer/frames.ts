@@ -40,9 +40,12 @@ export function handleFrame(peer: Peer, link: Link, frame: Frame): void {
       break;
     case 'stat':
       link.stat = frame;
+      // Who leaves may have everything, or not.
+      if (frame.state !== 'leaving') link.complete = frame.state === 'complete';
       // To the uploader the first one says that it takes part.
       peer.links.join(link);
       if (link.joined) sched?.rate(link.slot, frame.up);
+      if (link.joined) sched?.leaves(link.slot, frame.state === 'leaving');
       break;
     case 'revoke':
       void revocations(peer, link, frame.list);

@@ -64,6 +64,8 @@ export class Link {
   shown: Range[] = [];
   joined = false;
   stat: Stat | undefined;
+  /** By its own word: it has all that it wants. */
+  complete = false;
   /** The shortest round trip so far (ms). */
   roundTrip = 0;
   pinged = 0;

@@ -11,13 +11,14 @@ export function peersOf(peer: Peer): PeerStatus[] {
   return [...peer.links.all.values()].map((link) => peerOf(peer, link));
 }
 
-function peerOf(peer: Peer, { key, token, stat, relayed, sent, taken }: Link): PeerStatus {
+function peerOf(peer: Peer, link: Link): PeerStatus {
+  const { key, token, stat, relayed, sent, taken } = link;
   return {
     key,
     name: peer.door?.guests.get(key)?.name ?? '',
     uploader: (token.rights & UPLOADER) !== 0,
     held: stat?.held ?? 0,
-    complete: stat?.state === 'complete',
+    complete: link.complete,
     up: stat?.up ?? 0,
     down: stat?.down ?? 0,
     state: stat?.state ?? 'running',
@@ -25,6 +26,14 @@ function peerOf(peer: Peer, { key, token, stat, relayed, sent, taken }: Link): P
     sent,
     taken,
   };
+}
+
+/** Whether the others will finish without this peer: they have every piece among them, or nobody lacks any. */
+export function isSafe({ sched, content, links }: Peer): boolean {
+  if (!sched || !content || content.layout.pieces === 0) return false;
+  const others = [...links.all.values()].filter(({ token }) => (token.rights & UPLOADER) === 0);
+  const lacks = ({ complete, stat }: Link): boolean => !complete && stat?.state !== 'leaving';
+  return sched.swarmHolds || (others.some(({ complete }) => complete) && !others.some(lacks));
 }
 
 /** Why a receiver gets nothing; undefined while it gets something, or needs nothing. */

@@ -23,7 +23,7 @@ import { Links, PARTING } from './links';
 import { drawSerial, memberOf, ownToken } from './member';
 import { Room } from './room';
 import { Files, NoRoom } from './sink';
-import { peersOf, stallOf, stateOf } from './status';
+import { isSafe, peersOf, stallOf, stateOf } from './status';
 
 /** Bytes of leaves that were asked for, over all peers; the rest of the 48 MiB is for what waits. */
 const BUDGET = 32 * 1024 * 1024;
@@ -206,7 +206,7 @@ export class Peer {
   }
 
   status(): Status {
-    const { intro, content, sched } = this;
+    const { intro, content } = this;
     const share = this.cfg.share !== undefined;
     const total = share ? (content?.layout.total ?? 0) : this.total;
     return {
@@ -218,7 +218,7 @@ export class Peer {
       sent: this.sentBytes,
       up: this.up,
       down: this.down,
-      safe: sched !== undefined && (content?.layout.pieces ?? 0) > 0 && sched.swarmHolds,
+      safe: isSafe(this),
       stall: stallOf(this),
       finished: this.finished,
     };

@@ -49,6 +49,11 @@ export class PeerSet {
     return out;
   }
 
+  /** Whether it has somebody whom another has not. */
+  exceeds(other: PeerSet): boolean {
+    return ((this.low & ~other.low) | (this.high & ~other.high)) !== 0;
+  }
+
   meets(other: PeerSet): boolean {
     return ((this.low & other.low) | (this.high & other.high)) !== 0;
   }

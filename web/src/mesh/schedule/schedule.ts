@@ -70,6 +70,7 @@ export class Scheduler {
     if (!s.here.has(p)) return;
     for (const i of s.begun) forget(s, i, p);
     s.here.remove(p);
+    s.going.remove(p);
     s.asked -= s.peer(p).asked;
     s.handed -= s.peer(p).handed;
     endTurn(s, p);
@@ -168,9 +169,17 @@ export class Scheduler {
     return this.s.piece(piece).held;
   }
 
-  /** Whether every piece is whole at some other peer that is connected: then the uploader may leave. */
+  /** A peer has said that it leaves, or that it does not. It may be asked for pieces, but is not counted on. */
+  leaves(p: Peer, going: boolean): void {
+    this.s.going.remove(p);
+    if (going && this.s.here.has(p)) this.s.going.add(p);
+  }
+
+  /** Whether every piece is whole at some other peer that is connected and does not leave: then the uploader may. */
   get swarmHolds(): boolean {
-    return this.s.lonely === 0;
+    const { lonely, going, pieces } = this.s;
+    if (lonely > 0 || going.empty) return lonely === 0;
+    return pieces.every((piece) => piece.shown.exceeds(going));
   }
 
   /** Whether anything that is missing was asked of somebody, or is shown by somebody. */

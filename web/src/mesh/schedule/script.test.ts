@@ -64,6 +64,9 @@ class Script {
       case 'left':
         s.peerLeft(a);
         return [];
+      case 'going':
+        s.leaves(a, option('going') === 1);
+        return [];
       case 'rate':
         s.rate(a, b);
         return [];

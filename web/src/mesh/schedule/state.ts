@@ -106,6 +106,8 @@ export class State {
   readonly chance: Chance;
   readonly peers: PeerState[] = Array.from({ length: MAX_PEERS }, () => new PeerState());
   readonly here = new PeerSet();
+  /** Those of them who have said that they leave. */
+  readonly going = new PeerSet();
   readonly pieces: readonly Piece[];
   /** What facts caused, until it is asked for. */
   out: Action[] = [];
