@@ -142,7 +142,7 @@ func (w *worker) selectVideo(v *viewer, t *egress, o *offers, now time.Time) {
 		}
 	}
 	if v.estimates {
-		t.responder.SetBudget(int(v.estimator.Target() / 8 * repeatPercent / 100))
+		t.responder.SetBudget(int(max(v.estimator.Target(), v.sending()) / 8 * repeatPercent / 100))
 	}
 	t.choose(enc, now)
 }
@@ -154,7 +154,8 @@ const (
 	// rest of it while the smaller encoding's key frame is on its way.
 	haltPercent = 60
 	// repeatPercent is the share of the line that repeats may take: enough for what a tenth of
-	// loss needs, both ways, and too little to keep a full line full.
+	// loss needs, both ways, and too little to keep a full line full. A line that is taken for
+	// less than the lowest quality is sent that all the same, and so its repeats.
 	repeatPercent = 40
 )
 
@@ -179,13 +180,16 @@ const (
 	// estimate, but for spreadAtOnce bytes. Wide lines get their key frames at once.
 	narrowTimes, spreadTimes = 2, 2.5
 	spreadAtOnce             = 15_000
+	// spreadLeast times what is sent is the slowest pace: below the lowest quality there is none, and who
+	// was sent it more slowly than it comes would be behind for ever.
+	spreadLeast = 1.5
 )
 
 // spreadPictures follows the estimate with the pace of large frames.
 func (v *viewer) spreadPictures(now time.Time) {
 	target := v.estimator.Target()
 	narrow := target < narrowTimes*v.sending() && !v.estimator.Proven()
-	switch rate := media.Bitrate(spreadTimes * float64(target)); {
+	switch rate := media.Bitrate(max(spreadTimes*float64(target), spreadLeast*float64(v.sending()))); {
 	case narrow && !v.spreads:
 		v.spread = pace.NewBucket(rate, spreadAtOnce)
 	case narrow:
