@@ -101,6 +101,7 @@ func (s *Server) pages(r chi.Router) {
 	r.Get("/", s.page(web.PageHome))
 	r.Get("/studio", s.page(web.PageStudio))
 	r.Get("/w/{stream}", s.serveWatch)
+	r.Get("/compare", s.page(web.PageCompare))
 	r.Get("/f", s.page(web.PageSend))
 	r.Get("/f/{room}", s.serveReceive)
 	for _, path := range s.cfg.Site.AssetPaths() {

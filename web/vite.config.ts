@@ -24,6 +24,7 @@ export default defineConfig({
         send: page('send'),
         receive: page('receive'),
         watch: page('watch'),
+        compare: page('compare'),
         notfound: page('notfound'),
       },
     },

@@ -36,6 +36,7 @@ const (
 	PageWatch    Page = "watch"
 	PageSend     Page = "send"
 	PageReceive  Page = "receive"
+	PageCompare  Page = "compare"
 	PageNotFound Page = "notfound"
 )
 
@@ -83,7 +84,7 @@ func newSite(root fs.FS) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded pages: %w", err)
 	}
-	for _, p := range []Page{PageHome, PageStudio, PageWatch, PageSend, PageReceive, PageNotFound} {
+	for _, p := range []Page{PageHome, PageStudio, PageWatch, PageSend, PageReceive, PageCompare, PageNotFound} {
 		if _, ok := s.files[p.file()]; !ok {
 			return nil, fmt.Errorf("read the embedded pages: %s is missing; run npm --prefix web run build", p.file())
 		}

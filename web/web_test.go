@@ -11,13 +11,13 @@ import (
 	"testing/fstest"
 )
 
-// built is a small dist as the build makes it: six pages, a hashed script, a file without a hash.
+// built is a small dist as the build makes it: seven pages, a hashed script, a file without a hash.
 func built() fstest.MapFS {
 	files := fstest.MapFS{
 		"favicon.svg":         {Data: []byte("<svg/>")},
 		"assets/watch-abc.js": {Data: []byte(strings.Repeat("console.log(1);", 200))},
 	}
-	for _, p := range []Page{PageHome, PageStudio, PageWatch, PageSend, PageReceive, PageNotFound} {
+	for _, p := range []Page{PageHome, PageStudio, PageWatch, PageSend, PageReceive, PageCompare, PageNotFound} {
 		files[p.file()] = &fstest.MapFile{Data: []byte("<!doctype html><title>" + string(p) + "</title>")}
 	}
 	return files

@@ -27,6 +27,7 @@ const states = [
   { what: "the sending page without a key", path: "/f", ready: (page) => sends(page, "key-form") },
   { what: "the sending page with its link", path: `/f#key=${KEY}`, ready: (page) => sends(page, "code") },
   { what: "a link that is cut", path: "/f/x", ready: (page) => page.says(id("words"), /not whole/i) },
+  { what: "the comparison", path: "/compare", ready: (page) => page.see(id("plan")) },
   { what: "no such page", path: "/nothing/here", ready: (page) => page.says("h1", /nothing/i) },
 ];
 

@@ -174,6 +174,10 @@ function Developers() {
         <Address label="Watch (WHEP)" value={`${origin}/whep/NAME`} />
         <Address label="Page for viewers" value={`${origin}/w/NAME`} />
       </div>
+      <p class="quiet">
+        How long does the picture take, by this server and by other ways?{' '}
+        <a href="/compare">Measure it in this browser</a>.
+      </p>
     </section>
   );
 }

@@ -1,0 +1,93 @@
+// The page without its looks: the plan, the run, and what came of it.
+
+import { signal } from '@preact/signals';
+import { dropKey, keepKey, keeps, takeKey } from '../signal/key';
+import { Experiment, type Gathered, type Progress } from './experiment';
+import type { Sample } from './figures';
+import { Live } from './live';
+import { DEFAULT, type Plan } from './plan';
+import { KeyNeeded } from './room';
+import type { Viewer } from './viewer';
+
+export type Phase = 'planning' | 'key' | 'running' | 'done';
+
+export class CompareController {
+  readonly phase = signal<Phase>('planning');
+  readonly plan = signal<Plan>(DEFAULT);
+  readonly progress = signal<Progress>({ phase: 'opening', part: 0 });
+  readonly viewers = signal<readonly Viewer[]>([]);
+  readonly link = signal('');
+  readonly gathered = signal<Gathered | undefined>(undefined);
+  /** Why nothing could begin, in words. */
+  readonly problem = signal('');
+  readonly keyWrong = signal(false);
+  readonly live = new Live();
+  private readonly keeps = keeps();
+  private key = takeKey(window.location, window.history, this.keeps);
+  private experiment: Experiment | undefined;
+
+  change(change: Partial<Plan>): void {
+    this.plan.value = { ...this.plan.value, ...change };
+  }
+
+  start(): void {
+    this.problem.value = '';
+    if (this.key === undefined) {
+      this.phase.value = 'key';
+      return;
+    }
+    this.live.reset();
+    this.viewers.value = [];
+    this.link.value = '';
+    this.phase.value = 'running';
+    const experiment = new Experiment({
+      plan: this.plan.value,
+      key: this.key,
+      opened: (link, viewers) => {
+        this.link.value = link;
+        this.viewers.value = viewers;
+        if (this.key !== undefined) keepKey(this.key, false, this.keeps);
+      },
+      progress: (progress) => {
+        this.progress.value = progress;
+      },
+      seen: (sample: Sample) => this.live.observe(sample),
+    });
+    this.experiment = experiment;
+    experiment.run().then(
+      (gathered) => {
+        this.gathered.value = gathered;
+        this.phase.value = 'done';
+      },
+      (cause: unknown) => this.failed(cause),
+    );
+  }
+
+  /** Ends the run early. */
+  stop(): void {
+    this.experiment?.stop();
+  }
+
+  useKey(key: string): void {
+    this.key = key;
+    this.start();
+  }
+
+  /** Back to the plan. */
+  again(): void {
+    this.phase.value = 'planning';
+    this.keyWrong.value = false;
+  }
+
+  private failed(cause: unknown): void {
+    if (cause instanceof KeyNeeded) {
+      dropKey(this.keeps);
+      this.keyWrong.value = true;
+      this.key = undefined;
+      this.phase.value = 'key';
+      return;
+    }
+    this.problem.value = cause instanceof Error ? cause.message : 'It could not begin.';
+    this.phase.value = 'planning';
+  }
+}

@@ -1,0 +1,194 @@
+// One comparison from beginning to end: opens the source and the ways, lets them settle, measures, closes.
+// It gathers samples; what they say is figures.ts.
+
+import { stamps } from '../signal/stamp';
+import { Lateness } from '../stats/lateness';
+import type { Logged } from '../stats/log';
+import type { Join, Sample } from './figures';
+import type { Plan, Way } from './plan';
+import { Room } from './room';
+import { openSource, type Sending } from './source';
+import { Viewer } from './viewer';
+import { type Open, openWay } from './ways';
+
+/** All that was gathered, as it is saved. */
+export interface Gathered {
+  ways: readonly Way[];
+  viewers: number;
+  source: string;
+  seconds: number;
+  /** ISO 8601 */
+  began: string;
+  samples: Sample[];
+  joins: Join[];
+  snapshots: Logged[];
+  /** ms, 99th percentile; undefined: not measured. */
+  lateness: number | undefined;
+  /** Why it was not what was planned; empty: it was. */
+  troubles: string[];
+}
+
+export interface Progress {
+  phase: 'opening' | 'settling' | 'measuring' | 'over';
+  /** 0…1 of the measured time. */
+  part: number;
+}
+
+export interface ExperimentOptions {
+  plan: Plan;
+  key: string;
+  /** The address at which further devices join, once there is one; viewers are elements for the page. */
+  opened(link: string, viewers: readonly Viewer[]): void;
+  progress(progress: Progress): void;
+  /** A picture was shown, from the beginning on: for what is drawn live. */
+  seen(sample: Sample): void;
+}
+
+/** ms */
+const PATIENCE = 20_000; // for a first picture on every way
+const SETTLE = 3_000; // from then on: encoders and estimates begin low
+const LOOK = 1_000;
+
+export class Experiment {
+  private readonly options: ExperimentOptions;
+  private readonly stopping = new AbortController();
+  private readonly gathered: Gathered;
+  private viewers: Viewer[] = [];
+  private open: Open[] = [];
+  private measuring = false;
+
+  constructor(options: ExperimentOptions) {
+    this.options = options;
+    const { ways, viewers, seconds, file } = options.plan;
+    this.gathered = {
+      ways,
+      viewers,
+      seconds,
+      source: file ? file.name : 'test picture',
+      began: new Date().toISOString(),
+      samples: [],
+      joins: [],
+      snapshots: [],
+      lateness: undefined,
+      troubles: [],
+    };
+  }
+
+  /** Ends it early: what was gathered is kept. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** Throws KeyNeeded, or an Error with words for people, when nothing could begin. */
+  async run(): Promise<Gathered> {
+    this.options.progress({ phase: 'opening', part: 0 });
+    const room = await Room.open(this.options.key, (words) => this.trouble(words));
+    let source: Sending | undefined;
+    const lateness = new Lateness();
+    try {
+      source = await openSource(
+        this.options.plan,
+        stamps(
+          () => room.now(),
+          () => room.clock,
+        ),
+        () => this.refresh(),
+      );
+      this.begin(room, source);
+      if (await this.settle()) await this.measure(lateness);
+      this.gathered.lateness = lateness.p99();
+    } finally {
+      this.options.progress({ phase: 'over', part: 1 });
+      lateness.close();
+      for (const way of this.open) way.close();
+      for (const viewer of this.viewers) viewer.close();
+      source?.close();
+      room.close();
+    }
+    return this.gathered;
+  }
+
+  private begin(room: Room, source: Sending): void {
+    const { ways, viewers } = this.options.plan;
+    const offset = room.clock.offset;
+    for (const way of ways) {
+      const own = Array.from({ length: viewers }, (_, i) => new Viewer(way, i, offset, (sample) => this.seen(sample)));
+      this.viewers.push(...own);
+      const failed = (words: string): void => this.trouble(`${way}: ${words}`);
+      this.open.push(openWay(way, { room, source, viewers: own, failed }));
+    }
+    this.options.opened(`${room.welcome.publicUrl}/w/${room.welcome.room.name}`, this.viewers);
+  }
+
+  private seen(sample: Sample): void {
+    if (this.measuring) this.gathered.samples.push(sample);
+    this.options.seen(sample);
+  }
+
+  private refresh(): void {
+    for (const way of this.open) way.refresh();
+  }
+
+  private trouble(words: string): void {
+    if (!this.gathered.troubles.includes(words)) this.gathered.troubles.push(words);
+  }
+
+  /** Until every way shows pictures, and a little longer; false: it was stopped. */
+  private async settle(): Promise<boolean> {
+    this.options.progress({ phase: 'settling', part: 0 });
+    const late = performance.now() + PATIENCE;
+    while (this.viewers.some((v) => !v.hasPicture) && performance.now() < late)
+      if (!(await this.wait(100))) return false;
+    for (const v of this.viewers) {
+      if (!v.hasPicture)
+        this.trouble(`${v.way}: viewer ${v.number + 1} had no picture within ${PATIENCE / 1000} seconds.`);
+    }
+    return this.wait(SETTLE);
+  }
+
+  private async measure(lateness: Lateness): Promise<void> {
+    const { seconds } = this.options.plan;
+    lateness.reset();
+    for (const viewer of this.viewers) viewer.settle();
+    this.measuring = true;
+    const began = performance.now();
+    for (let part = 0; part < 1; part = (performance.now() - began) / (1000 * seconds)) {
+      this.options.progress({ phase: 'measuring', part });
+      await this.look();
+      if (!(await this.wait(Math.min(LOOK, began + 1000 * seconds - performance.now())))) {
+        this.trouble('It was ended early.');
+        break;
+      }
+    }
+    this.measuring = false;
+    await this.look();
+    this.gathered.joins = this.viewers.flatMap((v) => v.facts() ?? []);
+    if (document.visibilityState === 'hidden') this.trouble('The page was hidden.');
+  }
+
+  private async look(): Promise<void> {
+    const time = performance.timeOrigin + performance.now();
+    const all = await Promise.all(this.open.map((way) => way.snapshots()));
+    this.gathered.snapshots.push(...all.flat().map((entry) => ({ time, ...entry })));
+  }
+
+  /** true after so many ms; false at once when it is stopped. */
+  private wait(ms: number): Promise<boolean> {
+    const { signal } = this.stopping;
+    if (signal.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const stopped = (): void => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener('abort', stopped);
+          resolve(true);
+        },
+        Math.max(0, ms),
+      );
+      signal.addEventListener('abort', stopped, { once: true });
+    });
+  }
+}

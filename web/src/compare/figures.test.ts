@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { figuresOf, interval, pairedOf, type Sample } from './figures';
+
+/** Pictures a fifteenth of a second apart, each with the delay that is given for its number. */
+const run = (way: Sample['way'], n: number, delay: (i: number) => number, viewer = 0): Sample[] =>
+  Array.from({ length: n }, (_, i) => ({ way, viewer, code: (i * 1000) / 15, at: (i * 1000) / 15 + delay(i) }));
+
+describe('figures of the ways', () => {
+  it('are of all viewers of a way', () => {
+    const samples = [
+      ...run('sfu', 100, (i) => 100 + i),
+      ...run('sfu', 100, (i) => 100 + i, 1),
+      ...run('star', 3, () => 50),
+    ];
+    const joins = [
+      { way: 'sfu' as const, viewer: 0, join: 300, stalls: { count: 1, time: 400 } },
+      { way: 'sfu' as const, viewer: 1, join: 500, stalls: { count: 1, time: 200 } },
+    ];
+    const [sfu, star] = figuresOf(['sfu', 'star', 'http'], samples, joins);
+    expect(sfu).toMatchObject({ way: 'sfu', pictures: 200, median: 149.5, join: 400, stalls: 2, stalled: 600 });
+    expect(sfu?.p99).toBeGreaterThan(sfu?.p95 ?? 0);
+    expect(star).toMatchObject({ pictures: 3, median: 50, join: undefined, stalls: 0 });
+  });
+
+  it('are none of nothing', () => expect(figuresOf(['sfu'], [], [])).toEqual([]));
+});
+
+describe('the same pictures on two ways', () => {
+  it('tell the difference of the ways whatever else makes them late', () => {
+    const busy = (i: number): number => 100 + 80 * Math.abs(Math.sin(i / 7));
+    const samples = [...run('sfu', 300, busy), ...run('star', 300, (i) => busy(i) - 20 + (i % 3))];
+    const paired = pairedOf(samples, 'sfu', 'star');
+    expect(paired).toMatchObject({ base: 'sfu', other: 'star', pairs: 300 });
+    expect(paired?.median).toBeCloseTo(-19);
+    expect(paired?.low).toBeGreaterThanOrEqual(-20);
+    expect(paired?.high).toBeLessThanOrEqual(-18);
+  });
+
+  it('are those of one viewer, and those that both had', () => {
+    const samples = [...run('sfu', 10, () => 10), ...run('star', 5, () => 5), ...run('star', 10, () => 900, 1)];
+    expect(pairedOf(samples, 'sfu', 'star')).toMatchObject({ pairs: 5, median: -5 });
+    expect(pairedOf(samples, 'sfu', 'http')).toBeUndefined();
+  });
+});
+
+describe('the interval of a median', () => {
+  it.each([
+    [1, 0, 0],
+    [5, 0, 4],
+    [6, 0, 5],
+    [9, 1, 7],
+    [20, 5, 14],
+  ])('of %d numbers lies from rank %d to %d', (n, low, high) => {
+    expect(interval(Array.from({ length: n }, (_, i) => i))).toEqual([low, high]);
+  });
+});

@@ -1,0 +1,109 @@
+// From raw samples to figures: what each way took, and by how much ways differ for the same pictures.
+// Everything that the page and the report say is computed here, from the samples alone. Pure.
+
+import { quantile } from '../stats/glass';
+import type { Way } from './plan';
+
+/** One picture at one viewer. Times in ms by the page's clock. */
+export interface Sample {
+  way: Way;
+  /** Counted from 0. */
+  viewer: number;
+  at: number;
+  /** The time in the strip, by the page's clock: it names the picture, and is when it was made. */
+  code: number;
+}
+
+/** What happened to one viewer beside its pictures. ms */
+export interface Join {
+  way: Way;
+  viewer: number;
+  join: number;
+  stalls: { count: number; time: number };
+}
+
+export interface WayFigures {
+  way: Way;
+  pictures: number;
+  /** ms */
+  median: number;
+  p95: number;
+  p99: number;
+  /** Median over viewers, ms. */
+  join: number | undefined;
+  stalls: number;
+  stalled: number; // ms
+}
+
+/** Of the ways that brought pictures. Samples are those of the measured time alone: what was before served to settle. */
+export function figuresOf(ways: readonly Way[], samples: readonly Sample[], joins: readonly Join[]): WayFigures[] {
+  return ways.flatMap((way) => {
+    const delays = sorted(samples.filter((s) => s.way === way).map((s) => s.at - s.code));
+    if (delays.length === 0) return [];
+    const own = joins.filter((j) => j.way === way);
+    return {
+      way,
+      pictures: delays.length,
+      median: quantile(delays, 0.5),
+      p95: quantile(delays, 0.95),
+      p99: quantile(delays, 0.99),
+      join: own.length > 0 ? quantile(sorted(own.map((j) => j.join)), 0.5) : undefined,
+      stalls: own.reduce((n, j) => n + j.stalls.count, 0),
+      stalled: own.reduce((n, j) => n + j.stalls.time, 0),
+    };
+  });
+}
+
+/** What one way takes more than another, for the same pictures at the same viewer. ms */
+export interface Paired {
+  base: Way;
+  other: Way;
+  pairs: number;
+  /** of other − base */
+  median: number;
+  /** At least 95 % of confidence; from the least to the greatest while there is too little for that. */
+  low: number;
+  high: number;
+}
+
+const BLOCK = 1_000; // ms
+
+/**
+ * Compares two ways by the pictures that one viewer had on both. The median is that of all pairs; its
+ * interval is by order statistics over the medians of one-second blocks, as pictures that follow each other
+ * share what makes them late.
+ */
+export function pairedOf(samples: readonly Sample[], base: Way, other: Way): Paired | undefined {
+  const there = new Map<string, number>();
+  for (const s of samples) if (s.way === base) there.set(`${s.viewer} ${s.code}`, s.at);
+  const pairs = samples.flatMap((s) => {
+    const at = s.way === other ? there.get(`${s.viewer} ${s.code}`) : undefined;
+    return at === undefined ? [] : [{ block: Math.floor(s.code / BLOCK), difference: s.at - at }];
+  });
+  if (pairs.length === 0) return undefined;
+  const blocks = new Map<number, number[]>();
+  for (const { block, difference } of pairs) blocks.set(block, [...(blocks.get(block) ?? []), difference]);
+  const medians = sorted([...blocks.values()].map((list) => quantile(sorted(list), 0.5)));
+  const [low, high] = interval(medians);
+  return { base, other, pairs: pairs.length, median: quantile(sorted(pairs.map((p) => p.difference)), 0.5), low, high };
+}
+
+/** The ranks between which the median lies with at least 95 %, of sorted numbers. */
+export function interval(all: readonly number[]): [low: number, high: number] {
+  const n = all.length;
+  let rank = 0;
+  // P(fewer than rank + 1 of n below the median), for a fair coin.
+  let term = 0.5 ** n;
+  let tail = term;
+  while (tail <= 0.025 && rank < Math.floor((n - 1) / 2)) {
+    rank += 1;
+    term *= (n - rank + 1) / rank;
+    tail += term;
+  }
+  const at = Math.max(0, rank - (tail > 0.025 ? 1 : 0));
+  return [all[at] ?? Number.NaN, all[n - 1 - at] ?? Number.NaN];
+}
+
+function sorted(list: readonly number[]): number[] {
+  return [...list].sort((a, b) => a - b);
+}

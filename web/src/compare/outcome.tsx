@@ -1,0 +1,144 @@
+// What came of it: the figures, the pairs, whether they are to be believed, and all of it as files.
+
+import { Button } from '../ui/controls';
+import { download } from '../ui/download';
+import { bitrate } from '../ui/format';
+import { Notice } from '../ui/layout';
+import { Chart } from './chart';
+import type { CompareController } from './controller';
+import type { Gathered } from './experiment';
+import { WORDS } from './plan';
+import { type About, csvOf, HEADS, htmlOf, jsonOf, METHOD, ms, pairedWords, type Result, resultOf } from './result';
+
+export function Outcome({ compare }: { compare: CompareController }) {
+  const gathered = compare.gathered.value;
+  if (!gathered) return null;
+  const result = resultOf(gathered);
+  return (
+    <div class="stack compare" data-testid="result" data-valid={result.invalid.length === 0}>
+      <section class="card stack">
+        <h1>The result</h1>
+        <Validity result={result} />
+        <Table result={result} />
+        <Pairs result={result} />
+        <Chart curves={compare.live.curves.value} />
+        <Save gathered={gathered} />
+        <div class="row">
+          <Button variant="primary" data-testid="again" onClick={() => compare.again()}>
+            Compare again
+          </Button>
+        </div>
+      </section>
+      <section class="card stack">
+        <h2>How it was measured</h2>
+        {METHOD.map((line) => (
+          <p key={line} class="quiet">
+            {line}
+          </p>
+        ))}
+      </section>
+    </div>
+  );
+}
+
+function Validity({ result }: { result: Result }) {
+  const late = result.lateness;
+  if (result.invalid.length > 0) {
+    return (
+      <Notice tone="warn" title="These figures are invalid.">
+        {result.invalid.join(' ')} They are shown and saved all the same.
+      </Notice>
+    );
+  }
+  return (
+    <Notice tone="good" title="These figures are valid.">
+      Timers of this machine were {late === undefined ? '–' : ms(late)} late in the 99th percentile.
+    </Notice>
+  );
+}
+
+function Table({ result }: { result: Result }) {
+  return (
+    <div class="scroll">
+      <table class="figure">
+        <thead>
+          <tr>
+            {HEADS.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {result.ways.map(({ way, ...f }) => {
+            const up = result.uploads.find((u) => u.way === way);
+            return (
+              <tr key={way} data-testid="way" data-way={way} data-pictures={f.pictures} data-median={f.median}>
+                <th scope="row">
+                  <i class={`mark ${way}`} aria-hidden="true" /> {WORDS[way].title}
+                </th>
+                <td>{ms(f.median)}</td>
+                <td>{ms(f.p95)}</td>
+                <td>{ms(f.p99)}</td>
+                <td>{f.join === undefined ? '–' : ms(f.join)}</td>
+                <td>{f.stalls === 0 ? 'none' : `${f.stalls} (${ms(f.stalled)})`}</td>
+                <td>{up ? bitrate(up.bitrate) : '–'}</td>
+                <td>{up?.encodes ?? '–'}</td>
+                <td>{f.pictures}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Pairs({ result }: { result: Result }) {
+  if (result.paired.length === 0) return null;
+  return (
+    <div class="stack">
+      <h2>The same pictures on two ways</h2>
+      {result.paired.map((p) => (
+        <p
+          key={p.other}
+          data-testid="paired"
+          data-base={p.base}
+          data-other={p.other}
+          data-pairs={p.pairs}
+          data-median={p.median}
+          data-low={p.low}
+          data-high={p.high}
+        >
+          {pairedWords(p)}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function Save({ gathered }: { gathered: Gathered }) {
+  const name = `fanfare-comparison-${gathered.began.slice(0, 19).replaceAll(':', '-')}`;
+  const about: About = {
+    browser: navigator.userAgent,
+    cores: navigator.hardwareConcurrency,
+    page: window.location.origin,
+  };
+  return (
+    <div class="row">
+      <Button data-testid="save-html" onClick={() => download(`${name}.html`, 'text/html', htmlOf(gathered, about))}>
+        Save the report
+      </Button>
+      <Button
+        data-testid="save-json"
+        onClick={() => download(`${name}.json`, 'application/json', jsonOf(gathered, about))}
+      >
+        Samples (JSON)
+      </Button>
+      <Button data-testid="save-csv" onClick={() => download(`${name}.csv`, 'text/csv', csvOf(gathered))}>
+        Samples (CSV)
+      </Button>
+    </div>
+  );
+}

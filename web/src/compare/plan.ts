@@ -1,0 +1,49 @@
+// What is to be compared: the source, the ways, how many viewers each has, and for how long. Pure.
+
+export const WAYS = ['sfu', 'star', 'tree', 'http'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** What the ways are called, and what they are. */
+export const WORDS: Record<Way, { title: string; text: string }> = {
+  sfu: { title: 'By the server', text: 'Sent once to the server, which sends it to each viewer.' },
+  star: { title: 'Straight from here', text: 'Sent to each viewer, encoded for each.' },
+  tree: {
+    title: 'Passed on by viewers',
+    text: 'The first viewer gets it straight and sends it on to the others, encoded again.',
+  },
+  http: { title: 'Plain HTTP', text: 'Recorded, uploaded in pieces and played as a file that grows.' },
+};
+
+export const SIZES = [
+  { name: '320 × 180, 15 a second', width: 320, height: 180, rate: 15 },
+  { name: '640 × 360, 30 a second', width: 640, height: 360, rate: 30 },
+  { name: '1280 × 720, 30 a second', width: 1280, height: 720, rate: 30 },
+] as const;
+
+export const MOST_VIEWERS = 4;
+export const SECONDS = [10, 20, 60] as const;
+
+export interface Plan {
+  /** A file, or the test picture in one of SIZES. */
+  file: File | undefined;
+  size: number;
+  ways: readonly Way[];
+  /** Of each way. */
+  viewers: number;
+  seconds: number;
+}
+
+export const DEFAULT: Plan = { file: undefined, size: 0, ways: ['sfu', 'star'], viewers: 1, seconds: 20 };
+
+/** Encoders that are at work in this page: the reason why a small machine cannot do everything at once. */
+export function encodes({ ways, viewers }: Pick<Plan, 'ways' | 'viewers'>): number {
+  const each: Record<Way, number> = { sfu: 1, star: viewers, tree: viewers, http: 1 };
+  return ways.reduce((n, way) => n + each[way], 0);
+}
+
+/** What stands against a plan, in words; undefined: nothing. */
+export function objection(plan: Plan): string | undefined {
+  if (plan.ways.length === 0) return 'Choose at least one way.';
+  if (plan.ways.includes('tree') && plan.viewers < 2) return 'A picture that is passed on needs two viewers.';
+  return undefined;
+}

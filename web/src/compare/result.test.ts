@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { emptySnapshot } from '../stats/vocabulary';
+import type { Gathered } from './experiment';
+import type { Sample } from './figures';
+import { csvOf, htmlOf, jsonOf, pairedWords, resultOf } from './result';
+
+const pictures = (way: Sample['way'], delay: number): Sample[] =>
+  Array.from({ length: 150 }, (_, i) => ({ way, viewer: 0, code: i * 66, at: i * 66 + delay + (i % 5) }));
+
+const gathered: Gathered = {
+  ways: ['sfu', 'star'],
+  viewers: 1,
+  source: 'a <film>.webm',
+  seconds: 10,
+  began: '2026-11-26T09:00:00.000Z',
+  samples: [...pictures('sfu', 120), ...pictures('star', 100)],
+  joins: [{ way: 'sfu', viewer: 0, join: 400, stalls: { count: 0, time: 0 } }],
+  snapshots: [0, 10_000].map((time) => ({
+    time,
+    what: 'sfu uploader',
+    snapshot: { ...emptySnapshot, transport: { bytesIn: 0, bytesOut: time * 100 } },
+  })),
+  lateness: 3,
+  troubles: [],
+};
+const about = { browser: 'a browser', cores: 2, page: '0' };
+
+describe('the result', () => {
+  it('has figures, pairs and uploads of what was gathered', () => {
+    const r = resultOf(gathered);
+    expect(r.invalid).toEqual([]);
+    expect(r.ways.map((w) => [w.way, w.median])).toEqual([
+      ['sfu', 122],
+      ['star', 102],
+    ]);
+    expect(r.paired).toMatchObject([{ base: 'sfu', other: 'star', pairs: 150, median: -20, low: -20, high: -20 }]);
+    expect(r.uploads[0]).toEqual({ way: 'sfu', bitrate: 800_000, encodes: 1 });
+    expect(pairedWords(r.paired[0] as NonNullable<(typeof r.paired)[0]>)).toMatch(
+      /^Straight from here, against by the server, by 150 pictures that both showed: 20 ms sooner/,
+    );
+  });
+
+  it.each<[string, Partial<Gathered>, RegExp]>([
+    ['a machine that is late', { lateness: 10.1 }, /timers/],
+    ['a machine of which nothing is known', { lateness: undefined }, /timers/],
+    ['a way without pictures', { samples: pictures('sfu', 1) }, /Straight from here: no pictures/],
+    ['trouble', { troubles: ['It was ended early.'] }, /ended early/],
+  ])('is invalid after %s', (_, change, words) => {
+    const changed = { ...gathered, ...change };
+    expect(resultOf(changed).invalid.join(' ')).toMatch(words);
+    expect(htmlOf(changed, about)).toContain('Invalid');
+  });
+
+  it('can be computed again from its own file', () => {
+    const { result, ...rest } = JSON.parse(jsonOf(gathered, about)) as Gathered & { result: unknown };
+    expect(JSON.parse(JSON.stringify(resultOf(rest)))).toEqual(result);
+  });
+
+  it('is a table of pictures, and a page that is safe to open', () => {
+    expect(csvOf(gathered).split('\n')).toHaveLength(302);
+    expect(csvOf(gathered).split('\n')[1]).toBe('sfu,1,0,120,120');
+    const html = htmlOf(gathered, about);
+    expect(html).toContain('a &lt;film&gt;.webm');
+    expect(html).not.toContain('<film>');
+    expect(html).toContain('20 ms sooner');
+  });
+});

@@ -1,0 +1,154 @@
+// What a comparison says, in figures and in words, computed from what was gathered and from nothing else;
+// and the same as files to take away. Pure.
+
+import { TOO_LATE } from '../stats/lateness-limit';
+import type { Logged } from '../stats/log';
+import type { Gathered } from './experiment';
+import { figuresOf, type Paired, pairedOf, type WayFigures } from './figures';
+import { type Way, WORDS } from './plan';
+
+export interface Upload {
+  way: Way;
+  /** bit/s that left this page for this way while it was measured. */
+  bitrate: number;
+  /** Pictures encoded by the uploader's end: one for each connection. */
+  encodes: number;
+}
+
+export interface Result {
+  ways: WayFigures[];
+  paired: Paired[];
+  uploads: Upload[];
+  lateness: number | undefined;
+  /** Why the figures are not to be believed; empty: they are. */
+  invalid: string[];
+}
+
+export function resultOf(g: Gathered): Result {
+  const [base, ...others] = g.ways;
+  return {
+    ways: figuresOf(g.ways, g.samples, g.joins),
+    paired: others.flatMap((other) => (base ? (pairedOf(g.samples, base, other) ?? []) : [])),
+    uploads: g.ways.map((way) => uploadOf(way, g)),
+    lateness: g.lateness,
+    invalid: invalidityOf(g),
+  };
+}
+
+function invalidityOf(g: Gathered): string[] {
+  const out = [...g.troubles];
+  if (g.lateness === undefined) out.push('The machine’s timers were not measured.');
+  else if (g.lateness > TOO_LATE) {
+    out.push(`This machine’s timers were ${ms(g.lateness)} late in the 99th percentile; ${TOO_LATE} ms are allowed.`);
+  }
+  for (const way of g.ways) if (!g.samples.some((s) => s.way === way)) out.push(`${WORDS[way].title}: no pictures.`);
+  return out;
+}
+
+function uploadOf(way: Way, g: Gathered): Upload {
+  const ends = new Map<string, Logged[]>();
+  for (const entry of g.snapshots) {
+    if (!entry.what.startsWith(`${way} uploader`)) continue;
+    ends.set(entry.what, [...(ends.get(entry.what) ?? []), entry]);
+  }
+  let bitrate = 0;
+  for (const list of ends.values()) {
+    const [first, last] = [list[0], list.at(-1)];
+    if (!first || !last || last.time <= first.time) continue;
+    const bytes = last.snapshot.transport.bytesOut - first.snapshot.transport.bytesOut;
+    bitrate += (8000 * Math.max(0, bytes)) / (last.time - first.time);
+  }
+  return { way, bitrate, encodes: ends.size };
+}
+
+/** "star against sfu, by 290 pictures that both showed: 14.2 ms sooner (from 15.0 to 13.1)". */
+export function pairedWords({ base, other, pairs, median, low, high }: Paired): string {
+  const way = (w: Way): string => WORDS[w].title.toLowerCase();
+  const amount = (d: number): string => `${ms(Math.abs(d))} ${d < 0 ? 'sooner' : 'later'}`;
+  return `${WORDS[other].title}, against ${way(base)}, by ${pairs} pictures that both showed: ${amount(median)} (with 95 % of confidence between ${amount(low)} and ${amount(high)}).`;
+}
+
+export function ms(value: number): string {
+  return `${value.toFixed(value > 0 && value < 10 ? 1 : 0)} ms`;
+}
+
+/** Who measured, with what: for the files. */
+export interface About {
+  browser: string;
+  cores: number;
+  page: string;
+}
+
+export function jsonOf(g: Gathered, about: About): string {
+  return JSON.stringify({ ...about, command: 'the page /compare', result: resultOf(g), ...g }, undefined, 1);
+}
+
+/** The pictures, a line each. */
+export function csvOf(g: Gathered): string {
+  const number = (n: number): string => String(Math.round(n * 1000) / 1000);
+  const lines = g.samples.map((s) =>
+    [s.way, s.viewer + 1, number(s.code), number(s.at), number(s.at - s.code)].join(','),
+  );
+  return ['way,viewer,made_at_ms,shown_at_ms,delay_ms', ...lines, ''].join('\n');
+}
+
+/** One page that needs nothing else. */
+export function htmlOf(g: Gathered, about: About): string {
+  const r = resultOf(g);
+  const rows = r.ways.map(({ way, ...f }) => {
+    const up = r.uploads.find((u) => u.way === way);
+    const cells = [
+      WORDS[way].title,
+      ms(f.median),
+      ms(f.p95),
+      ms(f.p99),
+      f.join === undefined ? '–' : ms(f.join),
+      `${f.stalls} (${ms(f.stalled)})`,
+      up ? `${(up.bitrate / 1e6).toFixed(2)} Mbit/s` : '–',
+      up?.encodes ?? '–',
+      f.pictures,
+    ];
+    return `<tr>${cells.map((c, i) => (i === 0 ? `<th scope="row">${safe(String(c))}</th>` : `<td>${safe(String(c))}</td>`)).join('')}</tr>`;
+  });
+  const validity =
+    r.invalid.length > 0
+      ? `<p class="bad"><strong>Invalid.</strong> ${safe(r.invalid.join(' '))}</p>`
+      : '<p>Valid.</p>';
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Ways compared – Fanfare</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;display:block;overflow-x:auto}th,td{padding:.4rem .7rem;border-bottom:1px solid #ccc;text-align:right;white-space:nowrap}th:first-child{text-align:left}.bad{color:#b3261e}dt{font-weight:600}</style>
+<h1>Ways compared</h1>
+<p>${safe(g.source)}, ${g.viewers} ${g.viewers === 1 ? 'viewer' : 'viewers'} on each way, ${g.seconds} seconds, ${safe(g.began)}. Everything ran in one browser: ${safe(about.browser)}, ${about.cores} cores.</p>
+${validity}
+<table><thead><tr>${HEADS.map((h) => `<th scope="col">${h}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
+<h2>The same pictures on two ways</h2>
+${r.paired.map((p) => `<p>${safe(pairedWords(p))}</p>`).join('') || '<p>No pair of ways.</p>'}
+<h2>How it was measured</h2>
+${METHOD.map((line) => `<p>${line}</p>`).join('\n')}
+<p>Timers of this machine were ${r.lateness === undefined ? 'not measured' : `${ms(r.lateness)} late in the 99th percentile`}. The samples are in the JSON and CSV files that the page saves beside this one; every figure here is computed from them.</p>
+</html>
+`;
+}
+
+export const HEADS = [
+  'Way',
+  'Delay, median',
+  '95 % below',
+  '99 % below',
+  'First picture',
+  'Stalls',
+  'Upload',
+  'Encodes',
+  'Pictures',
+] as const;
+
+/** For those who read the figures. */
+export const METHOD = [
+  'Each picture has the time in it, as a strip of black and white squares, drawn in the moment when it is handed to the encoders. Viewers read it from the decoded picture in the moment when the browser puts that on the screen. The delay is the difference, by one clock.',
+  'The same pictures that two ways have shown to one viewer are compared in pairs: what makes both late, as a busy machine does, falls out of the difference. The interval is by order statistics over medians of one second each.',
+  'All ways run at once, in one browser, on one machine, without a network between: delays of lines are not in the figures, and encoders share the processor. Plain HTTP uses another encoder (MediaRecorder), and viewers who pass on decode and encode again.',
+] as const;
+
+function safe(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

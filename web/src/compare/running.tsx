@@ -1,0 +1,72 @@
+// While it runs: the pictures of all ways side by side, the curves, and a link for further devices.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { Button } from '../ui/controls';
+import { Fold } from '../ui/fold';
+import { CopyButton, onlyHere, QrCode } from '../ui/link';
+import { Chart } from './chart';
+import type { CompareController } from './controller';
+import { WORDS } from './plan';
+import type { Viewer } from './viewer';
+
+const WHAT = {
+  opening: 'Opening the ways …',
+  settling: 'Waiting until all ways run smoothly …',
+  measuring: 'Measuring. Keep this tab in view.',
+  over: 'Done.',
+} as const;
+
+export function Running({ compare }: { compare: CompareController }) {
+  const { phase, part } = compare.progress.value;
+  return (
+    <div class="stack compare" data-testid="progress" data-phase={phase}>
+      <section class="card stack">
+        <div class="row">
+          <h1>{WHAT[phase]}</h1>
+        </div>
+        <progress class="progress" max={1} value={phase === 'measuring' ? part : phase === 'over' ? 1 : 0} />
+        <Chart curves={compare.live.curves.value} />
+        <div class="row">
+          <Button data-testid="stop" onClick={() => compare.stop()}>
+            End it now
+          </Button>
+        </div>
+      </section>
+      <ul class="tiles">
+        {compare.viewers.value.map((viewer) => (
+          <Tile key={`${viewer.way} ${viewer.number}`} viewer={viewer} />
+        ))}
+      </ul>
+      {compare.link.value && compare.plan.value.ways.includes('sfu') ? <Further link={compare.link.value} /> : null}
+    </div>
+  );
+}
+
+/** Puts the viewer's own element on the page. */
+function Tile({ viewer }: { viewer: Viewer }) {
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => frame.current?.replaceChildren(viewer.video), [viewer]);
+  return (
+    <li>
+      <div class="screen" ref={frame} />
+      <span class="small">
+        {WORDS[viewer.way].title}, viewer {viewer.number + 1}
+      </span>
+    </li>
+  );
+}
+
+function Further({ link }: { link: string }) {
+  return (
+    <Fold title="Further devices" note="They watch by the server">
+      <p class="quiet">
+        Whoever opens this link is one more viewer by the server. The figures on that page tell the delay there.
+      </p>
+      <div class="row">
+        <input class="input mono" readOnly value={link} aria-label="Link" data-testid="link" />
+        <CopyButton text={link} field="link" />
+      </div>
+      {onlyHere(link) ? null : <QrCode text={link} />}
+    </Fold>
+  );
+}

@@ -1,0 +1,54 @@
+// What is sent while ways are compared: a file in a loop, or the test picture, with the time in it.
+
+import { FileSource } from '../media/file-source';
+import type { Size, Tracks } from '../media/source';
+import type { Stamp } from '../media/strip';
+import { TestPicture } from '../media/test-picture';
+import { type Plan, SIZES } from './plan';
+
+export interface Sending {
+  tracks(): Tracks;
+  size(): Size;
+  close(): void;
+}
+
+/** Opens it. changed: its tracks are others. Throws an Error with words for people. */
+export async function openSource(plan: Plan, stamp: () => Stamp, changed: () => void): Promise<Sending> {
+  if (plan.file) return openFile(plan.file, stamp, changed);
+  const { width, height, rate } = SIZES[plan.size] ?? SIZES[0];
+  const picture = new TestPicture({ width, height, rate, stamp });
+  return { tracks: () => picture.tracks(), size: () => ({ width, height }), close: () => picture.close() };
+}
+
+function openFile(file: File, stamp: () => Stamp, changed: () => void): Promise<Sending> {
+  return new Promise((resolve, reject) => {
+    const source = new FileSource((event) => {
+      switch (event.kind) {
+        case 'loaded':
+          resolve(sending);
+          break;
+        case 'refused':
+          source.close();
+          reject(new Error(`${event.trouble.title} ${event.trouble.advice}`));
+          break;
+        case 'ended':
+          source.seek(0);
+          void source.play();
+          break;
+        case 'tracks':
+          changed();
+          break;
+        default:
+          break;
+      }
+    });
+    const sending: Sending = {
+      tracks: () => source.tracks(),
+      size: () => source.size() ?? { width: 1280, height: 720 },
+      close: () => source.close(),
+    };
+    source.listenAt(0, true);
+    source.withTime(stamp);
+    void source.load(file, { at: 0, play: true });
+  });
+}
