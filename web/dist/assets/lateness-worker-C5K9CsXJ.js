@@ -1,0 +1,1 @@
+let e=performance.now()+5,t=[];function n(){let r=performance.now();t.push(Math.max(0,r-e)),t.length>=100&&(self.postMessage(t),t=[]),e=r+5,setTimeout(n,5)}setTimeout(n,5);
