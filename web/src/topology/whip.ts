@@ -37,6 +37,14 @@ export interface VideoLimits {
  */
 const START_BITRATE = 1_500_000;
 
+/** Chromium makes a key frame on request (W3C webrtc-extensions); others pay no attention. */
+interface Asked extends RTCRtpSender {
+  setParameters(
+    parameters: RTCRtpSendParameters,
+    options?: { encodingOptions: { keyFrame: boolean }[] },
+  ): Promise<void>;
+}
+
 export class WhipSession implements Session {
   readonly connection: RTCPeerConnection;
   private readonly leg: Leg;
@@ -77,11 +85,14 @@ export class WhipSession implements Session {
     const parameters = sender.getParameters();
     if (parameters.encodings.length === 0) return;
     const { degradationPreference, ...rest } = limits;
+    let faster = false;
     for (const encoding of parameters.encodings) {
       // A browser that sends one quality alone has no name for it: that is the best.
       const quality = qualities.find((q) => q.rid === encoding.rid);
       const own = quality ?? rest;
       if (quality) encoding.active = quality.active;
+      faster ||=
+        encoding.maxFramerate !== undefined && encoding.maxFramerate < (own.maxFramerate ?? Number.POSITIVE_INFINITY);
       for (const key of ['maxBitrate', 'maxFramerate', 'scaleResolutionDownBy'] as const) {
         const value = own[key];
         if (value === undefined) delete encoding[key];
@@ -89,7 +100,9 @@ export class WhipSession implements Session {
       }
     }
     if (degradationPreference) parameters.degradationPreference = degradationPreference;
-    await sender.setParameters(parameters);
+    // Who joins begins with the last key frame: one of a slower picture may be long past.
+    const options = faster ? { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) } : undefined;
+    await (sender as Asked).setParameters(parameters, options);
   }
 
   /** Most bits a second for the sound. */
