@@ -45,6 +45,8 @@ type Config struct {
 	// HTTPMemory bounds, in bytes, what streams and files that go by plain HTTP may have in memory, all
 	// together. 0: none go that way.
 	HTTPMemory int64
+	// TURN are servers for members of rooms of files who have no direct path.
+	TURN TURN
 }
 
 // Key is the hash of a key that is valid while the server runs.
@@ -72,6 +74,9 @@ func (c *Config) validate() error {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") {
 		return fmt.Errorf("%w: PublicURL must be an origin such as https://live.example.org", errConfig)
+	}
+	if err := c.TURN.Validate(); err != nil {
+		return err
 	}
 	c.PublicURL = u.Scheme + "://" + u.Host
 	return nil

@@ -166,6 +166,7 @@ func (s *Server) welcome(r *liveRoom, a room.Admit) {
 	if a.Files != nil {
 		a.Files.Relay = w.relay
 		if !w.entry {
+			a.Files.TURN = s.cfg.TURN.servers(a.Endpoint, time.Now())
 			s.hub.present(r, a.Endpoint)
 		}
 	}

@@ -45,9 +45,14 @@ type serveCmd struct {
 	HTTPMemory int64  `name:"http-memory" default:"134217728" placeholder:"BYTES" help:"Memory for streams and files that go by plain HTTP, all together: for viewers whose network lets no live video through, and to compare with. 0 switches it off. Default: 134217728."`
 	FileRelay  int    `default:"4000000" placeholder:"BYTES_PER_SECOND" help:"What members of one room of files without a direct path may send to each other through this server; all rooms together may send four times that. 0 switches it off. Default: 4000000."`
 	Viewers    int    `name:"viewers-by-server" placeholder:"N" help:"For how many viewers of one stream this server is meant. Nobody is refused; where the uploader leaves the way to the server, viewers pass the picture on when there are more. Default: 0, for all that come."`
-	Demo       bool   `help:"Play a short clip in a loop at /w/demo."`
-	Dev        bool   `help:"For work on this machine alone: listens on 127.0.0.1 and lifts all rate limits, and everybody may open rooms of files."`
-	LogLevel   string `default:"info" enum:"debug,info,warn,error" help:"How much to log: debug, info, warn or error."`
+
+	TURN       []string `name:"turn" placeholder:"URL" help:"TURN server for members of a room of files without a direct path, such as turn:turn.example.org:3478. May be given several times; needs --turn-secret."`
+	TURNUser   string   `name:"turn-user" placeholder:"NAME" help:"User at the TURN servers, with --turn-secret as its password. Without it the secret is one that they share with this server, and each member gets a user of its own for a day."`
+	TURNSecret secret   `name:"turn-secret" placeholder:"SECRET" help:"Password of --turn-user, or the secret that the TURN servers share with this server: itself, @FILE to read it from, or - for standard input."`
+
+	Demo     bool   `help:"Play a short clip in a loop at /w/demo."`
+	Dev      bool   `help:"For work on this machine alone: listens on 127.0.0.1 and lifts all rate limits, and everybody may open rooms of files."`
+	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"How much to log: debug, info, warn or error."`
 }
 
 // Help is shown under the flags.
@@ -87,6 +92,9 @@ func (c *serveCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	s := &serving{cmd: c, log: newLogger(std.err, c.LogLevel)}
+	if s.turn, err = c.turn(std.in); err != nil {
+		return err
+	}
 	if s.proxies, err = networks(c.TrustedProxy); err != nil {
 		return err
 	}
@@ -125,6 +133,19 @@ func (c *serveCmd) check() error {
 	return nil
 }
 
+// turn reads what the operator says of TURN servers.
+func (c *serveCmd) turn(stdin io.Reader) (signalling.TURN, error) {
+	secret, err := c.TURNSecret.read(stdin)
+	if err != nil {
+		return signalling.TURN{}, err
+	}
+	turn := signalling.TURN{URLs: c.TURN, User: c.TURNUser, Secret: secret}
+	if err := turn.Validate(); err != nil {
+		return turn, usageError{err.Error() + "; see --turn, --turn-user and --turn-secret"}
+	}
+	return turn, nil
+}
+
 func newLogger(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(level)) // kong lets nothing else in
@@ -137,6 +158,7 @@ type serving struct {
 	log *slog.Logger
 
 	proxies []netip.Prefix
+	turn    signalling.TURN
 	outside netip.AddrPort // where the media port is reached from outside, see publicAddress
 
 	store  *store.Store
@@ -238,7 +260,7 @@ func (s *serving) wire(keys []signalling.Key) error {
 	server, err = signalling.New(signalling.Config{
 		Media: s.media, Store: s.store, Site: site, Logger: s.log, Registry: registry, PublicURL: s.addrs.public,
 		STUN: s.addrs.stun(s.outside), Keys: keys, TrustedProxies: s.proxies, Unlimited: s.cmd.Dev,
-		OpenFiles: s.cmd.OpenFiles || s.cmd.Dev, FileRelay: s.cmd.FileRelay, HTTPMemory: s.cmd.HTTPMemory,
+		OpenFiles: s.cmd.OpenFiles || s.cmd.Dev, FileRelay: s.cmd.FileRelay, TURN: s.turn, HTTPMemory: s.cmd.HTTPMemory,
 		ServerRoom: s.cmd.Viewers,
 	})
 	if err != nil {

@@ -107,7 +107,7 @@ func (s *swarm) begin(id seal.Attempt, dh seal.PublicKey, to string, ours bool) 
 		until: time.Now().Add(attemptWithin), steps: make(chan func(*conn) error, maxSteps),
 	}
 	a.ctx, a.drop = context.WithCancel(s.ctx)
-	a.conn, err = newConn(s.api, s.cfg.Identity, s.stun, func(candidate string) {
+	a.conn, err = newConn(s.network, s.cfg.Identity, s.servers, func(candidate string) {
 		s.post(func() { s.found(a, candidate) })
 	})
 	if err != nil {

@@ -4,49 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v3"
 )
-
-// Transport is how peers are reached.
-type Transport struct {
-	// Loopback offers the addresses of the machine itself, for peers beside this one.
-	Loopback bool
-	// STUN servers as "stun:host:port"; the server's own is added.
-	STUN []string
-	// RelayOnly offers no address: others reach this peer through the server alone, and do not learn
-	// where it is.
-	RelayOnly bool
-}
-
-const (
-	// receiveWindow is what the other side may have on its way to us; SCTP's usual 1 MiB is less than
-	// a long line holds.
-	receiveWindow = 16 << 20
-	// largestMessage that we take, in bytes: what pion v3 carries for sure.
-	largestMessage = 61_440
-
-	iceDisconnected = 4 * time.Second
-	iceFailed       = 6 * time.Second
-	iceKeepAlive    = time.Second
-)
-
-// newAPI sets pion up for data channels that are read and written directly.
-func newAPI(t Transport) *webrtc.API {
-	var engine webrtc.SettingEngine
-	engine.DetachDataChannels()
-	engine.SetSCTPMaxReceiveBufferSize(receiveWindow)
-	engine.SetICETimeouts(iceDisconnected, iceFailed, iceKeepAlive)
-	engine.SetIncludeLoopbackCandidate(t.Loopback)
-	if t.RelayOnly {
-		engine.SetIPFilter(func(net.IP) bool { return false }) // of addresses that STUN would tell, none are asked for
-	}
-	return webrtc.NewAPI(webrtc.WithSettingEngine(engine))
-}
 
 // channel carries whole messages.
 type channel struct {
@@ -83,13 +46,12 @@ type conn struct {
 	closing       sync.Once
 }
 
-// newConn makes a connection. found is told of each address of ours, and "" at their end.
-func newConn(api *webrtc.API, id Identity, stun []string, found func(candidate string)) (*conn, error) {
-	config := webrtc.Configuration{Certificates: []webrtc.Certificate{id.certificate}}
-	for _, url := range stun {
-		config.ICEServers = append(config.ICEServers, webrtc.ICEServer{URLs: []string{url}})
-	}
-	pc, err := api.NewPeerConnection(config)
+// newConn makes a connection. found is told of each address of ours, and "" at their end; those for TCP
+// come later.
+func newConn(n *network, id Identity, servers []webrtc.ICEServer, found func(candidate string)) (*conn, error) {
+	pc, err := n.api.NewPeerConnection(webrtc.Configuration{
+		Certificates: []webrtc.Certificate{id.certificate}, ICEServers: servers, ICETransportPolicy: n.policy,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +61,12 @@ func newConn(api *webrtc.API, id Identity, stun []string, found func(candidate s
 			found("")
 			return
 		}
-		found(candidate.ToJSON().Candidate)
+		text := candidate.ToJSON().Candidate
+		if candidate.Protocol == webrtc.ICEProtocolTCP {
+			time.AfterFunc(tcpAfter, func() { found(text) })
+			return
+		}
+		found(text)
 	})
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {

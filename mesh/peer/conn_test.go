@@ -13,7 +13,16 @@ func TestAbandonedConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	c, err := newConn(newAPI(Transport{Loopback: true}), id, nil, func(string) {})
+	n, err := newNetwork(Transport{Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := n.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	c, err := newConn(n, id, nil, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"net"
-	"net/url"
 	"slices"
 	"time"
 
@@ -126,9 +124,7 @@ func (s *swarm) welcomed(w msg.Welcome) {
 			s.uploaderAt = w.Files.Owner
 		}
 	}
-	if !s.cfg.Transport.RelayOnly { // else an answer would tell others where we are
-		s.stun = append(slices.Clone(s.cfg.Transport.STUN), stunOf(s.cfg.Link.Server, w.STUN)...)
-	}
+	s.servers = s.cfg.Transport.iceServers(s.cfg.Link.Server, w)
 	s.askAt = time.Time{}
 	switch {
 	case back:
@@ -139,22 +135,6 @@ func (s *swarm) welcomed(w msg.Welcome) {
 	if s.cfg.Share != nil && s.cfg.Share.Code && s.guard == nil {
 		s.room.send(msg.OpenCode{})
 	}
-}
-
-// stunOf is the server's own STUN answerer.
-func stunOf(server, address string) []string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil
-	}
-	if host == "" {
-		u, err := url.Parse(server)
-		if err != nil {
-			return nil
-		}
-		host = u.Hostname()
-	}
-	return []string{"stun:" + net.JoinHostPort(host, port)}
 }
 
 func (s *swarm) membersChanged(m msg.Members) {

@@ -61,14 +61,18 @@ func pair(t *testing.T, from string) time.Duration {
 
 // raw tells how long as many bytes take over a data channel.
 func raw(t *testing.T, size int) time.Duration {
-	api := newAPI(Transport{Loopback: true})
+	n, err := newNetwork(Transport{Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = n.close() }()
 	ends := make([]*conn, 2)
 	for i := range ends {
 		id, err := NewIdentity()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ends[i], err = newConn(api, id, nil, func(string) {}); err != nil {
+		if ends[i], err = newConn(n, id, nil, func(string) {}); err != nil {
 			t.Fatal(err)
 		}
 		defer ends[i].close()

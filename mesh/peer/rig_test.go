@@ -36,7 +36,7 @@ type noMedia struct{ signalling.Media }
 
 var site = sync.OnceValues(web.New)
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB, change ...func(*signalling.Config)) *rig {
 	t.Helper()
 	pages, err := site()
 	if err != nil {
@@ -47,10 +47,14 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	server, err := signalling.New(signalling.Config{
+	cfg := signalling.Config{
 		Media: noMedia{}, Store: kept, Site: pages, PublicURL: "http://files.example.org", Logger: log,
 		Unlimited: true, OpenFiles: true, FileRelay: 100 << 20,
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	server, err := signalling.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

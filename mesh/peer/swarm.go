@@ -36,21 +36,21 @@ const (
 
 // swarm is the state of a peer. It belongs to one goroutine, that of run; all others post to it.
 type swarm struct {
-	cfg   Config
-	api   *webrtc.API
-	inbox chan func()
-	ended chan struct{} // closed when run has returned
-	ctx   context.Context
-	err   error // why it ends; done is set then
-	done  bool
-	tasks sync.WaitGroup // goroutines of links, attempts and disk
+	cfg     Config
+	network *network // while it runs
+	inbox   chan func()
+	ended   chan struct{} // closed when run has returned
+	ctx     context.Context
+	err     error // why it ends; done is set then
+	done    bool
+	tasks   sync.WaitGroup // goroutines of links, attempts and disk
 
 	// Introduction.
 	room       *room
 	online     bool
-	endpoint   string // ours
-	relayToken string // for the server's relay; empty where there is none
-	stun       []string
+	endpoint   string             // ours
+	relayToken string             // for the server's relay; empty where there is none
+	servers    []webrtc.ICEServer // STUN and TURN
 	keys       seal.RoomKeys
 	token      *seal.SignedToken // ours
 	signer     seal.PublicKey    // the uploader's signing key, once known
@@ -115,7 +115,7 @@ func newSwarm(cfg Config) (*swarm, error) {
 		return nil, errors.New("peer: one of Share and Fetch is needed")
 	}
 	s := &swarm{
-		cfg: cfg, api: newAPI(cfg.Transport), keys: keys, stun: cfg.Transport.STUN,
+		cfg: cfg, keys: keys,
 		inbox: make(chan func(), 256), ended: make(chan struct{}),
 		members: map[string]*member{}, pairs: map[seal.PublicKey]seal.Pair{}, attempts: map[seal.Attempt]*attempt{},
 		early: map[seal.PublicKey]earlyOffer{}, banned: map[seal.PublicKey]time.Time{},
@@ -193,7 +193,12 @@ func (s *swarm) call(f func()) bool {
 	}
 }
 
-func (s *swarm) run(ctx context.Context) error {
+func (s *swarm) run(ctx context.Context) (err error) {
+	if s.network, err = newNetwork(s.cfg.Transport); err != nil {
+		close(s.ended)
+		return err
+	}
+	defer func() { err = errors.Join(err, s.network.close()) }()
 	live, stop := context.WithCancel(context.WithoutCancel(ctx)) // links outlive ctx by their last words
 	s.ctx, s.started = live, time.Now()
 	s.tasks.Go(func() {

@@ -46,6 +46,16 @@ type Files struct {
 	Entry bool `json:"entry,omitempty"`
 	// Relay is the token for the first message on /f/{room}/relay, absent where there is no relay.
 	Relay string `json:"relay,omitempty"`
+	// TURN are servers that carry what has no direct path, absent where the operator has none.
+	TURN []TURNServer `json:"turn,omitempty"`
+}
+
+// TURNServer is a server of RFC 8656, told to members alone.
+type TURNServer struct {
+	// URL is that of RFC 7065, for example "turn:turn.example.org:3478?transport=udp".
+	URL        string `json:"url"`
+	Username   string `json:"username"`
+	Credential string `json:"credential"`
 }
 
 // SetFiles changes what holds for a room of files (uploader).

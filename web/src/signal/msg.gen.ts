@@ -288,6 +288,14 @@ export interface Access {
   embed: boolean;
 }
 
+/** TURNServer is a server of RFC 8656, told to members alone. */
+export interface TURNServer {
+  /** URL is that of RFC 7065, for example "turn:turn.example.org:3478?transport=udp". */
+  url: string;
+  username: string;
+  credential: string;
+}
+
 /** Files tells members of a room of files what holds for it: in Welcome, and when it has changed. */
 export interface Files {
   type: "files";
@@ -301,6 +309,8 @@ export interface Files {
   entry?: boolean;
   /** Relay is the token for the first message on /f/{room}/relay, absent where there is no relay. */
   relay?: string;
+  /** TURN are servers that carry what has no direct path, absent where the operator has none. */
+  turn?: TURNServer[];
 }
 
 /** Welcome answers Hello. */
