@@ -179,8 +179,8 @@ func (s *swarm) tellKey(m *member) {
 			return
 		}
 		about = card
-	case m.publisher || !m.neighbour:
-		return // the uploader learns our key when we ask
+	case !m.neighbour, m.publisher && s.token == nil:
+		return // the uploader learns our key when we ask; one that came back is not asked again
 	}
 	sealed, err := s.keys.Seal(rand.Reader, s.endpoint, m.endpoint, about)
 	if err != nil {
