@@ -5,7 +5,7 @@
 import type { Bytes } from './bytes';
 import { HASH, withPrefix } from './merkle';
 import { SIGNATURE } from './sign';
-import { type LeafFrame, type ManifestFrame, WireError } from './wire';
+import { append, type LeafFrame, type ManifestFrame, WireError } from './wire';
 
 /** The most parts of a leaf: one of 64 KiB fits in five of the smallest messages that a peer may ask for. */
 export const MAX_PARTS = 8;
@@ -39,18 +39,36 @@ export function cutLeaf(
   return out;
 }
 
+/** Bytes of the message of a whole leaf that lie before those of the leaf. */
+export const headOf = (nodes: number): number => LEAF_HEAD + HASH + SIGNATURE + nodes * HASH;
+
+/**
+ * Makes a message of memory that holds a leaf behind so many bytes as headOf says, so that 64 KiB need
+ * not be copied. It is the one that cutLeaf and append would make for a peer that takes it whole.
+ */
+export function fillHead(
+  message: Bytes,
+  place: Pick<LeafFrame, 'piece' | 'leaf'>,
+  proof: NonNullable<LeafFrame['proof']>,
+): void {
+  const at = headOf(proof.nodes.length / HASH);
+  // A frame with the first byte alone has the same head.
+  const head = { type: 'leaf', ...place, size: message.length - at, offset: 0, proof } as const;
+  message.set(append({ ...head, bytes: message.slice(at, at + 1) }));
+}
+
 /**
  * One leaf that was asked for. Its parts come in any order; all are of one length but the last,
  * which may be shorter.
  */
 export class Parts {
-  /** The leaf, once it is whole; a view of memory that has a byte more. */
-  readonly bytes: Bytes;
   /** Root, signature and nodes, once the part of offset 0 came. They are copies. */
   proof: LeafFrame['proof'];
 
   private readonly piece: number;
   private readonly leaf: number;
+  private readonly size: number;
+  private memory: Bytes | undefined;
   private got = 0;
   /** The length of all parts but the last; 0 while none of them came. */
   private unit = 0;
@@ -63,33 +81,41 @@ export class Parts {
   constructor(piece: number, leaf: number, size: number) {
     this.piece = piece;
     this.leaf = leaf;
-    this.bytes = withPrefix(size);
+    this.size = size;
+  }
+
+  /** The leaf, once it is whole; a view of memory that has a zero before it, for its hash. */
+  get bytes(): Bytes {
+    this.memory ??= withPrefix(this.size);
+    return this.memory;
   }
 
   /**
-   * Takes a part of a frame that parse gave, and tells whether the leaf is whole. Throws WireError
+   * Takes a part of a frame that parse gave, and tells whether the leaf is whole. The memory of a whole
+   * leaf is that of its message, which nobody else may use from then on. Throws WireError
    * when the sender broke the protocol: another leaf, another size, parts of unequal length, that
    * overlap, leave gaps or come twice.
    */
   add(frame: LeafFrame): boolean {
-    if (frame.piece !== this.piece || frame.leaf !== this.leaf || frame.size !== this.bytes.length) {
+    if (frame.piece !== this.piece || frame.leaf !== this.leaf || frame.size !== this.size) {
       throw new WireError('value', 'a leaf that is not what was asked for');
     }
     if (!this.place(frame.offset, frame.bytes.length)) {
       throw new WireError('value', 'a part that does not fit to the others');
     }
-    this.bytes.set(frame.bytes, frame.offset);
-    this.got += frame.bytes.length;
     if (frame.proof) {
       const { root, signature, nodes } = frame.proof;
       this.proof = { root: root.slice(), signature: signature.slice(), nodes: nodes.slice() };
     }
-    return this.got === this.bytes.length;
+    this.got += frame.bytes.length;
+    if (frame.bytes.length === this.size) this.memory = inMessage(frame.bytes);
+    else this.bytes.set(frame.bytes, frame.offset);
+    return this.got === this.size;
   }
 
   /** Notes a part, or tells that it does not fit to those that came before. */
   private place(offset: number, length: number): boolean {
-    if (offset + length === this.bytes.length) {
+    if (offset + length === this.size) {
       if (this.last !== undefined || !this.lastFits(offset, this.unit)) return false;
       this.last = offset;
       return true;
@@ -108,14 +134,25 @@ export class Parts {
    * came yet and unit is 0: then one other at least, no shorter, must fit before it, or it is the whole.
    */
   private lastFits(offset: number, unit: number): boolean {
-    const length = this.bytes.length - offset;
+    const length = this.size - offset;
     if (unit > 0) return offset % unit === 0 && length <= unit;
     return offset === 0 || length <= offset;
   }
 
   private partsOf(length: number): number {
-    return Math.ceil(this.bytes.length / length);
+    return Math.ceil(this.size / length);
   }
+}
+
+/** The bytes where they came in, with a zero in place of the byte before them: 64 KiB need not be copied. */
+function inMessage(bytes: Bytes): Bytes {
+  if (bytes.byteOffset > 0) {
+    new Uint8Array(bytes.buffer, bytes.byteOffset - 1, 1)[0] = 0;
+    return bytes;
+  }
+  const copy = withPrefix(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /** The frames in which a blob goes to a peer that takes messages of largest bytes. */

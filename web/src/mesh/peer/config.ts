@@ -5,8 +5,9 @@ import type { Bytes } from '../bytes';
 import type { Link } from '../link';
 import type { Manifest } from '../manifest';
 import type { Reason } from '../messages';
+import type { Revocations } from '../token';
 import type { Root } from './content';
-import type { Rule } from './door';
+import type { Guest, Rule } from './door';
 import type { Identity } from './identity';
 import type { Sink } from './sink';
 
@@ -30,6 +31,16 @@ export interface Share {
   rule: Rule;
   /** ms since the epoch. */
   expires: number;
+  /** What it knew before a reload. */
+  before?: Before;
+}
+
+/** What an uploader has to know again after a reload. */
+export interface Before {
+  guests: readonly Guest[];
+  revoked: Revocations;
+  /** Of the pieces that went out: what is served from now on has to be the same. */
+  roots: ReadonlyMap<number, Root>;
 }
 
 /** Makes a receiver. */
@@ -68,11 +79,17 @@ export type Event =
   | { kind: 'connection'; connection: Connection }
   /** The room is open. server: its address for others, empty where it has none. */
   | { kind: 'opened'; server: string }
+  /** When the room ends, by the server's word (ms since the epoch). */
+  | { kind: 'expires'; at: number }
   | { kind: 'code'; text: string; until: number }
   | { kind: 'codeEnded'; guessed: boolean }
   /** Somebody waits to be let in; Peer.decide answers. */
   | { kind: 'asked'; key: string; name: string }
   | { kind: 'admitted'; key: string; name: string }
+  /** Something has changed of what Peer.known gives, but for roots. */
+  | { kind: 'guests' }
+  /** A root was signed here. */
+  | { kind: 'signed'; piece: number; root: Root }
   /** The uploader's person has to decide about us. */
   | { kind: 'waits' }
   /** A password is asked for, or the one that was given is wrong. */

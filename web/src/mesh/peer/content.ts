@@ -4,8 +4,8 @@
 import { type Bytes, equal } from '../bytes';
 import type { Layout } from '../layout';
 import { signRoot, verifyRoot } from '../manifest';
-import { LEAF, leafHash, Tree, verifyLeaf } from '../merkle';
-import { cutLeaf, type Parts } from '../parts';
+import { LEAF, leafHash, proofLength, Tree, verifyLeaf } from '../merkle';
+import { cutLeaf, fillHead, headOf, type Parts } from '../parts';
 import { append } from '../wire';
 import { type Sink, SourceChanged, type Store } from './sink';
 
@@ -21,9 +21,9 @@ export interface ContentKeys {
   sign: CryptoKey | undefined;
 }
 
-/** A piece in memory, to be sent from. */
+/** A piece in memory, to be sent from: each leaf in a message of its own. */
 interface Shelved {
-  bytes: Bytes;
+  messages: readonly Bytes[];
   tree: Tree;
   root: Root;
 }
@@ -38,41 +38,70 @@ export class Content {
   private readonly id: Bytes;
   private readonly keys: ContentKeys;
   private readonly store: Store;
+  /** Roots whose signatures are being looked at. */
+  private readonly judging = new Map<number, { root: Root; good: Promise<boolean> }>();
+  /** Hears of each root that is signed here. */
+  private readonly signed: ((piece: number, root: Root) => void) | undefined;
   /** The one used last is the last. */
   private readonly shelf = new Map<number, Promise<Shelved>>();
 
-  constructor(id: Bytes, layout: Layout, keys: ContentKeys, store: Store | Sink) {
+  constructor(
+    id: Bytes,
+    layout: Layout,
+    keys: ContentKeys,
+    store: Store | Sink,
+    signed?: (piece: number, root: Root) => void,
+  ) {
     this.id = id;
     this.layout = layout;
     this.keys = keys;
     this.store = store;
     this.sink = 'write' in store ? store : undefined;
+    this.signed = signed;
   }
 
-  /**
-   * Verifies a whole leaf and stores it; false when it is not what was shared. missing is asked after
-   * that: what two peers were asked for comes twice, and the sink may be closed by then. Throws what
-   * the sink throws.
-   */
-  async take(leaf: Parts, piece: number, index: number, missing: () => boolean): Promise<boolean> {
-    const { proof, bytes } = leaf;
-    if (!proof || !this.sink) return false;
+  /** Whether a whole leaf is what was shared. Several may be looked at together. */
+  async verify({ proof, bytes }: Parts, piece: number, index: number): Promise<boolean> {
+    if (!proof) return false;
+    const [rooted, leafed] = await Promise.all([
+      this.isRoot(piece, { hash: proof.root, signature: proof.signature }),
+      verifyLeaf(proof.root, index, this.layout.leaves(piece), proof.nodes, bytes),
+    ]);
+    return rooted && leafed;
+  }
+
+  /** Stores a leaf that was verified, and takes over its memory. Throws what the sink throws. */
+  async keep({ bytes }: Parts, piece: number, index: number): Promise<void> {
+    await this.sink?.write(this.layout.leafStart(piece, index), bytes);
+  }
+
+  /** Whether the uploader has signed this root. It is looked at once, also when several leaves bring it together. */
+  private async isRoot(piece: number, root: Root): Promise<boolean> {
     const known = this.roots.get(piece);
-    if (known && !equal(known.hash, proof.root)) return false;
-    if (!known && !(await verifyRoot(this.keys.verify, this.id, piece, proof.root, proof.signature))) return false;
-    if (!(await verifyLeaf(proof.root, index, this.layout.leaves(piece), proof.nodes, bytes))) return false;
-    if (!known) this.roots.set(piece, { hash: proof.root, signature: proof.signature });
-    if (missing()) await this.sink.write(this.layout.leafStart(piece, index), bytes);
-    return true;
+    if (known) return equal(known.hash, root.hash);
+    const other = this.judging.get(piece);
+    if (other && equal(other.root.hash, root.hash) && equal(other.root.signature, root.signature)) return other.good;
+    const good = verifyRoot(this.keys.verify, this.id, piece, root.hash, root.signature);
+    this.judging.set(piece, { root, good });
+    const signed = await good;
+    this.judging.delete(piece);
+    if (!signed) return false;
+    if (!this.roots.has(piece)) this.roots.set(piece, root);
+    return equal((this.roots.get(piece) as Root).hash, root.hash);
   }
 
   /** The messages in which a leaf goes to a peer that takes largest bytes at a time. Throws what the store throws. */
   async messages(piece: number, index: number, largest: number): Promise<Bytes[]> {
-    const { bytes, tree, root } = await this.load(piece);
-    const start = index * LEAF;
-    const leaf = { piece, leaf: index, bytes: bytes.subarray(start, start + this.layout.leafLength(piece, index)) };
-    const proof = { root: root.hash, signature: root.signature, nodes: tree.proof(index) };
-    return cutLeaf(leaf, proof, largest).map(append);
+    const { messages, tree, root } = await this.load(piece);
+    const message = messages[index] as Bytes;
+    if (message.length <= largest) return [message];
+    const bytes = message.subarray(message.length - this.layout.leafLength(piece, index));
+    return cutLeaf({ piece, leaf: index, bytes }, proofOf(tree, root, index), largest).map(append);
+  }
+
+  /** Throws SourceChanged unless these pieces lead to the roots that are known of them. */
+  async check(pieces: readonly number[]): Promise<void> {
+    for (const piece of pieces) await this.read(piece);
   }
 
   private load(piece: number): Promise<Shelved> {
@@ -91,11 +120,15 @@ export class Content {
 
   private async read(piece: number): Promise<Shelved> {
     const bytes = await this.store.read(this.layout.pieceStart(piece), this.layout.pieceLength(piece));
-    const leaves = Array.from({ length: this.layout.leaves(piece) }, (_, i) =>
-      leafHash(bytes.subarray(i * LEAF, (i + 1) * LEAF)),
-    );
-    const tree = new Tree(await Promise.all(leaves));
-    return { bytes, tree, root: await this.rootOf(piece, tree.root) };
+    const count = this.layout.leaves(piece);
+    const heads = Array.from({ length: count }, (_, i) => headOf(proofLength(i, count)));
+    const messages = heads.map((head, i) => behind(head, bytes.subarray(i * LEAF, (i + 1) * LEAF)));
+    // The head is all zeros yet, as the hash wants the byte before a leaf.
+    const hashes = messages.map((message, i) => leafHash(message.subarray(heads[i])));
+    const tree = new Tree(await Promise.all(hashes));
+    const root = await this.rootOf(piece, tree.root);
+    for (const [leaf, message] of messages.entries()) fillHead(message, { piece, leaf }, proofOf(tree, root, leaf));
+    return { messages, tree, root };
   }
 
   /** The signed root of a piece whose bytes lead to this hash. */
@@ -105,6 +138,20 @@ export class Content {
     if (known || !this.keys.sign) throw new SourceChanged();
     const root = { hash, signature: await signRoot(this.keys.sign, this.id, piece, hash) };
     this.roots.set(piece, root);
+    this.signed?.(piece, root);
     return root;
   }
 }
+
+/** Bytes with so many zeros before them. */
+function behind(head: number, bytes: Bytes): Bytes {
+  const out = new Uint8Array(head + bytes.length);
+  out.set(bytes, head);
+  return out;
+}
+
+const proofOf = (tree: Tree, root: Root, leaf: number) => ({
+  root: root.hash,
+  signature: root.signature,
+  nodes: tree.proof(leaf),
+});

@@ -73,6 +73,40 @@ describe('the door', () => {
     expect(d.remove('a')).toBe(41);
     expect(d.ask('a', '', '', 0)).toEqual(refused('removed'));
     expect(d.remove('nobody')).toBe(0);
+    expect(d.ask('nobody', '', '', 0)).toEqual(refused('removed'));
+  });
+
+  it('knows after a reload whom it let in, whom it removed and how often was guessed', () => {
+    const before = door({ password: 'right', most: 3 });
+    before.ask('a', 'Anna', 'right', 0);
+    before.ask('b', 'Ben', 'right', 0);
+    before.remove('b');
+    for (let i = 0; i < 5; i++) before.ask('c', '', 'wrong', 0);
+    const d = new Door({ ...OPEN, password: 'right', most: 3 }, END, () => 50);
+    d.restore([...before.guests.values()]);
+    expect(d.ask('a', 'Anna', '', 0)).toEqual(token(41));
+    expect(d.ask('b', 'Ben', 'right', 0)).toEqual(refused('removed'));
+    expect(d.ask('c', '', 'right', 0)).toEqual(refused('password'));
+    expect(d.ask('d', '', 'right', 0)).toEqual(token(50));
+    expect(d.ask('e', '', 'right', 0)).toEqual(refused('full'));
+  });
+
+  it('asks the person again about those who waited at a reload', () => {
+    const before = door({ approve: true });
+    before.ask('a', 'Anna', '', 0);
+    const d = door({ approve: true });
+    d.restore([...before.guests.values()]);
+    expect(d.decide('a', true)).toBeUndefined();
+    expect(d.ask('a', 'Anna', '', 0)).toEqual({ kind: 'wait' });
+    expect(d.decide('a', true)).toEqual(token(41));
+  });
+
+  it('can be open longer, or end sooner', () => {
+    const d = door();
+    d.until(5);
+    expect(d.ask('a', '', '', 5)).toEqual(refused('expired'));
+    d.until(6);
+    expect(d.ask('a', '', '', 5)).toEqual(token(41));
   });
 
   it('gives no serial twice', () => {

@@ -32,7 +32,7 @@ const WRONG_OF_ALL = 50;
 export class Door {
   readonly guests = new Map<string, Guest>();
   private rule: Rule;
-  private readonly expires: number;
+  private expires: number;
   private readonly draw: () => number;
   private readonly serials = new Set<number>();
   private wrong = 0;
@@ -50,6 +50,22 @@ export class Door {
     this.rule = rule;
   }
 
+  /** Another end, in ms since the epoch. */
+  until(expires: number): void {
+    this.expires = expires;
+  }
+
+  /** Takes up what another door knew of its guests. Who waited has to ask again. */
+  restore(guests: readonly Guest[]): void {
+    for (const guest of guests) {
+      this.guests.set(guest.key, { ...guest, waiting: false });
+      this.wrong += guest.wrong;
+      if (guest.serial === 0) continue;
+      this.serials.add(guest.serial);
+      this.inside += 1;
+    }
+  }
+
   /** Who has asked before is answered as before. */
   ask(key: string, name: string, password: string, now: number): Verdict {
     const known = this.guests.get(key);
@@ -58,7 +74,7 @@ export class Door {
     if (known && known.serial !== 0) return { kind: 'token', serial: known.serial };
     if (known?.waiting) return { kind: 'wait' };
     if (this.isFull) return { kind: 'refused', reason: 'full' };
-    const guest = known ?? { key, name, serial: 0, wrong: 0, refused: undefined, waiting: false };
+    const guest = known ?? stranger(key);
     guest.name = name;
     this.guests.set(key, guest);
     if (!this.knows(password, guest)) return { kind: 'refused', reason: 'password' };
@@ -77,10 +93,10 @@ export class Door {
     return { kind: 'refused', reason: guest.refused };
   }
 
-  /** Takes back what was given, for good. Returns the serial that is to be revoked, 0 for none. */
+  /** Takes back what was given, for good, also to one of whom nothing is known. Returns the serial that is to be revoked, 0 for none. */
   remove(key: string): number {
-    const guest = this.guests.get(key);
-    if (!guest) return 0;
+    const guest = this.guests.get(key) ?? stranger(key);
+    this.guests.set(key, guest);
     guest.refused = 'removed';
     guest.waiting = false;
     return guest.serial;
@@ -106,4 +122,8 @@ export class Door {
     this.inside += 1;
     return { kind: 'token', serial: guest.serial };
   }
+}
+
+function stranger(key: string): Guest {
+  return { key, name: '', serial: 0, wrong: 0, refused: undefined, waiting: false };
 }

@@ -7,12 +7,18 @@ import type { Send } from '../schedule/send';
 import type { Action } from '../schedule/state';
 import { MAX_RANGES, type Range } from '../wire';
 import type { Content } from './content';
+import { Limiter } from './limiter';
 import { BadLeaf, FEED, type Link } from './link';
 import { SourceChanged } from './sink';
 import type { Peer } from './swarm';
 
+/** For so long (ms) a sender that is limited may make up for what it has missed. */
+const SLACK = 100;
+const HIDDEN_SLACK = 1_100;
+
 export class Flow {
   private readonly peer: Peer;
+  readonly limiter = new Limiter();
   /** Leaves handed to links that have not left. */
   private handed = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,16 +48,18 @@ export class Flow {
     return content.layout.leafLength(piece, leaf) || undefined;
   }
 
-  /** Verifies and stores a leaf. Throws BadLeaf. */
-  async whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void> {
+  /** Verifies a leaf at once, and stores it after those before it. Throws BadLeaf. */
+  async whole(link: Link, parts: Parts, piece: number, leaf: number, before: Promise<void>): Promise<void> {
     const { content, sched } = this.peer;
     if (!content || !sched) return;
     const { length } = parts.bytes;
+    const verified = content.verify(parts, piece, leaf);
+    const [good] = await Promise.all([verified, before]);
+    if (!good) throw new BadLeaf('a leaf that is not what was shared');
     try {
-      if (!(await content.take(parts, piece, leaf, () => !sched.has(piece))))
-        throw new BadLeaf('a leaf that is not what was shared');
+      // What two peers were asked for comes twice, and the sink may be closed by then.
+      if (!link.dead && !sched.has(piece)) await content.keep(parts, piece, leaf);
     } catch (error) {
-      if (error instanceof BadLeaf) throw error;
       return this.peer.storageFailed(error);
     }
     if (link.dead || !sched.leafArrived(link.slot, piece, leaf, performance.now())) return;
@@ -95,9 +103,9 @@ export class Flow {
     if (!sched || this.peer.ended) return;
     const now = performance.now();
     this.act(sched.next(now));
-    this.feed(sched, now);
-    const due = sched.deadline();
-    if (due !== undefined) this.timer = setTimeout(() => this.advance(), Math.max(5, due - now));
+    const wait = this.feed(sched, now);
+    const due = Math.min(wait, (sched.deadline() ?? Number.POSITIVE_INFINITY) - now);
+    if (due < Number.POSITIVE_INFINITY) this.timer = setTimeout(() => this.advance(), Math.max(5, due));
   }
 
   /** Runs of HAVE to one peer become one frame. */
@@ -123,17 +131,24 @@ export class Flow {
     }
   }
 
-  private feed(sched: Scheduler, now: number): void {
+  /** Hands leaves to links, and answers how long (ms) until more may leave: without end where nothing waits for that. */
+  private feed(sched: Scheduler, now: number): number {
     const most = this.peer.links.all.size * FEED;
+    // A hidden page is called once a second.
+    const slack = document.visibilityState === 'hidden' ? HIDDEN_SLACK : SLACK;
     while (this.handed < most) {
+      const wait = this.limiter.wait(now, slack);
+      if (wait > 0) return wait;
       const next = sched.nextSend(now);
-      if (!next) return;
+      if (!next) break;
       const link = this.peer.links.slots[next.peer];
       if (!link) continue;
+      this.limiter.take(this.peer.content?.layout.leafLength(next.piece, next.leaf) ?? 0);
       this.handed += 1;
       link.hand(next);
       if (link.queued >= FEED) sched.full(next.peer, true);
     }
+    return Number.POSITIVE_INFINITY;
   }
 }
 

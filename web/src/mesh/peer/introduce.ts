@@ -2,16 +2,16 @@
 // It opens and seals envelopes; offers and answers are handed on (attempts.ts). One envelope is
 // worked on at a time, in the order in which they came.
 
-import type { Files, Members, Member as RoomMember, ServerMessage, Welcome } from '../../signal/msg.gen';
+import type { ClientMessage, Files, Members, Member as RoomMember, ServerMessage, Welcome } from '../../signal/msg.gen';
 import { fromBase64 } from '../base64';
 import { type Bytes, equal, hex } from '../bytes';
 import { GROUP, openGroup, openPair, PAIR, PAKE, sealGroup, sealPair, senderOf } from '../envelope';
-import { isLower, type Pair, pairKeys, type RoomKeys, roomHash } from '../keys';
+import { isLower, type Pair, pairKeys, type RoomKeys } from '../keys';
 import { type Ask, type Card, newCard, type PairMessage, type Reason, verifyCard } from '../messages';
-import { pointOf } from '../sign';
-import { PASS_ON, RECEIVE, signToken, verifyToken } from '../token';
+import { RECEIVE, verifyToken } from '../token';
 import type { Config } from './config';
-import type { Door, Verdict } from './door';
+import type { Door } from './door';
+import { Reception } from './reception';
 import type { Room } from './room';
 
 /** An endpoint of the room. */
@@ -71,24 +71,22 @@ export class Introduction {
   stun: string[] = [];
   readonly members = new Map<string, Member>();
   readonly keys: RoomKeys;
+  /** At the uploader. */
+  readonly reception: Reception | undefined;
   private readonly cfg: Config;
   private readonly room: Room;
-  private readonly door: Door | undefined;
   private readonly on: IntroductionHandlers;
   private readonly pairs = new Map<string, Pair>();
-  private readonly endpoints = new Map<string, string>();
-  private readonly prints = new Map<string, Bytes>();
   private chain: Promise<void> = Promise.resolve();
   private waiting = 0;
   private askAt = 0;
   private waits = false;
-  private readonly told = new Set<string>();
 
   constructor(cfg: Config, keys: RoomKeys, room: Room, door: Door | undefined, on: IntroductionHandlers) {
     this.cfg = cfg;
     this.keys = keys;
     this.room = room;
-    this.door = door;
+    if (door) this.reception = new Reception(cfg, door, this);
     this.on = on;
   }
 
@@ -160,41 +158,29 @@ export class Introduction {
 
   /** Keeps two from offering to each other at the same time. */
   headStart(dh: Bytes): number {
-    return isLower(this.cfg.identity.agreement.dh, dh) ? 0 : HEAD_START;
+    // An uploader that comes back is the one who comes.
+    return this.cfg.share?.before || isLower(this.cfg.identity.agreement.dh, dh) ? 0 : HEAD_START;
   }
 
-  /** Lets in who waits for it, or not. */
-  decide(key: string, yes: boolean): void {
-    const verdict = this.door?.decide(key, yes);
-    const dh = this.dhs.get(key);
-    if (verdict && dh) this.later(() => this.answer(key, dh, verdict));
+  send(message: ClientMessage): void {
+    this.room.send(message);
   }
-
-  /** Tells somebody that it was removed, and puts it out of the room. */
-  async putOut(key: string): Promise<void> {
-    const dh = this.dhs.get(key);
-    const to = this.endpoints.get(key);
-    if (!dh || !to) return;
-    await this.tell(dh, to, { type: 'refused', reason: 'removed' });
-    this.room.send({ type: 'remove', endpoint: to });
-  }
-
-  private readonly dhs = new Map<string, Bytes>();
 
   private welcomed({ endpoint, files, stun }: Welcome): void {
     const renamed = this.endpoint !== '' && this.endpoint !== endpoint;
     this.online = true;
     this.endpoint = endpoint;
     this.askAt = 0;
-    if (files?.owner) this.uploaderAt = files.owner;
+    if (files) this.files(files);
     this.stun = stun ? [`stun:${stun}`] : [];
     if (!renamed) return;
     for (const member of this.members.values()) member.told = false;
     this.on.renamed();
   }
 
-  private files({ owner }: Files): void {
+  private files({ owner, expires }: Omit<Files, 'type'>): void {
     if (owner) this.uploaderAt = owner;
+    if (this.cfg.share) this.cfg.tell({ kind: 'expires', at: expires });
   }
 
   private membersChanged({ all, joined = [], left = [], neighbours }: Members): void {
@@ -228,8 +214,9 @@ export class Introduction {
   /** The uploader says who it is by its card to all, others by their key to those whom they will be connected to. */
   private tellKey(member: Member): void {
     const { share, identity, link } = this.cfg;
-    // The uploader learns our key when we ask.
-    if (!share && (member.publisher || !member.neighbour)) return;
+    // The uploader learns our key when we ask to come in.
+    // An uploader that came back does not know us, as who was let in does not ask again.
+    if (!share && (!member.neighbour || (member.publisher && !this.token))) return;
     member.told = true;
     const { dh } = identity.agreement;
     this.later(async () => {
@@ -313,7 +300,7 @@ export class Introduction {
     const fromUploader = this.cfg.fetch !== undefined && this.uploader !== undefined && equal(dh, this.uploader);
     switch (message.type) {
       case 'ask':
-        if (this.cfg.share) await this.asked(from, dh, message);
+        await this.reception?.asked(from, dh, message);
         break;
       case 'wait':
         if (fromUploader && !this.token && !this.waits) {
@@ -355,45 +342,5 @@ export class Introduction {
     // We are the one who comes: no head start for others.
     for (const member of this.members.values()) member.next = 0;
     await this.on.admitted();
-  }
-
-  /** Answers one who wants to come in. */
-  private async asked(from: string, dh: Bytes, { name, password, fingerprint }: Ask): Promise<void> {
-    const key = hex(dh);
-    const waited = this.door?.guests.get(key)?.waiting === true;
-    const verdict = this.door?.ask(key, name, password ?? '', Date.now());
-    if (!verdict) return;
-    this.dhs.set(key, dh.slice());
-    this.endpoints.set(key, from);
-    this.prints.set(key, fingerprint);
-    if (verdict.kind === 'wait' && !waited) this.cfg.tell({ kind: 'asked', key, name });
-    await this.answer(key, dh, verdict);
-  }
-
-  private async answer(key: string, dh: Bytes, verdict: Verdict): Promise<void> {
-    const { share, link } = this.cfg;
-    const to = this.endpoints.get(key);
-    if (!share || !to) return;
-    if (verdict.kind !== 'token') {
-      await this.tell(dh, to, verdict.kind === 'wait' ? { type: 'wait' } : { type: 'refused', reason: verdict.reason });
-      return;
-    }
-    const token = await signToken(
-      {
-        room: await roomHash(link.room),
-        serial: verdict.serial,
-        expiry: Math.floor(share.expires / 1000),
-        rights: RECEIVE | PASS_ON,
-        dh,
-        fingerprint: this.prints.get(key) as Bytes,
-        key: await pointOf(share.keys.publicKey),
-      },
-      share.keys.privateKey,
-    );
-    if (!this.told.has(key)) {
-      this.told.add(key);
-      this.cfg.tell({ kind: 'admitted', key, name: this.door?.guests.get(key)?.name ?? '' });
-    }
-    await this.tell(dh, to, { type: 'token', token });
   }
 }

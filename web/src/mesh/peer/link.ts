@@ -23,8 +23,8 @@ export interface LinkHandlers {
   frame(link: Link, frame: Frame): void;
   /** The bytes of a leaf that begins to come; undefined when nobody asked for it. */
   expects(link: Link, piece: number, leaf: number): number | undefined;
-  /** Verifies and stores. Throws BadLeaf. */
-  whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void>;
+  /** Verifies at once, and stores after before. Throws BadLeaf. */
+  whole(link: Link, parts: Parts, piece: number, leaf: number, before: Promise<void>): Promise<void>;
   messages(link: Link, send: Send): Promise<Bytes[]>;
   sent(link: Link, send: Send, error: unknown): void;
   broke(link: Link, error: unknown): void;
@@ -37,6 +37,8 @@ const FRAMES_A_SECOND = 1000;
 const FRAMES_AT_ONCE = 4000;
 /** Bytes on the lane that wait to be looked at: more than may have been asked for is a flood. */
 const MOST_WAITING = 20 * 1024 * 1024;
+/** How many leaves are verified at a time: hashes are made by other threads. */
+const TOGETHER = 4;
 /** How many leaves may wait for the lane. */
 export const FEED = 8;
 /** Bytes of frames that a peer may leave unread. */
@@ -78,6 +80,8 @@ export class Link {
 
   private readonly on: LinkHandlers;
   private readonly parts = new Map<number, Parts>();
+  /** Whole leaves that are being verified and stored, in the order in which they came. */
+  private readonly judged: { name: number; done: Promise<void> }[] = [];
   private readonly arrivals: Bytes[] = [];
   private arriving = 0;
   private reading = false;
@@ -136,13 +140,17 @@ export class Link {
     if (!this.reading) void this.readAll();
   }
 
-  /** One after the other: while a leaf is verified nothing is read, so that a bad one is the last. */
+  /** A few leaves are verified together; they are taken in their order, so that a bad one is the last. */
   private async readAll(): Promise<void> {
     this.reading = true;
     try {
-      for (let next = this.arrivals.shift(); next && !this.dead; next = this.arrivals.shift()) {
-        this.arriving -= next.length;
-        await this.read(next);
+      while (!this.dead) {
+        const next = this.judged.length < TOGETHER ? this.arrivals.shift() : undefined;
+        if (next) {
+          this.arriving -= next.length;
+          this.read(next);
+        } else if (this.judged.length > 0) await this.judged.shift()?.done;
+        else break;
       }
     } catch (error) {
       this.arrivals.length = 0;
@@ -151,10 +159,11 @@ export class Link {
     this.reading = false;
   }
 
-  private async read(message: Bytes): Promise<void> {
+  private read(message: Bytes): void {
     const frame = parse(message, 'lane');
     if (frame.type !== 'leaf') throw new Breach('no leaf on a lane');
     const name = frame.piece * 64 + frame.leaf;
+    if (this.judged.some((one) => one.name === name)) throw new Breach('a leaf that came twice');
     let parts = this.parts.get(name);
     if (!parts) {
       const size = this.on.expects(this, frame.piece, frame.leaf);
@@ -164,7 +173,10 @@ export class Link {
     }
     if (!parts.add(frame)) return;
     this.parts.delete(name);
-    await this.on.whole(this, parts, frame.piece, frame.leaf);
+    const before = this.judged.at(-1)?.done ?? Promise.resolve();
+    const done = this.on.whole(this, parts, frame.piece, frame.leaf, before);
+    done.catch(() => undefined); // whoever waits for it hears of it
+    this.judged.push({ name, done });
   }
 
   /** Forgets the beginnings of leaves that nobody waits for any more: they must not fill our memory. */

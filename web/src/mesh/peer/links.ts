@@ -54,7 +54,7 @@ export class Links {
     const link = new Link(made, slot, {
       frame: (from, frame) => handleFrame(this.peer, from, frame),
       expects: (from, piece, leaf) => this.peer.flow.expects(from, piece, leaf),
-      whole: (from, parts, piece, leaf) => this.peer.flow.whole(from, parts, piece, leaf),
+      whole: (...leaf) => this.peer.flow.whole(...leaf),
       messages: (to, send) => this.peer.flow.messages(to, send),
       sent: (to, send, error) => this.peer.flow.sent(to, send, error),
       broke: (from, error) => this.broke(from, error),

@@ -15,9 +15,13 @@ export function memberOf(cfg: Config, keys: RoomKeys) {
     const viewer = toBase64(cfg.identity.fingerprint.slice(0, 16));
     return { room, role: 'subscriber', password: toBase64(keys.join), viewer } as const;
   }
-  const life = Math.min(604_800, Math.max(60, Math.floor((share.expires - Date.now()) / 1000)));
-  const files = { verifier: toBase64(keys.verifier), life };
+  const files = { verifier: toBase64(keys.verifier), life: lifeOf(share.expires) };
   return { room, role: 'publisher', token: share.owner, files } as const;
+}
+
+/** What the server is told of an end: the seconds until then, as many as it takes. */
+export function lifeOf(expires: number): number {
+  return Math.min(604_800, Math.max(60, Math.floor((expires - Date.now()) / 1000)));
 }
 
 /** The uploader's own token. */

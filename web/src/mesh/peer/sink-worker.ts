@@ -26,6 +26,9 @@ interface SyncHandle {
   close(): void;
 }
 
+/** Of newer browsers: the memory goes at once. */
+type Freeable = ArrayBuffer & { transfer?(length: number): ArrayBuffer };
+
 type Openable = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncHandle> };
 
 const FOLDER = 'received';
@@ -60,6 +63,8 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
       if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
       done += count;
     }
+    // Else it lies there until the browser looks for garbage, after some hundred of them.
+    (bytes as Freeable).transfer?.(0);
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);

@@ -44,9 +44,12 @@ export class Files implements Store {
   }
 
   async read(at: number, length: number): Promise<Bytes> {
+    const spans = this.layout.spans(at, length);
+    const [only] = spans;
+    if (only && spans.length === 1) return this.part(only.file, only.offset, length);
     const out = new Uint8Array(length);
     let filled = 0;
-    for (const { file, offset, length: part } of this.layout.spans(at, length)) {
+    for (const { file, offset, length: part } of spans) {
       const bytes = await this.part(file, offset, part);
       out.set(bytes, filled);
       filled += bytes.length;

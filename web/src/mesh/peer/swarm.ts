@@ -4,26 +4,26 @@
 import type { ServerMessage } from '../../signal/msg.gen';
 import { type Bytes, hex } from '../bytes';
 import { type RoomKeys, roomKeys } from '../keys';
-import { encodeManifest, layoutOf, sealManifest } from '../manifest';
-import { LEAF, sha256 } from '../merkle';
+import { layoutOf } from '../manifest';
+import { LEAF } from '../merkle';
 import { Scheduler } from '../schedule/schedule';
 import { defaultConfig } from '../schedule/state';
-import { pointOf } from '../sign';
-import { noRevocations, type Revocations, signRevocations } from '../token';
+import { noRevocations, type Revocations } from '../token';
 import type { Frame } from '../wire';
 import { Attempts } from './attempts';
 import { Codes } from './codes';
-import type { Accepted, Config, End, Offered, Status } from './config';
+import type { Accepted, Before, Config, End, Offered, Status } from './config';
 import { Content } from './content';
 import { Door, type Rule } from './door';
 import { Flow } from './flow';
 import { Introduction } from './introduce';
 import type { Link } from './link';
 import { Links, PARTING } from './links';
-import { drawSerial, memberOf, ownToken } from './member';
+import { drawSerial, memberOf } from './member';
 import { Room } from './room';
-import { Files, NoRoom } from './sink';
+import { NoRoom } from './sink';
 import { isSafe, peersOf, stallOf, stateOf } from './status';
+import { agree, checkWords, known, makeUploader, remove, setExpiry } from './uploading';
 
 /** Bytes of leaves that were asked for, over all peers; the rest of the 48 MiB is for what waits. */
 const BUDGET = 32 * 1024 * 1024;
@@ -66,11 +66,11 @@ export class Peer {
   private readonly kicker = new MessageChannel();
   private reported = { at: performance.now(), taken: 0, sent: 0 };
 
-  /** Nothing happens before start. Throws MeshError when the manifest or the room's name breaks a rule. */
+  /** Nothing happens before start. Throws MeshError when the manifest or the room's name breaks a rule, and SourceChanged. */
   static async make(cfg: Config): Promise<Peer> {
     const keys = await roomKeys(cfg.link.secret, cfg.link.room);
     const peer = new Peer(cfg, keys);
-    if (cfg.share) await peer.share();
+    if (cfg.share) await makeUploader(peer, cfg.share);
     return peer;
   }
 
@@ -84,7 +84,9 @@ export class Peer {
       },
       message: (message) => {
         if (!this.ended) this.intro.heard(message);
-        if (message.type === 'welcome') cfg.tell({ kind: 'opened', server: message.publicUrl.replace(/\/$/u, '') });
+        if (message.type !== 'welcome') return;
+        cfg.tell({ kind: 'opened', server: message.publicUrl.replace(/\/$/u, '') });
+        if (cfg.share && message.files) agree(this, cfg.share, message.files.expires);
       },
     });
     this.intro = new Introduction(cfg, keys, this.room, this.door, {
@@ -139,11 +141,31 @@ export class Peer {
   }
 
   decide(key: string, yes: boolean): void {
-    this.intro.decide(key, yes);
+    this.intro.reception?.decide(key, yes);
   }
 
   rule(rule: Rule): void {
     this.door?.set(rule);
+  }
+
+  /** So many bytes of leaves a second are sent at most, over all peers; 0 for no limit. */
+  limit(rate: number): void {
+    this.flow.limiter.set(rate, performance.now());
+    this.kick();
+  }
+
+  /** When the link ends (ms since the epoch). */
+  async expire(at: number): Promise<void> {
+    if (this.cfg.share) await setExpiry(this, this.cfg.share, at);
+  }
+
+  /** Four words that the person at the other end sees, too. key: of a receiver; at a receiver none. */
+  words(key?: string): Promise<string | undefined> {
+    return checkWords(this, key);
+  }
+
+  known(): Omit<Before, 'roots'> {
+    return known(this);
   }
 
   /** Asks for a short code, in place of the one before. */
@@ -158,13 +180,7 @@ export class Peer {
 
   /** Takes back what somebody was given: nobody serves it any more. */
   async remove(key: string): Promise<void> {
-    const { share, link } = this.cfg;
-    const serial = this.door?.remove(key) ?? 0;
-    this.intro.later(() => this.intro.putOut(key));
-    if (!share || serial === 0 || this.revoked.serials.includes(serial)) return;
-    const serials = [...this.revoked.serials, serial].sort((a, b) => a - b);
-    const next = { version: this.revoked.version + 1, serials };
-    this.revoke(next, await signRevocations(next, share.keys.privateKey, link.room));
+    if (this.cfg.share) await remove(this, this.cfg.share, key);
   }
 
   /** Begins to fetch. */
@@ -264,25 +280,8 @@ export class Peer {
     this.attempts.dropAll((token) => token === undefined || !next.serials.includes(token.serial));
   }
 
-  private async share(): Promise<void> {
-    const { cfg } = this;
-    const share = cfg.share as NonNullable<Config['share']>;
-    const cbor = encodeManifest(share.manifest);
-    const { privateKey, publicKey } = share.keys;
-    const id = await sha256(cbor);
-    const layout = layoutOf(share.manifest);
-    this.blob = await sealManifest(cbor, cfg.link.room, privateKey);
-    this.offered = { manifest: share.manifest, id };
-    const point = await pointOf(publicKey);
-    this.intro.signer = { point, key: publicKey };
-    this.intro.uploader = cfg.identity.agreement.dh;
-    this.intro.token = await ownToken(cfg, share);
-    this.content = new Content(id, layout, { verify: publicKey, sign: privateKey }, new Files(layout, share.files));
-    this.sched = this.schedule(true);
-    this.sched.hold(0, layout.pieces);
-  }
-
-  private schedule(uniqueFirst: boolean): Scheduler {
+  /** A scheduler for what is shared. */
+  schedule(uniqueFirst: boolean): Scheduler {
     const { layout } = this.content as Content;
     const shape = { size: layout.total, piece: layout.piece, leaf: LEAF };
     return new Scheduler({ ...defaultConfig(shape), budget: BUDGET, uniqueFirst }, (below) =>
