@@ -65,6 +65,7 @@ export class ReceiveController {
         if (event.kind === 'finished') void this.note();
         this.feed({ kind: 'mesh', event });
         if (event.kind === 'offered') this.take(event.offered);
+        if (event.kind === 'waits' || event.kind === 'offered') void this.check();
       },
     });
     this.peer.start();
@@ -89,6 +90,11 @@ export class ReceiveController {
   password(password: string): void {
     this.feed({ kind: 'password' });
     this.peer?.identify({ password });
+  }
+
+  /** Works out the words that show whether somebody stands between the two. */
+  private async check(): Promise<void> {
+    this.feed({ kind: 'words', words: await this.peer?.words() });
   }
 
   /** After a reload the same transfer goes on by itself. */

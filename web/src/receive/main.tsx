@@ -3,8 +3,9 @@
 //   state (data-phase), words         what goes on
 //   files, file (data-path), pick     the list, and the checkbox of each file
 //   get                               accepts what is picked
-//   progress (data-value), figures, stall, pause
+//   progress (data-value in %, data-held in bytes), figures, stall, pause
 //   save, save-folder, text, copy-text
+//   check-words
 //   password, password-send
 
 import { render } from 'preact';

@@ -1,6 +1,7 @@
 // The page that receives files: what there is, how it comes, and how it is saved.
 
 import { useState } from 'preact/hooks';
+import { CheckWords } from '../ui/check-words';
 import { Button, Field } from '../ui/controls';
 import { bytes, clock, count } from '../ui/format';
 import { DownloadIcon, PauseIcon, PlayIcon } from '../ui/icons';
@@ -76,7 +77,16 @@ function Meeting({ state }: { state: State }) {
       <p class="row quiet">
         <span class="spinner" aria-hidden="true" /> {text}
       </p>
+      {state.phase === 'waits' ? <Check state={state} open /> : null}
     </section>
+  );
+}
+
+function Check({ state: { words }, open }: { state: State; open: boolean }) {
+  return (
+    <CheckWords words={words} open={open}>
+      The sender sees the same words beside this browser, when nobody stands between you.
+    </CheckWords>
   );
 }
 
@@ -138,6 +148,7 @@ function Offered({ receive }: { receive: ReceiveController }) {
         The files come straight from the sender and from others who have them, sealed on the way. Every part is checked
         before it is kept.
       </p>
+      <Check state={state} open={false} />
     </>
   );
 }
@@ -191,7 +202,7 @@ function Going({ receive }: { receive: ReceiveController }) {
   const share = total > 0 ? held / total : phase === 'done' ? 1 : 0;
   return (
     <div class="stack going">
-      <div data-testid="progress" data-value={Math.floor(share * 100)}>
+      <div data-testid="progress" data-value={Math.floor(share * 100)} data-held={held}>
         <Progress share={share} label="Received and checked" />
       </div>
       <p class="figure figures-line" data-testid="figures">

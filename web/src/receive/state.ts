@@ -39,6 +39,8 @@ export interface State {
   saving: boolean;
   /** The browser keeps what was received over a reload. */
   lasting: boolean;
+  /** The check words, once they are worked out. */
+  words: string | undefined;
 }
 
 export const initial: State = {
@@ -57,6 +59,7 @@ export const initial: State = {
   saved: new Set(),
   saving: false,
   lasting: true,
+  words: undefined,
 };
 
 export type Event =
@@ -68,6 +71,7 @@ export type Event =
   | { kind: 'password' }
   | { kind: 'accepted'; wanted: ReadonlySet<number>; lasting: boolean }
   | { kind: 'pause'; paused: boolean }
+  | { kind: 'words'; words: string | undefined }
   | { kind: 'saving' }
   | { kind: 'saved'; files: readonly number[] }
   | { kind: 'problem'; text: string };
@@ -88,6 +92,8 @@ export function step(state: State, event: Event): State {
       return { ...state, phase: 'meeting' };
     case 'accepted':
       return { ...state, phase: 'fetching', wanted: event.wanted, lasting: event.lasting, problem: undefined };
+    case 'words':
+      return { ...state, words: event.words };
     case 'pause':
       return { ...state, paused: event.paused, rate: 0 };
     case 'saving':

@@ -6,8 +6,11 @@ import { Button, Field } from '../ui/controls';
 import { FolderIcon, PaperIcon } from '../ui/icons';
 import { Notice, Page } from '../ui/layout';
 import { CodeForm } from './code-form';
-import { ofDrop, ofInput } from './collect';
+import { type Chosen, ofDrop, ofInput } from './collect';
 import type { SendController } from './controller';
+import { EarlierList } from './earlier';
+import { canPick, droppedHandles, pick } from './handles';
+import { FileInput } from './inputs';
 import { Insecure } from './send';
 
 export function Choose({ send }: { send: SendController }) {
@@ -15,6 +18,7 @@ export function Choose({ send }: { send: SendController }) {
   const secure = window.isSecureContext;
   return (
     <Page narrow>
+      {secure ? <EarlierList send={send} /> : null}
       <section class="invite" aria-labelledby="invite">
         <h1 id="invite">Drop files here</h1>
         <p class="quiet">
@@ -37,11 +41,12 @@ export function Choose({ send }: { send: SendController }) {
 function Pickers({ send }: { send: SendController }) {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const take = (input: HTMLInputElement): void => {
-    const chosen = ofInput(input.files ?? []);
-    // The same file may be chosen again later; without this there would be no change to hear of.
-    input.value = '';
-    void send.share(chosen, '');
+  const take = (chosen: Chosen[]): void => void send.share({ chosen, handles: [] }, '');
+  // Where the browser gives handles, a reload finds the files again by itself.
+  const ask = async (what: 'files' | 'folder', input: HTMLInputElement | null): Promise<void> => {
+    if (!canPick()) return input?.click();
+    const picked = await pick(what);
+    if (picked) await send.share(picked, '');
   };
   return (
     <div class="row">
@@ -50,31 +55,20 @@ function Pickers({ send }: { send: SendController }) {
         large
         icon={<PaperIcon />}
         data-testid="choose-files"
-        onClick={() => files.current?.click()}
+        onClick={() => void ask('files', files.current)}
       >
         Choose files
       </Button>
-      <Button large icon={<FolderIcon />} data-testid="choose-folder" onClick={() => folder.current?.click()}>
+      <Button
+        large
+        icon={<FolderIcon />}
+        data-testid="choose-folder"
+        onClick={() => void ask('folder', folder.current)}
+      >
         A folder
       </Button>
-      <input
-        ref={files}
-        type="file"
-        multiple
-        hidden
-        data-testid="file-input"
-        onChange={(event) => take(event.currentTarget)}
-      />
-      <input
-        ref={(input) => {
-          folder.current = input;
-          input?.setAttribute('webkitdirectory', '');
-        }}
-        type="file"
-        hidden
-        data-testid="folder-input"
-        onChange={(event) => take(event.currentTarget)}
-      />
+      <FileInput input={files} testid="file-input" onChoose={take} />
+      <FileInput input={folder} folder testid="folder-input" onChoose={take} />
     </div>
   );
 }
@@ -87,7 +81,7 @@ function TextForm({ send }: { send: SendController }) {
       class="card stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text !== '' && !tooLong) void send.share([], text);
+        if (text !== '' && !tooLong) void send.share({ chosen: [], handles: [] }, text);
       }}
     >
       <Field
@@ -141,11 +135,11 @@ export function DropVeil({ send }: { send: SendController }) {
       event.preventDefault();
       depth.current = 0;
       setOver(false);
-      if (event.dataTransfer && isOpen()) void ofDrop(event.dataTransfer).then((chosen) => send.share(chosen, ''));
+      if (event.dataTransfer && isOpen()) void takeDrop(send, event.dataTransfer);
     });
     const paste = (event: ClipboardEvent): void => {
       const files = ofInput(event.clipboardData?.files ?? []);
-      if (files.length > 0 && isOpen()) void send.share(files, '');
+      if (files.length > 0 && isOpen()) void send.share({ chosen: files, handles: [] }, '');
     };
     window.addEventListener('paste', paste, { signal });
     return () => listen.abort();
@@ -159,4 +153,10 @@ export function DropVeil({ send }: { send: SendController }) {
       </p>
     </div>
   );
+}
+
+/** Must be called inside the drop event. */
+async function takeDrop(send: SendController, data: DataTransfer): Promise<void> {
+  const [chosen, handles] = await Promise.all([ofDrop(data), droppedHandles(data)]);
+  await send.share({ chosen, handles }, '');
 }

@@ -27,7 +27,7 @@ export function collect(chosen: readonly Chosen[]): Collection {
   const out: Collection = { entries: [], files: new Map(), leftOut: [] };
   const taken = new Set<string>();
   let total = 0;
-  const sorted = [...chosen].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = [...chosen].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   for (const { path: given, file } of sorted) {
     const path = free(given.normalize('NFC'), taken);
     const why = fault(path, out.entries.length, total + (file?.size ?? 0));

@@ -1,22 +1,32 @@
-// The sending page without its looks: makes the room and its link, and tells the page's state what
-// happens.
+// The sending page without its looks: makes the room and its link, or takes one up again after a
+// reload, and tells the page's state what happens.
 
 import { signal } from '@preact/signals';
 import { keyHash, random } from '../mesh/keys';
-import { formatLink, KEY_HASH, SECRET } from '../mesh/link';
+import { formatLink, SECRET } from '../mesh/link';
+import type { Manifest } from '../mesh/manifest';
 import { PathError } from '../mesh/path';
+import type { Before, Event as MeshEvent } from '../mesh/peer/config';
 import type { Rule } from '../mesh/peer/door';
 import { newIdentity } from '../mesh/peer/identity';
+import type { StoredPiece } from '../mesh/peer/journal';
+import { SourceChanged } from '../mesh/peer/sink';
 import { Peer } from '../mesh/peer/swarm';
 import { newSigningKeys, pointOf } from '../mesh/sign';
+import { noRevocations } from '../mesh/token';
 import { type Keeps, keepKey, keeps, takeKey } from '../signal/key';
 import { newViewerId } from '../signal/viewer-id';
+import { isLack, type Lack, match } from './again';
 import { type Chosen, collect } from './collect';
-import { type Event, initial, isSafe, step } from './state';
+import { mayRead, ofHandles, type Picked } from './handles';
+import { before, forget, hold, idle, type Kept, keep, keepRoots, keepTerms, keptRooms, type Terms } from './kept';
+import { type Event, initial, isSafe, leadsNowhere, step } from './state';
 
 /** How long a link works, in seconds. */
 export const DAY = 86_400;
 const LOOK_EVERY = 500;
+/** After a reload the page before may seem to be there for a moment (ms). */
+const LOOK_AGAIN = [0, 500, 2_000];
 
 export class SendController {
   readonly state = signal(initial);
@@ -25,6 +35,14 @@ export class SendController {
   private remember = false;
   private peer: Peer | undefined;
   private looking: ReturnType<typeof setInterval> | undefined;
+  /** What is shared now, and what could be again. */
+  private now: Kept | undefined;
+  private earlier: readonly Kept[] = [];
+  /** What was chosen for one that needs its files again. */
+  private again: { room: string; chosen: readonly Chosen[] } = { room: '', chosen: [] };
+  /** Roots that are not written down, and whether the terms are not. */
+  private roots: StoredPiece[] = [];
+  private stale = false;
 
   start(): void {
     this.key = takeKey(window.location, window.history, this.keeps);
@@ -32,45 +50,52 @@ export class SendController {
       const { phase } = this.state.value;
       if (phase === 'open' && !isSafe(this.state.value)) event.preventDefault();
     });
+    for (const after of LOOK_AGAIN) setTimeout(() => void this.lookBack(), after);
   }
 
   private readonly feed = (event: Event): void => {
     this.state.value = step(this.state.value, event);
+    if (this.state.value.phase !== 'ended') return;
+    if (leadsNowhere(this.state.value)) this.end();
+    else this.halt();
   };
 
+  /** Finds what was shared before a reload. */
+  private async lookBack(): Promise<void> {
+    if (this.now || !window.isSecureContext) return;
+    this.earlier = await idle(await keptRooms(Date.now()));
+    const { earlier } = this.state.value;
+    this.feed({
+      kind: 'earlier',
+      earlier: this.earlier.map(({ room, terms }) => ({
+        room: room.name,
+        entries: room.manifest.files,
+        text: room.manifest.text,
+        expires: terms.expires,
+        guests: terms.guests.filter((guest) => guest.serial !== 0 && !guest.refused).length,
+        ready: room.handles.length > 0 || room.manifest.files.every((file) => file.path.endsWith('/')),
+        problem: earlier.find((one) => one.room === room.name)?.problem,
+      })),
+    });
+  }
+
   /** Shares files, a text, or both: the link is there at once. */
-  async share(chosen: readonly Chosen[], text: string): Promise<void> {
-    if (this.peer) return;
+  async share({ chosen, handles }: Picked, text: string): Promise<void> {
+    if (this.now) return;
     const { entries, files, leftOut } = collect(chosen);
     if (entries.length === 0 && text === '') {
       if (chosen.length > 0) this.feed({ kind: 'problem', text: 'Nothing of that can be shared.' });
       return;
     }
     try {
-      const keys = await newSigningKeys();
-      const key = await keyHash(await pointOf(keys.publicKey));
-      const link = { server: window.location.origin, room: newViewerId(), secret: random(SECRET), key };
-      if (key.length !== KEY_HASH) throw new RangeError('a key hash of another length');
-      this.feed({ kind: 'chosen', entries, leftOut, text, link: formatLink(link) });
-      this.peer = await Peer.make({
-        link,
-        identity: await newIdentity(),
-        share: {
-          keys,
-          owner: this.key ?? newViewerId(),
-          manifest: { files: entries, created: Math.floor(Date.now() / 1000), text },
-          files,
-          rule: this.state.value.rule,
-          expires: Date.now() + DAY * 1000,
-        },
-        tell: (event) => {
-          this.feed({ kind: 'mesh', event });
-          if (event.kind === 'opened') this.opened();
-          if (event.kind === 'ended') this.halt();
-        },
-      });
-      this.peer.start();
-      this.looking = setInterval(() => this.look(), LOOK_EVERY);
+      const manifest = { files: entries, created: Math.floor(Date.now() / 1000), text };
+      const kept = await this.newRoom(manifest, handles);
+      if (this.now) return;
+      this.now = kept;
+      this.feed({ kind: 'chosen', entries, leftOut, text, link: formatLink(await this.link(kept)) });
+      this.open(await this.make(kept, files, undefined));
+      await hold(kept.room.name);
+      await keep(kept);
     } catch (error) {
       this.halt();
       this.feed({ kind: 'closed' });
@@ -78,10 +103,102 @@ export class SendController {
     }
   }
 
+  /**
+   * Goes on with what was shared before a reload, under the same link. chosen: what the person has
+   * chosen again, where the browser cannot find it by itself. Must follow a click.
+   */
+  async continue(room: string, chosen: readonly Chosen[] = []): Promise<void> {
+    const kept = this.earlier.find((one) => one.room.name === room);
+    if (!kept || this.now || this.state.value.continuing) return;
+    this.feed({ kind: 'continuing', room });
+    try {
+      const files = await this.sameFiles(kept, chosen);
+      const peer = await this.make(kept, files, await before(kept));
+      if (!(await hold(room))) throw new CannotContinue('Another tab of this browser is sending it.');
+      const { files: entries, text } = kept.room.manifest;
+      this.now = kept;
+      this.feed({ kind: 'chosen', entries, leftOut: [], text, link: formatLink(await this.link(kept)) });
+      this.feed({ kind: 'continued', ...kept.terms });
+      this.open(peer);
+    } catch (error) {
+      const problem = error instanceof CannotContinue ? error.message : wordsFor(error);
+      this.feed({ kind: 'cannotContinue', room, problem });
+    }
+  }
+
+  /** The files of before, by their handles or as they were chosen again. Throws CannotContinue. */
+  private async sameFiles({ room }: Kept, chosen: readonly Chosen[]): Promise<ReadonlyMap<number, File>> {
+    if (room.handles.length > 0 && chosen.length === 0) {
+      if (!(await mayRead(room.handles))) throw new CannotContinue('The browser may not read the files again.');
+      this.again = { room: room.name, chosen: await ofHandles(room.handles) };
+    } else {
+      const earlier = this.again.room === room.name ? this.again.chosen : [];
+      this.again = { room: room.name, chosen: [...chosen, ...earlier] };
+    }
+    const found = match(room.manifest.files, this.again.chosen);
+    if (isLack(found)) throw new CannotContinue(lackWords(found, chosen.length > 0));
+    return found;
+  }
+
+  /** Forgets what was shared before: its link leads to nothing more. */
+  async forget(room: string): Promise<void> {
+    await forget(room);
+    await this.lookBack();
+  }
+
+  private async newRoom(manifest: Manifest, handles: Picked['handles']): Promise<Kept> {
+    const [keys, identity] = await Promise.all([newSigningKeys(), newIdentity()]);
+    const owner = this.key ? '' : newViewerId();
+    const { rule, rate } = this.state.value;
+    const expires = Date.now() + DAY * 1000;
+    return {
+      room: { name: newViewerId(), secret: random(SECRET), keys, identity, owner, manifest, handles },
+      terms: { rule, rate, expires, guests: [], revoked: noRevocations },
+    };
+  }
+
+  private async link({ room }: Kept) {
+    const key = await keyHash(await pointOf(room.keys.publicKey));
+    return { server: window.location.origin, room: room.name, secret: room.secret, key };
+  }
+
+  private async make(kept: Kept, files: ReadonlyMap<number, File>, before: Before | undefined): Promise<Peer> {
+    const { keys, owner, manifest, identity } = kept.room;
+    const { rule, expires } = kept.terms;
+    const share = { keys, owner: owner || (this.key ?? ''), manifest, files, rule, expires };
+    return Peer.make({
+      link: await this.link(kept),
+      identity,
+      share: before ? { ...share, before } : share,
+      tell: (event) => this.heard(event),
+    });
+  }
+
+  private open(peer: Peer): void {
+    this.peer = peer;
+    peer.limit(this.state.value.rate);
+    peer.start();
+    this.looking = setInterval(() => this.look(), LOOK_EVERY);
+  }
+
+  private heard(event: MeshEvent): void {
+    if (event.kind === 'signed') this.roots.push({ piece: event.piece, ...event.root });
+    else if (event.kind === 'guests') this.stale = true;
+    else this.feed({ kind: 'mesh', event });
+    if (event.kind === 'opened') this.opened();
+    if (event.kind === 'asked' || event.kind === 'admitted') void this.check(event.key);
+  }
+
+  /** Works out the words that show whether somebody stands between the two. */
+  private async check(key: string): Promise<void> {
+    this.feed({ kind: 'words', key, words: await this.peer?.words(key) });
+  }
+
   /** Another key for the server. */
   useKey(key: string, remember: boolean): void {
     this.key = key;
     this.remember = remember;
+    if (this.now) this.now.room.owner = '';
     this.feed({ kind: 'key' });
     this.peer?.identify({ token: key });
   }
@@ -91,14 +208,32 @@ export class SendController {
     this.feed({ kind: 'decided', key, yes });
   }
 
-  remove(key: string): void {
-    void this.peer?.remove(key);
+  /** What the page shows of it is written down. */
+  async remove(key: string): Promise<void> {
+    await this.peer?.remove(key);
+    await this.note();
     this.feed({ kind: 'removed', key });
   }
 
   setRule(rule: Rule): void {
     this.peer?.rule(rule);
     this.feed({ kind: 'rule', rule });
+    this.stale = true;
+  }
+
+  /** Bytes a second; 0 for no limit. */
+  setRate(rate: number): void {
+    this.peer?.limit(rate);
+    this.feed({ kind: 'rate', rate });
+    this.stale = true;
+  }
+
+  /** The link works so many seconds from now on. */
+  setLife(seconds: number): void {
+    if (!this.now || !this.peer) return;
+    this.now.terms.expires = Date.now() + seconds * 1000;
+    void this.peer.expire(this.now.terms.expires);
+    this.stale = true;
   }
 
   newCode(): void {
@@ -108,27 +243,67 @@ export class SendController {
   /** Ends the link for everybody who does not have everything. */
   close(): void {
     this.peer?.close();
-    this.halt();
+    this.end();
     this.feed({ kind: 'closed' });
   }
 
   private opened(): void {
     if (this.key) keepKey(this.key, this.remember, this.keeps);
     if (!this.state.value.code) this.peer?.newCode();
+    // The key that the server took may be another one than the room was made with.
+    if (this.now) void keep(this.now);
   }
 
   private look(): void {
-    if (this.peer) this.feed({ kind: 'status', status: this.peer.status() });
+    if (!this.peer) return;
+    this.feed({ kind: 'status', status: this.peer.status() });
+    void this.note();
+  }
+
+  /** Writes down what has changed. */
+  private async note(): Promise<void> {
+    const { now, peer, roots } = this;
+    if (!now || !peer) return;
+    const { name } = now.room;
+    this.roots = [];
+    if (roots.length > 0) await keepRoots(name, roots);
+    if (!this.stale) return;
+    this.stale = false;
+    const { rule, rate } = this.state.value;
+    const terms: Terms = { ...now.terms, ...peer.known(), rule, rate };
+    this.now = { ...now, terms };
+    await keepTerms(name, terms);
+  }
+
+  /** There is nothing to come back to. */
+  private end(): void {
+    const name = this.now?.room.name;
+    this.halt();
+    if (name !== undefined) void this.forget(name);
   }
 
   private halt(): void {
     clearInterval(this.looking);
     this.peer?.stop();
     this.peer = undefined;
+    this.now = undefined;
+    this.roots = [];
   }
+}
+
+/** Why something that was shared before does not go on, in words. */
+class CannotContinue extends Error {}
+
+function lackWords({ path, why }: Lack, chosen: boolean): string {
+  const name = `“${path.split('/').at(-1)}”`;
+  if (why === 'changed') return `${name} is not as it was when it was shared. Share it anew, under another link.`;
+  return chosen ? `${name} was not among them. Choose it, too.` : `${name} is not where it was.`;
 }
 
 function wordsFor(error: unknown): string {
   if (error instanceof PathError) return 'Two of the names do not go together. Share them one after the other.';
+  if (error instanceof SourceChanged) {
+    return 'What is in the files is not what was shared, though size and date are. Share them anew, under another link.';
+  }
   return 'This browser could not prepare the files.';
 }

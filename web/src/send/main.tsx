@@ -4,10 +4,14 @@
 //   choose-files, choose-folder, text, share-text
 //   key-form, key-input, key-open
 //   state (data-phase), link (<input readonly>), copy-link, code, qr
-//   receivers (data-count), receiver (data-phase, data-key), receiver-remove, receiver-remove-confirm
+//   receivers (data-count, data-sent in bytes), receiver (data-phase, data-key), receiver-remove, receiver-remove-confirm
 //   let-in, turn-away                 who waits for approval
 //   safe                              there when the page may be closed
-//   rules, approve, password, password-save, most, close-room, close-room-confirm
+//   check-words                       of each receiver
+//   rules, approve, password, password-save, most, life (data-until), rate
+//   close-room, close-room-confirm
+//   earlier, earlier-one, continue, continue-folder, forget   what was shared before a reload
+//   again-files, again-folder         <input type=file>, the same files again
 
 import { render } from 'preact';
 import '../ui/base.css';

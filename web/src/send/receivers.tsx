@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import type { PeerStatus } from '../mesh/peer/config';
+import { CheckWords } from '../ui/check-words';
 import { Badge, Button, IconButton } from '../ui/controls';
 import { bytes, count } from '../ui/format';
 import { PersonOffIcon } from '../ui/icons';
@@ -14,7 +15,13 @@ export function Receivers({ send }: { send: SendController }) {
   const { receivers, status, phase } = send.state.value;
   const shown = receivers.filter((r) => r.phase !== 'removed');
   return (
-    <section class="card" aria-labelledby="receivers-title" data-testid="receivers" data-count={shown.length}>
+    <section
+      class="card"
+      aria-labelledby="receivers-title"
+      data-testid="receivers"
+      data-count={shown.length}
+      data-sent={status?.sent ?? 0}
+    >
       <div class="row head">
         <h2 id="receivers-title">Receivers</h2>
         {status && status.up > 0 ? <span class="quiet figure">{bytes(status.up)}/s going out</span> : null}
@@ -58,6 +65,9 @@ function Row({ send, receiver }: { send: SendController; receiver: Receiver }) {
       </div>
       {phase === 'waits' ? null : <Progress share={share} label={`What ${name} has`} />}
       <p class="quiet small figure">{wordsFor(receiver, peer)}</p>
+      <CheckWords words={receiver.words} open={phase === 'waits'}>
+        {name} sees the same words, when nobody stands between you. To be sure, let them be read out to you.
+      </CheckWords>
     </li>
   );
 }
@@ -66,6 +76,7 @@ function wordsFor({ phase, complete }: Receiver, peer: PeerStatus | undefined): 
   if (phase === 'waits') return 'Waits to be let in.';
   if (complete) return phase === 'gone' ? 'Has left with everything.' : 'Passes on to others.';
   if (phase === 'gone') return 'Has left before the end.';
+  if (phase === 'away') return 'Was here before; not back yet.';
   if (phase === 'coming' || !peer) return 'Is connecting …';
   switch (peer.state) {
     case 'paused':
@@ -114,7 +125,7 @@ function Remove({ send, id, name }: { send: SendController; id: string; name: st
             data-testid="receiver-remove-confirm"
             onClick={() => {
               setAsking(false);
-              send.remove(id);
+              void send.remove(id);
             }}
           >
             Remove

@@ -42,6 +42,7 @@ function Sharing({ send }: { send: SendController }) {
             </p>
           </header>
           <Safety state={state} />
+          <Over state={state} />
           <Lost state={state} />
           <LeftOutNote state={state} />
           <Receivers send={send} />
@@ -60,6 +61,16 @@ export function titleOf({ entries, text }: Pick<State, 'entries' | 'text'>): str
   const [only] = files;
   if (!only) return text === '' ? 'An empty folder' : 'A text';
   return files.length === 1 ? `${only.path}, ${size}` : `${count(files.length, 'file', 'files')}, ${size}`;
+}
+
+function Over({ state: { over } }: { state: State }) {
+  if (!over) return null;
+  return (
+    <Notice tone="warn" title="The time of this link is over.">
+      The server has closed it, and nobody else can come. Those who are connected get the rest as long as this page
+      stays open.
+    </Notice>
+  );
 }
 
 /** The one thing that people want to know before they leave. */

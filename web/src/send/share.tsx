@@ -6,7 +6,8 @@ import { CopyButton, onlyHere, QrCode } from '../ui/link';
 import type { SendController } from './controller';
 
 export function ShareLink({ send }: { send: SendController }) {
-  const { link, phase } = send.state.value;
+  const { link, phase, over } = send.state.value;
+  if (over) return null;
   return (
     <aside class="card share" aria-labelledby="share-title">
       <h2 id="share-title">Link for receivers</h2>

@@ -67,6 +67,52 @@ describe('the sending page', () => {
     expect(isSafe(two)).toBe(false); // the one who has left gives the other nothing
   });
 
+  it('goes on after a reload with those who were let in, and who were not removed', () => {
+    const guest = { wrong: 0, waiting: false, refused: undefined };
+    const guests = [
+      { ...guest, key: 'a', name: 'Anna', serial: 7 },
+      { ...guest, key: 'b', name: 'Ben', serial: 8, refused: 'removed' as const },
+      { ...guest, key: 'c', name: 'Cem', serial: 0 },
+    ];
+    const rule = { approve: true, password: 'x', most: 3 };
+    const state = run([chosen, { kind: 'continued', rule, rate: 5, guests }, opened]);
+    expect(state).toMatchObject({ phase: 'open', rule, rate: 5 });
+    expect(state.receivers.map((r) => [r.name, r.phase])).toEqual([['Anna', 'away']]);
+    expect(run([status([])], state).receivers[0]?.phase).toBe('away');
+    expect(isSafe(run([status([])], state))).toBe(false);
+    expect(run([status([peer('a', false)])], state).receivers[0]?.phase).toBe('here');
+  });
+
+  it('says of what was shared before why it cannot go on, and keeps it', () => {
+    const one = { room: 'r', entries: [], text: 'x', expires: 9, guests: 0, ready: true, problem: undefined };
+    const state = run([
+      { kind: 'earlier', earlier: [one] },
+      { kind: 'continuing', room: 'r' },
+    ]);
+    expect(state.continuing).toBe('r');
+    const failed = run([{ kind: 'cannotContinue', room: 'r', problem: 'no' }], state);
+    expect(failed).toMatchObject({ phase: 'empty', continuing: undefined, earlier: [{ room: 'r', problem: 'no' }] });
+    expect(run([{ kind: 'continuing', room: 'r' }], failed).earlier[0]?.problem).toBeUndefined();
+  });
+
+  it('shows check words beside who waits and who was let in', () => {
+    const asked: Event = { kind: 'mesh', event: { kind: 'asked', key: 'a', name: 'Anna' } };
+    const state = run([chosen, opened, asked, { kind: 'words', key: 'a', words: 'acorn piano' }, admitted('a')]);
+    expect(state.receivers).toMatchObject([{ phase: 'coming', words: 'acorn piano' }]);
+  });
+
+  it('ends with its time, but not before those who are receiving have everything', () => {
+    const refused = { phase: 'refused', code: 'expired', text: 'The time of this room is over.' } as const;
+    const over: Event = { kind: 'mesh', event: { kind: 'connection', connection: refused } };
+    const open = run([chosen, opened, { kind: 'mesh', event: { kind: 'expires', at: 77 } }, admitted('a')]);
+    expect(open.expires).toBe(77);
+    expect(run([over], open)).toMatchObject({ phase: 'ended', problem: expect.stringMatching(/time is over/) });
+    const receiving = run([status([peer('a', false)]), over], open);
+    expect(receiving).toMatchObject({ phase: 'open', over: true });
+    expect(run([status([peer('a', true)])], receiving).phase).toBe('ended');
+    expect(run([status([])], receiving).phase).toBe('ended');
+  });
+
   it('tells how a code and the link end', () => {
     const code: Event = { kind: 'mesh', event: { kind: 'code', text: '7-a-b-c', until: 5 } };
     const state = run([chosen, opened, code, { kind: 'mesh', event: { kind: 'codeEnded', guessed: true } }]);

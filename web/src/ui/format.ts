@@ -49,3 +49,9 @@ export function bytes(n: number): string {
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
+
+/** "27 Nov, 14:05" of ms since the epoch, by the clock of the reader's place. */
+export function moment(at: number): string {
+  const how = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
+  return new Date(at).toLocaleString('en-GB', how);
+}
