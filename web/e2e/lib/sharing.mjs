@@ -32,10 +32,19 @@ export async function randomFile(folder, name, size) {
   return { file, name, sum: sha256(bytes) };
 }
 
+/** The check words that a page shows. @param {Page} page */
+async function checkWords(page) {
+  await page.see(id("check-words"));
+  return (await page.text(id("check-words")))?.trim() ?? "";
+}
+
 /** The person who sends. */
 export class Sender {
   /** @param {Page} page */
   constructor(page) { this.page = page; }
+
+  /** The check words of the only receiver. */
+  words() { return checkWords(this.page); }
 
   /** Opens the page with the server's key. @param {Browser} browser @param {Server} server @param {import("./browsers.mjs").Options} [options] */
   static async open(browser, server, options) {
@@ -69,6 +78,21 @@ export class Sender {
     return this.page.evaluate((s) => { /** @type {HTMLDetailsElement} */ (document.querySelector(s)).open = true; }, id("rules"));
   }
 
+  /** Sends at most so many MiB a second; 0 for no limit. @param {number} rate */
+  async limit(rate) {
+    await this.rules();
+    await this.page.evaluate((s, value) => {
+      const input = /** @type {HTMLInputElement} */ (document.querySelector(s));
+      input.value = value;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    }, id("rate"), rate === 0 ? "" : String(rate));
+  }
+
+  /** Bytes of files that went out from the page. @returns {Promise<number>} */
+  sent() {
+    return this.page.evaluate((s) => Number(document.querySelector(s)?.getAttribute("data-sent")), id("receivers"));
+  }
+
   /** Waits until so many receivers have everything. @param {number} count */
   complete(count) {
     return this.page.waitFor(`${count} have everything`, (s, n) => document.querySelectorAll(`${s}[data-phase="complete"]`).length === n, id("receiver"), count);
@@ -79,6 +103,8 @@ export class Sender {
 export class Taker {
   /** @param {Page} page */
   constructor(page) { this.page = page; }
+
+  words() { return checkWords(this.page); }
 
   /** @param {Browser} browser @param {string} link */
   static async open(browser, link) {
@@ -98,6 +124,16 @@ export class Taker {
   async accept() {
     await this.is("offered");
     await this.page.click(id("get"));
+  }
+
+  /** Bytes that are here and verified. @returns {Promise<number>} */
+  held() {
+    return this.page.evaluate((s) => Number(document.querySelector(s)?.getAttribute("data-held")), id("progress"));
+  }
+
+  /** Waits until more than so many bytes are here. @param {number} bytes */
+  holds(bytes) {
+    return until(`more than ${bytes} bytes are here`, async () => (await this.held()) > bytes, { every: 20 });
   }
 
   /** The SHA-256 of what each save button gives, by the name of the file. @returns {Promise<Record<string, string>>} */
@@ -165,13 +201,16 @@ export class Program {
   out = "";
   /** @type {number | null | undefined} */ code;
 
+  /** @param {import("node:child_process").ChildProcess} child */
+  constructor(child) { this.child = child; }
+
   /** @param {import("node:test").TestContext} t @param {string[]} args @param {string} home where it keeps what it has to keep */
   static async start(t, args, home) {
-    const one = new Program();
     const child = spawn(await build(), args, {
       env: { ...process.env, FANFARE_PUBLISH_KEY: KEY, XDG_CACHE_HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, HOME: home },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    const one = new Program(child);
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => { one.out += text; });
     child.on("exit", (code) => { one.code = code; });
     t.after(() => { if (one.code === undefined) child.kill("SIGKILL"); });
@@ -185,6 +224,12 @@ export class Program {
       if (!found && this.code !== undefined) throw new Error(`it has ended with ${this.code}: ${this.out}`);
       return /** @type {RegExpExecArray} */ (found);
     });
+  }
+
+  /** Ends it, as Ctrl-C does. */
+  async stop() {
+    this.child.kill("SIGINT");
+    await until("the program ends", () => this.code !== undefined);
   }
 
   /** Waits for the end, which must be a good one. */
