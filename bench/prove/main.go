@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func prove(ctx context.Context, fanfare, out, only string) error {
 		return err
 	}
 	p := document{machine: page.Machine(ctx), started: time.Now()}
-	for _, e := range append(experiments, meshExperiments...) {
+	for _, e := range slices.Concat(experiments, meshExperiments, browserExperiments) {
 		if !strings.Contains(strings.ToLower(e.title), strings.ToLower(only)) {
 			continue
 		}

@@ -51,6 +51,28 @@ var meshExperiments = []experiment{
 	},
 }
 
+// browserExperiments measure files in real browsers, by the stories of web/e2e.
+var browserExperiments = []experiment{
+	{
+		title: "Files in real browsers", command: "FANFARE_E2E_MIB=64 make e2e E2E='files: Chromium gives|files: .* reload'",
+		why: "A Chromium page gives 64 MiB, and then a folder of 200 small files, to two pages of Chromium, one of Firefox and `fanfare get --seed`; it sends at most 1.5 MiB of them a second. Every result is compared by SHA-256. Then pages are reloaded in the middle of a transfer: a receiver's, from the reload on; the sender's, from the click on \"Continue\" or the choice of the same file on.",
+		run: story("", "files: Chromium gives|files: .* reload", []promise{
+			{"copies that the page sent", 1.3, true}, {"seconds from the reload of a receiver", 3, true},
+			{"seconds from the click after a reload of the sender", 5, true}, {"seconds from the file chosen again", 5, true},
+		}, "FANFARE_E2E_MIB=64"),
+	},
+	{
+		title: "One pair of Chromium pages", command: "cd web/e2e && FANFARE_E2E_ONLY='one pair' npm run measure",
+		why: "256 MiB from one page to another on loopback, verified and in the browser's private file system, in turns with a raw data channel between two pages, with messages of the same size. Rates are medians of three turns.",
+		run: story("measure", "one pair", []promise{{"pair by raw", 0.90, false}}),
+	},
+	{
+		title: "Memory of a Chromium page that receives", command: "cd web/e2e && FANFARE_E2E_ONLY='memory of a Chromium page' npm run measure",
+		why: "4 GiB from `fanfare send`, of a sparse file, into the browser's private file system. The highest resident memory of the page's process, less that when the names are shown.",
+		run: story("measure", "memory of a Chromium page", []promise{{"MiB above the start", 96, true}}),
+	},
+}
+
 // promise is a limit for the figures whose name begins with a text.
 type promise struct {
 	name  string
@@ -77,6 +99,20 @@ func judged(pkg, name string, promises []promise, args ...string) func(context.C
 		figures := judge(text, promises)
 		passed := strings.Contains(text, "--- PASS: "+name+" ")
 		return append(figures, figure{"the test", map[bool]string{true: "passed", false: "failed"}[passed], "passes", passed}), err
+	}
+}
+
+// story runs stories of web/e2e, by a script of its package ("" for its tests), and holds the numbers
+// that they log against what is promised.
+func story(script, only string, promises []promise, env ...string) func(context.Context, string) ([]figure, error) {
+	return func(ctx context.Context, fanfare string) ([]figure, error) {
+		if script == "" {
+			script = "test"
+		}
+		line := append([]string{"NO_COLOR=1", "FANFARE_PROGRAM=" + fanfare, "FANFARE_E2E_ONLY=" + only}, env...)
+		text, err := output(ctx, "env", append(line, "npm", "--prefix", "web/e2e", "run", "--silent", script)...)
+		figures := judge(text, promises)
+		return append(figures, figure{"the stories", map[bool]string{true: "passed", false: "failed"}[err == nil], "pass", err == nil}), err
 	}
 }
 

@@ -211,6 +211,26 @@ export class Browser {
     return (await this.context(options)).open(url);
   }
 
+  /** A tab in the profile's own context, which keeps what pages store on the disk. @param {string} url */
+  async openInProfile(url) {
+    const context = new Context(this.name, this.driver.defaultBrowserContext(), {});
+    return context.open(url);
+  }
+
+  /** The process that runs a page (Chromium only): the one that works when the page does. @param {Page} page */
+  async rendererOf(page) {
+    const session = await this.driver.target().createCDPSession();
+    const worked = async () => {
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      return new Map(processInfo.filter((one) => one.type === "renderer").map((one) => [one.id, one.cpuTime]));
+    };
+    const before = await worked();
+    await page.evaluate(() => { for (const until = performance.now() + 500; performance.now() < until;); });
+    const after = [...await worked()].map(([id, time]) => ({ id, time: time - (before.get(id) ?? 0) }));
+    await session.detach();
+    return /** @type {{ id: number }} */ (after.sort((a, b) => b.time - a.time)[0]).id;
+  }
+
   /** Closes what was opened; the browser goes on. @param {string} [failed] a failed test's name: keeps pictures and logs */
   async clean(failed) {
     const contexts = this.contexts.splice(0);

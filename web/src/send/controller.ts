@@ -182,6 +182,7 @@ export class SendController {
   }
 
   private heard(event: MeshEvent): void {
+    if (!this.peer) return; // the last words of one that has ended
     if (event.kind === 'signed') this.roots.push({ piece: event.piece, ...event.root });
     else if (event.kind === 'guests') this.stale = true;
     else this.feed({ kind: 'mesh', event });
