@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -80,7 +82,7 @@ func command(ctx context.Context, cores []int, exe string, args ...string) *exec
 func (b *bench) measure(ctx context.Context, r *results) error {
 	steps := b.steps()
 	for i, s := range steps {
-		if b.only != "" && s.part != b.only {
+		if !wanted(b.only, s.part) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "[%d of %d, about %v left] %s: %s\n", i+1, len(steps), b.left(steps[i:]).Round(5*time.Second), s.part, s.name)
@@ -94,11 +96,16 @@ func (b *bench) measure(ctx context.Context, r *results) error {
 // left is the time that these steps take, those left out by -only not counted.
 func (b *bench) left(steps []step) (d time.Duration) {
 	for _, s := range steps {
-		if b.only == "" || s.part == b.only {
+		if wanted(b.only, s.part) {
 			d += s.takes
 		}
 	}
 	return d
+}
+
+// wanted tells whether a part is in a list with commas; nothing stands for all.
+func wanted(only, part string) bool {
+	return only == "" || slices.Contains(strings.Split(only, ","), part)
 }
 
 // steps is the whole order.

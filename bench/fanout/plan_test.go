@@ -83,7 +83,12 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
-	if err := run(context.Background(), config{only: "nonsense"}); !errors.Is(err, errPart) {
-		t.Error(err)
+	for _, only := range []string{"nonsense", "fanout,", "fanout, floor"} {
+		if err := run(context.Background(), config{only: only}); !errors.Is(err, errPart) {
+			t.Errorf("%q: %v", only, err)
+		}
+	}
+	if !wanted("", partFloor) || !wanted("fanout,floor", partFloor) || wanted("fanout,floor", partJoins) {
+		t.Error("a list of parts is misread")
 	}
 }
