@@ -77,6 +77,7 @@ export class StudioController {
       connection: () => this.connection,
       viewers: () => this.state.value.viewers,
       roundTrip: () => this.client?.clock()?.roundTrip,
+      clock: () => this.measuring.clock(),
       spared: () => this.publisher.refresh(),
     });
     this.measuring = new Measuring({

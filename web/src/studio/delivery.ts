@@ -9,6 +9,7 @@ import { type Total, Totals, Uplink } from '../stats/total';
 import { seal, unseal } from '../topology/envelope';
 import { compact, type Facts, Teller, whole } from '../topology/facts';
 import { Serving } from '../topology/serving';
+import type { Told } from '../topology/side-clock';
 import type { VideoLimits } from '../topology/whip';
 
 export interface DeliveryOptions {
@@ -22,6 +23,8 @@ export interface DeliveryOptions {
   viewers(): number;
   /** To the server, ms. */
   roundTrip(): number | undefined;
+  /** The clock that is drawn into the picture. */
+  clock(): Told;
   /** Whether the server's copy is needed in full has changed. */
   spared(): void;
 }
@@ -55,6 +58,7 @@ export class Delivery {
       audioBitrate: AUDIO_BITRATE,
       codecs: options.codecs,
       send: (to, message) => options.send({ type: 'send', to, sealed: seal(message) }),
+      clock: options.clock,
       failed: (way) => options.send({ type: 'way-state', way, state: 'failed' }),
     });
   }

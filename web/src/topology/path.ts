@@ -12,6 +12,8 @@ export interface Path {
   readonly stream: MediaStream;
   /** What carries it, for figures; undefined where no peer connection does. */
   readonly connection: RTCPeerConnection | undefined;
+  /** A channel to the other end beside the media, for clocks; none by the server, which answers on /ws. */
+  readonly side?: RTCDataChannel;
   /** What there is of the picture and what comes; wish tells first what is wanted. May throw HttpProblem. */
   picture(wish: Wish | undefined): Promise<Picture>;
   close(): void;

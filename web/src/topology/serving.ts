@@ -7,6 +7,7 @@ import { offerExtensions } from './extensions';
 import { PeerLink } from './peer-link';
 import { prefer } from './prefer';
 import { withStartBitrate } from './sdp';
+import { answerOn, type Told } from './side-clock';
 import type { VideoLimits } from './whip';
 
 export interface ServingOptions {
@@ -20,6 +21,8 @@ export interface ServingOptions {
   send(to: string, signal: Signal): void;
   /** The connection does not come up, or has ended; it is closed already. */
   failed(way: number): void;
+  /** The clock of the strip in the picture, for viewers who ask; without it they are not answered. */
+  clock?(): Told;
   /** The number of ways has changed. */
   changed?(): void;
 }
@@ -69,6 +72,8 @@ export class Serving {
     const video = link.connection.addTransceiver('video', init);
     for (const transceiver of [audio, video]) offerExtensions(transceiver);
     prefer(video, this.options.codecs());
+    const { clock } = this.options;
+    if (clock) answerOn(link.side, clock);
     const out = { to, link, audio, video };
     this.ways.set(way, out);
     void this.put(out).then(() => link.offer());

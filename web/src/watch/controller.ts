@@ -63,7 +63,7 @@ export class WatchController {
     server: () => ({ url: `/play/${encodeURIComponent(this.stream)}`, token: this.welcome.value?.mediaToken }),
     show: (attach) => {
       if (attach) this.glass.use('http', undefined);
-      else this.glass.use(this.used?.topology ?? '', this.used?.connection);
+      else this.glass.use(this.used?.topology ?? '', this.used);
       this.device?.instead(attach);
     },
     onSnapshot: (snapshot) => this.glass.snapshot(snapshot),
@@ -119,6 +119,7 @@ export class WatchController {
       viewers: () => this.viewers.value ?? 0,
       roundTrip: () => this.client.clock()?.roundTrip,
       figures: () => this.figures.value,
+      clock: () => this.glass.stripClock(),
     });
     this.monitor = new Monitor((figures, snapshot) => {
       this.figures.value = figures;
@@ -221,7 +222,7 @@ export class WatchController {
     this.health.reset();
     this.monitor.watch(path?.connection);
     this.used = path;
-    if (!this.fallback.playing.value) this.glass.use(path?.topology ?? '', path?.connection);
+    if (!this.fallback.playing.value) this.glass.use(path?.topology ?? '', path);
     if (!path) this.figures.value = undefined;
   }
 

@@ -10,6 +10,8 @@ import { type CaptureSource, capturedAt } from '../stats/capture';
 import { type GlassFigures, GlassMeter, type Shown, StallMeter, type Stalls, sampleOf } from '../stats/glass';
 import { SampleLog } from '../stats/log';
 import type { Snapshot } from '../stats/vocabulary';
+import type { Path } from '../topology/path';
+import { SideClock, type SideReading, type Told } from '../topology/side-clock';
 
 export interface GlassView extends GlassFigures {
   /** From the moment when there was something to see to the first picture, ms. */
@@ -37,6 +39,7 @@ export class GlassWatch {
   private readonly tell: (delay: number | undefined) => void;
   private frames: FrameWatch | undefined;
   private connection: RTCPeerConnection | undefined;
+  private side: SideClock | undefined;
   private way = '';
   /** When the page was opened, or, if that was later, when the stream began. */
   private since = 0;
@@ -66,10 +69,12 @@ export class GlassWatch {
     if (looking) this.wants();
   }
 
-  /** Another way from now on, by its name; connection: undefined where it is none of WebRTC. */
-  use(way: string, connection: RTCPeerConnection | undefined): void {
+  /** Another way from now on, by its name; path: undefined where it is none of WebRTC. */
+  use(way: string, path: Path | undefined): void {
     this.way = way;
-    this.connection = connection;
+    this.connection = path?.connection;
+    this.side?.close();
+    this.side = path?.side && new SideClock(path.side, pageNow);
     this.meter.reset();
   }
 
@@ -81,11 +86,22 @@ export class GlassWatch {
     if (this.join === undefined) this.since = performance.now();
   }
 
+  /** The clock of the strip as far as this page knows it: from the other end of a direct way, else from the server. */
+  stripClock(): Told {
+    const side = this.side?.reading();
+    const reading = side ?? this.clock();
+    const half = reading && reading.roundTrip / 2;
+    const beyond = side ? side.error : 0;
+    const error = half === undefined || beyond === undefined ? undefined : half + beyond;
+    return { time: pageNow() + (reading?.offset ?? 0), error };
+  }
+
   snapshot(snapshot: Snapshot): void {
     this.log.snapshot({ time: pageNow(), what: this.way, snapshot });
   }
 
   close(): void {
+    this.side?.close();
     this.frames?.close();
   }
 
@@ -93,7 +109,8 @@ export class GlassWatch {
     if (this.live) this.stalls.observe(frame.at);
     this.join ??= frame.at - this.since;
     if (frame.read) {
-      const sample = sampleOf(this.shown(frame), this.clock());
+      const side = this.side?.reading();
+      const sample = sampleOf(this.shown(frame, side), side ?? this.clock());
       this.meter.observe(sample);
       this.log.picture({ ...sample, what: this.way });
     }
@@ -104,16 +121,17 @@ export class GlassWatch {
     this.tell((figures.byStrip ?? figures.byCapture)?.median);
   }
 
-  private shown({ at, rtpTimestamp, captured: reckoned, stamp }: Frame): Shown {
+  /** side: how the strip's clock lies by the other end of a direct way; then the uploader's own error is none. */
+  private shown({ at, rtpTimestamp, captured: reckoned, stamp }: Frame, side: SideReading | undefined): Shown {
     const shown: Shown = { at: performance.timeOrigin + at };
+    const offset = (side ?? this.clock())?.offset ?? 0;
     if (stamp) {
-      const near = shown.at + (this.clock()?.offset ?? 0);
-      shown.strip = { time: wholeTime(stamp.time, near), error: stamp.error };
+      shown.strip = { time: wholeTime(stamp.time, shown.at + offset), error: side ? side.error : stamp.error };
     }
     // By the server's clock where the server tells; between two browsers as this one reckons.
     const captured = this.way === 'sfu' ? capturedAt(sourceOf(this.connection), rtpTimestamp) : undefined;
     if (captured !== undefined) shown.captured = captured;
-    else if (reckoned !== undefined) shown.captured = performance.timeOrigin + reckoned + (this.clock()?.offset ?? 0);
+    else if (reckoned !== undefined) shown.captured = performance.timeOrigin + reckoned + offset;
     return shown;
   }
 }

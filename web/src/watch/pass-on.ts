@@ -11,6 +11,7 @@ import { seal, unseal } from '../topology/envelope';
 import { compact, deviceOf, type Facts, hints, isMetered, Teller, whole } from '../topology/facts';
 import type { Path } from '../topology/path';
 import { Serving } from '../topology/serving';
+import type { Told } from '../topology/side-clock';
 
 export interface PassOnOptions {
   send(message: ClientMessage): void;
@@ -21,6 +22,8 @@ export interface PassOnOptions {
   /** To the server, ms. */
   roundTrip(): number | undefined;
   figures(): Figures | undefined;
+  /** The clock that is drawn into the picture, as far as this page knows it. */
+  clock(): Told;
 }
 
 const KEY = 'fanfare.pass-on';
@@ -51,6 +54,7 @@ export class PassOn {
       limits: () => limitsFor(DEFAULTS, this.size(), 'file'),
       audioBitrate: AUDIO_BITRATE,
       codecs: () => [],
+      clock: options.clock,
       send: (to, message) => options.send({ type: 'send', to, sealed: seal(message) }),
       failed: (way) => options.send({ type: 'way-state', way, state: 'failed' }),
       changed: () => {
