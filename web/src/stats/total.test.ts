@@ -70,7 +70,15 @@ describe('the line upwards', () => {
     expect(uplink.observe(total({}), 0).uplink).toBeUndefined();
     expect(uplink.observe(total({}), 9_999).uplink).toBeUndefined();
     expect(uplink.observe(total({}), 10_000)).toEqual({ uplink: 4e6, atLeast: true });
-    expect(uplink.observe(total({ limited: true }), 11_000)).toEqual({ uplink: 4e6, atLeast: false });
+  });
+
+  it('is a bound when it has kept pictures down for as long, and not when another connection begins', () => {
+    const uplink = new Uplink();
+    uplink.observe(total({}), 0);
+    expect(uplink.observe(total({ limited: true }), 20_000).atLeast).toBe(true);
+    expect(uplink.observe(total({ limited: true }), 29_999).atLeast).toBe(true);
+    expect(uplink.observe(total({ limited: true }), 30_000)).toEqual({ uplink: 4e6, atLeast: false });
+    expect(uplink.observe(total({}), 31_000).atLeast).toBe(true);
   });
 
   it('is learnt anew when nothing was sent for a while', () => {

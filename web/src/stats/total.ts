@@ -49,18 +49,25 @@ export class Totals {
   }
 }
 
-/** Estimates begin low and find out what a line carries in the first seconds. ms */
+/** Estimates begin low and find out what a line carries in the first seconds, of each connection. ms */
 const LEARNING = 10_000;
 
-/** What is to be believed of a line's estimates: nothing in the first seconds, and then less than it says is never certain. */
+/**
+ * What is to be believed of a line's estimates: nothing in the first seconds; and that a line carries no more
+ * than they say, only when it has kept pictures from being better for as long.
+ */
 export class Uplink {
   private since: number | undefined;
+  private limited: number | undefined;
 
-  /** uplink in bit/s; atLeast: nothing has limited it, the line may carry more. */
+  /** uplink in bit/s; atLeast: nothing has limited it for long, the line may carry more. */
   observe(total: Total, now: number): { uplink: number | undefined; atLeast: boolean } {
     if (total.available === undefined) this.since = undefined;
     else this.since ??= now;
+    if (!total.limited) this.limited = undefined;
+    else this.limited ??= now;
     if (this.since === undefined || now - this.since < LEARNING) return { uplink: undefined, atLeast: false };
-    return { uplink: total.available, atLeast: !total.limited };
+    const bound = this.limited !== undefined && now - this.limited >= LEARNING;
+    return { uplink: total.available, atLeast: !bound };
   }
 }
