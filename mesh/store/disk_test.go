@@ -49,8 +49,8 @@ func (f *brittleFile) WriteAt(b []byte, at int64) (int, error) {
 		return 0, &os.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
 	}
 	before := make([]byte, len(b))
-	n, _ := f.ReadAt(before, at) // nothing was behind its end
-	f.disk.unsynced[f.name] = append(f.disk.unsynced[f.name], scratch{at, before[:n]})
+	_, _ = f.ReadAt(before, at) // zeros behind its end
+	f.disk.unsynced[f.name] = append(f.disk.unsynced[f.name], scratch{at, before})
 	f.disk.written += int64(len(b))
 	return f.File.WriteAt(b, at)
 }
