@@ -2,16 +2,32 @@ package compare
 
 import (
 	"context"
+	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pion/interceptor"
+	"github.com/pion/rtp"
 	"go.uber.org/goleak"
 
 	"github.com/fanfare-relay/fanfare/compare/experiment"
 	"github.com/fanfare-relay/fanfare/signalling/overlay"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asRole makes the test's own program a process of a role.
+const asRole = "FANFARE_TEST_COMPARE_ROLE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asRole) != "" {
+		if err := ServeRole(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // TestParts: what is written is read, and of the stream's rate.
 func TestParts(t *testing.T) {
@@ -43,7 +59,7 @@ func TestTopologies(t *testing.T) {
 	}
 	for topology, depth := range map[experiment.Topology]int{experiment.SFU: 0, experiment.Star: 1, experiment.Tree2: 2} {
 		t.Run(string(topology), func(t *testing.T) {
-			run := experiment.Run{Topology: topology, Seed: 1, Point: experiment.Point{Viewers: 3, RoundTripMS: 10, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2}}
+			run := experiment.Run{Topology: topology, Seed: 1, Point: experiment.Point{Viewers: 3, RoundTripMS: 10, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, Repair: true}}
 			r, err := m.Measure(context.Background(), run, 0, 1)
 			if err != nil {
 				t.Fatal(err)
@@ -62,17 +78,133 @@ func TestTopologies(t *testing.T) {
 	}
 }
 
+// TestChurn: a viewer that leaves in the middle, and one that comes, leave figures behind; those who stay keep the picture.
+func TestChurn(t *testing.T) {
+	m, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := experiment.Run{Topology: experiment.Tree2, Seed: 1, Point: experiment.Point{
+		Viewers: 3, RoundTripMS: 10, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, ChurnPerMinute: 60, Repair: true,
+	}}
+	r, err := m.Measure(context.Background(), run, 0, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Viewers) != 5 || r.Interrupted {
+		t.Fatalf("%d viewers, of whom two came later: %+v", len(r.Viewers), r)
+	}
+	for _, v := range r.Viewers[:4] { // the last may have come too late for a frame
+		if v.WholeFrames == 0 || v.JoinMS == 0 {
+			t.Errorf("%s got %d of %d frames", v.ID, v.WholeFrames, v.Frames)
+		}
+	}
+}
+
+// TestServerGoesAway: when the relay ends in the middle, what came before is kept, what is missing counts as lost, and nothing hangs.
+func TestServerGoesAway(t *testing.T) {
+	m, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := experiment.Run{Topology: experiment.SFU, Seed: 1, Point: experiment.Point{Viewers: 2, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, Repair: true}}
+	s, err := open(t.Context(), run, m.identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	ctx, stop := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer stop()
+	tasks.Go(func() { s.send(ctx) })
+	tasks.Go(func() { s.control(ctx) })
+	s.step(s.wish())
+	for _, id := range []string{"v01", "v02"} {
+		if err := s.arrive(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.awaitPlaces(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := s.viewers["v01"].wholeFrames()
+	tasks.Go(func() {
+		for s.viewers["v01"].wholeFrames() < before+20 {
+			pause(ctx, look)
+		}
+		s.relay.Shutdown()
+	})
+	r := s.window(context.Background(), 2*time.Second)
+	for _, v := range r.Viewers {
+		if v.WholeFrames == 0 || v.Received == v.Packets {
+			t.Errorf("%s got %d of %d packets", v.ID, v.Received, v.Packets)
+		}
+	}
+}
+
+// TestClockJumps: the packets carry the time of a clock that is set while they are under way; the latency does not follow it.
+func TestClockJumps(t *testing.T) {
+	begin := time.Now()
+	v, err := newViewer("v01", nil, experiment.Point{}, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFrame(0, 0.2, true, begin)
+	sent := f
+	sent.made = f.made.Add(time.Hour).Round(0) // without the monotonic reading, as on the wire
+	for i := range f.parts {
+		at, ok := readPart(sent.part(i))
+		if !ok {
+			t.Fatal("not read")
+		}
+		v.note(at, sent.part(i), begin.Add(50*time.Millisecond))
+	}
+	if r := v.result(begin, begin.Add(time.Second), []frame{f}); len(r.LatencyMS) != 1 || r.LatencyMS[0] != 50 {
+		t.Errorf("%v", r.LatencyMS)
+	}
+}
+
+// TestRepeats: what a stream sends again is counted, and what is new is not, also round the end of its numbers.
+func TestRepeats(t *testing.T) {
+	var bytes atomic.Uint64
+	i, err := repeats{bytes: &bytes}.NewInterceptor("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := i.BindLocalStream(&interceptor.StreamInfo{SSRC: 7}, interceptor.RTPWriterFunc(func(h *rtp.Header, b []byte, _ interceptor.Attributes) (int, error) {
+		return h.MarshalSize() + len(b), nil
+	}))
+	for _, c := range []struct {
+		number uint16
+		ssrc   uint32
+		again  bool
+	}{{65534, 7, false}, {65535, 7, false}, {65534, 7, true}, {0, 7, false}, {65535, 7, true}, {5, 8, true}, {1, 7, false}} {
+		before := bytes.Load()
+		if _, err := w.Write(&rtp.Header{Version: 2, SequenceNumber: c.number, SSRC: c.ssrc}, make([]byte, 100), nil); err != nil {
+			t.Fatal(err)
+		}
+		want := uint64(0)
+		if c.again {
+			want = 12 + 100 + sealed
+		}
+		if got := bytes.Load() - before; got != want {
+			t.Errorf("%d of source %d: %d bytes sent again", c.number, c.ssrc, got)
+		}
+	}
+}
+
 // TestInterrupted: what was measured until somebody interrupts is kept and marked.
 func TestInterrupted(t *testing.T) {
 	m, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := experiment.Run{Topology: experiment.SFU, Seed: 1, Point: experiment.Point{Viewers: 1, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2}}
+	run := experiment.Run{Topology: experiment.SFU, Seed: 1, Point: experiment.Point{Viewers: 1, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, Repair: true}}
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(6*time.Second, cancel)
-	r, err := m.Measure(ctx, run, 0, 600)
-	if err == nil && (!r.Interrupted || r.Problem == "") {
-		t.Errorf("not marked: %+v", r.Problem)
+	begun := func() (time.Duration, error) { cancel(); return 0, nil } // the processor time is asked for when measuring begins
+	r, _, err := m.measure(ctx, run, 0, 600, begun)
+	if err != nil || !r.Interrupted || r.Problem == "" || len(r.Viewers) != 1 || r.Seconds > 600 {
+		t.Errorf("not kept and marked: %v, %+v", err, r)
 	}
 }

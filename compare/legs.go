@@ -12,7 +12,7 @@ import (
 
 // leg lets a viewer get the picture from a source; above passes it on when that is a viewer.
 func (s *stage) leg(ctx context.Context, v, above *viewer, from overlay.Source) error {
-	to, err := s.connect(v.host)
+	to, err := s.connect(v.host, nil)
 	if err != nil {
 		return err
 	}
@@ -55,11 +55,11 @@ func (s *stage) subscribe(ctx context.Context, to *connection) error {
 
 // passOn connects the uploader, or a viewer above, to one below it. The sender's end closes with the receiver's.
 func (s *stage) passOn(ctx context.Context, to *connection, above *viewer) error {
-	host, track := s.uploader, s.direct
+	host, track, repeated := s.uploader, s.direct, &s.repeated
 	if above != nil {
-		host, track = above.host, above.track
+		host, track, repeated = above.host, above.track, nil
 	}
-	sender, err := s.connect(host)
+	sender, err := s.connect(host, repeated)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,7 @@ func (s *stage) passOn(ctx context.Context, to *connection, above *viewer) error
 
 // arrive lets a viewer come.
 func (s *stage) arrive(id string) error {
-	rtt := time.Duration(s.run.Point.RoundTripMS * float64(time.Millisecond))
-	v, err := newViewer(id, s.net.Host(line(s.run.Point, true)), rtt, time.Now())
+	v, err := newViewer(id, s.net.Host(line(s.run.Point, true)), s.run.Point, time.Now())
 	if err != nil {
 		return err
 	}
@@ -81,7 +80,7 @@ func (s *stage) arrive(id string) error {
 	s.viewers[id] = v
 	s.all = append(s.all, v)
 	s.mu.Unlock()
-	s.step(overlay.Arrive{Viewer: overlay.Viewer{ID: id, RTT: rtt, Device: overlay.Desktop, Uplink: s.wish().Uplink}})
+	s.step(overlay.Arrive{Viewer: overlay.Viewer{ID: id, RTT: v.rtt, Device: overlay.Desktop, Uplink: s.wish().Uplink}})
 	return nil
 }
 

@@ -14,17 +14,17 @@ import (
 
 	"github.com/fanfare-relay/fanfare/compare/emulate"
 	"github.com/fanfare-relay/fanfare/compare/experiment"
+	"github.com/fanfare-relay/fanfare/compare/lateness"
 	"github.com/fanfare-relay/fanfare/compare/report"
-	"github.com/fanfare-relay/fanfare/compare/stats"
 	"github.com/fanfare-relay/fanfare/signalling/overlay"
 )
 
 // Times of a run.
 const (
-	placesWithin = 15 * time.Second
+	openWithin   = 15 * time.Second
+	placesWithin = 8 * time.Second        // over a line that is full not everybody gets through
 	calm         = 300 * time.Millisecond // without a change everybody has a place
 	grace        = 300 * time.Millisecond // for what is on its way at the end, beside round trips
-	probeTime    = 5 * time.Millisecond
 )
 
 // Measurer runs experiments, one run at a time.
@@ -46,11 +46,19 @@ func New() (*Measurer, error) {
 // Measure carries out one run: settle seconds after everybody has a place, and then seconds of measuring. When ctx ends meanwhile, what was
 // measured so far is returned, marked; when that is nothing, the error of ctx.
 func (m *Measurer) Measure(ctx context.Context, run experiment.Run, settle, seconds float64) (report.Sample, error) {
-	opening, cancel := context.WithTimeout(ctx, placesWithin)
+	r, _, err := m.measure(ctx, run, settle, seconds, func() (time.Duration, error) { return 0, nil })
+	return r, err
+}
+
+// measure also tells the processor time that was used while it measured.
+func (m *Measurer) measure(ctx context.Context, run experiment.Run, settle, seconds float64, cpu func() (time.Duration, error)) (
+	r report.Sample, used time.Duration, err error,
+) {
+	opening, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	s, err := open(opening, run, m.identity)
 	if err != nil {
-		return report.Sample{}, err
+		return r, 0, err
 	}
 	defer s.close()
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -62,28 +70,32 @@ func (m *Measurer) Measure(ctx context.Context, run experiment.Run, settle, seco
 	s.step(s.wish())
 	for i := range run.Point.Viewers {
 		if err := s.arrive(fmt.Sprintf("v%02d", i+1)); err != nil {
-			return report.Sample{}, err
+			return r, 0, err
 		}
 	}
-	problem := ""
-	if err := s.awaitPlaces(opening); err != nil {
-		problem = "not everybody found a place in time"
-	}
+	placing, enough := context.WithTimeout(ctx, placesWithin)
+	defer enough()
+	_ = s.awaitPlaces(placing) // who has no place is counted at the end
 	if !pause(ctx, time.Duration(settle*float64(time.Second))) {
-		return report.Sample{}, ctx.Err()
+		return r, 0, ctx.Err()
 	}
-	r := s.window(ctx, time.Duration(seconds*float64(time.Second)))
-	if problem != "" {
-		r.Problem = problem
+	before, err := cpu()
+	if err != nil {
+		return r, 0, err
 	}
-	return r, nil
+	r = s.window(ctx, time.Duration(seconds*float64(time.Second)))
+	after, err := cpu()
+	return r, after - before, err
 }
 
 // awaitPlaces returns when everybody has had the place of the plan for a while.
 func (s *stage) awaitPlaces(ctx context.Context) error {
 	for pause(ctx, look) {
 		s.mu.Lock()
-		still := time.Since(s.changed) > calm+time.Second // a plan is made a second after somebody came
+		still := time.Since(s.changed) > calm
+		if s.run.Topology != experiment.SFU {
+			still = time.Since(s.changed) > calm+time.Second // a plan is made a second after somebody came
+		}
 		s.mu.Unlock()
 		if still && s.placed() {
 			return nil
@@ -95,23 +107,21 @@ func (s *stage) awaitPlaces(ctx context.Context) error {
 // window measures.
 func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 	r := report.Sample{Run: s.run, Started: time.Now().UTC()}
-	var late []float64
-	probing, stop := context.WithCancel(context.Background())
-	var probes sync.WaitGroup
-	probes.Go(func() { late = lateness(probing) })
+	probe := lateness.Start()
 	from, sent := time.Now(), s.sent()
 	r.Interrupted = !s.watch(ctx, d)
 	to := time.Now()
 	r.Seconds = to.Sub(from).Seconds()
 	after := s.sent()
-	stop()
-	probes.Wait()
-	r.LatenessMS = stats.Quantile(append(late, 0), 0.99)
-	r.UploaderMbit, r.ServerMbit, r.PassedOnMbit = mbit(after[0]-sent[0], r.Seconds), mbit(after[1]-sent[1], r.Seconds), mbit(after[2]-sent[2], r.Seconds)
-	pause(context.WithoutCancel(ctx), grace+4*time.Duration(s.run.Point.RoundTripMS*float64(time.Millisecond)))
+	r.LatenessMS = probe.Stop()
+	for i, rate := range []*float64{&r.UploaderMbit, &r.ServerMbit, &r.PassedOnMbit, &r.RepeatedMbit} {
+		*rate = mbit(after[i]-sent[i], r.Seconds)
+	}
+	pause(context.WithoutCancel(ctx), grace+4*roundTrip(s.run.Point))
+	made := s.frames()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range s.made {
+	for _, f := range made {
 		if !f.made.Before(from) && f.made.Before(to) {
 			r.Frames++
 		}
@@ -121,13 +131,16 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 		places[at.Viewer] = at
 	}
 	for _, v := range s.all {
-		one := v.result(from, to, s.made)
+		one := v.result(from, to, made)
+		if at, there := places[v.id]; there && s.shows[v.id] != at.From {
+			r.Unplaced++
+		}
 		one.Via, one.Depth = string(s.shows[v.id].Via), places[v.id].Depth
 		r.Viewers = append(r.Viewers, one)
 	}
 	switch {
 	case r.LatenessMS > report.MaxLateness:
-		r.Problem = fmt.Sprintf("the machine was busy: timers were %.1f ms late", r.LatenessMS)
+		r.Problem = report.Busy(r.LatenessMS)
 	case r.Interrupted:
 		r.Problem = "it was interrupted"
 	}
@@ -154,8 +167,8 @@ func (s *stage) watch(ctx context.Context, d time.Duration) bool {
 	return pause(ctx, time.Until(end))
 }
 
-// sent is what the uploader, the server and all viewers have sent, bytes.
-func (s *stage) sent() (n [3]uint64) {
+// sent is what the uploader, the server and all viewers have sent, and what the uploader has sent again, bytes.
+func (s *stage) sent() (n [4]uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n[0], n[1] = s.uploader.Sent(), s.server.Sent()
@@ -166,21 +179,11 @@ func (s *stage) sent() (n [3]uint64) {
 	for _, h := range hosts {
 		n[2] += h.Sent()
 	}
+	n[3] = s.repeated.Load()
 	return n
 }
 
 func mbit(bytes uint64, seconds float64) float64 { return float64(bytes) * 8 / 1e6 / seconds }
-
-// lateness looks how late timers fire until ctx ends, in milliseconds.
-func lateness(ctx context.Context) (late []float64) {
-	for {
-		due := time.Now().Add(probeTime)
-		if !pause(ctx, probeTime) {
-			return late
-		}
-		late = append(late, milliseconds(time.Since(due)))
-	}
-}
 
 // pause waits; false when ctx ended before.
 func pause(ctx context.Context, d time.Duration) bool {

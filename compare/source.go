@@ -1,10 +1,14 @@
 package compare
 
 import (
+	"context"
 	"encoding/binary"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/endpoint"
 )
@@ -82,5 +86,66 @@ func (p part) packet(payload []byte) *rtp.Packet {
 			Version: 2, SequenceNumber: uint16(int(p.frame)*p.parts + p.index), Timestamp: p.frame * 3000, Marker: p.index == p.parts-1,
 		},
 		Payload: payload,
+	}
+}
+
+// source is the uploader's stream: a track to the server, which rests while nobody is served by that, and one to everybody else.
+type source struct {
+	mbit     float64
+	toServer *webrtc.TrackLocalStaticRTP
+	direct   *webrtc.TrackLocalStaticRTP
+	wantKey  atomic.Bool
+	onServer atomic.Int64 // legs from the server
+
+	making sync.Mutex
+	made   []frame
+}
+
+func newSource(mbit float64) *source { return &source{mbit: mbit} }
+
+// open makes the tracks.
+func (s *source) open() (err error) {
+	if s.toServer, err = newTrack("uploader"); err != nil {
+		return err
+	}
+	s.direct, err = newTrack("uploader")
+	return err
+}
+
+func (s *source) key() { s.wantKey.Store(true) }
+
+// frames are those that were made so far.
+func (s *source) frames() []frame {
+	s.making.Lock()
+	defer s.making.Unlock()
+	return s.made[:len(s.made):len(s.made)]
+}
+
+// send makes a frame every thirtieth of a second until ctx ends.
+func (s *source) send(ctx context.Context) {
+	tick := time.NewTicker(frameTime)
+	defer tick.Stop()
+	var toServer uint16
+	for number := uint32(0); ; number++ {
+		f := newFrame(number, s.mbit, number%keyEvery == 0 || s.wantKey.Swap(false), time.Now())
+		s.making.Lock()
+		s.made = append(s.made, f)
+		s.making.Unlock()
+		for i := range f.parts {
+			payload := f.part(i)
+			p := part{frame: number, index: i, parts: f.parts}.packet(payload)
+			if s.onServer.Load() > 0 {
+				up := *p
+				up.SequenceNumber = toServer // without gaps for the pauses
+				toServer++
+				_ = s.toServer.WriteRTP(&up) // a lost session shows in what viewers get
+			}
+			_ = s.direct.WriteRTP(p)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v2"
@@ -12,16 +15,18 @@ import (
 	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/logging"
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/compare/emulate"
+	"github.com/fanfare-relay/fanfare/media/seq"
 )
 
 // connection is a peer connection with a socket of its own on some machine.
 type connection struct {
 	*webrtc.PeerConnection
 	mux  ice.UDPMux
-	conn *emulate.Conn
+	conn net.PacketConn
 	also *connection // the other end, when that closes with this one
 }
 
@@ -38,8 +43,13 @@ func vp8() webrtc.RTPCodecParameters {
 	}
 }
 
-// connect makes a connection from a machine. Repeats that are asked for are sent by pion's responder.
-func (s *stage) connect(host *emulate.Host) (*connection, error) {
+// connect makes a connection from an emulated machine; repeated counts the bytes that it sends again, nil for nobody who wants to know.
+func (s *stage) connect(host *emulate.Host, repeated *atomic.Uint64) (*connection, error) {
+	return connect(host.Listen(), s.identity, repeated)
+}
+
+// connect makes a connection on a socket, which it takes over. Repeats that are asked for are sent by pion's responder.
+func connect(conn net.PacketConn, identity webrtc.Configuration, repeated *atomic.Uint64) (*connection, error) {
 	engine, registry := &webrtc.MediaEngine{}, &interceptor.Registry{}
 	rtx := webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: "apt=96"}, PayloadType: 97,
@@ -53,10 +63,12 @@ func (s *stage) connect(host *emulate.Host) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	if repeated != nil {
+		registry.Add(repeats{bytes: repeated}) // before the responder, to see what that sends
+	}
 	registry.Add(responder)
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
-	conn := host.Listen()
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: quiet.NewLogger("ice")})
 	settings := webrtc.SettingEngine{LoggerFactory: quiet}
 	settings.SetICEUDPMux(mux)
@@ -66,7 +78,7 @@ func (s *stage) connect(host *emulate.Host) (*connection, error) {
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM)
 	settings.SetICETimeouts(10*time.Second, 20*time.Second, 2*time.Second)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(registry))
-	pc, err := api.NewPeerConnection(s.identity)
+	pc, err := api.NewPeerConnection(identity)
 	if err != nil {
 		return nil, errors.Join(err, mux.Close(), conn.Close())
 	}
@@ -157,4 +169,37 @@ func pair(ctx context.Context, from, to *connection) error {
 
 func newTrack(name string) (*webrtc.TrackLocalStaticRTP, error) {
 	return webrtc.NewTrackLocalStaticRTP(vp8().RTPCodecCapability, "video", name)
+}
+
+// repeats counts the bytes of what a connection sends again.
+type repeats struct {
+	interceptor.NoOp
+	bytes *atomic.Uint64
+}
+
+// sealed is what SRTP adds to a packet (AES-GCM), with the headers below it, bytes.
+const sealed = 16 + header
+
+// NewInterceptor implements interceptor.Factory.
+func (r repeats) NewInterceptor(string) (interceptor.Interceptor, error) { return &r, nil }
+
+// BindLocalStream implements interceptor.Interceptor: a number that is not new, or a source that is not the stream's own, is a repeat.
+func (r *repeats) BindLocalStream(info *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
+	var mu sync.Mutex
+	var numbers seq.Extender
+	begun, newest := false, uint64(0)
+	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
+		mu.Lock()
+		again := h.SSRC != info.SSRC
+		if !again {
+			n := numbers.Extend(h.SequenceNumber)
+			again = begun && n <= newest
+			begun, newest = true, max(newest, n)
+		}
+		mu.Unlock()
+		if again {
+			r.bytes.Add(uint64(h.MarshalSize() + len(payload) + sealed))
+		}
+		return next.Write(h, payload, a)
+	})
 }

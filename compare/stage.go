@@ -46,11 +46,9 @@ type stage struct {
 	uploader *emulate.Host
 	relay    *sfu.SFU
 	served   chan error
-	toServer *webrtc.TrackLocalStaticRTP
-	direct   *webrtc.TrackLocalStaticRTP
-	uplink   *connection // to the server
-	wantKey  atomic.Bool
-	onServer atomic.Int64 // legs from the server
+	*source
+	uplink   *connection   // to the server
+	repeated atomic.Uint64 // bytes that the uploader has sent again
 
 	tasks sync.WaitGroup
 
@@ -58,21 +56,26 @@ type stage struct {
 	planner *overlay.Planner
 	viewers map[string]*viewer // those who are there
 	all     []*viewer
-	made    []frame
 	shows   map[string]overlay.Source
 	silent  map[string]bool
 	changed time.Time
 	closed  bool
 }
 
+func roundTrip(p experiment.Point) time.Duration {
+	return time.Duration(p.RoundTripMS * float64(time.Millisecond))
+}
+
 // line is that of a machine with an uplink. Half of the way between two machines is at either end.
 func line(p experiment.Point, watches bool) emulate.Line {
 	rate := media.Bitrate(p.UplinkMbit * 1e6)
 	l := emulate.Line{
-		Delay: time.Duration(p.RoundTripMS / 4 * float64(time.Millisecond)), Header: header,
+		Delay: roundTrip(p) / 4, Header: header,
 		UpRate: rate, UpQueue: max(int(float64(rate)/8*queueTime.Seconds()), leastMTUs*1500),
 	}
 	if watches {
+		l.Rate = media.Bitrate(p.DownlinkMbit * 1e6)
+		l.Queue = max(int(float64(l.Rate)/8*queueTime.Seconds()), leastMTUs*1500)
 		l.DownLoss, l.Burst = p.LossPercent/100, p.LossBurst
 	}
 	return l
@@ -85,6 +88,7 @@ func open(ctx context.Context, run experiment.Run, identity webrtc.Configuration
 		run: run, identity: identity, rng: rand.New(rand.NewPCG(run.Seed, 0x7374616765)), net: n,
 		server:   n.Host(emulate.Line{Delay: line(run.Point, false).Delay, Header: header}),
 		uploader: n.Host(line(run.Point, false)), served: make(chan error, 1), planner: overlay.NewPlanner(),
+		source:  newSource(run.Point.BitrateMbit),
 		viewers: map[string]*viewer{}, shows: map[string]overlay.Source{}, silent: map[string]bool{}, changed: time.Now(),
 	}
 	var err error
@@ -100,13 +104,10 @@ func open(ctx context.Context, run experiment.Run, identity webrtc.Configuration
 }
 
 func (s *stage) publish(ctx context.Context) (err error) {
-	if s.toServer, err = newTrack("uploader"); err != nil {
+	if err := s.source.open(); err != nil {
 		return err
 	}
-	if s.direct, err = newTrack("uploader"); err != nil {
-		return err
-	}
-	if s.uplink, err = s.connect(s.uploader); err != nil {
+	if s.uplink, err = s.connect(s.uploader, &s.repeated); err != nil {
 		return err
 	}
 	up := make(chan struct{})
@@ -137,8 +138,6 @@ func (s *stage) publish(ctx context.Context) (err error) {
 		return errors.Join(errStack, ctx.Err())
 	}
 }
-
-func (s *stage) key() { s.wantKey.Store(true) }
 
 // close ends everything and waits for it.
 func (s *stage) close() {
@@ -174,35 +173,6 @@ func (s *stage) wish() overlay.Wish {
 		w.Topology, w.Fanout = overlay.Tree, 3
 	}
 	return w
-}
-
-// send makes a frame every thirtieth of a second until ctx ends.
-func (s *stage) send(ctx context.Context) {
-	tick := time.NewTicker(frameTime)
-	defer tick.Stop()
-	var toServer uint16
-	for number := uint32(0); ; number++ {
-		f := newFrame(number, s.run.Point.BitrateMbit, number%keyEvery == 0 || s.wantKey.Swap(false), time.Now())
-		s.mu.Lock()
-		s.made = append(s.made, f)
-		s.mu.Unlock()
-		for i := range f.parts {
-			payload := f.part(i)
-			p := part{frame: number, index: i, parts: f.parts}.packet(payload)
-			if s.onServer.Load() > 0 {
-				up := *p
-				up.SequenceNumber = toServer // without gaps for the pauses
-				toServer++
-				_ = s.toServer.WriteRTP(&up) // a lost session shows in what viewers get
-			}
-			_ = s.direct.WriteRTP(p)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // control looks at everybody and wakes the planner until ctx ends.

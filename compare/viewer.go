@@ -14,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/compare/emulate"
+	"github.com/fanfare-relay/fanfare/compare/experiment"
 	"github.com/fanfare-relay/fanfare/compare/report"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/media/seq"
@@ -27,6 +28,7 @@ type viewer struct {
 	came  time.Time
 	track *webrtc.TrackLocalStaticRTP // to those below it
 	rtt   time.Duration
+	asks  bool // for what was lost
 
 	mu     sync.Mutex
 	legs   map[overlay.Source]*connection
@@ -36,18 +38,17 @@ type viewer struct {
 	left   time.Time
 }
 
-// arrival is what has come of a frame.
+// arrival is what has come of a frame. When it was made is known from its source and not from the packets, whose times are those of a
+// clock that may be set meanwhile.
 type arrival struct {
 	parts uint64 // which
-	made  time.Time
 	whole time.Time
-	of    int
 }
 
-func newViewer(id string, host *emulate.Host, rtt time.Duration, now time.Time) (*viewer, error) {
+func newViewer(id string, host *emulate.Host, p experiment.Point, now time.Time) (*viewer, error) {
 	track, err := newTrack(id)
 	return &viewer{
-		id: id, host: host, came: now, heard: now, track: track, rtt: rtt,
+		id: id, host: host, came: now, heard: now, track: track, rtt: roundTrip(p), asks: p.Repair,
 		legs: map[overlay.Source]*connection{}, frames: map[uint32]*arrival{},
 	}, err
 }
@@ -81,7 +82,7 @@ func (v *viewer) receive(c *connection, t *webrtc.TrackRemote, ready func()) {
 				}
 			}
 		}
-		if ask := a.due(now); len(ask) > 0 {
+		if ask := a.due(now); len(ask) > 0 && v.asks {
 			_ = c.WriteRTCP(ask) // a connection that has ended is noticed by Read
 		}
 		_ = t.SetReadDeadline(a.deadline())
@@ -93,7 +94,7 @@ func (v *viewer) note(at part, payload []byte, now time.Time) {
 	v.mu.Lock()
 	f := v.frames[at.frame]
 	if f == nil {
-		f = &arrival{made: at.made, of: at.parts}
+		f = &arrival{}
 		v.frames[at.frame] = f
 	}
 	isNew := f.parts>>at.index&1 == 0
@@ -162,7 +163,7 @@ func (v *viewer) result(from, to time.Time, made []frame) report.Viewer {
 			r.Received += bits.OnesCount64(a.parts)
 			if !a.whole.IsZero() {
 				r.WholeFrames++
-				r.LatencyMS = append(r.LatencyMS, milliseconds(a.whole.Sub(a.made)))
+				r.LatencyMS = append(r.LatencyMS, milliseconds(a.whole.Sub(f.made)))
 				came = append(came, a.whole)
 			}
 		}

@@ -44,6 +44,8 @@ type ViewerConfig struct {
 	OnDelay func(time.Duration)
 	// Shallow joins frames only until the first whole key frame and counts from then on: for load.
 	Shallow bool
+	// Loss is the share (0 to 1) of media packets that are thrown away when they come, by chance, as a bad line would.
+	Loss float64
 	// Log takes life-cycle lines; nil for none.
 	Log *slog.Logger
 
@@ -243,7 +245,11 @@ func (v *Viewer) peerConnection() (*webrtc.PeerConnection, error) {
 			return nil, err
 		}
 	}
-	pc, err := newAPI(engine, &interceptor.Registry{}, v.cfg.patience).NewPeerConnection(v.rtc)
+	registry := &interceptor.Registry{}
+	if v.cfg.Loss > 0 {
+		registry.Add(badLine{share: v.cfg.Loss})
+	}
+	pc, err := newAPI(engine, registry, v.cfg.patience).NewPeerConnection(v.rtc)
 	if err != nil {
 		return nil, err
 	}

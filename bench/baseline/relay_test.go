@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -70,6 +73,35 @@ func TestRelay(t *testing.T) {
 		}
 		leave()
 		<-ended
+	}
+}
+
+// TestLoad: "fanfare load" publishes to this relay and views it, by the same commands as with any other server.
+func TestLoad(t *testing.T) {
+	home := start(t)
+	fanfare := filepath.Join(t.TempDir(), "fanfare")
+	if out, err := exec.Command("go", "build", "-o", fanfare, "../../cmd/fanfare").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	publish := exec.CommandContext(t.Context(), fanfare, "load", "whip", home+"/whip/any", "--token", "any key", "--bitrate", "300k")
+	said, err := publish.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := publish.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = publish.Process.Signal(os.Interrupt)
+		_ = publish.Wait()
+	}()
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || !strings.Contains(line, "Live.") {
+		t.Fatalf("the publisher says %q, %v", line, err)
+	}
+	out, err := exec.CommandContext(t.Context(), fanfare, "load", "whep", home+"/whep/any", "-n", "2", "--for", "1s", "--settle", "0s", "--json").Output()
+	var report struct{ Connected, Failed, PacketsReceivedSteady int }
+	if err != nil || json.Unmarshal(out, &report) != nil || report.Connected != 2 || report.Failed != 0 || report.PacketsReceivedSteady == 0 {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -308,7 +308,7 @@ func TestLoadStream(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		c := loadWhipCmd{URL: s.url + "/w/bench", Key: testKey, Bitrate: 5e5, KeyEvery: time.Second, JSON: true}
+		c := loadWhipCmd{URL: s.url + "/w/bench", Key: testKey, Publishers: 1, Ramp: 25, Bitrate: 5e5, KeyEvery: time.Second, JSON: true}
 		ended <- c.Run(ctx, stdio{in: strings.NewReader(""), out: io.Discard, err: io.Discard})
 	}()
 	var r loadReport
@@ -377,6 +377,10 @@ func TestClientsRefuse(t *testing.T) {
 		{"load a server", []string{"load", "whep", s.url}, 2, "link of a stream"},
 		{"load whip rate", []string{"load", "whip", s.url + "/w/x", "--bitrate", "much"}, 2, "2.4M"},
 		{"load whip key", []string{"load", "whip", s.url + "/w/x", "--key", "wrong-wrong-wrong"}, 1, "--key"},
+		{"load whip nobody", []string{"load", "whip", s.url + "/w/x", "-n", "0"}, 2, "1 to 1000"},
+		{"load loss", []string{"load", "whep", s.url + "/w/x", "--loss", "much"}, 2, "0 to 50"},
+		{"load files link", []string{"load", "files", s.url + "/w/x"}, 2, "link"},
+		{"load files nobody", []string{"load", "files", s.url + "/f/q1fWtdUkFzvGxmW8mVQnDg", "-n", "2"}, 2, ""},
 		{"load rate", []string{"load", "whep", s.url + "/w/x", "--ramp", "fast"}, 2, "25/s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -21,19 +22,24 @@ type compareCmd struct {
 	Quick      bool     `help:"A short comparison of a minute: where the uploader alone breaks."`
 	Experiment []string `placeholder:"FILE" help:"Experiment files (TOML) instead of those that come with the program. May be given several times."`
 	Out        string   `required:"" placeholder:"DIR" help:"Folder for report.html, samples.csv and samples.json. It is made when it is not there."`
+	Repeats    int      `placeholder:"N" help:"Runs of each point, instead of what the experiments say."`
+	HopMS      float64  `name:"hop-ms" default:"0" placeholder:"MS" help:"Delay that a browser adds when it passes a picture on (it decodes and encodes again), in milliseconds, as measured with browsers. The report adds it in a column of its own."`
+	Beyond     bool     `help:"Also make the runs that are beyond this machine."`
 }
 
 // Help is shown under the flags.
 func (*compareCmd) Help() string {
-	return `Compares how viewers get a stream: by the relay (sfu), straight from the uploader (star), or passed on by viewers (tree of 2 or 3). Real WebRTC stacks and the real relay run in this process over emulated lines, so no network is used. Interrupt it and what was measured is kept.
+	return `Compares how viewers get a stream: by the relay (sfu), straight from the uploader (star), or passed on by viewers (tree of 2 or 3); and how receivers get a file: from each other (swarm), as so many copies from the uploader, or by HTTP through a server. Real WebRTC stacks, the real relay and the real mesh run in this process over emulated lines, so no network is used. Processor time comes from runs with a process for each role, on loopback.
 
-A busy machine makes runs invalid: do nothing else meanwhile.
+Before it starts it measures for some seconds what this machine carries, and says which runs are beyond it: those are left out. A busy machine makes runs invalid: do nothing else meanwhile. Interrupt it and what was measured is kept.
 
 Examples:
   fanfare compare --quick --out compared
       A minute.
   fanfare compare --out compared
-      Everything: half an hour.
+      Everything: a quarter of an hour on two processors.
+  fanfare compare --out compared --repeats 6
+      The same with intervals of 95 %, in half an hour.
   fanfare compare --experiment mine.toml --out compared
       Your own; see docs/COMPARISON.md for the keys.`
 }
@@ -48,8 +54,8 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	d := comparison.Document{
-		Made: time.Now().UTC(), Version: version(), Quick: c.Quick, Experiments: list, Command: c.command(),
-		Machine: comparison.Machine{System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0), Go: runtime.Version()},
+		Made: time.Now().UTC(), Version: version(), Quick: c.Quick, Experiments: list, Command: c.command(), HopMS: c.HopMS,
+		Machine: comparison.Machine{System: runtime.GOOS + "/" + runtime.GOARCH, Processor: processor(), CPUs: runtime.GOMAXPROCS(0), Go: runtime.Version()},
 	}
 	if err := c.measure(ctx, std, &d); err != nil {
 		return err
@@ -60,8 +66,11 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 	if err := c.write(d); err != nil {
 		return err
 	}
-	for _, text := range comparison.Words(comparison.Figures(d.Samples)) {
+	for _, text := range d.Words() {
 		fmt.Fprintln(std.out, text)
+	}
+	if d.Interrupted {
+		fmt.Fprintf(std.out, "Partial: %d of %d runs were made.\n", len(d.Samples), d.Planned)
 	}
 	_, err = fmt.Fprintln(std.out, "The report:", filepath.Join(c.Out, "report.html"))
 	return err
@@ -76,13 +85,27 @@ func (c *compareCmd) command() string {
 	for _, file := range c.Experiment {
 		text += " --experiment " + filepath.Base(file)
 	}
+	if c.Repeats > 0 {
+		text += fmt.Sprintf(" --repeats %d", c.Repeats)
+	}
+	if c.HopMS > 0 {
+		text += fmt.Sprintf(" --hop-ms %g", c.HopMS)
+	}
+	if c.Beyond {
+		text += " --beyond"
+	}
 	return text + " --out DIR"
 }
 
 // experiments reads the files, or those that come with the program.
 func (c *compareCmd) experiments() (list []experiment.Experiment, err error) {
-	if c.Quick && len(c.Experiment) > 0 {
+	switch {
+	case c.Quick && len(c.Experiment) > 0:
 		return nil, usageError{"--quick is an experiment of its own; give either it or --experiment"}
+	case c.Repeats < 0 || c.Repeats > 100:
+		return nil, usageError{fmt.Sprintf("--repeats is %d; it can be 1 to 100", c.Repeats)}
+	case !(c.HopMS >= 0 && c.HopMS <= 10_000):
+		return nil, usageError{fmt.Sprintf("--hop-ms is %g; it can be 0 to 10000", c.HopMS)}
 	}
 	texts := map[string][]byte{}
 	names := c.Experiment
@@ -101,44 +124,132 @@ func (c *compareCmd) experiments() (list []experiment.Experiment, err error) {
 		if err != nil {
 			return nil, usageError{fmt.Sprintf("%s: %v", name, err)}
 		}
+		if c.Repeats > 0 {
+			e.Repeats = c.Repeats
+		}
 		list = append(list, e)
 	}
 	return list, nil
 }
 
-// measure carries out the runs, with a line of progress.
+// measure calibrates, plans and carries out the runs.
 func (c *compareCmd) measure(ctx context.Context, std stdio, d *comparison.Document) error {
-	m, err := compare.New()
+	runner, err := newRunner()
 	if err != nil {
 		return err
 	}
-	total := time.Duration(0)
-	for _, e := range d.Experiments {
-		d.Planned += len(e.Runs())
-		total += e.Takes()
-	}
-	begin, what := time.Now(), ""
 	st := newStatus(std.err)
 	defer st.done()
-	failed := 0
-	for _, e := range d.Experiments {
-		for _, run := range e.Runs() {
-			what = fmt.Sprintf("%s, %s, %d viewers", e.Name, run.Topology, run.Point.Viewers)
-			if done := len(d.Samples) + failed; done > 0 {
-				total = time.Since(begin) / time.Duration(done) * time.Duration(d.Planned)
-			}
-			st.show(fmt.Sprintf("%d of %d: %s; about %v left", len(d.Samples)+1, d.Planned, what, max(total-time.Since(begin), 0).Round(time.Second)))
-			sample, err := m.Measure(ctx, run, e.Settle, e.Seconds)
-			if err == nil {
-				d.Samples = append(d.Samples, sample)
-			}
-			if ctx.Err() != nil {
-				d.Interrupted = true
-				return nil
-			}
+	plan, err := c.plan(ctx, st, runner, d)
+	if err != nil {
+		return err
+	}
+	return carryOut(ctx, st, runner, plan, d)
+}
+
+// newRunner lets roles be processes of this program where their processor time can be told.
+func newRunner() (*compare.Runner, error) {
+	own := ownMeter()
+	if !own.on {
+		return compare.NewRunner(nil, nil)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	processes := &compare.Processes{
+		Command: func() *exec.Cmd { return exec.Command(self, roleCommand) },
+		CPU: func(pid int) (time.Duration, error) {
+			m, err := newMeter(pid)
 			if err != nil {
-				return fmt.Errorf("%s: %w", what, err)
+				return 0, err
 			}
+			r, err := m.read()
+			return r.cpu(), err
+		},
+	}
+	return compare.NewRunner(processes, func() (time.Duration, error) {
+		r, err := own.read()
+		return r.cpu(), err
+	})
+}
+
+// processor is what the machine's calls itself, "" where it cannot be asked.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// plan finds out what the machine carries, and says what is beyond it, before anything is measured.
+func (c *compareCmd) plan(ctx context.Context, st *status, runner *compare.Runner, d *comparison.Document) ([]compare.Planned, error) {
+	st.show("Looking what this machine carries")
+	var err error
+	d.Calibration, err = runner.Calibrate(ctx, d.Experiments)
+	switch {
+	case errors.Is(err, compare.ErrUntold):
+		st.say("Whether this machine carries all of it is not known: " + err.Error() + ".")
+	case ctx.Err() != nil:
+		return nil, errors.New("interrupted before anything was measured")
+	case err != nil:
+		return nil, fmt.Errorf("looking what this machine carries: %w", err)
+	}
+	plan, beyond := compare.Plan(d.Experiments, d.Calibration)
+	for _, text := range beyond {
+		st.say("Beyond this machine: " + text + ".")
+	}
+	switch {
+	case c.Beyond && len(beyond) > 0:
+		st.say("They are made all the same; expect them to be invalid.")
+		plan, _ = compare.Plan(d.Experiments, nil)
+	case len(plan) == 0:
+		return nil, errors.New("nothing is left that this machine carries; --beyond makes the runs all the same")
+	case len(beyond) > 0:
+		st.say("They are left out; --beyond makes them all the same.")
+		d.Beyond = beyond
+	}
+	d.Planned = len(plan)
+	return plan, nil
+}
+
+// mostFaults is how many runs may fail one after another.
+const mostFaults = 5
+
+// carryOut makes the runs, with a line of progress. A run that fails is kept as an invalid one; when several do in a row, the rest is
+// given up, and what there is is kept.
+func carryOut(ctx context.Context, st *status, runner *compare.Runner, plan []compare.Planned, d *comparison.Document) error {
+	left := time.Duration(0)
+	for _, p := range plan {
+		left += p.Takes
+	}
+	faults := 0
+	for i, p := range plan {
+		st.show(fmt.Sprintf("%d of %d: %s, %s, %d viewers; about %v left", i+1, len(plan), p.Run.Experiment, p.Run.Topology, p.Run.Point.Viewers, left.Round(time.Second)))
+		left -= p.Takes
+		begun := time.Now().UTC()
+		sample, err := runner.Measure(ctx, p)
+		switch {
+		case err == nil:
+			d.Samples, faults = append(d.Samples, sample), 0
+		case ctx.Err() == nil:
+			d.Samples = append(d.Samples, comparison.Sample{Run: p.Run, Started: begun, Problem: "it failed: " + oneLine(err.Error())})
+			faults++
+		}
+		if ctx.Err() != nil {
+			d.Interrupted = true
+			return nil
+		}
+		if faults == mostFaults {
+			d.Interrupted, d.Ended = true, fmt.Sprintf("%d runs failed one after another: %s", faults, oneLine(err.Error()))
+			st.say("Given up: " + d.Ended + ".")
+			return nil
 		}
 	}
 	return nil
@@ -162,3 +273,11 @@ func (c *compareCmd) write(d comparison.Document) error {
 	}
 	return nil
 }
+
+// roleCommand is what compare starts for each role that has a process of its own.
+const roleCommand = "compare-role"
+
+type compareRoleCmd struct{}
+
+// Run serves one role until compare is done with it. A person's interrupt reaches it too; compare ends it.
+func (compareRoleCmd) Run(std stdio) error { return compare.ServeRole(std.in, std.out) }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/fanfare-relay/fanfare/compare"
 	comparison "github.com/fanfare-relay/fanfare/compare/report"
 )
 
@@ -23,14 +25,9 @@ func TestCompare(t *testing.T) {
 	if code := run(context.Background(), []string{"compare", "--experiment", file, "--out", out}, stdio{nil, &said, &failed}); code != 0 {
 		t.Fatalf("code %d: %s", code, failed.String())
 	}
-	json, err := os.Open(filepath.Join(out, "samples.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer json.Close()
-	d, err := comparison.ReadJSON(json)
-	if err != nil || len(d.Samples) != 1 || len(d.Samples[0].Viewers) != 1 {
-		t.Fatalf("%v: %d samples", err, len(d.Samples))
+	d := document(t, out)
+	if len(d.Samples) != 1 || len(d.Samples[0].Viewers) != 1 {
+		t.Fatalf("%d samples", len(d.Samples))
 	}
 	var page bytes.Buffer
 	if err := comparison.WriteHTML(&page, d); err != nil {
@@ -42,6 +39,124 @@ func TestCompare(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(out, "samples.csv")); err != nil {
 		t.Error(err)
+	}
+}
+
+// small is an experiment file.
+func small(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "small.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// document reads samples.json.
+func document(t *testing.T, out string) comparison.Document {
+	t.Helper()
+	json, err := os.Open(filepath.Join(out, "samples.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer json.Close()
+	d, err := comparison.ReadJSON(json)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestCompareInterrupted: an interrupt in the middle keeps what was measured, marked as partial in all that is written.
+func TestCompareInterrupted(t *testing.T) {
+	t.Parallel()
+	file := small(t, "name = \"small\"\nrepeats = 100\nseconds = 1\nsettle_seconds = 0\ntopologies = [\"sfu\"]\n[base]\nviewers = 1\nbitrate_mbit = 0.2\n")
+	list, err := (&compareCmd{Experiment: []string{file}}).experiments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner, err := newRunner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := comparison.Document{Experiments: list}
+	plan, _ := compare.Plan(list, nil)
+	d.Planned = len(plan)
+	ctx, interrupt := context.WithCancel(t.Context())
+	shown := 0
+	st := newStatus(writerFunc(func(b []byte) (int, error) {
+		if strings.Contains(string(b), "2 of 100") {
+			shown++
+			interrupt()
+		}
+		return len(b), nil
+	}))
+	st.terminal = true
+	if err := carryOut(ctx, st, runner, plan, &d); err != nil || shown == 0 {
+		t.Fatal(err, shown)
+	}
+	if !d.Interrupted || len(d.Samples) == 0 || len(d.Samples) > 2 || d.Samples[0].Problem == "it was interrupted" {
+		t.Errorf("%d samples", len(d.Samples))
+	}
+	var page bytes.Buffer
+	if err := comparison.WriteHTML(&page, d); err != nil || !strings.Contains(page.String(), "of 100 runs were made") {
+		t.Errorf("the page does not say that it is partial: %v", err)
+	}
+}
+
+// TestCompareBeyond: a number of viewers that no machine carries is named before anything starts, and is left out.
+func TestCompareBeyond(t *testing.T) {
+	t.Parallel()
+	file := small(t, "name = \"great\"\nrepeats = 1\nseconds = 600\ntopologies = [\"star\"]\n[base]\nviewers = 64\nbitrate_mbit = 10\n")
+	d := comparison.Document{}
+	cmd := compareCmd{Experiment: []string{file}}
+	var err error
+	if d.Experiments, err = cmd.experiments(); err != nil {
+		t.Fatal(err)
+	}
+	plan, beyond := compare.Plan(d.Experiments, &comparison.Calibration{PacketMicroseconds: 100, Processors: 2, MostOfThem: 1.5})
+	if len(plan) != 0 || len(beyond) != 1 || !strings.Contains(beyond[0], "64 viewers") {
+		t.Errorf("%d runs, beyond: %v", len(plan), beyond)
+	}
+	var said, failed bytes.Buffer
+	if runtime.GOMAXPROCS(0) > 4 || !ownMeter().on {
+		return // a machine that may carry it, or that cannot tell
+	}
+	if code := run(t.Context(), []string{"compare", "--experiment", file, "--out", t.TempDir()}, stdio{nil, &said, &failed}); code != exitFailed {
+		t.Fatalf("code %d", code)
+	}
+	for _, want := range []string{"Beyond this machine: great with 64 viewers by the star", "nothing is left that this machine carries"} {
+		if !strings.Contains(failed.String(), want) {
+			t.Errorf("%q is not said: %s", want, failed.String())
+		}
+	}
+}
+
+// TestCompareFilesAndProcesses: an experiment of a file, and one with a process for each role, in one report.
+func TestCompareFilesAndProcesses(t *testing.T) {
+	file := small(t, "name = \"file\"\nrepeats = 1\ntopologies = [\"swarm\", \"http\"]\n[base]\nviewers = 2\nround_trip_ms = 5\nuplink_mbit = 100\nfile_mib = 1\n")
+	apart := small(t, "name = \"apart\"\nrepeats = 1\nseconds = 1\nsettle_seconds = 0.2\ntopologies = [\"sfu\"]\nprocesses = true\n[base]\nviewers = 2\nbitrate_mbit = 0.2\n")
+	if !ownMeter().on {
+		t.Log("this system does not tell processor time")
+		return
+	}
+	out := t.TempDir()
+	t.Setenv(asProgram, "1") // for the processes of the roles
+	var said, failed bytes.Buffer
+	if code := run(t.Context(), []string{"compare", "--experiment", file, "--experiment", apart, "--out", out}, stdio{nil, &said, &failed}); code != 0 {
+		t.Fatalf("code %d: %s", code, failed.String())
+	}
+	d := document(t, out)
+	if len(d.Samples) != 3 || d.Calibration == nil || d.Interrupted {
+		t.Fatalf("%d samples", len(d.Samples))
+	}
+	for _, s := range d.Samples {
+		if strings.HasPrefix(s.Problem, "it failed") || len(s.Receivers)+len(s.Processes) == 0 {
+			t.Errorf("%s: %s", s.Topology, s.Problem)
+		}
+	}
+	if p := d.Samples[2].Processes; len(p) != 4 || p[0].Role != comparison.RoleServer {
+		t.Errorf("%+v", p)
 	}
 }
 
@@ -60,6 +175,9 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"--experiment", filepath.Join(dir, "none.toml"), "--out", dir}, exitFailed, "none.toml"},
 		{[]string{"--quick", "--experiment", bad, "--out", dir}, exitUsage, "--quick is an experiment of its own"},
 		{[]string{"--quick"}, exitUsage, "--out"},
+		{[]string{"--quick", "--repeats", "101", "--out", dir}, exitUsage, "--repeats is 101"},
+		{[]string{"--quick", "--hop-ms=-3", "--out", dir}, exitUsage, "--hop-ms is -3"},
+		{[]string{"--quick", "--hop-ms", "NaN", "--out", dir}, exitUsage, "--hop-ms is NaN"},
 	} {
 		var said, failed bytes.Buffer
 		if code := run(context.Background(), append([]string{"compare"}, c.args...), stdio{nil, &said, &failed}); code != c.code || !strings.Contains(failed.String(), c.want) {

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/endpoint"
+	"github.com/fanfare-relay/fanfare/endpoint/crowd"
 )
 
 type loadCmd struct {
-	Whep loadWhepCmd `cmd:"" help:"Join a stream with many viewers by WHEP."`
-	Whip loadWhipCmd `cmd:"" help:"Publish a stream that is made for measuring."`
+	Whep  loadWhepCmd  `cmd:"" help:"Join a stream with many viewers by WHEP."`
+	Whip  loadWhipCmd  `cmd:"" help:"Publish streams that are made for measuring by WHIP."`
+	Files loadFilesCmd `cmd:"" help:"Fetch what somebody shares with many receivers, who pass it on to each other."`
 }
 
 type loadWhepCmd struct {
@@ -25,7 +27,8 @@ type loadWhepCmd struct {
 	Ramp     perSecond     `default:"25/s" help:"How fast they join."`
 	Joins    int           `default:"0" help:"Further viewers that join one after another, and each leave after the first whole key frame."`
 	Apart    time.Duration `default:"1.5s" help:"Time from one of those joins to the next. Servers ask publishers for a key frame at most once a second, so less measures that limit."`
-	Password secret        `placeholder:"TEXT" help:"Password of the stream: itself, @FILE to read it from, or - for standard input."`
+	Password secret        `aliases:"token" placeholder:"TEXT" help:"Password of the stream, or the token that another server wants (--token is the same): itself, @FILE to read it from, or - for standard input."`
+	Loss     percentage    `default:"0" placeholder:"PERCENT" help:"Throw so many percent of the media packets away when they come, by chance, as a bad line would."`
 	PID      int           `name:"pid" placeholder:"PID" help:"Process of the server on this machine: tells its processor time and memory (Linux)."`
 	JSON     bool          `name:"json" help:"Write the report as JSON."`
 	Client   string        `default:"auto" enum:"auto,pion,light" help:"What the viewers are: pion, each a whole WebRTC client; light, made to be many (Linux); auto, light from 101 viewers on where there is it."`
@@ -42,7 +45,7 @@ const (
 
 // Help is shown under the flags.
 func (*loadWhepCmd) Help() string {
-	return `The clients are real WebRTC. Run the server with --dev, or its rate limits are what is measured.
+	return `The clients are real WebRTC, and the server may be any that speaks WHEP. Run the server with --dev, or its rate limits are what is measured.
 
 The light client does the same on the wire for a small part of the price: an offer, ICE, DTLS, keys and a socket for each viewer, reports, NACK, PLI and transport-wide feedback; but most of its viewers read packets only as far as they are in clear. One in 16 decrypts and checks everything (--verify), and tells the delay from the moment a packet was sent, which works for streams of "fanfare load whip": those carry the time in each packet. For other streams the pion client tells the delay against sender reports.
 
@@ -51,6 +54,8 @@ Examples:
       Packets, loss, delay, and what a viewer costs the server.
   fanfare load whep http://127.0.0.1:8080/w/demo --joins 20 --apart 1.5s
       How long a join takes until the first whole key frame.
+  fanfare load whep http://127.0.0.1:8889/bench/whep -n 20 --for 30s --json
+      Another server's stream.
   taskset -c 1 fanfare load whep http://127.0.0.1:8080/w/bench -n 1000 --ramp 60/s --pid $(pidof fanfare)
       A thousand viewers on one core. A server that is busy (503) is asked again when it said.`
 }
@@ -117,7 +122,26 @@ func (c *loadWhepCmd) Run(ctx context.Context, std stdio) error {
 // newClient chooses the client.
 func (c *loadWhepCmd) newClient(url, password string, viewers int, onDelay func(time.Duration)) (loadClient, error) {
 	if c.Client == clientLight || c.Client == clientAuto && viewers > pionCrowd && runtime.GOOS == "linux" {
-		return newLightClient(url, password, c.Verify == "all", onDelay)
+		cfg := crowd.Config{URL: url, Bearer: password, OnDelay: onDelay, Loss: c.Loss.share()}
+		if c.Verify == "all" {
+			cfg.VerifyOneIn = 1
+		}
+		return newLightClient(cfg)
 	}
-	return newPionClient(url, password, onDelay)
+	return newPionClient(endpoint.ViewerConfig{URL: url, Bearer: password, OnDelay: onDelay, Loss: c.Loss.share()})
 }
+
+// percentage is a number such as "2" or "2%".
+type percentage float64
+
+// UnmarshalText reads the flag.
+func (p *percentage) UnmarshalText(b []byte) error {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(string(b), "%"), 64)
+	if err != nil || !(v >= 0 && v <= 50) {
+		return fmt.Errorf("%q is no percentage from 0 to 50", b)
+	}
+	*p = percentage(v)
+	return nil
+}
+
+func (p percentage) share() float64 { return float64(p) / 100 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/fanfare-relay/fanfare/endpoint"
 	"github.com/fanfare-relay/fanfare/endpoint/crowd"
@@ -11,24 +10,23 @@ import (
 
 // pionViewers are viewers that are whole WebRTC clients.
 type pionViewers struct {
-	url, password string
-	id            endpoint.Identity
-	onDelay       func(time.Duration)
-	hold          context.Context
-	release       context.CancelFunc
-	sessions      sync.WaitGroup
+	cfg      endpoint.ViewerConfig
+	id       endpoint.Identity
+	hold     context.Context
+	release  context.CancelFunc
+	sessions sync.WaitGroup
 
 	mu      sync.Mutex
 	viewers []*endpoint.Viewer
 	gone    int
 }
 
-func newPionClient(url, password string, onDelay func(time.Duration)) (loadClient, error) {
+func newPionClient(cfg endpoint.ViewerConfig) (loadClient, error) {
 	id, err := endpoint.NewIdentity()
 	if err != nil {
 		return nil, err
 	}
-	a := &pionViewers{url: url, password: password, id: id, onDelay: onDelay}
+	a := &pionViewers{cfg: cfg, id: id}
 	a.hold, a.release = context.WithCancel(context.Background())
 	return a, nil
 }
@@ -36,7 +34,9 @@ func newPionClient(url, password string, onDelay func(time.Duration)) (loadClien
 func (a *pionViewers) join(ctx context.Context, stays bool) (endpoint.Timing, func(), error) {
 	ctx, limited := context.WithTimeoutCause(ctx, joinTimeout, crowd.ErrNoKeyFrame)
 	defer limited()
-	v := endpoint.NewViewer(endpoint.ViewerConfig{URL: a.url, Bearer: a.password, Shallow: stays, OnDelay: a.onDelay}, a.id)
+	cfg := a.cfg
+	cfg.Shallow = stays
+	v := endpoint.NewViewer(cfg, a.id)
 	session, cancel := context.WithCancel(a.hold)
 	ended := make(chan error, 1)
 	leave := sync.OnceFunc(func() {
@@ -106,11 +106,7 @@ func (a *pionViewers) close() {
 // lightViewers are viewers of the light client.
 type lightViewers struct{ *crowd.Crowd }
 
-func newLightClient(url, password string, verifyAll bool, onDelay func(time.Duration)) (loadClient, error) {
-	cfg := crowd.Config{URL: url, Bearer: password, OnDelay: onDelay}
-	if verifyAll {
-		cfg.VerifyOneIn = 1
-	}
+func newLightClient(cfg crowd.Config) (loadClient, error) {
 	c, err := crowd.New(cfg)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,9 @@ type loadReport struct {
 	Lost       int     `json:"lost"` // sessions that stood and went away
 	FirstError string  `json:"firstError,omitempty"`
 	Seconds    float64 `json:"seconds"`
+	// Interrupted and AllGone mark a partial measurement: a person ended it, or no viewer had a session any more.
+	Interrupted bool `json:"interrupted,omitempty"`
+	AllGone     bool `json:"allGone,omitempty"`
 
 	Joins       *joins `json:"joins,omitempty"`       // of the viewers that stay
 	SingleJoins *joins `json:"singleJoins,omitempty"` // one after another
@@ -158,6 +161,7 @@ func ms(d time.Duration) float64 {
 // text is the report for people.
 func (r *loadReport) text() string {
 	var b strings.Builder
+	b.WriteString(partial(r.Interrupted, r.AllGone, "viewer"))
 	if r.Viewers > 0 {
 		fmt.Fprintf(&b, "Viewers         %d joined, %d had a picture, %d failed, %d went away\n", r.Viewers, r.Connected, r.Failed, r.Lost)
 		r.Joins.text(&b, "Joins, all at once")
@@ -182,6 +186,17 @@ func (r *loadReport) text() string {
 		s.text(&b)
 	}
 	return b.String()
+}
+
+// partial says why a measurement is shorter than it was to be; "" when it is not.
+func partial(interrupted, gone bool, who string) string {
+	switch {
+	case interrupted:
+		return "PARTIAL         it was interrupted; what was measured until then follows\n"
+	case gone:
+		return "PARTIAL         no " + who + " has a session any more (has the server gone?); what was measured until then follows\n"
+	}
+	return ""
 }
 
 func (r *loadReport) delayText(b *strings.Builder) {

@@ -62,10 +62,11 @@ func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadRepo
 	stop := l.status.every(time.Second, l.line)
 	defer stop()
 	if viewers > 0 {
-		if err := l.ramp(ctx, viewers, c.Ramp.gap()); err != nil {
-			return r, err
-		}
-		if len(l.failed) == viewers {
+		l.ramp(ctx, viewers, c.Ramp.gap())
+		switch {
+		case len(l.timings) == 0 && ctx.Err() != nil:
+			return r, ctx.Err()
+		case len(l.timings) == 0:
 			return r, l.failed[0]
 		}
 		if err := l.steady(ctx, c, start, &r); err != nil {
@@ -73,9 +74,11 @@ func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadRepo
 		}
 	}
 	if c.Joins > 0 {
-		if err := l.joins(ctx, c.Joins, c.Apart, &r); err != nil {
-			return r, err
-		}
+		l.joins(ctx, c.Joins, c.Apart, &r)
+	}
+	r.Interrupted = ctx.Err() != nil
+	if r.Interrupted && len(l.timings) == 0 && r.SingleJoins == nil {
+		return r, ctx.Err()
 	}
 	r.Failed = len(l.failed)
 	if r.Failed > 0 {
@@ -87,22 +90,22 @@ func (l *loader) run(ctx context.Context, viewers int, c *loadWhepCmd) (loadRepo
 	return r, nil
 }
 
-// ramp starts the viewers that stay, and waits until each has its first key frame or has failed.
-func (l *loader) ramp(ctx context.Context, n int, gap time.Duration) error {
+// ramp starts the viewers that stay, and waits until each has its first key frame or has failed, or ctx ends.
+func (l *loader) ramp(ctx context.Context, n int, gap time.Duration) {
 	var joined sync.WaitGroup
 	defer joined.Wait()
 	begin := time.Now()
 	for i := range n {
 		if !pause(ctx, time.Until(begin.Add(time.Duration(i)*gap))) {
-			return ctx.Err()
+			return
 		}
 		joined.Go(func() {
 			timing, _, err := l.one(ctx, true)
-			l.note(timing, err)
+			if err == nil || ctx.Err() == nil { // who is interrupted has not failed
+				l.note(timing, err)
+			}
 		})
 	}
-	joined.Wait()
-	return ctx.Err()
 }
 
 // one lets a viewer join.
@@ -134,11 +137,11 @@ func (l *loader) steady(ctx context.Context, c *loadWhepCmd, start reading, r *l
 	first := l.tally()
 	l.delays.reset()
 	begin := time.Now()
-	pause(ctx, c.For) // an interrupted measurement is reported up to there
+	r.AllGone = l.watch(ctx, c.For) // what ends before its time is reported up to there
 	r.Seconds = time.Since(begin).Seconds()
 	after, err := l.meter.read()
-	if err != nil {
-		return err
+	if err != nil { // its process has ended: what the viewers saw remains
+		r.Server, r.FirstError = nil, err.Error()
 	}
 	ownAfter, _ := l.self.read()
 	r.fill(first, l.tally(), l.timings, &l.delays)
@@ -151,14 +154,31 @@ func (l *loader) steady(ctx context.Context, c *loadWhepCmd, start reading, r *l
 	return nil
 }
 
+// watch lets time pass while somebody watches; true when nobody does any more.
+func (l *loader) watch(ctx context.Context, d time.Duration) (gone bool) {
+	const look = 200 * time.Millisecond
+	for end := time.Now().Add(d); ; {
+		left := time.Until(end)
+		if l.tally().gone >= len(l.timings) {
+			return true
+		}
+		if left <= 0 || !pause(ctx, min(look, left)) {
+			return false
+		}
+	}
+}
+
 // joins lets viewers join one after another; each leaves with its first key frame.
-func (l *loader) joins(ctx context.Context, n int, apart time.Duration, r *loadReport) error {
+func (l *loader) joins(ctx context.Context, n int, apart time.Duration, r *loadReport) {
 	var timings []endpoint.Timing
 	next := time.Now()
 	for range n {
 		t, leave, err := l.one(ctx, false)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			if err == nil {
+				leave()
+			}
+			break
 		}
 		if err != nil {
 			l.failed = append(l.failed, err)
@@ -168,12 +188,13 @@ func (l *loader) joins(ctx context.Context, n int, apart time.Duration, r *loadR
 		}
 		next = next.Add(apart)
 		if !pause(ctx, time.Until(next)) {
-			return ctx.Err()
+			break
 		}
 	}
-	j := joinsOf(timings)
-	r.SingleJoins = &j
-	return nil
+	if len(timings) > 0 || ctx.Err() == nil {
+		j := joinsOf(timings)
+		r.SingleJoins = &j
+	}
 }
 
 // pause waits; it tells false when ctx ended before.

@@ -33,6 +33,8 @@ type cli struct {
 
 	Simulate simulateCmd `cmd:"" help:"Run in virtual time what takes many peers."`
 
+	CompareRole compareRoleCmd `cmd:"" hidden:"" help:"What compare starts for each role that has a process of its own."`
+
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

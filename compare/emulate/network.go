@@ -1,5 +1,5 @@
-// Package emulate carries datagrams between sockets in memory, over lines with a delay, a rate, a queue and
-// losses. Real stacks run on it, in real time or in the virtual time of testing/synctest: what it does itself
+// Package emulate carries datagrams between sockets in memory, and streams between machines (stream.go), over lines with a delay, a
+// rate, a queue and losses. Real stacks run on it, in real time or in the virtual time of testing/synctest: what it does itself
 // takes none. The same seed gives the same series of losses.
 //
 // It owns sockets and what is on its way, and starts no goroutine but those of its timers. It knows nothing of what the datagrams hold,
@@ -35,15 +35,24 @@ type Line struct {
 
 // Network is the space in which sockets find each other.
 type Network struct {
-	mu    sync.Mutex
-	conns map[netip.AddrPort]*Conn
-	rng   *rand.Rand
-	port  uint16
+	mu        sync.Mutex
+	conns     map[netip.AddrPort]*Conn
+	listeners map[netip.AddrPort]*Listener
+	rng       *rand.Rand
+	port      uint16
 }
 
 // NewNetwork makes an empty network.
 func NewNetwork(seed uint64) *Network {
-	return &Network{conns: map[netip.AddrPort]*Conn{}, rng: rand.New(rand.NewPCG(seed, 0x6e6574)), port: 10_000}
+	return &Network{
+		conns: map[netip.AddrPort]*Conn{}, listeners: map[netip.AddrPort]*Listener{}, rng: rand.New(rand.NewPCG(seed, 0x6e6574)), port: 10_000,
+	}
+}
+
+// address is a new one. The caller holds mu.
+func (n *Network) address() netip.AddrPort {
+	n.port++
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), n.port)
 }
 
 // Host is a machine behind a line, which all its sockets share.
@@ -64,15 +73,19 @@ type gate struct{ free time.Time }
 // pass tells when a datagram of so many bytes that comes at some time has gone out; false when there is no
 // room for it.
 func (g *gate) pass(size int, rate media.Bitrate, queue int, at time.Time) (time.Time, bool) {
-	if rate == 0 {
-		return at, true
-	}
-	wait := max(g.free.Sub(at), 0)
-	if int64(wait)*int64(rate)/8/int64(time.Second)+int64(size) > int64(queue) {
+	if wait := max(g.free.Sub(at), 0); rate > 0 && int64(wait)*int64(rate)/8/int64(time.Second)+int64(size) > int64(queue) {
 		return at, false
 	}
-	g.free = at.Add(wait + time.Duration(int64(size)*8*int64(time.Second)/int64(rate)))
-	return g.free, true
+	return g.wait(size, rate, at), true
+}
+
+// wait is pass for what waits as long as it must.
+func (g *gate) wait(size int, rate media.Bitrate, at time.Time) time.Time {
+	if rate == 0 {
+		return at
+	}
+	g.free = at.Add(max(g.free.Sub(at), 0) + time.Duration(int64(size)*8*int64(time.Second)/int64(rate)))
+	return g.free
 }
 
 // Host adds a machine.
@@ -186,9 +199,8 @@ func (h *Host) Listen() *Conn {
 	n := h.net
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.port++
 	c := &Conn{
-		net: n, host: h, addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), n.port),
+		net: n, host: h, addr: n.address(),
 		inbox: make(chan parcel, 8192), closed: make(chan struct{}), moved: make(chan struct{}),
 	}
 	n.conns[c.addr] = c

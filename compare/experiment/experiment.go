@@ -1,15 +1,13 @@
 // Package experiment reads what is to be compared from TOML files, and lists the runs of it: one factor at a time round a base
-// point. It opens no files and runs nothing.
+// point. It knows the least time that files can take (bound.go). It opens no files and runs nothing.
 package experiment
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -17,7 +15,7 @@ import (
 // ErrBad is wrapped by every complaint about an experiment.
 var ErrBad = errors.New("the experiment cannot be run")
 
-// Topology is a way in which viewers get the picture; the number of a tree is how many each passes it on to.
+// Topology is a way in which viewers get the picture, or receivers a file; the number of a tree is how many each passes it on to.
 type Topology string
 
 // The topologies.
@@ -26,11 +24,21 @@ const (
 	Star  Topology = "star"
 	Tree2 Topology = "tree2"
 	Tree3 Topology = "tree3"
+
+	Swarm  Topology = "swarm"  // of a file: receivers pass on what they have
+	Copies Topology = "copies" // the uploader sends each receiver a copy of its own
+	HTTP   Topology = "http"   // to the server first, and from there to all
 )
+
+// Media and Files list the topologies of each kind, in the order in which they are told of.
+func Media() []Topology { return []Topology{SFU, Star, Tree2, Tree3} }
+
+// Files is Media's twin.
+func Files() []Topology { return []Topology{Swarm, Copies, HTTP} }
 
 // Point is everything that a run depends on but its topology.
 type Point struct {
-	// Viewers is how many watch.
+	// Viewers is how many watch, or fetch the file.
 	Viewers int `toml:"viewers" json:"viewers"`
 	// RoundTripMS lies between any two machines, the server included, in milliseconds.
 	RoundTripMS float64 `toml:"round_trip_ms" json:"round_trip_ms"`
@@ -39,8 +47,16 @@ type Point struct {
 	LossBurst   float64 `toml:"loss_burst" json:"loss_burst"`
 	// UplinkMbit bounds what the uploader, and each viewer, can send, in Mbit/s.
 	UplinkMbit float64 `toml:"uplink_mbit" json:"uplink_mbit"`
+	// DownlinkMbit bounds what each viewer can get, in Mbit/s; 0: it has no bound.
+	DownlinkMbit float64 `toml:"downlink_mbit" json:"downlink_mbit"`
 	// BitrateMbit is that of the stream, RTP payload, in Mbit/s.
 	BitrateMbit float64 `toml:"bitrate_mbit" json:"bitrate_mbit"`
+	// FileMiB is the size of the file, in MiB.
+	FileMiB float64 `toml:"file_mib" json:"file_mib"`
+	// ToldPercent of its uplink is what each peer is told that it may send of the file (as by --up-rate); 0: it finds out by itself.
+	ToldPercent float64 `toml:"told_percent" json:"told_percent,omitempty"`
+	// Repair: packets that were lost are asked for and sent again.
+	Repair bool `toml:"repair" json:"repair"`
 	// ChurnPerMinute viewers leave, one each time, and another comes.
 	ChurnPerMinute float64 `toml:"churn_per_minute" json:"churn_per_minute"`
 }
@@ -54,8 +70,10 @@ type Experiment struct {
 	Seconds    float64    `toml:"seconds" json:"seconds"` // measured, of each run
 	Settle     float64    `toml:"settle_seconds" json:"settle_seconds"`
 	Topologies []Topology `toml:"topologies" json:"topologies"`
-	Base       Point      `toml:"base" json:"base"`
-	Vary       Vary       `toml:"vary" json:"vary"`
+	// Processes gives each role a process of its own, on loopback without emulated lines, to tell their processor time.
+	Processes bool  `toml:"processes" json:"processes,omitempty"`
+	Base      Point `toml:"base" json:"base"`
+	Vary      Vary  `toml:"vary" json:"vary"`
 }
 
 // Vary are the values of each factor; the others stay at the base point meanwhile.
@@ -65,26 +83,30 @@ type Vary struct {
 	LossPercent    []float64 `toml:"loss_percent" json:"loss_percent,omitempty"`
 	LossBurst      []float64 `toml:"loss_burst" json:"loss_burst,omitempty"`
 	UplinkMbit     []float64 `toml:"uplink_mbit" json:"uplink_mbit,omitempty"`
+	DownlinkMbit   []float64 `toml:"downlink_mbit" json:"downlink_mbit,omitempty"`
 	BitrateMbit    []float64 `toml:"bitrate_mbit" json:"bitrate_mbit,omitempty"`
 	ChurnPerMinute []float64 `toml:"churn_per_minute" json:"churn_per_minute,omitempty"`
+	FileMiB        []float64 `toml:"file_mib" json:"file_mib,omitempty"`
 }
 
 // Run is one measurement.
 type Run struct {
 	Experiment string   `json:"experiment"`
-	Factor     string   `json:"factor"` // "" for the base point
+	Factor     string   `json:"factor"` // "" for the base point, which all factors share
 	Value      float64  `json:"value"`
 	Topology   Topology `json:"topology"`
 	Repeat     int      `json:"repeat"`
 	Seed       uint64   `json:"seed"`
 	Point      Point    `json:"point"`
+	// OwnProcesses: each role has a process of its own.
+	OwnProcesses bool `json:"own_processes,omitempty"`
 }
 
 // base is the point that a file changes.
 func base() Experiment {
 	return Experiment{
-		Seed: 1, Repeats: 5, Seconds: 5, Settle: 2, Topologies: []Topology{SFU, Star, Tree2, Tree3},
-		Base: Point{Viewers: 8, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 10, BitrateMbit: 1},
+		Seed: 1, Repeats: 5, Seconds: 5, Settle: 2, Topologies: Media(),
+		Base: Point{Viewers: 8, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 10, BitrateMbit: 1, FileMiB: 8, Repair: true},
 	}
 }
 
@@ -118,82 +140,68 @@ func explain(err error) string {
 	return err.Error()
 }
 
-// bound is what a number may be.
-type bound struct {
-	name        string
-	value       float64
-	least, most float64
+// Factors are the keys that can vary, in the order of the file's documentation.
+func Factors() []string {
+	return []string{
+		"viewers", "round_trip_ms", "loss_percent", "loss_burst", "uplink_mbit", "downlink_mbit", "bitrate_mbit", "churn_per_minute", "file_mib",
+	}
 }
 
-func (b bound) check() error {
-	if math.IsNaN(b.value) || b.value < b.least || b.value > b.most {
-		return fmt.Errorf("%w: %s is %g; it can be %g to %g", ErrBad, b.name, b.value, b.least, b.most)
-	}
-	return nil
+// field is a factor's place in a point that has numbers only; viewers are counted and not there.
+func (p *Point) field(factor string) *float64 {
+	return map[string]*float64{
+		"round_trip_ms": &p.RoundTripMS, "loss_percent": &p.LossPercent, "loss_burst": &p.LossBurst, "uplink_mbit": &p.UplinkMbit,
+		"downlink_mbit": &p.DownlinkMbit, "bitrate_mbit": &p.BitrateMbit, "churn_per_minute": &p.ChurnPerMinute, "file_mib": &p.FileMiB,
+	}[factor]
 }
 
-// check tells what is impossible.
-func (e Experiment) check() error {
-	if e.Name == "" || strings.Trim(e.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return fmt.Errorf("%w: name is %q; it is made of a-z, 0-9 and -", ErrBad, e.Name)
+// Value is a factor's at this point; 0 for a factor that does not exist.
+func (p Point) Value(factor string) float64 {
+	if factor == "viewers" {
+		return float64(p.Viewers)
 	}
-	if len(e.Topologies) == 0 {
-		return fmt.Errorf("%w: topologies is empty", ErrBad)
+	if at := p.field(factor); at != nil {
+		return *at
 	}
-	for i, t := range e.Topologies {
-		if !slices.Contains([]Topology{SFU, Star, Tree2, Tree3}, t) || slices.Contains(e.Topologies[:i], t) {
-			return fmt.Errorf("%w: topologies has %q; each of sfu, star, tree2 and tree3 once at most", ErrBad, t)
-		}
-	}
-	for _, b := range []bound{{"repeats", float64(e.Repeats), 1, 100}, {"seconds", e.Seconds, 1, 600}, {"settle_seconds", e.Settle, 0, 60}} {
-		if err := b.check(); err != nil {
-			return err
-		}
-	}
-	for _, r := range e.points() {
-		if err := r.Point.check(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return 0
 }
 
-func (p Point) check() error {
-	for _, b := range []bound{
-		{"viewers", float64(p.Viewers), 1, 64}, {"round_trip_ms", p.RoundTripMS, 0, 2000}, {"loss_percent", p.LossPercent, 0, 50},
-		{"loss_burst", p.LossBurst, 1, 100}, {"uplink_mbit", p.UplinkMbit, 0.1, 1000}, {"bitrate_mbit", p.BitrateMbit, 0.1, 10},
-		{"churn_per_minute", p.ChurnPerMinute, 0, 60},
-	} {
-		if err := b.check(); err != nil {
-			return err
+// values are those of a factor.
+func (v Vary) values(factor string) []float64 {
+	if factor == "viewers" {
+		list := make([]float64, len(v.Viewers))
+		for i, n := range v.Viewers {
+			list[i] = float64(n)
 		}
+		return list
 	}
-	return nil
+	return map[string][]float64{
+		"round_trip_ms": v.RoundTripMS, "loss_percent": v.LossPercent, "loss_burst": v.LossBurst, "uplink_mbit": v.UplinkMbit,
+		"downlink_mbit": v.DownlinkMbit, "bitrate_mbit": v.BitrateMbit, "churn_per_minute": v.ChurnPerMinute, "file_mib": v.FileMiB,
+	}[factor]
 }
 
-// points are the base point and each value of each factor, without topologies and repeats.
+// points are each value of each factor, without topologies and repeats. The base point is one of them once, when a factor has its value
+// or nothing varies.
 func (e Experiment) points() (list []Run) {
-	add := func(factor string, value float64, change func(*Point)) {
-		r := Run{Experiment: e.Name, Factor: factor, Value: value, Point: e.Base}
-		change(&r.Point)
-		list = append(list, r)
-	}
-	floats := func(factor string, values []float64, field func(*Point) *float64) {
-		for _, v := range values {
-			add(factor, v, func(p *Point) { *field(p) = v })
+	for _, factor := range Factors() {
+		for i, v := range e.Vary.values(factor) {
+			r := Run{Experiment: e.Name, Factor: factor, Value: v, Point: e.Base, OwnProcesses: e.Processes}
+			if factor == "viewers" {
+				r.Point.Viewers = e.Vary.Viewers[i]
+			} else {
+				*r.Point.field(factor) = v
+			}
+			if r.Point == e.Base {
+				r.Factor, r.Value = "", 0
+			}
+			if !slices.Contains(list, r) {
+				list = append(list, r)
+			}
 		}
 	}
-	for _, n := range e.Vary.Viewers {
-		add("viewers", float64(n), func(p *Point) { p.Viewers = n })
-	}
-	floats("round_trip_ms", e.Vary.RoundTripMS, func(p *Point) *float64 { return &p.RoundTripMS })
-	floats("loss_percent", e.Vary.LossPercent, func(p *Point) *float64 { return &p.LossPercent })
-	floats("loss_burst", e.Vary.LossBurst, func(p *Point) *float64 { return &p.LossBurst })
-	floats("uplink_mbit", e.Vary.UplinkMbit, func(p *Point) *float64 { return &p.UplinkMbit })
-	floats("bitrate_mbit", e.Vary.BitrateMbit, func(p *Point) *float64 { return &p.BitrateMbit })
-	floats("churn_per_minute", e.Vary.ChurnPerMinute, func(p *Point) *float64 { return &p.ChurnPerMinute })
 	if len(list) == 0 {
-		add("", 0, func(*Point) {})
+		list = append(list, Run{Experiment: e.Name, Point: e.Base, OwnProcesses: e.Processes})
 	}
 	return list
 }
@@ -212,11 +220,3 @@ func (e Experiment) Runs() (list []Run) {
 	}
 	return list
 }
-
-// Takes is about how long the whole takes; each run has some seconds in which viewers join and find their places.
-func (e Experiment) Takes() time.Duration {
-	return time.Duration(float64(len(e.Runs())) * (e.Seconds + e.Settle + joining) * float64(time.Second))
-}
-
-// joining is how many seconds viewers take until they have their places, and runs to end.
-const joining = 2.2

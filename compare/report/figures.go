@@ -1,11 +1,6 @@
 package report
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/fanfare-relay/fanfare/compare/experiment"
 	"github.com/fanfare-relay/fanfare/compare/stats"
 )
@@ -24,6 +19,8 @@ type Figure struct {
 	P50 stats.Interval `json:"p50"`
 	P95 stats.Interval `json:"p95"`
 	P99 stats.Interval `json:"p99"`
+	// Steps is P50 with the delay that browsers would add at each step of a tree beyond the first (Document.HopMS).
+	Steps stats.Interval `json:"steps"`
 	// Loss is the share of packets that never came, Broken that of frames, in percent.
 	Loss   stats.Interval `json:"loss"`
 	Broken stats.Interval `json:"broken"`
@@ -34,65 +31,54 @@ type Figure struct {
 	Uploader stats.Interval `json:"uploader"`
 	Server   stats.Interval `json:"server"`
 	PassedOn stats.Interval `json:"passed_on"`
-	// Depth is the greatest of all runs, OnServer how many viewers the server served at the end, at most.
+	// Repeated is what the uploader sent again, in Mbit/s: before its line, which may carry less.
+	Repeated stats.Interval `json:"repeated"`
+	// Depth is the greatest of all runs, OnServer how many viewers the server served at the end, at most, and Unplaced how many were not
+	// served from where the plan wanted it.
 	Depth    int `json:"depth"`
 	OnServer int `json:"on_server"`
+	Unplaced int `json:"unplaced"`
 }
+
+func (f Figure) spot() spot { return spot{f.Experiment, f.Factor, f.Topology, f.Point} }
 
 // LossLimit is the share of lost packets, in percent, above which a topology does not hold.
 const LossLimit = 1
 
-// Holds tells whether what came is good enough.
-func (f Figure) Holds() bool { return f.Runs > 0 && f.Loss.Median <= LossLimit }
-
-type key struct {
-	experiment, factor string
-	value              float64
-	topology           experiment.Topology
+// Holds tells whether what came is good enough, and the way that of all: a star does not hold whose viewers the relay has to take over.
+// In a tree that is as planned, when lines have no room for more.
+func (f Figure) Holds() bool {
+	alone := f.Topology != experiment.Star || f.OnServer == 0
+	return f.Runs > 0 && f.Loss.Median <= LossLimit && f.Unplaced == 0 && alone
 }
 
-// Figures computes them, in the order in which the experiments and their factors came, by value and topology.
-func Figures(samples []Sample) []Figure {
-	groups, order := map[key][]Sample{}, []key{}
-	for _, s := range samples {
-		k := key{s.Experiment, s.Factor, s.Value, s.Topology}
-		if groups[k] == nil {
-			order = append(order, k)
-		}
-		groups[k] = append(groups[k], s)
-	}
-	place := map[[2]string]int{}
-	for _, k := range order {
-		if _, ok := place[[2]string{k.experiment, k.factor}]; !ok {
-			place[[2]string{k.experiment, k.factor}] = len(place)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b key) int {
-		return cmp.Or(cmp.Compare(place[[2]string{a.experiment, a.factor}], place[[2]string{b.experiment, b.factor}]),
-			cmp.Compare(a.value, b.value), cmp.Compare(a.topology, b.topology))
-	})
+// Figures computes those of streams in order, with the delay of a browser's step in milliseconds.
+func Figures(samples []Sample, hopMS float64) []Figure {
 	list := []Figure{}
-	for _, k := range order {
-		list = append(list, figure(groups[k]))
+	for _, group := range groups(samples, func(s Sample) bool { return !s.Topology.OfFiles() && !s.OwnProcesses }) {
+		list = append(list, figure(group, hopMS))
 	}
 	return list
 }
 
-func figure(samples []Sample) Figure {
+func figure(samples []Sample, hopMS float64) Figure {
 	first := samples[0]
 	f := Figure{Experiment: first.Experiment, Factor: first.Factor, Value: first.Value, Topology: first.Topology, Point: first.Point}
-	columns := map[*stats.Interval][]float64{}
+	c := columns{}
 	for _, s := range samples {
 		if s.Problem != "" {
 			f.Invalid++
 			continue
 		}
 		f.Runs++
-		var latencies, joins []float64
+		var latencies, steps, joins []float64
 		var packets, received, frames, whole, onServer int
 		gap := 0.0
 		for _, v := range s.Viewers {
 			latencies = append(latencies, v.LatencyMS...)
+			for _, l := range v.LatencyMS {
+				steps = append(steps, l+hopMS*float64(max(v.Depth-1, 0)))
+			}
 			joins = append(joins, v.JoinMS)
 			packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
 			gap = max(gap, v.GapMS)
@@ -101,24 +87,23 @@ func figure(samples []Sample) Figure {
 				onServer++
 			}
 		}
-		f.OnServer = max(f.OnServer, onServer)
-		add := func(i *stats.Interval, v float64) { columns[i] = append(columns[i], v) }
+		f.OnServer, f.Unplaced = max(f.OnServer, onServer), max(f.Unplaced, s.Unplaced)
 		if len(latencies) > 0 {
-			add(&f.P50, stats.Quantile(latencies, 0.5))
-			add(&f.P95, stats.Quantile(latencies, 0.95))
-			add(&f.P99, stats.Quantile(latencies, 0.99))
+			c.add(&f.P50, stats.Quantile(latencies, 0.5))
+			c.add(&f.P95, stats.Quantile(latencies, 0.95))
+			c.add(&f.P99, stats.Quantile(latencies, 0.99))
+			c.add(&f.Steps, stats.Quantile(steps, 0.5))
 		}
-		add(&f.Loss, missing(received, packets))
-		add(&f.Broken, missing(whole, frames))
-		add(&f.Join, stats.Quantile(append(joins, 0)[:max(len(joins), 1)], 0.5))
-		add(&f.Gap, gap)
-		add(&f.Uploader, s.UploaderMbit)
-		add(&f.Server, s.ServerMbit)
-		add(&f.PassedOn, s.PassedOnMbit)
+		c.add(&f.Loss, missing(received, packets))
+		c.add(&f.Broken, missing(whole, frames))
+		c.add(&f.Join, stats.Quantile(append(joins, 0)[:max(len(joins), 1)], 0.5))
+		c.add(&f.Gap, gap)
+		c.add(&f.Uploader, s.UploaderMbit)
+		c.add(&f.Server, s.ServerMbit)
+		c.add(&f.PassedOn, s.PassedOnMbit)
+		c.add(&f.Repeated, s.RepeatedMbit)
 	}
-	for i, values := range columns {
-		*i = stats.Median(values)
-	}
+	c.fill()
 	return f
 }
 
@@ -128,86 +113,4 @@ func missing(came, expected int) float64 {
 		return 0
 	}
 	return 100 * float64(expected-came) / float64(expected)
-}
-
-// Words says in sentences where topologies break and which is sooner, for each experiment that varies the number of viewers.
-func Words(figures []Figure) (list []string) {
-	groups, names := map[string][]Figure{}, []string{}
-	for _, f := range figures {
-		if f.Factor != "viewers" || f.Runs == 0 {
-			continue
-		}
-		if groups[f.Experiment] == nil {
-			names = append(names, f.Experiment)
-		}
-		groups[f.Experiment] = append(groups[f.Experiment], f)
-	}
-	for _, name := range names {
-		for _, t := range []experiment.Topology{experiment.SFU, experiment.Star, experiment.Tree2, experiment.Tree3} {
-			if text := words(groups[name], t); text != "" {
-				list = append(list, text)
-			}
-		}
-		if text := against(groups[name]); text != "" {
-			list = append(list, text)
-		}
-	}
-	return list
-}
-
-// words says how far one topology goes.
-func words(figures []Figure, t experiment.Topology) string {
-	good, bad, tried := 0.0, Figure{}, false
-	for _, f := range figures {
-		if f.Topology != t {
-			continue
-		}
-		tried = true
-		if !f.Holds() {
-			bad = f
-			break
-		}
-		good = f.Value
-	}
-	if !tried {
-		return ""
-	}
-	at := fmt.Sprintf("With uplinks of %g Mbit/s and a stream of %g Mbit/s", figures[0].Point.UplinkMbit, figures[0].Point.BitrateMbit)
-	switch {
-	case bad.Runs == 0:
-		return fmt.Sprintf("%s, %s holds for every number of viewers that was tried, up to %g.", at, Name(t), good)
-	case good == 0:
-		return fmt.Sprintf("%s, %s does not hold for %g: %.1f %% of the packets are lost.", at, Name(t), bad.Value, bad.Loss.Median)
-	}
-	return fmt.Sprintf("%s, %s holds up to %g viewers and no longer at %g: %.1f %% of the packets are lost there.", at, Name(t), good, bad.Value, bad.Loss.Median)
-}
-
-// against compares the star with the relay where both hold.
-func against(figures []Figure) string {
-	last, sooner := Figure{}, 0.0
-	for _, f := range figures {
-		for _, g := range figures {
-			if f.Topology == experiment.Star && g.Topology == experiment.SFU && f.Value == g.Value && f.Holds() && g.Holds() && f.Value >= last.Value {
-				last, sooner = f, g.P50.Median-f.P50.Median
-			}
-		}
-	}
-	if last.Runs == 0 {
-		return ""
-	}
-	if sooner <= 0 {
-		return fmt.Sprintf("With %g viewers the star is %.0f ms later than the relay (median).", last.Value, -sooner)
-	}
-	return fmt.Sprintf("With %g viewers the star is %.0f ms sooner than the relay (median), at %.1f Mbit/s of the uploader's line.", last.Value, sooner, last.Uploader.Median)
-}
-
-// Name is a topology in words.
-func Name(t experiment.Topology) string {
-	switch t {
-	case experiment.SFU:
-		return "the relay (sfu)"
-	case experiment.Star:
-		return "the star"
-	}
-	return "the tree of " + strings.TrimPrefix(string(t), "tree")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/fanfare-relay/fanfare/compare/experiment"
@@ -17,27 +18,49 @@ var page string
 // view is what the page shows.
 type view struct {
 	Document
-	Figures []Figure
-	Words   []string
-	Charts  []Chart
-	Invalid int
+	Figures   []Figure
+	Files     []FileFigure
+	Processes []ProcessFigure
+	Words     []string
+	Charts    []Chart
+	Invalid   []Sample
+	Latest    float64 // timers of valid runs, ms
+	MaxLate   float64
+	Shares    map[string]float64
 }
 
 // WriteHTML writes report.html: one page with its charts, styles and figures in it, which loads nothing.
 func WriteHTML(w io.Writer, d Document) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"name": Name, "interval": interval, "one": func(v float64) string { return fmt.Sprintf("%.1f", v) }, "point": point,
+		"run": func(r experiment.Run) string { return point(spot{factor: r.Factor, point: r.Point}) },
 	}).Parse(page)
 	if err != nil {
 		return err
 	}
-	figures := Figures(d.Samples)
-	v := view{Document: d, Figures: figures, Words: Words(figures), Charts: Charts(figures)}
-	for _, f := range figures {
-		v.Invalid += f.Invalid
+	v := view{
+		Document: d, Figures: Figures(d.Samples, d.HopMS), Files: FileFigures(d.Samples), Processes: ProcessFigures(d.Samples), Words: d.Words(),
+		MaxLate: MaxLateness, Shares: map[string]float64{"channel": 100 * experiment.Swarm.Share(), "stream": 100 * experiment.HTTP.Share()},
+	}
+	v.Charts = append(Charts(v.Figures), FileCharts(v.Files)...)
+	for _, s := range d.Samples {
+		if s.Problem != "" {
+			v.Invalid = append(v.Invalid, s)
+		} else {
+			v.Latest = max(v.Latest, s.LatenessMS)
+		}
 	}
 	return t.Execute(w, v)
 }
+
+// Words is where a figure belongs.
+func (f Figure) Words() string { return f.Experiment + ": " + point(f.spot()) }
+
+// Words is where a figure belongs.
+func (f FileFigure) Words() string { return f.Experiment + ": " + point(f.spot()) }
+
+// Words is where a figure belongs.
+func (f ProcessFigure) Words() string { return f.Experiment + ": " + point(f.spot()) }
 
 // interval is "median (low to high)".
 func interval(i stats.Interval, digits int) string {
@@ -50,19 +73,19 @@ func interval(i stats.Interval, digits int) string {
 	return fmt.Sprintf("%.*f (%.*f to %.*f)", digits, i.Median, digits, i.Low, digits, i.High)
 }
 
-func point(f Figure) string {
-	if f.Factor == "" {
+func point(at spot) string {
+	if at.factor == "" {
 		return "base point"
 	}
-	return fmt.Sprintf("%s = %g", factorName(f.Factor), f.Value)
+	return fmt.Sprintf("%s = %g", factorName(at.factor), at.point.Value(at.factor))
 }
 
 func factorName(factor string) string {
-	names := map[string]string{
+	return map[string]string{
 		"viewers": "viewers", "round_trip_ms": "round trip, ms", "loss_percent": "loss, %", "loss_burst": "packets lost in a row",
-		"uplink_mbit": "uplink, Mbit/s", "bitrate_mbit": "stream, Mbit/s", "churn_per_minute": "viewers that change a minute",
-	}
-	return names[factor]
+		"uplink_mbit": "uplink, Mbit/s", "downlink_mbit": "downlink, Mbit/s", "bitrate_mbit": "stream, Mbit/s",
+		"churn_per_minute": "viewers that change a minute", "file_mib": "file, MiB",
+	}[factor]
 }
 
 // Chart is a drawing: one quantity over one factor, a line for each topology. All coordinates are those of its SVG.
@@ -96,45 +119,59 @@ const (
 	left, right, top, bottom = 52.0, 428.0, 10.0, 190.0
 )
 
-// Charts draws every factor that has more than one value.
-func Charts(figures []Figure) (list []Chart) {
-	quantities := []struct {
-		title string
-		of    func(Figure) stats.Interval
-	}{
+// quantity is what a chart shows of a kind of figures.
+type quantity[F any] struct {
+	title string
+	of    func(F) stats.Interval
+}
+
+// Charts draws every factor of streams that has more than one value.
+func Charts(figures []Figure) []Chart {
+	return charts(figures, []quantity[Figure]{
 		{"Latency, median, ms", func(f Figure) stats.Interval { return f.P50 }},
 		{"Latency, 95th percentile, ms", func(f Figure) stats.Interval { return f.P95 }},
 		{"Packets lost, %", func(f Figure) stats.Interval { return f.Loss }},
 		{"Uploader's line, Mbit/s", func(f Figure) stats.Interval { return f.Uploader }},
 		{"Server's line, Mbit/s", func(f Figure) stats.Interval { return f.Server }},
-	}
-	for len(figures) > 0 {
-		first := figures[0]
-		n := slices.IndexFunc(figures, func(f Figure) bool { return f.Experiment != first.Experiment || f.Factor != first.Factor })
-		if n < 0 {
-			n = len(figures)
-		}
-		if first.Factor != "" {
+	})
+}
+
+// FileCharts is Charts' twin.
+func FileCharts(figures []FileFigure) []Chart {
+	return charts(figures, []quantity[FileFigure]{
+		{"Last receiver, s", func(f FileFigure) stats.Interval { return f.Last }},
+		{"Bound ÷ time of the last receiver", func(f FileFigure) stats.Interval { return f.Share }},
+		{"Copies that the uploader sends", func(f FileFigure) stats.Interval { return f.Copies }},
+	})
+}
+
+func charts[F interface{ spot() spot }](figures []F, quantities []quantity[F]) (list []Chart) {
+	for _, name := range experimentsOf(figures) {
+		for _, factor := range experiment.Factors() {
+			group, values := along(figures, name, factor)
+			if len(group) == 0 {
+				continue
+			}
 			for _, q := range quantities {
-				list = append(list, chart(figures[:n], first.Experiment+": "+q.title, q.of))
+				marks := make([]mark, len(group))
+				for i, f := range group {
+					marks[i] = mark{f.spot().topology, values[i], q.of(f)}
+				}
+				list = append(list, chart(marks, name+": "+q.title, factorName(factor)))
 			}
 		}
-		figures = figures[n:]
 	}
 	return list
 }
 
-func chart(figures []Figure, title string, of func(Figure) stats.Interval) Chart {
-	c := Chart{Title: title, Below: factorName(figures[0].Factor)}
-	var values []float64
-	most := 0.0
-	for _, f := range figures {
-		if !slices.Contains(values, f.Value) {
-			values = append(values, f.Value)
-		}
-		most = max(most, of(f).High)
+func chart(marks []mark, title, below string) Chart {
+	c := Chart{Title: title, Below: below}
+	found, most := map[float64]bool{}, 0.0
+	for _, m := range marks {
+		found[m.value] = true
+		most = max(most, m.interval.High)
 	}
-	slices.Sort(values)
+	values := slices.Sorted(maps.Keys(found))
 	most = ceiling(most)
 	x := func(v float64) float64 { // evenly, because factors double rather than grow
 		return left + (right-left)*(float64(slices.Index(values, v))+0.5)/float64(len(values))
@@ -147,14 +184,15 @@ func chart(figures []Figure, title string, of func(Figure) stats.Interval) Chart
 		v := most * float64(i) / 4
 		c.Y = append(c.Y, Tick{y(v), fmt.Sprintf("%.3g", v)})
 	}
-	for _, t := range []experiment.Topology{experiment.SFU, experiment.Star, experiment.Tree2, experiment.Tree3} {
+	slices.SortStableFunc(marks, func(a, b mark) int { return slices.Index(values, a.value) - slices.Index(values, b.value) })
+	for _, t := range append(experiment.Media(), experiment.Files()...) {
 		l := Line{Topology: t}
-		for _, f := range figures {
-			i := of(f)
-			if f.Topology != t || i.N == 0 {
+		for _, m := range marks {
+			if m.topology != t || m.interval.N == 0 {
 				continue
 			}
-			d := Dot{x(f.Value), y(i.Median), y(i.Low), y(i.High), fmt.Sprintf("%s, %s: %s", Name(t), point(f), interval(i, 2))}
+			i := m.interval
+			d := Dot{x(m.value), y(i.Median), y(i.Low), y(i.High), fmt.Sprintf("%s, %s = %g: %s", Name(t), below, m.value, interval(i, 2))}
 			l.Points += fmt.Sprintf("%.1f,%.1f ", d.X, d.Y)
 			l.Dots = append(l.Dots, d)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestFigures(t *testing.T) {
 	list := samples()
 	list[0].Problem = "busy"
 	list[0].Viewers[0].Received = 0
-	figures := Figures(list)
+	figures := Figures(list, 0)
 	if len(figures) != 4 {
 		t.Fatalf("%d figures", len(figures))
 	}
@@ -55,8 +56,8 @@ func TestFigures(t *testing.T) {
 	if broken := figures[3]; broken.Loss.Median != 5 || math.Abs(broken.Broken.Median-100.0/6) > 1e-9 || broken.Holds() {
 		t.Errorf("%+v", broken)
 	}
-	words := strings.Join(Words(figures), "\n")
-	for _, want := range []string{"the star holds up to 4 viewers and no longer at 5: 5.0 %", "the relay (sfu) holds for every number", "25 ms sooner"} {
+	words := strings.Join(Document{Samples: list}.Words(), "\n")
+	for _, want := range []string{"the star holds up to 4 viewers and no longer at 5: 5.0 % of the packets are lost.", "the relay (sfu) holds for every number", "25 ms sooner"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q is not said in\n%s", want, words)
 		}
@@ -74,7 +75,7 @@ func TestReportFromItsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(Figures(d.Samples), Figures(read.Samples)) {
+	if !reflect.DeepEqual(Figures(d.Samples, 0), Figures(read.Samples, 0)) {
 		t.Error("the figures differ")
 	}
 	if err := WriteHTML(&first, d); err != nil {
@@ -116,7 +117,7 @@ func TestCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
-	if err != nil || len(rows) != 13 || rows[1][0] != "uplink" || rows[1][len(rows[1])-1] != "25 35 45" {
+	if err != nil || len(rows) != 13 || rows[1][0] != "uplink" || !slices.Contains(rows[1], "25 35 45") {
 		t.Errorf("%v %v", rows, err)
 	}
 }

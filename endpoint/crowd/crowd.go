@@ -26,6 +26,8 @@ type Config struct {
 	// OnDelay gets, for each packet of those viewers that carries a stamp, arrival minus sending; nil for nobody. It must be
 	// quick and safe for concurrent use.
 	OnDelay func(time.Duration)
+	// Loss is the share (0 to 1) of media packets that are thrown away when they come, by chance, as a bad line would.
+	Loss float64
 }
 
 const (

@@ -113,6 +113,9 @@ func (v *Viewer) mark(at time.Time, set func(*endpoint.Timing, time.Duration)) {
 
 // receive hands a datagram to the leg and notes the first packet and the first key frame. The caller holds reader.mu.
 func (v *Viewer) receive(b []byte, size int, at, now time.Time, out *[]datagram) {
+	if share := v.crowd.cfg.Loss; share > 0 && len(b) > 0 && b[0]>>6 == 2 && rand.Float64() < share {
+		return
+	}
 	before := v.leg.count.packets
 	key := v.leg.receive(b, size, at, now, out)
 	if before == 0 && v.leg.count.packets > 0 {

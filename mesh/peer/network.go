@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/pion/ice/v2"
+	"github.com/pion/logging"
 	"github.com/pion/transport/v2"
 	"github.com/pion/transport/v2/stdnet"
 	"github.com/pion/webrtc/v3"
@@ -26,6 +28,11 @@ type Transport struct {
 	// RelayOnly offers no address: others reach this peer through the server alone, and do not learn
 	// where it is.
 	RelayOnly bool
+	// Socket carries everything where the lines are not this machine's own, but emulated ones: one socket for all peers, whose address is
+	// offered as it is. It must stay open until the peer has ended, which never closes it. Nil: sockets are made as they are needed.
+	Socket net.PacketConn
+	// Client speaks to the server over such lines; nil for the usual one.
+	Client *http.Client
 
 	// Of tests.
 	adjust func(*webrtc.SettingEngine)
@@ -77,6 +84,12 @@ func newNetwork(t Transport) (*network, error) {
 	engine.DisableActiveTCP(true) // else a peer could have us connect to services of our own network
 	if t.RelayOnly {
 		engine.SetIPFilter(func(net.IP) bool { return false }) // of addresses that STUN would tell, none are asked for
+	} else if t.Socket != nil {
+		quiet := logging.NewDefaultLoggerFactory()
+		quiet.DefaultLogLevel = logging.LogLevelDisabled
+		engine.SetICEUDPMux(ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: t.Socket, Logger: quiet.NewLogger("ice")}))
+		engine.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+		engine.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	} else if listener, err := net.Listen("tcp", ":0"); err == nil { // where nobody may listen, UDP has to do
 		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
 			Listener:       netutil.LimitListener(listener, tcpConnections),

@@ -126,6 +126,9 @@ func newSwarm(cfg Config) (*swarm, error) {
 		s.limit = newLimit(cfg.UpRate)
 	}
 	s.room = newRoom(cfg.Link.Server, cfg.Log, s.hello, func(m msg.ServerMessage) { s.post(func() { s.heard(m) }) })
+	if cfg.Transport.Client != nil {
+		s.room.client = cfg.Transport.Client
+	}
 	if cfg.Share != nil {
 		return s, s.share()
 	}

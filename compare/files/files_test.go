@@ -1,0 +1,133 @@
+package files
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+)
+
+// run is a small experiment, so quick that it says nothing about rates.
+func run(t experiment.Topology) experiment.Run {
+	return experiment.Run{Topology: t, Seed: 3, Point: experiment.Point{Viewers: 3, RoundTripMS: 10, LossBurst: 1, UplinkMbit: 100, DownlinkMbit: 200, FileMiB: 1}}
+}
+
+// TestWays: on every way everybody gets the whole file, no sooner than can be; the uploader sends what the way says.
+func TestWays(t *testing.T) {
+	for _, c := range []struct {
+		topology     experiment.Topology
+		least, most  float64 // copies that the uploader sends
+		server, pass bool    // what sends bytes of the file
+	}{
+		{experiment.Swarm, 1, 2.99, false, true},
+		{experiment.Copies, 3, 3.01, false, false},
+		{experiment.HTTP, 1, 1, true, false},
+	} {
+		t.Run(string(c.topology), func(t *testing.T) {
+			r, err := Measure(t.Context(), run(c.topology))
+			if err != nil {
+				t.Fatal(err)
+			}
+			const file = 1.048576 // MB
+			for _, one := range r.Receivers {
+				if !one.Whole || one.Bytes != 1<<20 || one.Seconds < r.BoundSeconds {
+					t.Errorf("%+v; the bound is %.3f s", one, r.BoundSeconds)
+				}
+			}
+			if len(r.Receivers) != 3 || r.CopiesSent < c.least || r.CopiesSent > c.most {
+				t.Errorf("%d receivers, %.2f copies sent: %s", len(r.Receivers), r.CopiesSent, r.Problem)
+			}
+			if r.UploaderMB < c.least*file || (r.ServerMB >= 3*file) != c.server || (r.PassedOnMB > file/2) != c.pass {
+				t.Errorf("the uploader sent %.2f MB, the server %.2f, receivers %.2f", r.UploaderMB, r.ServerMB, r.PassedOnMB)
+			}
+			if c.server == (r.UploadSeconds == 0) {
+				t.Errorf("the upload took %.3f s", r.UploadSeconds)
+			}
+		})
+	}
+}
+
+// TestSwarmAgainstBound: real peers, who are told what they may send, reach the least possible time within a twelfth; copies take as many
+// times as long as there are receivers, and HTTP its two legs. Time is virtual here, so that the machine has no part in it.
+func TestSwarmAgainstBound(t *testing.T) {
+	if _, err := site(); err != nil { // is made once, outside
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		topology    experiment.Topology
+		viewers     int
+		mib         float64
+		least, most float64 // of bound ÷ time of the last
+	}{
+		{experiment.Swarm, 4, 32, 0.92, 1},
+		{experiment.Copies, 4, 4, 0.22, 0.26},
+		{experiment.HTTP, 8, 16, 0.75, 0.84},
+	} {
+		t.Run(fmt.Sprint(c.topology, c.viewers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, err := Measure(t.Context(), experiment.Run{Topology: c.topology, Seed: 1, Point: experiment.Point{
+					Viewers: c.viewers, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 20, DownlinkMbit: 100, FileMiB: c.mib, ToldPercent: 80,
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				last := 0.0
+				for _, one := range r.Receivers {
+					last = max(last, one.Seconds)
+				}
+				share := r.BoundSeconds / last
+				t.Logf("the bound is %.2f s, the last of %d had it after %.2f s: %.3f; %.2f copies", r.BoundSeconds, c.viewers, last, share, r.CopiesSent)
+				if share < c.least || share > c.most || r.Problem != "" {
+					t.Errorf("%.3f of the bound, not %.2f to %.2f: %s", share, c.least, c.most, r.Problem)
+				}
+			})
+		})
+	}
+}
+
+// TestInterrupted: what had come is kept and marked.
+func TestInterrupted(t *testing.T) {
+	for _, way := range experiment.Files() {
+		t.Run(string(way), func(t *testing.T) {
+			slow := run(way)
+			slow.Point.UplinkMbit = 1 // a copy takes nine seconds
+			ctx, cancel := context.WithCancel(t.Context())
+			r, err := measure(ctx, slow, cancel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Interrupted || r.Problem != "it was interrupted" || len(r.Receivers) != 3 {
+				t.Errorf("not marked: %+v", r)
+			}
+			for _, one := range r.Receivers {
+				if one.Whole || one.Bytes >= 1<<20 {
+					t.Errorf("%+v at once", one)
+				}
+			}
+		})
+	}
+}
+
+func TestNoWay(t *testing.T) {
+	if _, err := Measure(t.Context(), run(experiment.Star)); err == nil {
+		t.Error("a star of files")
+	}
+}
+
+// TestShare: the headers that a bound takes off are those on the line. Of one receiver's copy there is nothing else but what its
+// handshake, hashes and repeats take.
+func TestShare(t *testing.T) {
+	one := run(experiment.Copies)
+	one.Point.Viewers, one.Point.FileMiB = 1, 8
+	r, err := Measure(t.Context(), one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	share := 8 * 1.048576 / r.UploaderMB
+	if stated := experiment.Copies.Share(); math.Abs(share-stated) > 0.02 || share > stated {
+		t.Errorf("%.4f of the line's bytes are the file's, not %.4f: %s", share, stated, r.Problem)
+	}
+}

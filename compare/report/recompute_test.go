@@ -1,0 +1,242 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+)
+
+// mixed is a comparison of everything: streams of which a tree is two steps deep, a file by two ways, processes.
+func mixed() Document {
+	d := Document{Command: "fanfare compare --hop-ms 40 --out DIR", HopMS: 40, Planned: 30, Samples: samples()}
+	for repeat := 1; repeat <= 3; repeat++ {
+		tree := Sample{Run: experiment.Run{
+			Experiment: "uplink", Factor: "viewers", Value: 5, Topology: experiment.Tree2, Repeat: repeat,
+			Point: experiment.Point{Viewers: 5, UplinkMbit: 5, BitrateMbit: 1},
+		}, Seconds: 2, Frames: 60, LatenessMS: 3.2}
+		for i := range 5 {
+			tree.Viewers = append(tree.Viewers, Viewer{
+				ID: fmt.Sprint(i), Via: "direct", Depth: 1 + i/2, Packets: 100, Received: 100, Frames: 3, WholeFrames: 3,
+				LatencyMS: []float64{40 + float64(repeat), 41, 42},
+			})
+		}
+		d.Samples = append(d.Samples, tree)
+		for _, way := range []experiment.Topology{experiment.Swarm, experiment.HTTP} {
+			file := Sample{
+				Run:     experiment.Run{Experiment: "files", Topology: way, Repeat: repeat, Point: experiment.Point{Viewers: 2, UplinkMbit: 20, FileMiB: 8}},
+				Seconds: 9, BoundSeconds: 4, CopiesSent: 1.25, UploaderMB: 11, Receivers: []Receiver{{"r01", 4.2, true, 8 << 20}, {"r02", 4 + float64(repeat), true, 8 << 20}},
+			}
+			if way == experiment.HTTP {
+				file.UploadSeconds = 3.5
+			}
+			d.Samples = append(d.Samples, file)
+		}
+		d.Samples = append(d.Samples, Sample{
+			Run:     experiment.Run{Experiment: "processors", Topology: experiment.SFU, Repeat: repeat, OwnProcesses: true, Point: experiment.Point{Viewers: 2}},
+			Seconds: 4, Processes: []Process{
+				{ID: "uploader", Role: RoleUploader, CPUSeconds: 0.1, Sends: 1}, {ID: "server", Role: RoleServer, CPUSeconds: 0.2},
+				{ID: "v01", Role: RoleViewer, CPUSeconds: 0.04}, {ID: "v02", Role: RoleViewer, CPUSeconds: 0.08},
+			},
+		})
+	}
+	return d
+}
+
+// middle is the median of raw values, computed another way than package stats does.
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
+
+// number takes a value out of raw JSON.
+func number(t *testing.T, v any, keys ...string) float64 {
+	t.Helper()
+	for _, k := range keys {
+		v = v.(map[string]any)[k]
+	}
+	f, ok := v.(float64)
+	if !ok {
+		t.Fatalf("%v is no number", keys)
+	}
+	return f
+}
+
+// TestRecomputed: figures on the page are computed again from the bytes of samples.json, without the code that made the page.
+func TestRecomputed(t *testing.T) {
+	var text, html bytes.Buffer
+	d := mixed()
+	if err := WriteJSON(&text, d); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteHTML(&html, d); err != nil {
+		t.Fatal(err)
+	}
+	var raw map[string]any
+	if err := json.Unmarshal(text.Bytes(), &raw); err != nil {
+		t.Fatal(err)
+	}
+	var p50, steps, lost, last, share, download, viewer []float64
+	for _, s := range raw["samples"].([]any) {
+		sample := s.(map[string]any)
+		switch sample["topology"].(string) {
+		case "tree2":
+			var latencies, deeper []float64
+			packets, received := 0.0, 0.0
+			for _, v := range sample["viewers"].([]any) {
+				packets, received = packets+number(t, v, "packets"), received+number(t, v, "received")
+				for _, l := range v.(map[string]any)["latency_ms"].([]any) {
+					latencies = append(latencies, l.(float64))
+					deeper = append(deeper, l.(float64)+number(t, raw, "hop_ms")*(number(t, v, "depth")-1))
+				}
+			}
+			p50, steps, lost = append(p50, middle(latencies)), append(steps, middle(deeper)), append(lost, 100*(1-received/packets))
+		case "http":
+			whole := 0.0
+			for _, r := range sample["receivers"].([]any) {
+				whole = max(whole, number(t, r, "seconds"))
+			}
+			last, share = append(last, whole), append(share, number(t, sample, "bound_seconds")/whole)
+			download = append(download, whole-number(t, sample, "upload_seconds"))
+		case "sfu":
+			var used []float64
+			list, _ := sample["processes"].([]any)
+			for _, p := range list {
+				if p.(map[string]any)["role"] == "viewer" {
+					used = append(used, 100*number(t, p, "cpu_seconds")/number(t, sample, "seconds"))
+				}
+			}
+			if used != nil {
+				viewer = append(viewer, middle(used))
+			}
+		}
+	}
+	for _, c := range []struct {
+		row    string
+		column int
+		values []float64
+		digits int
+	}{
+		{"uplink: viewers = 5</td><td>the tree of 2", 3, p50, 1}, {"uplink: viewers = 5</td><td>the tree of 2", 6, steps, 1},
+		{"uplink: viewers = 5</td><td>the tree of 2", 7, lost, 2}, {"files: base point</td><td>HTTP", 5, last, 2},
+		{"files: base point</td><td>HTTP", 7, share, 3}, {"files: base point</td><td>HTTP", 9, download, 2},
+		{"processors: base point, 2 viewers</td><td>the relay", 7, viewer, 2},
+	} {
+		want := fmt.Sprintf("%.*f (%.*f to %.*f)", c.digits, middle(c.values), c.digits, slices.Min(c.values), c.digits, slices.Max(c.values))
+		if got := cell(t, html.String(), c.row, c.column); got != want {
+			t.Errorf("%s, column %d: the page says %q, the samples %q", c.row, c.column, got, want)
+		}
+	}
+}
+
+// cell is one of the first row of a table that begins with a text.
+func cell(t *testing.T, page, row string, column int) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, "<tr><td>"+row)
+	if !ok {
+		t.Fatalf("there is no row %q", row)
+	}
+	line, _, _ := strings.Cut("<td>"+row+rest, "</tr>")
+	cells := regexp.MustCompile("<td[^>]*>([^<]*)</td>").FindAllStringSubmatch(line, -1)
+	return cells[column][1]
+}
+
+// TestWords: files, processes and the steps of browsers are spoken of, too.
+func TestWords(t *testing.T) {
+	words := strings.Join(mixed().Words(), "\n")
+	for _, want := range []string{
+		"With 5 viewers the tree of 2 is 3 steps deep and 18 ms sooner than the relay (median) while viewers forward packets; with 40 ms for each browser that decodes and encodes again, 21 ms later.",
+		"A file of 8 MiB to 2 receivers with uplinks of 20 Mbit/s by HTTP through the server: the last has it after 6.0 s, 0.67 of the bound (3.5 s to the server, 2.5 s from there); the uploader sent 1.25 copies.",
+		"With 2 viewers by the relay (sfu), a process each: the uploader uses 2.5 % of a processor, the server 5.0 %, a viewer 1.5 %.",
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("%q is not said in\n%s", want, words)
+		}
+	}
+}
+
+// TestStated: what was left out, what ended it, why runs are invalid, and the bias of the step are on the page; a comparison of files
+// alone shows nothing of streams.
+func TestStated(t *testing.T) {
+	d := mixed()
+	d.Beyond, d.Interrupted, d.Ended = []string{"a with 64 viewers"}, true, "5 runs failed"
+	d.Calibration = &Calibration{PacketMicroseconds: 31, Processors: 2, MostOfThem: 1.5}
+	d.Samples[0].Problem = Busy(12.3)
+	var b bytes.Buffer
+	if err := WriteHTML(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"beyond this machine: a with 64 viewers", "(5 runs failed)", "timers were 12.3 ms late", "<b>40 ms a step</b>", "a packet to a viewer cost 31 µs",
+		"The latest of all valid runs is 3.2 ms", "1 of 24 runs are invalid",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	files := Document{Samples: d.Samples[13:15]}
+	b.Reset()
+	if err := WriteHTML(&b, files); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"What it costs", "<h2>Streams", "<script", "Processor time</h2>"} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("a comparison of files speaks of %q", bad)
+		}
+	}
+}
+
+// TestKindsApart: a run belongs to one kind of figures, also when it failed before anything was measured.
+func TestKindsApart(t *testing.T) {
+	list := []Sample{
+		{Run: experiment.Run{Experiment: "a", Topology: experiment.Swarm}, Problem: "it failed"},
+		{Run: experiment.Run{Experiment: "b", Topology: experiment.SFU}, Problem: "it failed"},
+		{Run: experiment.Run{Experiment: "c", Topology: experiment.SFU, OwnProcesses: true}, Problem: "it failed"},
+	}
+	streams, files, processes := Figures(list, 0), FileFigures(list), ProcessFigures(list)
+	if len(streams) != 1 || len(files) != 1 || len(processes) != 1 || streams[0].Invalid+files[0].Invalid+processes[0].Invalid != 3 {
+		t.Errorf("%+v %+v %+v", streams, files, processes)
+	}
+	if math.IsNaN(files[0].Last.Median) || files[0].Runs != 0 {
+		t.Errorf("%+v", files[0])
+	}
+}
+
+// TestHolds: a star whose viewers the relay takes over does not hold, a tree that is planned so does.
+func TestHolds(t *testing.T) {
+	for _, c := range []struct {
+		f    Figure
+		want bool
+	}{
+		{Figure{Topology: experiment.Star, Runs: 1}, true},
+		{Figure{Topology: experiment.Star, Runs: 1, OnServer: 1}, false},
+		{Figure{Topology: experiment.Tree2, Runs: 1, OnServer: 1}, true},
+		{Figure{Topology: experiment.Tree2, Runs: 1, Unplaced: 1}, false},
+		{Figure{Topology: experiment.SFU, Invalid: 1}, false},
+	} {
+		if got := c.f.Holds(); got != c.want {
+			t.Errorf("%+v: %v", c.f, got)
+		}
+	}
+}
+
+// TestCSVKinds: all kinds of runs have the columns of the heading.
+func TestCSVKinds(t *testing.T) {
+	var b bytes.Buffer
+	d := mixed()
+	if err := WriteCSV(&b, append(d.Samples, Sample{Problem: "it failed"})); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&b).ReadAll() // which refuses rows of different lengths
+	if err != nil || len(rows) != 1+12+3*(5+2+2+4)+1 {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+}

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+)
+
+// Words says in sentences what a comparison found: where topologies break and which is sooner, for each experiment that varies the number
+// of viewers; how long files take; what the processors do.
+func (d Document) Words() (list []string) {
+	figures := Figures(d.Samples, d.HopMS)
+	for _, name := range experimentsOf(figures) {
+		group, values := along(figures, name, "viewers")
+		for i := range group {
+			group[i].Value = values[i]
+		}
+		if len(group) > 0 {
+			list = append(list, d.streams(group)...)
+		}
+	}
+	for _, name := range experimentsOf(FileFigures(d.Samples)) {
+		list = append(list, fileWords(FileFigures(d.Samples), name)...)
+	}
+	return append(list, processWords(ProcessFigures(d.Samples))...)
+}
+
+// streams speaks of one experiment whose values are numbers of viewers.
+func (d Document) streams(group []Figure) (list []string) {
+	for _, t := range experiment.Media() {
+		if text := holds(group, t); text != "" {
+			list = append(list, text)
+		}
+	}
+	for _, text := range []string{sooner(group), d.steps(group)} {
+		if text != "" {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// holds says how far one topology goes.
+func holds(figures []Figure, t experiment.Topology) string {
+	good, bad := 0.0, Figure{}
+	for _, f := range figures {
+		if f.Topology != t || f.Runs == 0 {
+			continue
+		}
+		if !f.Holds() {
+			bad = f
+			break
+		}
+		good = f.Value
+	}
+	if good == 0 && bad.Runs == 0 {
+		return ""
+	}
+	at := fmt.Sprintf("With uplinks of %g Mbit/s and a stream of %g Mbit/s", figures[0].Point.UplinkMbit, figures[0].Point.BitrateMbit)
+	switch {
+	case bad.Runs == 0:
+		return fmt.Sprintf("%s, %s holds for every number of viewers that was tried, up to %g.", at, Name(t), good)
+	case good == 0:
+		return fmt.Sprintf("%s, %s does not hold for %g: %s.", at, Name(t), bad.Value, fault(bad))
+	}
+	text := fmt.Sprintf("%s, %s holds up to %g viewers and no longer at %g: %s.", at, Name(t), good, bad.Value, fault(bad))
+	if again := bad.Repeated.Median; t == experiment.Star && again > 0.1 {
+		text += fmt.Sprintf(" Packets that are asked for and sent again come to the line at %.1f Mbit/s then, beside the new ones.", again)
+	}
+	return text
+}
+
+// fault is why a topology does not hold.
+func fault(f Figure) string {
+	text := fmt.Sprintf("%.1f %% of the packets are lost", f.Loss.Median)
+	if f.Topology == experiment.Star && f.OnServer > 0 {
+		text += fmt.Sprintf(", and the relay has to take over up to %d viewers", f.OnServer)
+	}
+	if f.Unplaced > 0 {
+		text += fmt.Sprintf(", and up to %d viewers are not served from where they should be", f.Unplaced)
+	}
+	return text
+}
+
+// sooner compares the star with the relay where both hold: the crossover.
+func sooner(figures []Figure) string {
+	last, first, gain, most := Figure{}, Figure{}, 0.0, 0.0
+	for _, f := range figures {
+		for _, g := range figures {
+			if f.Topology != experiment.Star || g.Topology != experiment.SFU || f.Value != g.Value || !f.Holds() || !g.Holds() {
+				continue
+			}
+			by := g.P50.Median - f.P50.Median
+			if first.Runs == 0 {
+				first, most = f, by
+			}
+			if by > 0 {
+				last, gain = f, by
+			}
+		}
+	}
+	switch {
+	case first.Runs == 0:
+		return ""
+	case last.Runs == 0:
+		return fmt.Sprintf("The star is never sooner than the relay: %.0f ms later with %g viewers (median).", -most, first.Value)
+	case last.Value == first.Value:
+		return fmt.Sprintf("The star is %.0f ms sooner than the relay with %g viewers (median).", most, first.Value)
+	}
+	return fmt.Sprintf("The star is %.0f ms sooner than the relay with %g viewers and %.0f ms with %g (median); with %g it takes %.1f Mbit/s of the uploader's line.",
+		most, first.Value, gain, last.Value, last.Value, last.Uploader.Median)
+}
+
+// steps compares trees with the relay, with what browsers add.
+func (d Document) steps(figures []Figure) string {
+	var deepest, relay Figure
+	for _, f := range figures {
+		if strings.HasPrefix(string(f.Topology), "tree") && f.Holds() && f.Depth > 1 && f.Value >= deepest.Value {
+			deepest = f
+		}
+	}
+	for _, f := range figures {
+		if f.Topology == experiment.SFU && f.Value == deepest.Value && f.Runs > 0 {
+			relay = f
+		}
+	}
+	if deepest.Runs == 0 || relay.Runs == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("With %g viewers %s is %d steps deep and %s than the relay (median) while viewers forward packets", deepest.Value,
+		Name(deepest.Topology), deepest.Depth, later(deepest.P50.Median-relay.P50.Median))
+	if d.HopMS > 0 {
+		return text + fmt.Sprintf("; with %g ms for each browser that decodes and encodes again, %s.", d.HopMS, later(deepest.Steps.Median-relay.P50.Median))
+	}
+	return text + "; what browsers add at each step is not in this."
+}
+
+func later(ms float64) string {
+	if ms < 0 {
+		return fmt.Sprintf("%.0f ms sooner", -ms)
+	}
+	return fmt.Sprintf("%.0f ms later", ms)
+}
+
+// fileWords says how long each way takes, at the greatest number of receivers.
+func fileWords(figures []FileFigure, name string) (list []string) {
+	most := 0
+	for _, f := range figures {
+		if f.Experiment == name && f.Runs > 0 {
+			most = max(most, f.Point.Viewers)
+		}
+	}
+	for _, f := range figures {
+		if f.Experiment != name || f.Runs == 0 || f.Point.Viewers != most {
+			continue
+		}
+		text := fmt.Sprintf("A file of %g MiB to %d receivers with uplinks of %g Mbit/s by %s: the last has it after %.1f s, %.2f of the bound",
+			f.Point.FileMiB, most, f.Point.UplinkMbit, Name(f.Topology), f.Last.Median, f.Share.Median)
+		if f.Upload.N > 0 {
+			text += fmt.Sprintf(" (%.1f s to the server, %.1f s from there)", f.Upload.Median, f.Download.Median)
+		}
+		list = append(list, text+fmt.Sprintf("; the uploader sent %.2f copies.", f.Copies.Median))
+	}
+	return list
+}
+
+// processWords says who works how much, at each point.
+func processWords(figures []ProcessFigure) (list []string) {
+	for _, f := range figures {
+		if f.Runs == 0 {
+			continue
+		}
+		text := fmt.Sprintf("With %d viewers by %s, a process each: the uploader uses %.1f %% of a processor", f.Point.Viewers, Name(f.Topology), f.Uploader.Median)
+		if f.Server.N > 0 {
+			text += fmt.Sprintf(", the server %.1f %%", f.Server.Median)
+		}
+		if f.Relay.N > 0 {
+			text += fmt.Sprintf(", a viewer that passes on %.1f %%", f.Relay.Median)
+		}
+		list = append(list, text+fmt.Sprintf(", a viewer %.1f %%.", f.Viewer.Median))
+	}
+	return list
+}
+
+// Name is a topology in words.
+func Name(t experiment.Topology) string {
+	switch t {
+	case experiment.SFU:
+		return "the relay (sfu)"
+	case experiment.Star:
+		return "the star"
+	case experiment.Swarm:
+		return "the swarm"
+	case experiment.Copies:
+		return "copies"
+	case experiment.HTTP:
+		return "HTTP through the server"
+	}
+	return "the tree of " + strings.TrimPrefix(string(t), "tree")
+}
