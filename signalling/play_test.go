@@ -97,6 +97,9 @@ func TestPlay(t *testing.T) {
 		}
 	}
 
+	if address := answer.Request.URL.Path; strings.Contains(r.log.String(), address[len("/play/film/"):]) {
+		t.Error("the log has the capability")
+	}
 	owner.say(msg.Remove{Endpoint: welcome.Endpoint})
 	_, _ = io.ReadAll(answer.Body) // broken off or not: it ends
 	if code := await[msg.Error](viewer).Code; code != msg.CodeRemoved {
