@@ -16,7 +16,7 @@ import (
 
 var (
 	swarmReceivers = flag.String("swarm-receivers", "3", "numbers of receivers in TestCappedSwarm")
-	swarmMiB       = flag.Int("swarm-mib", 4, "size of what TestCappedSwarm and TestUploaderLeaves share, in MiB")
+	swarmMiB       = flag.Int("swarm-mib", 2, "size of what TestCappedSwarm and TestUploaderLeaves share, in MiB")
 	swarmUplink    = flag.Int("swarm-uplink", 2<<20, "bytes of leaves a second that a peer of them sends")
 )
 

@@ -21,7 +21,7 @@ import (
 func TestThreeOfSixBad(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from := random(t, filepath.Join(t.TempDir(), "file"), 2<<20)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 1<<20)
 	sender := r.share(nil, from)
 	await[Opened](sender)
 	var bad, good []*someone

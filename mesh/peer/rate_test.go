@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	pairMiB   = flag.Int("pair-mib", 4, "size of what TestPairRate sends, in MiB")
+	pairMiB   = flag.Int("pair-mib", 1, "size of what TestPairRate sends, in MiB")
 	pairTurns = flag.Int("pair-turns", 1, "how many times it is sent each way of sending")
 )
 

@@ -11,7 +11,7 @@ import (
 func TestRelay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from := random(t, filepath.Join(t.TempDir(), "file"), 2<<20)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 1<<20)
 	sender := r.share(nil, from)
 	await[Opened](sender)
 	direct := r.seed("direct", sender)

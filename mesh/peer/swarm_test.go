@@ -31,7 +31,7 @@ func album(t *testing.T, large int) (folder string, paths []string) {
 func TestOneToThree(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from, paths := album(t, 4<<20)
+	from, paths := album(t, 2<<20)
 	sender := r.share(nil, paths...)
 	await[Opened](sender)
 	var receivers []*someone
@@ -89,7 +89,7 @@ func TestNothingMuch(t *testing.T) {
 func TestSafeToClose(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 2<<20)
 	capped := func(c *Config) { c.UpRate = 2 << 20 }
 	sender := r.share(capped, from)
 	await[Opened](sender)
@@ -121,7 +121,7 @@ func TestSafeToClose(t *testing.T) {
 func TestConnectionsBreak(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 2<<20)
 	sender := r.share(func(c *Config) { c.UpRate = 2 << 20 }, from)
 	await[Opened](sender)
 	receiver := r.fetch("receiver", sender.link, nil)
