@@ -174,6 +174,11 @@ func (s *Server) judgeOfferedView(o *offer, now time.Time) *problem {
 	if d := s.meters.whep.take(o.from.household, now); d > 0 {
 		return problemRate.after(d)
 	}
+	return s.judgeView(o, now)
+}
+
+// judgeView asks a viewer for what the stream asks for.
+func (s *Server) judgeView(o *offer, now time.Time) *problem {
 	show := showing{password: o.bearer}
 	show.capability = s.gate.open(o.bearer, token.KindMedia, msg.RoomRef{Kind: msg.RoomStream, Name: o.stream}, msg.RoleSubscriber, now)
 	if c := show.capability; c != nil {

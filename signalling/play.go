@@ -97,7 +97,10 @@ func (s *Server) playURL(w http.ResponseWriter, r *http.Request) {
 	s.answerTo(w, r, "OPTIONS, POST", map[string]func() *problem{http.MethodPost: func() *problem {
 		now := time.Now()
 		o := offer{role: media.RoleSubscriber, stream: chi.URLParam(r, "stream"), from: s.proxies.who(r), bearer: bearer(r)}
-		if p := s.judge(&o, now); p != nil {
+		if d := s.meters.play.take(o.from.household, now); d > 0 {
+			return problemRate.after(d)
+		}
+		if p := s.judgeView(&o, now); p != nil {
 			return p
 		}
 		recording := s.spool.Recording(o.stream)

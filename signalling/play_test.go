@@ -213,6 +213,23 @@ func TestSpool(t *testing.T) {
 	checkProblem(t, r.ask(http.MethodGet, address, nil), "address")
 }
 
+// Who waits for a recording is slowed down, and keeps nobody from watching.
+func TestPlayHasARateOfItsOwn(t *testing.T) {
+	r := serve(t, byHTTP)
+	r.publish("film")
+	res := r.ask(http.MethodPost, "/play/film", nil)
+	for n := 0; res.StatusCode != http.StatusTooManyRequests; n++ { // some come back while it asks
+		if n > 10*goodPerMinute {
+			t.Fatalf("%d questions are answered", n)
+		}
+		res = r.ask(http.MethodPost, "/play/film", nil)
+	}
+	checkProblem(t, res, "rate")
+	if res := r.offer("/whep/film", ""); res.StatusCode != http.StatusCreated {
+		t.Errorf("nobody may watch: %s", describe(res))
+	}
+}
+
 func TestPlainHTTPCanBeSwitchedOff(t *testing.T) {
 	r := serve(t)
 	for _, path := range []string{"/play/a", "/record/a/b/0", "/spool"} {

@@ -14,9 +14,11 @@ export interface FallbackOptions {
   onSnapshot(snapshot: Snapshot): void;
 }
 
-/** Between two questions for a recording, and between two looks at the figures. ms */
-const AGAIN = 5_000;
+/** Between two questions for a recording, at least: many may wait behind one address. And between two looks at the figures. ms */
+const AGAIN = 10_000;
 const LOOK = 1_000;
+/** After a recording has ended: the next one has begun already, as a rule. ms */
+const SOON = 1_000;
 
 export class Fallback {
   /** It is what is on the screen. */
@@ -58,7 +60,7 @@ export class Fallback {
       url,
       token,
       onEnd: () => {
-        if (this.player === player) this.retry(AGAIN);
+        if (this.player === player) this.retry(SOON);
       },
     });
     this.player = player;
@@ -67,7 +69,7 @@ export class Fallback {
     } catch (cause) {
       if (this.player !== player) return;
       const { kind, retryAfter } = failureOf(cause);
-      if (kind !== 'never') this.retry((retryAfter ?? 0) * 1000 || AGAIN);
+      if (kind !== 'never') this.retry(Math.max(AGAIN, (retryAfter ?? 0) * 1000));
       return;
     }
     if (this.player !== player) return;
