@@ -21,7 +21,7 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
 
-var faultCount = flag.Int("faults", 4_000, "how many faults TestFaults injects")
+var faultCount = flag.Int("faults", 1_500, "how many faults TestFaults injects")
 
 // TestFaults sends what one peer shares to another over a line that flips bits, cuts, doubles and swaps frames, both
 // ways and on both channels. Both are the peers of the program, with their stores on disk; only the line is not, and
@@ -91,7 +91,7 @@ func (w *faultWorld) start(s **swarm, cfg Config, set func(*swarm)) (stop func()
 // transfer is one receiver that begins with nothing, over a bad line for a while and then over a good one.
 func (w *faultWorld) transfer(out string) {
 	w.line.bad.Store(true)
-	for until := w.line.injected.Load() + 2_000; !w.receive(out, until); {
+	for until := w.line.injected.Load() + int64(min(2_000, *faultCount/2)); !w.receive(out, until); {
 		w.gaveUp++
 	}
 	got, err := os.ReadFile(filepath.Join(out, "small.bin"))
