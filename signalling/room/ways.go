@@ -204,7 +204,7 @@ func (r *Room) connect(c overlay.Connect, now time.Time) {
 		source = c.From.Viewer
 	}
 	if _, there := r.members[source]; c.From.Via != overlay.Server && !there {
-		r.feed(overlay.Failed{Viewer: c.Viewer, From: c.From}, now)
+		r.feed(overlay.Failed(c), now)
 		return
 	}
 	r.ways.last++
