@@ -116,7 +116,12 @@ export const isLower = (dh: Bytes, other: Bytes): boolean => compare(dh, other) 
 
 /** Bytes for another use than envelopes and HELLO, the same on both sides. The label names the use and direction. */
 export function exportKey(pair: Pair, label: string, size: number): Promise<Bytes> {
-  return expand(pair.exporter, utf8(pair.room), utf8(label), size);
+  return exportText(pair, utf8(label), size);
+}
+
+/** exportKey with a label that is no text throughout. */
+export function exportText(pair: Pair, label: Bytes, size: number): Promise<Bytes> {
+  return expand(pair.exporter, utf8(pair.room), label, size);
 }
 
 // Makes it dear to find a key pair whose check words are those of another.

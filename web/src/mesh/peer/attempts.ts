@@ -2,6 +2,7 @@
 // peers, until HELLO has proven that the certificates at both ends are those of the envelopes.
 
 import { type Bytes, equal, hex } from '../bytes';
+import { MeshError } from '../error';
 import { admit } from '../gate';
 import { checkHello, type HelloFacts, helloMac, isLower, type Pair, random } from '../keys';
 import type { Answer, Offer, PairMessage } from '../messages';
@@ -11,6 +12,8 @@ import { ATTEMPT, append, type Frame, parse, VERSION } from '../wire';
 import type { Config } from './config';
 import { Conn } from './conn';
 import type { Introduction, Member } from './introduce';
+import { dialRelay, RELAY_LANE, Relay, relayKeys } from './relay';
+import type { Way } from './way';
 
 /** What we can take, in bytes. */
 export const LARGEST = 262_144;
@@ -19,6 +22,13 @@ const LONGEST_RETRY = 15_000;
 const MOST = 128;
 /** Attempts of a peer that are remembered (docs/MESH.md, section 2). */
 const MOST_SEEN = 64;
+const DIRECT_LANE = 0;
+/** The head start of the direct path before the relay is opened (ms). */
+const RELAY_AFTER = 1_000;
+/** How long the other side may take to say HELLO (ms). */
+const HELLO_WITHIN = 10_000;
+/** How often a relayed pair tries the direct path again (ms). */
+export const BETTER_EVERY = 60_000;
 
 /** A connection that is being made. */
 interface Attempt {
@@ -37,6 +47,15 @@ interface Attempt {
   found: string[];
   /** Addresses of theirs that came before their description was taken. */
   came: string[] | undefined;
+  /** When the answer was sent or taken (ms); undefined before. */
+  agreed: number | undefined;
+  /** The relay was opened for it: once, since its messages are counted from 0. */
+  relaying: boolean;
+}
+
+/** Whether the direct path of an attempt has had its head start. */
+export function relayDue({ agreed, relaying }: Pick<Attempt, 'agreed' | 'relaying'>, now: number): boolean {
+  return agreed !== undefined && !relaying && now - agreed >= RELAY_AFTER;
 }
 
 /** A peer whose HELLO was right. */
@@ -47,7 +66,7 @@ export interface Connected {
   peer: Bytes;
   token: Token;
   pair: Pair;
-  conn: Conn;
+  conn: Way;
   /** It has nothing to ask for. */
   seed: boolean;
   /** Bytes of a message that it takes. */
@@ -56,7 +75,9 @@ export interface Connected {
 
 export interface AttemptHandlers {
   connected(peer: Connected): void;
-  /** What is not to be connected to now: linked already, or banned. */
+  /** There is a connection to it. */
+  linked(dh: Bytes): boolean;
+  /** What is not to be offered to now: linked well enough, or banned. */
   barred(dh: Bytes): boolean;
   banned(dh: Bytes): boolean;
   revoked(): Revocations;
@@ -111,8 +132,12 @@ export class Attempts {
     this.connect(performance.now());
   }
 
+  /** Looks after what time alone changes. */
   expire(now: number): void {
-    for (const attempt of this.open.values()) if (now > attempt.until) this.failed(attempt);
+    for (const attempt of this.open.values()) {
+      if (relayDue(attempt, now)) this.relay(attempt);
+      if (now > attempt.until) this.failed(attempt);
+    }
   }
 
   dropTo(endpoint: string): void {
@@ -140,15 +165,15 @@ export class Attempts {
   private async begin(id: Bytes, dh: Bytes, to: string, ours: boolean): Promise<Attempt | undefined> {
     if (this.open.size >= MOST) return undefined;
     const pair = await this.intro.pair(dh);
-    const conn = new Conn(this.cfg.identity.certificate, this.intro.stun, {
+    const conn = new Conn(this.cfg.identity.certificate, this.intro.ice, {
       found: (candidate) => this.found(attempt, candidate),
-      ready: () => void this.greet(attempt).catch(() => this.failed(attempt)),
+      ready: () => void this.direct(attempt).catch(() => this.failed(attempt)),
       gone: () => this.failed(attempt),
     });
     const until = performance.now() + WITHIN;
     const attempt: Attempt = {
       ...{ id, peer: dh, to, pair, ours, token: undefined, conn, until },
-      ...{ described: false, found: [], came: [] },
+      ...{ described: false, found: [], came: [], agreed: undefined, relaying: false },
     };
     this.open.set(hex(id), attempt);
     return attempt;
@@ -159,6 +184,7 @@ export class Attempts {
     if (!this.has(attempt)) return;
     await this.intro.tell(attempt.peer, attempt.to, message);
     attempt.described = true;
+    if (!attempt.ours) attempt.agreed = performance.now();
     for (const candidate of attempt.found.splice(0)) this.found(attempt, candidate);
   }
 
@@ -201,6 +227,7 @@ export class Attempts {
     if (!attempt?.ours || !equal(attempt.peer, dh) || attempt.token) return;
     attempt.token = await this.admits(dh, answer);
     if (!attempt.token) return this.giveUp(attempt);
+    attempt.agreed = performance.now();
     await attempt.conn.accept(answer.sdp);
     await this.takeCandidates(attempt);
   }
@@ -220,24 +247,57 @@ export class Attempts {
     return good;
   }
 
-  /** Exchanges HELLO. */
-  private async greet(attempt: Attempt): Promise<void> {
-    const { conn, pair, token, id, ours } = attempt;
-    if (!token) return this.failed(attempt);
+  /** Makes a connection of an attempt whose channels are open. */
+  private async direct(attempt: Attempt): Promise<void> {
+    const made = await this.greet(attempt, attempt.conn, DIRECT_LANE);
+    if (!this.has(attempt)) return;
+    this.open.delete(hex(attempt.id));
+    this.on.connected(made);
+  }
+
+  /** Opens the relay for an attempt, if there is one, and makes a connection of it unless a direct one comes first. */
+  private relay(attempt: Attempt): void {
+    const { relay } = this.intro;
+    if (relay === '' || attempt.relaying || this.on.linked(attempt.peer)) return;
+    attempt.relaying = true;
+    void this.throughRelay(attempt, relay).catch(() => undefined); // the next attempt may have more luck
+  }
+
+  private async throughRelay(attempt: Attempt, token: string): Promise<void> {
+    const { pair, id, to, peer } = attempt;
+    const keys = await relayKeys(pair, id);
+    const socket = dialRelay(window.location, this.cfg.link.room);
+    const relay = await Relay.open(socket, keys, { token, attempt: id, to });
+    try {
+      const made = await this.greet(attempt, relay, RELAY_LANE);
+      const late =
+        this.on.linked(peer) || this.on.banned(peer) || this.on.revoked().serials.includes(made.token.serial);
+      if (late) return relay.close();
+      this.on.connected(made);
+      const member = this.intro.members.get(to);
+      if (member) member.next = performance.now() + BETTER_EVERY;
+    } catch (error) {
+      relay.close();
+      throw error;
+    }
+  }
+
+  /** Exchanges HELLO, which proves that the two ends of a way are those of the envelopes. */
+  private async greet(attempt: Attempt, way: Way, lane: number): Promise<Connected> {
+    const { pair, token, id, ours, peer } = attempt;
+    if (!token) throw new MeshError('nobody was let in');
     const mine = this.cfg.identity.fingerprint;
     const [offerer, answerer] = ours ? [mine, token.fingerprint] : [token.fingerprint, mine];
-    const facts: HelloFacts = { attempt: id, lane: 0, offerer, answerer };
+    const facts: HelloFacts = { attempt: id, lane, offerer, answerer };
     const mac = await helloMac(pair, facts);
     const hello: Frame = { type: 'hello', version: VERSION, seed: this.on.seed(), largest: LARGEST, attempt: id, mac };
-    conn.control.send(append(hello));
-    const theirs = await new Promise<Bytes>((resolve) => conn.control.once(resolve));
+    way.control.send(append(hello));
+    const theirs = await firstMessage(way);
     const frame = parse(theirs, 'control');
     const good = frame.type === 'hello' && equal(frame.attempt, id) && (await checkHello(pair, facts, frame.mac));
-    if (!good || !this.has(attempt)) return this.failed(attempt);
-    this.open.delete(hex(id));
+    if (!good) throw new MeshError('a HELLO that is not of this pair');
     const { seed, largest } = frame;
-    const most = Math.min(largest, conn.largest);
-    this.on.connected({ attempt: id, ours, peer: attempt.peer, token, pair, conn, seed, largest: most });
+    return { attempt: id, ours, peer, token, pair, conn: way, seed, largest: Math.min(largest, way.largest) };
   }
 
   private has(attempt: Attempt): boolean {
@@ -246,6 +306,7 @@ export class Attempts {
 
   private failed(attempt: Attempt): void {
     if (!this.has(attempt)) return;
+    if (attempt.agreed !== undefined) this.relay(attempt); // the direct path has lost before the end of its head start
     this.giveUp(attempt);
     const member = this.intro.members.get(attempt.to);
     if (member) member.next = performance.now() + member.pause + this.intro.headStart(attempt.peer);
@@ -254,5 +315,19 @@ export class Attempts {
   private giveUp(attempt: Attempt): void {
     this.open.delete(hex(attempt.id));
     attempt.conn.close();
+  }
+}
+
+/** Fails when nothing comes, and when the way ends. */
+async function firstMessage(way: Way): Promise<Bytes> {
+  let late: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await new Promise<Bytes>((resolve, reject) => {
+      late = setTimeout(() => reject(new Error('it says no HELLO')), HELLO_WITHIN);
+      way.onGone(() => reject(new Error('the way has ended')));
+      way.control.once(resolve);
+    });
+  } finally {
+    clearTimeout(late);
   }
 }

@@ -2,6 +2,7 @@
 // section 6). It carries bytes and tells when it is ready and when it is gone; it knows no frames.
 
 import type { Bytes } from '../bytes';
+import { Inbox, type Port, type Take, type Way } from './way';
 
 export interface ConnHandlers {
   /** An address of ours, and "" at their end. */
@@ -12,17 +13,14 @@ export interface ConnHandlers {
   gone(): void;
 }
 
-type Take = (message: Bytes) => void;
-
 /** How many bytes may lie in a channel before whoever sends waits, and when it goes on. */
 const HIGH = 2 * 1024 * 1024;
 const LOW = 512 * 1024;
 
-/** A data channel that takes whole messages. What comes before somebody listens is kept. */
-export class Channel {
+/** A data channel that takes whole messages. */
+export class Channel implements Port {
   private readonly dc: RTCDataChannel;
-  private early: Bytes[] | undefined = [];
-  private take: Take = (message) => this.early?.push(message);
+  private readonly inbox = new Inbox();
   private waiting: (() => void)[] = [];
 
   constructor(dc: RTCDataChannel) {
@@ -33,7 +31,7 @@ export class Channel {
     dc.addEventListener('close', () => this.wake());
     dc.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       // Text is not of this protocol: an empty frame, which is refused as one.
-      this.take(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array());
+      this.inbox.put(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array());
     });
   }
 
@@ -46,28 +44,13 @@ export class Channel {
   }
 
   listen(take: Take): void {
-    const early = this.early ?? [];
-    this.early = undefined;
-    this.take = take;
-    for (const message of early) take(message);
+    this.inbox.listen(take);
   }
 
-  /** Hands on the next message alone; what follows is kept again. */
   once(take: Take): void {
-    const [first, ...rest] = this.early ?? [];
-    if (first) {
-      this.early = rest;
-      take(first);
-      return;
-    }
-    this.take = (message) => {
-      this.early = [];
-      this.take = (next) => this.early?.push(next);
-      take(message);
-    };
+    this.inbox.once(take);
   }
 
-  /** Whether the message is on its way. */
   send(message: Bytes): boolean {
     if (!this.open) return false;
     try {
@@ -78,7 +61,6 @@ export class Channel {
     }
   }
 
-  /** Resolves when there is room for more, or the channel is closed. */
   room(): Promise<void> {
     if (!this.open || this.dc.bufferedAmount < HIGH) return Promise.resolve();
     return new Promise((resolve) => this.waiting.push(resolve));
@@ -91,7 +73,7 @@ export class Channel {
   }
 }
 
-export class Conn {
+export class Conn implements Way {
   readonly control: Channel;
   readonly lane: Channel;
   private readonly pc: RTCPeerConnection;
@@ -104,10 +86,9 @@ export class Conn {
     this.fail = reject;
   });
 
-  constructor(certificate: RTCCertificate, stun: readonly string[], on: ConnHandlers) {
+  constructor(certificate: RTCCertificate, iceServers: RTCIceServer[], on: ConnHandlers) {
     this.on = on;
     this.over.catch(() => undefined); // whoever waits hears of it
-    const iceServers = stun.length > 0 ? [{ urls: [...stun] }] : [];
     this.pc = new RTCPeerConnection({ certificates: [certificate], iceServers });
     this.control = new Channel(this.make('control', 0, true));
     this.lane = new Channel(this.make('lane', 1, false));
@@ -143,7 +124,7 @@ export class Conn {
     await this.alive(added).catch(() => undefined);
   }
 
-  /** Bytes of the largest message that the other side's browser takes. */
+  /** What the other side's browser takes. */
   get largest(): number {
     const size = this.pc.sctp?.maxMessageSize ?? 0;
     return size > 0 ? size : 65_536;
@@ -160,13 +141,11 @@ export class Conn {
     return undefined;
   }
 
-  /** Who hears of the end from now on. It hears of it at once when it has come. */
   onGone(gone: () => void): void {
     this.on = { ...this.on, gone };
     if (this.lost) gone();
   }
 
-  /** May be called more than once. */
   close(): void {
     this.lost = true;
     this.pc.close();

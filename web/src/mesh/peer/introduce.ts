@@ -11,6 +11,7 @@ import { type Ask, type Card, newCard, type PairMessage, type Reason, verifyCard
 import { RECEIVE, verifyToken } from '../token';
 import type { Config } from './config';
 import type { Door } from './door';
+import { iceServers } from './ice';
 import { Reception } from './reception';
 import type { Room } from './room';
 
@@ -68,7 +69,9 @@ export class Introduction {
   /** The uploader's agreement key and endpoint, once known. */
   uploader: Bytes | undefined;
   uploaderAt = '';
-  stun: string[] = [];
+  ice: RTCIceServer[] = [];
+  /** The token for the server's relay, empty where there is none. */
+  relay = '';
   readonly members = new Map<string, Member>();
   readonly keys: RoomKeys;
   /** At the uploader. */
@@ -166,13 +169,15 @@ export class Introduction {
     this.room.send(message);
   }
 
-  private welcomed({ endpoint, files, stun }: Welcome): void {
+  private welcomed(welcome: Welcome): void {
+    const { endpoint, files } = welcome;
     const renamed = this.endpoint !== '' && this.endpoint !== endpoint;
     this.online = true;
     this.endpoint = endpoint;
     this.askAt = 0;
     if (files) this.files(files);
-    this.stun = stun ? [`stun:${stun}`] : [];
+    this.ice = iceServers(welcome);
+    this.relay = files?.relay ?? '';
     if (!renamed) return;
     for (const member of this.members.values()) member.told = false;
     this.on.renamed();

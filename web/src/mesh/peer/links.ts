@@ -3,11 +3,13 @@
 
 import { compare, hex } from '../bytes';
 import { MeshError } from '../error';
+import { isLower } from '../keys';
 import { MAX_PEERS } from '../schedule/peers';
 import type { ByeReason } from '../wire';
-import type { Connected } from './attempts';
+import { BETTER_EVERY, type Connected } from './attempts';
 import { handleFrame } from './frames';
 import { BadLeaf, Link } from './link';
+import { Relay } from './relay';
 import type { Peer } from './swarm';
 
 /** What a page takes to answer is longer than a short line (ms). */
@@ -28,6 +30,14 @@ type Offered = Pick<Connected, 'attempt' | 'ours'>;
  */
 export function staysBeside(old: Offered, made: Offered, age: number): boolean {
   return old.ours !== made.ours && age < TOGETHER && compare(old.attempt, made.attempt) > 0;
+}
+
+/**
+ * Whether the direct path is to be tried again beside a relayed connection, age (ms) after it was made.
+ * One of the two does so, the one with the lower key.
+ */
+export function triesBetter(relayed: boolean, lower: boolean, age: number): boolean {
+  return relayed && lower && age >= BETTER_EVERY;
 }
 
 export class Links {
@@ -67,6 +77,13 @@ export class Links {
     this.peer.kick();
   }
 
+  /** There is a connection that needs no better one. */
+  fine(key: string, now: number): boolean {
+    const link = this.all.get(key);
+    if (!link) return false;
+    return !triesBetter(link.conn instanceof Relay, isLower(link.pair.own, link.peer), now - link.since);
+  }
+
   /** Tells a new peer all that it has to know. */
   private greet(link: Link): void {
     this.ping(link, performance.now());
@@ -78,17 +95,17 @@ export class Links {
     }
     const member = this.peer.intro.memberOf(link.peer);
     if (member) member.pause = 0;
-    void link.conn.relayed().then(
-      (relayed) => {
-        link.relayed = relayed;
-      },
-      () => undefined,
-    );
+  }
+
+  /** The way may change while it is used. */
+  private async lookAtWay(link: Link): Promise<void> {
+    link.relayed = (await link.conn.relayed().catch(() => undefined)) ?? link.relayed;
   }
 
   ping(link: Link, now: number): void {
     link.pinged = now;
     link.say({ type: 'ping', value: BigInt(Math.floor(now * 1000)) });
+    void this.lookAtWay(link);
   }
 
   /**
