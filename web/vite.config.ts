@@ -26,6 +26,11 @@ export default defineConfig({
         watch: page('watch'),
         compare: page('compare'),
         notfound: page('notfound'),
+        'files-worker': new URL('./src/receive/files-worker.ts', import.meta.url).pathname,
+      },
+      output: {
+        // A service worker is asked for by the same name for ever.
+        entryFileNames: (chunk) => (chunk.name === 'files-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },
   },

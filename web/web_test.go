@@ -262,6 +262,28 @@ func TestDist(t *testing.T) {
 	}
 }
 
+// TestFilesWorker: browsers ask for the service worker of received files by the same name for ever, so
+// that it must never be cached without asking; as a classic script it can import nothing.
+func TestFilesWorker(t *testing.T) {
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if !s.ServeAsset(w, get("/files-worker.js")) {
+		t.Fatal("there is none")
+	}
+	if cache := w.Header().Get("Cache-Control"); cache != "no-cache" {
+		t.Errorf("it is cached: %s", cache)
+	}
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'") {
+		t.Errorf("its policy: %s", policy)
+	}
+	if body := s.files["files-worker.js"].plain; regexp.MustCompile(`\b(import|export)\b`).Match(body) {
+		t.Error("it imports or exports something")
+	}
+}
+
 // TestWatchWeight keeps the watch page light: its scripts together stay far below 150 KB compressed.
 func TestWatchWeight(t *testing.T) {
 	s, err := New()

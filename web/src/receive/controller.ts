@@ -2,19 +2,22 @@
 
 import { signal } from '@preact/signals';
 import { toBase64 } from '../mesh/base64';
-import { equal, hex } from '../mesh/bytes';
+import { equal } from '../mesh/bytes';
 import { type Link, LinkError, parseLink } from '../mesh/link';
 import { layoutOf } from '../mesh/manifest';
 import type { Offered } from '../mesh/peer/config';
-import type { Root } from '../mesh/peer/content';
 import { newIdentity } from '../mesh/peer/identity';
-import { Journal, type StoredPiece } from '../mesh/peer/journal';
-import { dropOldFiles, NoRoom, openSink, type Sink } from '../mesh/peer/sink';
+import { Journal } from '../mesh/peer/journal';
+import { dropOldFiles, NoRoom } from '../mesh/peer/sink';
 import { Peer } from '../mesh/peer/swarm';
 import { newViewerId } from '../signal/viewer-id';
 import { bytes } from '../ui/format';
-import { download, type Saved, saveInto } from './save';
+import { Keeping, type Kept, NotChosen } from './keeping';
+import { Player } from './player';
+import { download, downloadHead, fetchAsDownload, type Saved, saveInto } from './save';
+import { Served } from './served';
 import { type Event, initial, step } from './state';
+import { Streamed } from './streamed';
 import { browserName } from './words';
 
 const LOOK_EVERY = 500;
@@ -25,13 +28,12 @@ export class ReceiveController {
   readonly state = signal(initial);
   private peer: Peer | undefined;
   private offered: Offered | undefined;
-  private sink: Sink | undefined;
   private journal: Journal | undefined;
-  /** Whole pieces that are not in the journal. */
-  private fresh: StoredPiece[] = [];
-  private noting = false;
-  /** What the journal and the file in the browser are known by. */
-  private name = '';
+  private keeping: Keeping | undefined;
+  private opening = false;
+  private player: Player | undefined;
+  private served: Promise<Served | undefined> | undefined;
+  private room = '';
 
   async start(): Promise<void> {
     window.addEventListener('hashchange', () => window.location.reload());
@@ -48,8 +50,10 @@ export class ReceiveController {
       return;
     }
     void dropOldFiles(Date.now(), KEEP);
-    this.name = await nameFor(`${link.room}.${toBase64(link.key)}`);
-    const journal = await Journal.open(this.name, Date.now(), KEEP);
+    this.room = link.room;
+    const name = await nameFor(`${link.room}.${toBase64(link.key)}`);
+    const journal = await Journal.open(name, Date.now(), KEEP);
+    this.keeping = new Keeping(journal, name);
     const identity = journal.identity ?? (await newIdentity());
     if (!journal.identity) await journal.keepIdentity(identity, Date.now());
     this.journal = journal;
@@ -59,10 +63,11 @@ export class ReceiveController {
       fetch: { name: browserName(navigator.userAgent), password: '' },
       tell: (event) => {
         if (event.kind === 'stored') {
-          this.fresh.push({ piece: event.piece, ...event.root });
+          this.keeping?.stored({ piece: event.piece, ...event.root });
+          this.player?.news();
           return;
         }
-        if (event.kind === 'finished') void this.note();
+        if (event.kind === 'finished') void this.keeping?.note();
         this.feed({ kind: 'mesh', event });
         if (event.kind === 'offered') this.take(event.offered);
         if (event.kind === 'waits' || event.kind === 'offered') void this.check();
@@ -71,7 +76,7 @@ export class ReceiveController {
     this.peer.start();
     setInterval(() => {
       if (this.peer) this.feed({ kind: 'status', status: this.peer.status() });
-      void this.note();
+      void this.keeping?.note();
     }, LOOK_EVERY);
   }
 
@@ -97,47 +102,86 @@ export class ReceiveController {
     this.feed({ kind: 'words', words: await this.peer?.words() });
   }
 
-  /** After a reload the same transfer goes on by itself. */
+  /** After a reload the same transfer goes on by itself, unless the browser wants a click for it. */
   private take(offered: Offered): void {
     this.offered = offered;
     const begun = this.journal?.begun;
-    if (begun && equal(begun.id, offered.id)) void this.begin(new Set(begun.wanted), true);
+    if (!begun || !equal(begun.id, offered.id)) return;
+    this.feed({ kind: 'again', wanted: new Set(begun.wanted) });
+    void this.open(new Set(begun.wanted), (keeping) => keeping.goOn(offered, false));
   }
 
-  /** The person wants what is chosen. */
+  /** The person wants what is chosen, or lets the page go on with it. */
   accept(): Promise<void> {
-    return this.begin(this.state.value.wanted, false);
+    const { wanted, again } = this.state.value;
+    const { offered } = this;
+    if (!offered) return Promise.resolve();
+    return this.open(wanted, (keeping) =>
+      again ? keeping.goOn(offered, true) : keeping.begin(offered, wanted, () => this.serve()),
+    );
   }
 
-  private async begin(wanted: ReadonlySet<number>, again: boolean): Promise<void> {
-    const { offered, peer, journal } = this;
-    if (!offered || !peer || !journal || this.sink) return;
-    const size = layoutOf(offered.manifest).total;
+  /** Takes something else than what was begun at an earlier time. */
+  anew(): void {
+    this.feed({ kind: 'anew' });
+  }
+
+  private async open(wanted: ReadonlySet<number>, how: (keeping: Keeping) => Promise<Kept>): Promise<void> {
+    const { offered, peer, keeping } = this;
+    if (!offered || !peer || !keeping || this.opening) return;
+    this.opening = true;
+    this.feed({ kind: 'opening', opening: true });
     try {
-      this.sink = await openSink(`${this.name}.${hex(offered.id).slice(0, 16)}`, size);
+      const kept = await how(keeping);
+      const { lasting, placed } = kept.sink;
+      this.feed({ kind: 'accepted', wanted, lasting, placed });
+      peer.accept({ ...kept, wanted });
+      await this.began(kept);
     } catch (error) {
-      this.feed({ kind: 'problem', text: roomWords(error, size) });
+      this.opening = false;
+      this.feed({ kind: 'opening', opening: false });
+      if (!(error instanceof NotChosen)) this.feed({ kind: 'problem', text: roomWords(error, offered) });
+    }
+  }
+
+  /** What can be given to the browser while it comes. */
+  private async began({ sink }: Kept): Promise<void> {
+    const { manifest } = this.offered as Offered;
+    const layout = layoutOf(manifest);
+    if (sink instanceof Streamed) {
+      const served = await this.serve();
+      const give = (file: number): void => served && fetchAsDownload(served.url(file));
+      sink.onNext = give;
+      if (sink.next !== undefined) give(sink.next);
       return;
     }
-    const whole = new Map<number, Root>();
-    if (again && this.sink.lasting) for (const { piece, ...root } of await journal.pieces()) whole.set(piece, root);
-    else await journal.begin({ id: offered.id, wanted: [...wanted] }, Date.now());
-    this.feed({ kind: 'accepted', wanted, lasting: this.sink.lasting });
-    peer.accept({ sink: this.sink, wanted, whole });
+    if (sink.placed) return;
+    this.player = new Player(manifest, layout, {
+      here: (at, most) => this.peer?.here(at, most) ?? 0,
+      play: (at) => this.peer?.play(at),
+      read: (at, length) => sink.read(at, length),
+    });
   }
 
-  /** Writes down what is stored, after it is safe on the disk. */
-  private async note(): Promise<void> {
-    if (this.noting || this.fresh.length === 0 || !this.sink?.lasting) return;
-    this.noting = true;
-    const pieces = this.fresh.splice(0);
-    try {
-      await this.sink.flush();
-      await this.journal?.add(pieces);
-    } catch {
-      this.fresh.unshift(...pieces); // the disk is full, say; what is not noted is fetched again
+  private serve(): Promise<Served | undefined> {
+    this.served ??= Served.open(this.room, (file, range) => {
+      const { sink } = this.keeping ?? {};
+      const entry = this.offered?.manifest.files[file];
+      if (entry && sink instanceof Streamed) return sink.flow(file, downloadHead(entry));
+      return this.player?.answer(file, range);
+    });
+    return this.served;
+  }
+
+  /** Plays a file with what is here of it, or no file. */
+  async play(file: number | undefined): Promise<void> {
+    this.player?.play(file);
+    const served = file === undefined ? undefined : await this.serve();
+    const playing = file !== undefined && served ? { file, url: served.url(file) } : undefined;
+    this.feed({ kind: 'play', playing });
+    if (file !== undefined && !served) {
+      this.feed({ kind: 'problem', text: 'This browser cannot play what is still coming, as in a private window.' });
     }
-    this.noting = false;
   }
 
   pause(paused: boolean): void {
@@ -169,8 +213,9 @@ export class ReceiveController {
   private saved(file: number): Saved | undefined {
     const { manifest } = this.state.value;
     const entry = manifest?.files[file];
-    if (!manifest || !entry || !this.sink) return undefined;
-    return { entry, blob: this.sink.blob(layoutOf(manifest).fileStart(file), entry.size) };
+    const { sink } = this.keeping ?? {};
+    if (!manifest || !entry || !sink) return undefined;
+    return { entry, blob: sink.blob(layoutOf(manifest).fileStart(file), entry.size) };
   }
 }
 
@@ -190,7 +235,8 @@ function nameFor(link: string): Promise<string> {
   });
 }
 
-function roomWords(error: unknown, size: number): string {
+function roomWords(error: unknown, { manifest }: Offered): string {
   if (!(error instanceof NoRoom)) return 'This browser could not store the files. Reload the page to try again.';
-  return `This browser has no room for ${bytes(size)}. Free some space on the disk, or use “fanfare get” at a terminal, which has no such limit.`;
+  const size = bytes(layoutOf(manifest).total);
+  return `This browser has no room for ${size}. Free some space on the disk, or use “fanfare get” at a terminal, which has no such limit.`;
 }

@@ -2,16 +2,17 @@
 
 import { Button, IconButton } from '../ui/controls';
 import { bytes, count } from '../ui/format';
-import { DownloadIcon, FolderIcon, PaperIcon } from '../ui/icons';
+import { DownloadIcon, FolderIcon, PaperIcon, PlayIcon } from '../ui/icons';
 import type { ReceiveController } from './controller';
+import { canPlay } from './screen';
 
 /** So many are listed one by one. */
 const LISTED = 300;
 
 export function FileList({ receive }: { receive: ReceiveController }) {
-  const { manifest, phase, wanted } = receive.state.value;
+  const { manifest, phase, wanted, again } = receive.state.value;
   const files = manifest?.files ?? [];
-  const choosing = phase === 'offered';
+  const choosing = phase === 'offered' && !again;
   const shown = [...files.entries()].filter(([i]) => choosing || wanted.has(i));
   const more = shown.length - LISTED;
   return (
@@ -34,7 +35,7 @@ export function FileList({ receive }: { receive: ReceiveController }) {
 }
 
 function Row({ receive, index }: { receive: ReceiveController; index: number }) {
-  const { manifest, phase, wanted, saved } = receive.state.value;
+  const { manifest, phase, wanted, saved, placed, again, playing } = receive.state.value;
   const entry = manifest?.files[index];
   if (!entry) return null;
   const folder = entry.path.endsWith('/');
@@ -47,7 +48,7 @@ function Row({ receive, index }: { receive: ReceiveController; index: number }) 
   );
   return (
     <li data-testid="file" data-path={entry.path}>
-      {phase === 'offered' ? (
+      {phase === 'offered' && !again ? (
         <label class="line">
           <input
             type="checkbox"
@@ -60,7 +61,12 @@ function Row({ receive, index }: { receive: ReceiveController; index: number }) 
       ) : (
         <div class="line">
           {name}
-          {phase === 'done' && !folder ? (
+          {!again && canPlay(entry.path, placed) && playing?.file !== index ? (
+            <IconButton label={`Play ${entry.path}`} data-testid="play" onClick={() => void receive.play(index)}>
+              <PlayIcon size={20} />
+            </IconButton>
+          ) : null}
+          {phase === 'done' && !folder && !placed ? (
             <IconButton
               label={`Save ${entry.path}${saved.has(index) ? ' again' : ''}`}
               onClick={() => receive.save(index)}

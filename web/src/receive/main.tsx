@@ -2,9 +2,10 @@
 //
 //   state (data-phase), words         what goes on
 //   files, file (data-path), pick     the list, and the checkbox of each file
-//   get                               accepts what is picked
-//   progress (data-value in %, data-held in bytes), figures, stall, pause
-//   save, save-folder, text, copy-text
+//   get, opening                      accepts what is picked, or goes on after a reload
+//   progress (data-value in %, data-held in bytes), figures, stall (data-stall), relayed, pause
+//   play, player                      plays a file while it comes
+//   save, save-folder, placed, text, copy-text
 //   check-words
 //   password, password-send
 

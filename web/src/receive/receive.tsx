@@ -12,8 +12,9 @@ import { SECURE } from '../ui/secure';
 import type { ReceiveController } from './controller';
 import { FileList } from './files';
 import { canSaveFolders } from './save';
+import { Screen } from './screen';
 import { type State, secondsLeft, wantedBytes } from './state';
-import { endWords, linkWords, roomWords, STRANGER, stallWords, type Words } from './words';
+import { endWords, fromWords, linkWords, RELAYED, roomWords, STRANGER, stallWords, type Words } from './words';
 
 export function Receive({ receive }: { receive: ReceiveController }) {
   const state = receive.state.value;
@@ -141,6 +142,7 @@ function Offered({ receive }: { receive: ReceiveController }) {
       {files > 0 ? (
         <section class="card stack" aria-label="Files">
           {phase === 'offered' ? <Accept receive={receive} /> : <Going receive={receive} />}
+          <Screen receive={receive} />
           <FileList receive={receive} />
         </section>
       ) : null}
@@ -175,21 +177,54 @@ function TextCard({ text }: { text: string }) {
 
 function Accept({ receive }: { receive: ReceiveController }) {
   const state = receive.state.value;
-  const { wanted } = state;
+  const { wanted, again, opening } = state;
+  if (again) return <Again receive={receive} />;
   return (
-    <div class="row">
-      <Button
-        variant="primary"
-        large
-        icon={<DownloadIcon />}
-        disabled={wanted.size === 0}
-        data-testid="get"
-        onClick={() => void receive.accept()}
-      >
-        Get {wanted.size === state.manifest?.files.length ? 'all' : count(wanted.size, 'file', 'files')},{' '}
-        {bytes(wantedBytes(state))}
-      </Button>
-      <span class="quiet small">Nothing comes before you press this.</span>
+    <div class="stack">
+      <div class="row">
+        <Button
+          variant="primary"
+          large
+          icon={<DownloadIcon />}
+          disabled={wanted.size === 0}
+          busy={opening}
+          data-testid="get"
+          onClick={() => void receive.accept()}
+        >
+          Get {wanted.size === state.manifest?.files.length ? 'all' : count(wanted.size, 'file', 'files')},{' '}
+          {bytes(wantedBytes(state))}
+        </Button>
+      </div>
+      <p role="status" class="quiet small" data-testid="opening">
+        {opening
+          ? 'Making room. If the browser asks where to keep the files, it begins with your answer.'
+          : 'Nothing comes before you press this.'}
+      </p>
+    </div>
+  );
+}
+
+/** What was begun before a reload lies in a place of the person's, which wants a click. */
+function Again({ receive }: { receive: ReceiveController }) {
+  const { opening } = receive.state.value;
+  return (
+    <div class="stack">
+      <p>A part of it is here already. The browser asks once more whether this page may write there.</p>
+      <div class="row">
+        <Button
+          variant="primary"
+          large
+          icon={<PlayIcon />}
+          busy={opening}
+          data-testid="get"
+          onClick={() => void receive.accept()}
+        >
+          Go on
+        </Button>
+        <Button variant="ghost" onClick={() => receive.anew()}>
+          Begin anew
+        </Button>
+      </div>
     </div>
   );
 }
@@ -200,23 +235,27 @@ function Going({ receive }: { receive: ReceiveController }) {
   const total = status?.total ?? 0;
   const held = phase === 'done' ? total : (status?.held ?? 0);
   const share = total > 0 ? held / total : phase === 'done' ? 1 : 0;
+  const going = phase === 'fetching';
   return (
     <div class="stack going">
       <div data-testid="progress" data-value={Math.floor(share * 100)} data-held={held}>
         <Progress share={share} label="Received and checked" />
       </div>
       <p class="figure figures-line" data-testid="figures">
-        {phase === 'done' ? `${bytes(total)}, all checked.` : figures(state, held, total)}
+        {going ? figures(state, held, total) : `${bytes(total)}, all checked.`}
       </p>
-      <Announcer text={phase === 'done' ? 'Everything is here.' : (status?.stall && stallWords(status.stall)) || ''} />
-      {phase === 'fetching' && status?.stall ? (
-        <div data-testid="stall">
+      <Announcer text={going ? (status?.stall && stallWords(status.stall)) || '' : 'Everything is here.'} />
+      {going && status?.stall ? (
+        <div data-testid="stall" data-stall={status.stall}>
           <Notice title={stallWords(status.stall)} />
         </div>
       ) : null}
-      {phase === 'done' ? (
-        <Save receive={receive} />
-      ) : (
+      {going && status?.peers.some((peer) => peer.relayed) ? (
+        <p class="quiet small" data-testid="relayed">
+          {RELAYED}
+        </p>
+      ) : null}
+      {going ? (
         <div>
           <Button
             icon={paused ? <PlayIcon size={18} /> : <PauseIcon size={18} />}
@@ -226,6 +265,8 @@ function Going({ receive }: { receive: ReceiveController }) {
             {paused ? 'Go on' : 'Pause'}
           </Button>
         </div>
+      ) : (
+        <Save receive={receive} />
       )}
     </div>
   );
@@ -236,12 +277,13 @@ function figures(state: State, held: number, total: number): string {
   const parts = [`${bytes(held)} of ${bytes(total)}`];
   if (state.rate > 0) parts.push(`${bytes(state.rate)}/s`);
   if (left !== undefined) parts.push(`${clock(left)} left`);
-  parts.push(`from ${count(state.status?.peers.length ?? 0, 'peer', 'peers')}`);
+  parts.push(fromWords(state.status?.peers ?? []));
   return parts.join(', ');
 }
 
 function Save({ receive }: { receive: ReceiveController }) {
-  const { wanted, saved, saving, manifest } = receive.state.value;
+  const { wanted, saved, saving, manifest, placed } = receive.state.value;
+  if (placed) return <p data-testid="placed">It lies where you wanted it.</p>;
   const [only] = wanted;
   const all = [...wanted].every((file) => saved.has(file));
   const single = wanted.size === 1 && only !== undefined && !manifest?.files[only]?.path.includes('/');

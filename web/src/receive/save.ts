@@ -28,6 +28,33 @@ export function download({ entry, blob }: Saved): void {
   setTimeout(() => URL.revokeObjectURL(url), KEEP);
 }
 
+/** Has the browser download what it finds under an address of this page. */
+export function fetchAsDownload(url: string): void {
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = '';
+  link.click();
+}
+
+/** The head of such a download. Whatever is in the file, it is never a page of ours. */
+export function downloadHead({ path, size }: Entry): { status: number; headers: Record<string, string> } {
+  const name = encodeURIComponent(path.split('/').at(-1) ?? 'file').replace(
+    /['()*!]/gu,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return {
+    status: 200,
+    headers: {
+      'Cache-Control': 'no-store',
+      'Content-Disposition': `attachment; filename*=UTF-8''${name}`,
+      'Content-Length': String(size),
+      'Content-Security-Policy': "sandbox; default-src 'none'",
+      'Content-Type': 'application/octet-stream',
+      'X-Content-Type-Options': 'nosniff',
+    },
+  };
+}
+
 /** Writes files into a folder that the person chooses. False when it was closed. Must follow a click. */
 export async function saveInto(files: readonly Saved[]): Promise<boolean> {
   const pick = picker();
@@ -58,7 +85,8 @@ async function saveOne(root: Folder, { entry, blob }: Saved, names: Map<string, 
   await blob.stream().pipeTo(writable);
 }
 
-async function freeName(root: Folder, name: string): Promise<string> {
+/** A name that nothing in the folder has. */
+export async function freeName(root: Folder, name: string): Promise<string> {
   for (let i = 1; ; i++) {
     const dot = name.lastIndexOf('.');
     const at = dot > 0 ? dot : name.length;

@@ -14,7 +14,7 @@ const manifest = {
   text: '',
 };
 const offered = mesh({ kind: 'offered', offered: { manifest, id: new Uint8Array(32) } });
-const accepted: Event = { kind: 'accepted', wanted: new Set([0, 1]), lasting: true };
+const accepted: Event = { kind: 'accepted', wanted: new Set([0, 1]), lasting: true, placed: false };
 
 function status(held: number, down: number): Event {
   const figures = { total: 1000, held, sent: 0, up: 0, down, pieces: 1 };
@@ -49,6 +49,24 @@ describe('the receiving page', () => {
     const end = mesh({ kind: 'ended', end: { kind: 'refused', reason: 'removed' } });
     expect(run([offered, accepted, end]).phase).toBe('ended');
     expect(run([offered, accepted, mesh({ kind: 'finished' }), end]).phase).toBe('done');
+  });
+
+  it('goes on with what was begun, and with nothing else', () => {
+    const state = run([offered, { kind: 'again', wanted: new Set([1]) }]);
+    expect(state).toMatchObject({ phase: 'offered', again: true, wanted: new Set([1]) });
+    expect(run([accepted], state)).toMatchObject({ phase: 'fetching', again: false });
+    expect(run([{ kind: 'anew' }], state)).toMatchObject({ again: false, wanted: new Set([0, 1]) });
+  });
+
+  it('has nothing to save where the files are placed already', () => {
+    const placed: Event = { kind: 'accepted', wanted: new Set([1]), lasting: true, placed: true };
+    expect(run([offered, placed, mesh({ kind: 'finished' })]).saved).toEqual(new Set([1]));
+    expect(run([offered, accepted, mesh({ kind: 'finished' })]).saved.size).toBe(0);
+  });
+
+  it('can be told again to begin after a dialog was closed', () => {
+    const state = run([offered, { kind: 'opening', opening: true }, { kind: 'opening', opening: false }]);
+    expect(state).toMatchObject({ phase: 'offered', opening: false });
   });
 
   it('tells the time that is left only while something comes', () => {

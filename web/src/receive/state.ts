@@ -41,6 +41,14 @@ export interface State {
   lasting: boolean;
   /** The check words, once they are worked out. */
   words: string | undefined;
+  /** The files are where the person wants them as soon as they are whole. */
+  placed: boolean;
+  /** What is chosen was begun at an earlier time, and goes on with a click. */
+  again: boolean;
+  /** A place for the files is being opened; the person may be asked for one. */
+  opening: boolean;
+  /** What is played while it comes. */
+  playing: { file: number; url: string } | undefined;
 }
 
 export const initial: State = {
@@ -60,6 +68,10 @@ export const initial: State = {
   saving: false,
   lasting: true,
   words: undefined,
+  placed: false,
+  again: false,
+  opening: false,
+  playing: undefined,
 };
 
 export type Event =
@@ -69,7 +81,11 @@ export type Event =
   | { kind: 'choose'; file: number; wanted: boolean }
   | { kind: 'chooseAll'; wanted: boolean }
   | { kind: 'password' }
-  | { kind: 'accepted'; wanted: ReadonlySet<number>; lasting: boolean }
+  | { kind: 'again'; wanted: ReadonlySet<number> }
+  | { kind: 'anew' }
+  | { kind: 'opening'; opening: boolean }
+  | { kind: 'accepted'; wanted: ReadonlySet<number>; lasting: boolean; placed: boolean }
+  | { kind: 'play'; playing: State['playing'] }
   | { kind: 'pause'; paused: boolean }
   | { kind: 'words'; words: string | undefined }
   | { kind: 'saving' }
@@ -90,8 +106,16 @@ export function step(state: State, event: Event): State {
       return { ...state, wanted: event.wanted ? all(state.manifest) : new Set() };
     case 'password':
       return { ...state, phase: 'meeting' };
+    case 'again':
+      return { ...state, again: true, wanted: event.wanted };
+    case 'anew':
+      return { ...state, again: false, wanted: all(state.manifest) };
+    case 'opening':
+      return { ...state, opening: event.opening, problem: undefined };
     case 'accepted':
-      return { ...state, phase: 'fetching', wanted: event.wanted, lasting: event.lasting, problem: undefined };
+      return accepted(state, event);
+    case 'play':
+      return { ...state, playing: event.playing, problem: undefined };
     case 'words':
       return { ...state, words: event.words };
     case 'pause':
@@ -105,6 +129,10 @@ export function step(state: State, event: Event): State {
   }
 }
 
+function accepted(state: State, { wanted, lasting, placed }: Extract<Event, { kind: 'accepted' }>): State {
+  return { ...state, phase: 'fetching', wanted, lasting, placed, opening: false, again: false, problem: undefined };
+}
+
 function heard(state: State, event: MeshEvent): State {
   switch (event.kind) {
     case 'connection':
@@ -116,7 +144,7 @@ function heard(state: State, event: MeshEvent): State {
     case 'offered':
       return { ...state, phase: 'offered', manifest: event.offered.manifest, wanted: all(event.offered.manifest) };
     case 'finished':
-      return { ...state, phase: 'done' };
+      return { ...state, phase: 'done', saved: state.placed ? state.wanted : state.saved };
     case 'ended':
       if (state.phase === 'done') return state;
       return { ...state, phase: 'ended', end: event.end };

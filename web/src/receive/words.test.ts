@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { browserName, endWords, linkWords, roomWords, stallWords } from './words';
+import type { PeerStatus } from '../mesh/peer/config';
+import { browserName, endWords, fromWords, linkWords, roomWords, stallWords } from './words';
 
 describe('words', () => {
   it.each([
@@ -32,5 +33,30 @@ describe('words', () => {
       expect(advice).toMatch(/^[A-Z].*\.$/u);
     }
     expect(stallWords('no-piece')).toMatch(/missing/u);
+  });
+
+  it('has a reason for each stall', () => {
+    const stalls = ['no-server', 'no-uploader', 'no-answer', 'not-linked', 'no-list', 'no-piece', 'paused'] as const;
+    const more = ['quiet', 'hidden', 'disk', 'download'] as const;
+    const words = [...stalls, ...more].map(stallWords);
+    expect(new Set(words).size).toBe(words.length);
+    for (const one of words) expect(one).toMatch(/^[A-Z].*[.…]$/u);
+  });
+
+  const peer = (rate: number, relayed: boolean): PeerStatus => ({
+    ...{ key: '', name: '', uploader: false, held: 0, complete: false, up: 0, down: 0, state: 'running' },
+    ...{ sent: 0, taken: 0, rate, relayed },
+  });
+  it.each([
+    ['nobody connected', []],
+    ['2 peers connected', [peer(0, false), peer(0, false)]],
+    ['1 peer connected, relayed', [peer(0, true)]],
+    ['from 1 peer', [peer(5, false)]],
+    ['from 1 of 3 peers', [peer(5, false), peer(0, true), peer(0, false)]],
+    ['from 1 of 2 peers, relayed', [peer(5, true), peer(0, false)]],
+    ['from 3 peers, 1 of them relayed', [peer(5, true), peer(5, false), peer(9, false)]],
+    ['from 2 peers, relayed', [peer(5, true), peer(5, true)]],
+  ])('says %s', (words, peers) => {
+    expect(fromWords(peers)).toBe(words);
   });
 });

@@ -1,9 +1,10 @@
 // What the page says about the link, about stalls and about ends. Pure.
 
 import type { LinkFault } from '../mesh/link';
-import type { End, Stall } from '../mesh/peer/config';
+import type { End, PeerStatus, Stall } from '../mesh/peer/config';
 import type { Link as Connection } from '../signal/core';
 import { wordsFor } from '../signal/words';
+import { count } from '../ui/format';
 
 export interface Words {
   title: string;
@@ -119,8 +120,34 @@ export function stallWords(stall: Stall): string {
       return 'Paused.';
     case 'quiet':
       return 'Those who have what is missing are not sending at the moment.';
+    case 'hidden':
+      return 'Those who have what is missing have their page in the background, where their browser slows it down.';
+    case 'disk':
+      return 'This computer’s disk is still writing what has come.';
+    case 'download':
+      return 'The browser’s download takes nothing at the moment. It may be paused, or be waiting for your word.';
   }
 }
+
+/** From whom it comes: "from 2 of 3 peers, 1 of them relayed". */
+export function fromWords(peers: readonly PeerStatus[]): string {
+  const giving = peers.filter(({ rate }) => rate > 0);
+  if (peers.length === 0) return 'nobody connected';
+  const path = relayedWords(giving.length > 0 ? giving : peers);
+  if (giving.length === 0) return `${count(peers.length, 'peer', 'peers')} connected${path}`;
+  const of = giving.length < peers.length ? `${giving.length} of ` : '';
+  return `from ${of}${count(peers.length, 'peer', 'peers')}${path}`;
+}
+
+function relayedWords(peers: readonly PeerStatus[]): string {
+  const relayed = peers.filter((peer) => peer.relayed).length;
+  if (relayed === 0) return '';
+  return relayed === peers.length ? ', relayed' : `, ${relayed} of them relayed`;
+}
+
+/** What a relayed path means. */
+export const RELAYED =
+  'There is no direct path to some of the others, so what they give comes through a server, which cannot read it and may be slower. A direct path is tried again every minute.';
 
 /** "Firefox on Linux": what the sender is shown, when a person has given no name. */
 export function browserName(agent: string): string {

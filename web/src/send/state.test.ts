@@ -15,7 +15,7 @@ const opened: Event = { kind: 'mesh', event: { kind: 'opened', server: 'https://
 const admitted = (key: string): Event => ({ kind: 'mesh', event: { kind: 'admitted', key, name: 'Anna' } });
 
 function peer(key: string, complete: boolean): PeerStatus {
-  const figures = { held: 1, up: 0, down: 0, sent: 0, taken: 0, relayed: false };
+  const figures = { held: 1, up: 0, down: 0, sent: 0, taken: 0, rate: 0, relayed: false };
   return { key, name: '', uploader: false, complete, state: complete ? 'complete' : 'running', ...figures };
 }
 

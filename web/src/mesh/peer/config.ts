@@ -115,7 +115,12 @@ export type Stall =
   | 'no-list'
   | 'no-piece'
   | 'paused'
-  | 'quiet';
+  | 'quiet'
+  /** Those who could send are hidden, and slowed by their browsers. */
+  | 'hidden'
+  /** What has come waits for the disk, or for the browser's download. */
+  | 'disk'
+  | 'download';
 
 export interface PeerStatus {
   /** Hexadecimal digits of its agreement key. */
@@ -134,6 +139,8 @@ export interface PeerStatus {
   /** Bytes of leaves to it and from it. */
   sent: number;
   taken: number;
+  /** Bytes of leaves a second from it, as measured here. */
+  rate: number;
 }
 
 /** How it goes. Bytes are those of files, verified. */

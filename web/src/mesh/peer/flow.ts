@@ -56,11 +56,14 @@ export class Flow {
     const verified = content.verify(parts, piece, leaf);
     const [good] = await Promise.all([verified, before]);
     if (!good) throw new BadLeaf('a leaf that is not what was shared');
+    this.peer.storing += 1;
     try {
       // What two peers were asked for comes twice, and the sink may be closed by then.
       if (!link.dead && !sched.has(piece)) await content.keep(parts, piece, leaf);
     } catch (error) {
       return this.peer.storageFailed(error);
+    } finally {
+      this.peer.storing -= 1;
     }
     if (link.dead || !sched.leafArrived(link.slot, piece, leaf, performance.now())) return;
     link.taken += length;
@@ -113,6 +116,8 @@ export class Flow {
     let ranges: Range[] = [];
     for (const [i, action] of actions.entries()) {
       const link = this.peer.links.slots[action.peer];
+      // What lies where the person wants it cannot be read, and so not be passed on.
+      if (action.kind === 'have' && this.peer.content?.sink?.placed) continue;
       if (action.kind !== 'have') {
         const { piece, first, count } = action;
         const leaves = { piece, first, count };

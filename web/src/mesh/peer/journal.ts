@@ -12,7 +12,15 @@ export interface Begun {
   id: Bytes;
   /** Places of the files that are wanted. */
   wanted: readonly number[];
+  /** Where it lies, when that is not the browser's own place. */
+  target?: Target;
 }
+
+/** A place that the person has chosen. */
+export type Target =
+  | { kind: 'file'; handle: FileSystemFileHandle }
+  /** names: what the names at the top have become, since nothing that was there is written over. */
+  | { kind: 'folder'; handle: FileSystemDirectoryHandle; names: readonly (readonly [string, string])[] };
 
 interface Kept {
   /** When it was last written, ms since the epoch. */

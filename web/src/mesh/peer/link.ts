@@ -10,7 +10,7 @@ import type { Send } from '../schedule/send';
 import type { Token } from '../token';
 import { append, type Frame, parse, type Range } from '../wire';
 import type { Connected } from './attempts';
-import type { Conn } from './conn';
+import type { Way } from './way';
 
 /** What a peer does that it may not. */
 export class Breach extends MeshError {}
@@ -53,7 +53,7 @@ export class Link {
   readonly key: string;
   readonly token: Token;
   readonly pair: Pair;
-  readonly conn: Conn;
+  readonly conn: Way;
   readonly slot: Slot;
   readonly largest: number;
   readonly seed: boolean;
@@ -75,6 +75,9 @@ export class Link {
   /** Bytes of leaves to it, and from it. */
   sent = 0;
   taken = 0;
+  /** From it in the last second, in bytes a second. */
+  rate = 0;
+  private takenBefore = 0;
   /** Leaves handed to it that have not left. */
   queued = 0;
 
@@ -102,6 +105,12 @@ export class Link {
     this.largest = largest;
     this.slot = slot;
     this.on = on;
+  }
+
+  /** So many seconds have passed since it was measured. */
+  measure(seconds: number): void {
+    this.rate = (this.taken - this.takenBefore) / seconds;
+    this.takenBefore = this.taken;
   }
 
   /** Frames are taken from now on. */

@@ -21,8 +21,8 @@ export interface Store {
 export interface Sink extends Store {
   /** Takes over the memory of the bytes. Resolves when more may come. Throws NoRoom. */
   write(at: number, bytes: Bytes): Promise<void>;
-  /** What was written before is safe from a crash of the page. */
-  flush(): Promise<void>;
+  /** Whether what was written before is safe now from a crash of the page. */
+  flush(): Promise<boolean>;
   /** Nothing more is written. What follows can be saved by the person. */
   finish(): Promise<void>;
   /** A part of the stream as a file, after finish. */
@@ -31,6 +31,18 @@ export interface Sink extends Store {
   remove(): Promise<void>;
   /** Whether it is still there after a reload. */
   readonly lasting: boolean;
+  /**
+   * The files are where the person wants them, as soon as they are whole. Then nothing can be read
+   * before, so that nothing is passed on, and there is nothing to be saved.
+   */
+  readonly placed: boolean;
+  /**
+   * Bytes that may wait until they are taken in their order: nothing is fetched that lies further behind
+   * position. undefined: any order will do.
+   */
+  readonly window?: number;
+  /** How far everything was taken, in bytes of the stream. */
+  readonly position?: number;
 }
 
 /** Chosen files as a stream. */
@@ -66,12 +78,10 @@ export class Files implements Store {
   }
 }
 
-/** The most that is kept in memory, in bytes. */
-export const MEMORY = 256 * 1024 * 1024;
-
 /** For browsers without a private file system, and little. */
 export class Memory implements Sink {
   readonly lasting = false;
+  readonly placed = false;
   private readonly bytes: Bytes;
 
   constructor(size: number) {
@@ -86,9 +96,12 @@ export class Memory implements Sink {
     this.bytes.set(bytes, at);
   }
 
-  async flush(): Promise<void> {}
   async finish(): Promise<void> {}
   async remove(): Promise<void> {}
+
+  async flush(): Promise<boolean> {
+    return false;
+  }
 
   blob(at: number, length: number): Blob {
     return new Blob([this.bytes.subarray(at, at + length)]);
@@ -105,6 +118,7 @@ const TRY_EVERY = 200;
 /** A file of the browser's private file system, written by a worker, as pages may not. */
 export class PrivateFile implements Sink {
   readonly lasting = true;
+  readonly placed = false;
   private readonly worker: Worker;
   private readonly name: string;
   private readonly calls = new Map<number, { resolve(answer: SinkAnswer): void; reject(error: Error): void }>();
@@ -162,10 +176,11 @@ export class PrivateFile implements Sink {
     if (this.failed) throw this.failed;
   }
 
-  async flush(): Promise<void> {
-    if (this.file) return;
+  async flush(): Promise<boolean> {
+    if (this.file) return true;
     await this.call({ kind: 'flush' });
     if (this.failed) throw this.failed;
+    return true;
   }
 
   async finish(): Promise<void> {
@@ -214,26 +229,14 @@ async function folder(): Promise<FileSystemDirectoryHandle> {
   return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
 }
 
-async function estimate(): Promise<StorageEstimate> {
+/** Bytes that the browser's private file system still takes; 0 where there is none. */
+export async function privateRoom(): Promise<number> {
   try {
-    return await navigator.storage.estimate();
+    const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+    return Math.max(0, quota - usage);
   } catch {
-    return {};
+    return 0;
   }
-}
-
-/** A place for so many bytes under a name that a reload finds again. Throws NoRoom. */
-export async function openSink(name: string, size: number): Promise<Sink> {
-  const { quota = 0, usage = 0 } = await estimate();
-  if (quota - usage > size) {
-    try {
-      return await PrivateFile.open(name);
-    } catch {
-      // A private window has none, and another tab may be at it.
-    }
-  }
-  if (size > MEMORY) throw new NoRoom();
-  return new Memory(size);
 }
 
 /** What no room can still be using goes. now and age in ms. */

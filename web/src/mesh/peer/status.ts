@@ -1,6 +1,5 @@
 // How it goes, as people are told: who is connected, and why nothing comes.
 
-import type { Scheduler } from '../schedule/schedule';
 import { UPLOADER } from '../token';
 import type { State } from '../wire';
 import type { PeerStatus, Stall } from './config';
@@ -12,7 +11,7 @@ export function peersOf(peer: Peer): PeerStatus[] {
 }
 
 function peerOf(peer: Peer, link: Link): PeerStatus {
-  const { key, token, stat, relayed, sent, taken } = link;
+  const { key, token, stat, relayed, sent, taken, rate } = link;
   return {
     key,
     name: peer.door?.guests.get(key)?.name ?? '',
@@ -25,6 +24,7 @@ function peerOf(peer: Peer, link: Link): PeerStatus {
     relayed,
     sent,
     taken,
+    rate,
   };
 }
 
@@ -38,7 +38,7 @@ export function isSafe({ sched, content, links }: Peer): boolean {
 
 /** Why a receiver gets nothing; undefined while it gets something, or needs nothing. */
 export function stallOf(peer: Peer): Stall | undefined {
-  const { intro, links, sched } = peer;
+  const { intro, links, sched, fetching } = peer;
   if (!peer.cfg.fetch || peer.finished) return undefined;
   if (peer.paused) return 'paused';
   if (peer.down > 0) return undefined;
@@ -48,15 +48,18 @@ export function stallOf(peer: Peer): Stall | undefined {
     return 'not-linked';
   }
   if (!peer.offered) return 'no-list';
-  if (!sched || sched.missing === 0) return undefined;
-  return sched.reachable ? 'quiet' : 'no-piece';
+  if (!sched || !fetching || fetching.missing === 0) return undefined;
+  if (peer.storing > 0) return 'disk';
+  if (sched.missing === 0) return 'download';
+  if (!sched.reachable) return 'no-piece';
+  return [...links.all.values()].every((link) => link.stat?.state === 'hidden') ? 'hidden' : 'quiet';
 }
 
 /** What STAT tells of us. */
-export function stateOf(peer: Peer, sched: Scheduler): State {
-  if (peer.cfg.share) return 'running';
+export function stateOf(peer: Peer): State {
+  if (peer.cfg.share) return document.visibilityState === 'hidden' ? 'hidden' : 'running';
   if (peer.paused) return 'paused';
-  if (sched.missing === 0) return 'complete';
+  if (peer.fetching?.missing === 0) return 'complete';
   if (peer.down > 0) return 'running';
   return document.visibilityState === 'hidden' ? 'hidden' : 'waiting';
 }

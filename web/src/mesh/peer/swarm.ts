@@ -15,6 +15,7 @@ import { Codes } from './codes';
 import type { Accepted, Before, Config, End, Offered, Status } from './config';
 import { Content } from './content';
 import { Door, type Rule } from './door';
+import { Fetching } from './fetching';
 import { Flow } from './flow';
 import { Introduction } from './introduce';
 import type { Link } from './link';
@@ -43,14 +44,14 @@ export class Peer {
   blob: Bytes | undefined;
   revoked: Revocations = noRevocations;
   revokeList: Bytes | undefined;
-  wanted: ReadonlySet<number> = new Set();
-  total = 0;
+  fetching: Fetching | undefined;
   verified = 0;
-  held = 0;
   sentBytes = 0;
   up = 0;
   down = 0;
   paused = false;
+  /** Leaves that wait for the disk. */
+  storing = 0;
   finished = false;
   changed = false;
   readonly door: Door | undefined;
@@ -58,7 +59,6 @@ export class Peer {
   private readonly room: Room;
   private readonly attempts: Attempts;
   private readonly codes: Codes | undefined;
-  private readonly wantedPieces = new Set<number>();
   ended = false;
   private finishing = false;
   private house: ReturnType<typeof setInterval> | undefined;
@@ -102,7 +102,8 @@ export class Peer {
     });
     this.attempts = new Attempts(cfg, this.intro, {
       connected: (peer) => this.links.connected(peer),
-      barred: (dh) => this.links.all.has(hex(dh)) || this.links.banned(hex(dh)),
+      linked: (dh) => this.links.all.has(hex(dh)),
+      barred: (dh) => this.links.fine(hex(dh), performance.now()) || this.links.banned(hex(dh)),
       banned: (dh) => this.links.banned(hex(dh)),
       revoked: () => this.revoked,
       seed: () => cfg.share !== undefined || this.finished,
@@ -190,22 +191,9 @@ export class Peer {
     if (!offered || !signer || this.content) return;
     const layout = layoutOf(offered.manifest);
     this.content = new Content(offered.id, layout, { verify: signer.key, sign: undefined }, sink);
-    this.wanted = wanted;
-    for (const file of wanted) {
-      const { first, end } = layout.filePieces(file);
-      for (let i = first; i < end; i++) this.wantedPieces.add(i);
-    }
     for (const [piece, root] of whole) this.content.roots.set(piece, root);
     this.sched = this.schedule(false);
-    const now = performance.now();
-    for (let i = 0; i < layout.pieces; i++) {
-      if (whole.has(i)) this.sched.hold(i, 1);
-      if (!this.wantedPieces.has(i)) this.sched.select(i, 1, false, now);
-      else {
-        this.total += layout.pieceLength(i);
-        if (whole.has(i)) this.held += layout.pieceLength(i);
-      }
-    }
+    this.fetching = new Fetching(this.sched, layout, sink, wanted, (piece) => whole.has(piece));
     const stat = this.stat(this.sched);
     for (const link of this.links.all.values()) {
       link.say(stat);
@@ -218,19 +206,31 @@ export class Peer {
   /** Stops asking, or goes on; others are still served. */
   pause(paused: boolean): void {
     this.paused = paused;
-    this.wish(!paused);
+    this.fetching?.wish(!paused, performance.now());
+    this.kick();
+  }
+
+  /** How many bytes of the stream are here in one run from a byte on, of at most so many. */
+  here(at: number, most: number): number {
+    return this.fetching?.here(at, most) ?? 0;
+  }
+
+  /** Asks for what follows a byte of the stream before all else, for a player; undefined ends that. */
+  play(at: number | undefined): void {
+    this.fetching?.play(at);
+    this.kick();
   }
 
   status(): Status {
-    const { intro, content } = this;
+    const { intro, content, fetching } = this;
     const share = this.cfg.share !== undefined;
-    const total = share ? (content?.layout.total ?? 0) : this.total;
+    const total = share ? (content?.layout.total ?? 0) : (fetching?.total ?? 0);
     return {
       online: intro.online,
       peers: peersOf(this),
       pieces: content?.layout.pieces ?? 0,
       total,
-      held: share ? total : Math.min(total, this.held + this.verified),
+      held: share ? total : Math.min(total, (fetching?.held ?? 0) + this.verified),
       sent: this.sentBytes,
       up: this.up,
       down: this.down,
@@ -294,12 +294,6 @@ export class Peer {
     this.end({ kind: 'storage', full: error instanceof NoRoom });
   }
 
-  private wish(wanted: boolean): void {
-    const now = performance.now();
-    for (const piece of this.wantedPieces) this.sched?.select(piece, 1, wanted, now);
-    this.kick();
-  }
-
   /** Looks after what time alone changes. */
   private lookRound(): void {
     const now = performance.now();
@@ -322,6 +316,7 @@ export class Peer {
     this.down = (this.verified - this.reported.taken) / seconds;
     this.up = (this.sentBytes - this.reported.sent) / seconds;
     this.reported = { at: now, taken: this.verified, sent: this.sentBytes };
+    for (const link of this.links.all.values()) link.measure(seconds);
     if (!this.sched) return;
     const stat = this.stat(this.sched);
     for (const link of [...this.links.all.values()]) link.say(stat);
@@ -331,18 +326,19 @@ export class Peer {
   stat(sched: Scheduler): Frame {
     const rate = (value: number): number => Math.min(0xffff_ffff, Math.round(value));
     const { held, sendRate } = sched;
-    return { type: 'stat', held, up: rate(sendRate), down: rate(this.down), state: stateOf(this, sched) };
+    return { type: 'stat', held, up: rate(sendRate), down: rate(this.down), state: stateOf(this) };
   }
 
   /** Finishes when nothing is missing. */
   checkEnd(): void {
-    const { sched, content } = this;
-    if (!this.cfg.fetch || !sched || !content?.sink || this.finishing || this.ended) return;
-    if (this.changed && sched.missing > 0 && !sched.swarmHolds) {
+    const { sched, content, fetching } = this;
+    if (!fetching || !sched || !content?.sink || this.finishing || this.ended) return;
+    fetching.widen(performance.now());
+    if (this.changed && fetching.missing > 0 && !sched.swarmHolds) {
       this.end({ kind: 'changed' });
       return;
     }
-    if (sched.missing > 0 || this.paused) return;
+    if (fetching.missing > 0 || this.paused) return;
     this.finishing = true;
     content.sink.finish().then(
       () => {
