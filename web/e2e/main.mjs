@@ -10,4 +10,4 @@ try {
   console.error(/** @type {Error} */ (error).message);
   process.exit(1);
 }
-for (const suite of ["browsers", "connection", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "swarm", "comeback", "glass", "compare", "accessible"]) await import(`./tests/${suite}.mjs`);
+for (const suite of ["browsers", "connection", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "received", "swarm", "comeback", "glass", "compare", "accessible"]) await import(`./tests/${suite}.mjs`);

@@ -129,6 +129,8 @@ export class Page {
  * @property {"light" | "dark"} [colours]  Chromium only
  * @property {import("puppeteer-core").Viewport} [viewport]
  * @property {import("./network.mjs").Network} [via]  media go through this network
+ * @property {() => void} [prepare]  runs in each page before its own scripts
+ * @property {string} [downloads]  the folder that downloads go to
  */
 
 /**
@@ -178,11 +180,12 @@ export class Context {
 
   /** A new tab, in front of the others. @param {string} url */
   async open(url) {
-    const { label = "page", colours, via, viewport = { width: 1280, height: 800 } } = this.options;
+    const { label = "page", colours, via, prepare, viewport = { width: 1280, height: 800 } } = this.options;
     const page = new Page(`${this.name} ${label}`, await this.context.newPage());
     this.pages.push(page);
     await page.tab.setViewport(viewport);
     await page.tab.evaluateOnNewDocument(prepareInPage, via?.candidate ?? null);
+    if (prepare) await page.tab.evaluateOnNewDocument(prepare);
     if (colours) await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
     await page.goto(url);
     return page;
@@ -201,7 +204,9 @@ export class Browser {
 
   /** @param {Options} [options] */
   async context(options = {}) {
-    const context = new Context(this.name, await this.driver.createBrowserContext(), options);
+    const { downloads: downloadPath } = options;
+    const how = downloadPath ? { downloadBehavior: /** @type {const} */ ({ policy: "allow", downloadPath }) } : {};
+    const context = new Context(this.name, await this.driver.createBrowserContext(how), options);
     this.contexts.push(context);
     return context;
   }

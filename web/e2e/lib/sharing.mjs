@@ -106,9 +106,9 @@ export class Taker {
 
   words() { return checkWords(this.page); }
 
-  /** @param {Browser} browser @param {string} link */
-  static async open(browser, link) {
-    return new Taker(await browser.open(link, { label: "receiver" }));
+  /** @param {Browser} browser @param {string} link @param {import("./browsers.mjs").Options} [options] */
+  static async open(browser, link, options) {
+    return new Taker(await browser.open(link, { label: "receiver", ...options }));
   }
 
   /** @param {string} phase */

@@ -1,0 +1,149 @@
+// Files where there is no direct path, where there is no room in the browser, and a film that is
+// played while it comes.
+
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { fixture } from "../lib/fixtures.mjs";
+import { GENEROUS, until } from "../lib/poll.mjs";
+import { BOTH, browser, story } from "../lib/run.mjs";
+import { KEY, serve } from "../lib/server.mjs";
+import { Program, randomFile, scratch, sumOf, Taker } from "../lib/sharing.mjs";
+import { id } from "../lib/studio.mjs";
+
+const MB = 1024 * 1024;
+
+/** In the page: no address of its own is told, and of others' none, until letThrough is called. */
+function withoutPath() {
+  const through = new Promise((resolve) => Object.assign(globalThis, { letThrough: resolve }));
+  const add = RTCPeerConnection.prototype.addIceCandidate;
+  RTCPeerConnection.prototype.addIceCandidate = async function (candidate) {
+    await through;
+    return add.call(this, candidate);
+  };
+  const listen = RTCPeerConnection.prototype.addEventListener;
+  RTCPeerConnection.prototype.addEventListener = /** @this {RTCPeerConnection} */ function (/** @type {string} */ type, /** @type {any} */ heard) {
+    listen.call(this, type, type === "icecandidate" ? (event) => void through.then(() => heard(event)) : heard);
+  };
+}
+
+/** In the page: as behind a line that lets no UDP through, nothing but TCP is told and heard of. */
+function withoutUDP() {
+  const add = RTCPeerConnection.prototype.addIceCandidate;
+  RTCPeerConnection.prototype.addIceCandidate = async function (candidate) {
+    if (/ tcp /i.test(candidate?.candidate ?? "")) await add.call(this, candidate);
+  };
+  const listen = RTCPeerConnection.prototype.addEventListener;
+  RTCPeerConnection.prototype.addEventListener = /** @this {RTCPeerConnection} */ function (/** @type {string} */ type, /** @type {any} */ heard) {
+    if (type !== "icecandidate") listen.call(this, type, heard);
+  };
+}
+
+story("files: without a direct path through the server, and by TCP where UDP is barred", async (t) => {
+  const server = await serve(t);
+  const home = await scratch(t);
+  const film = await randomFile(home, "holiday.bin", 3 * MB);
+  // Slow enough that it is still coming when the direct path is there.
+  const program = await Program.start(t, ["send", film.file, "--to", server.url, "--key", KEY, "--up-rate", "400k"], home);
+  const [link] = await program.writes(/http:\S+#v1\.\S+/);
+  const [barred, walled] = await Promise.all([
+    Taker.open(await browser("chromium"), link, { prepare: withoutPath }),
+    Taker.open(await browser("firefox"), link, { prepare: withoutUDP }),
+  ]);
+  await Promise.all([barred.accept(), walled.accept()]);
+  await barred.page.click(id("pause"));
+  await barred.page.says(id("figures"), /2 peers connected, relayed/);
+  await barred.page.see(id("relayed"));
+  await walled.page.waitFor("it has a path by TCP", async () => {
+    const { connectionsMade } = /** @type {{ connectionsMade: RTCPeerConnection[] }} */ (/** @type {unknown} */ (globalThis));
+    const stats = await Promise.all(connectionsMade.filter((pc) => pc.connectionState === "connected").map((pc) => pc.getStats()));
+    return stats.some((all) => [...all.values()].some((one) => one.type === "local-candidate" && one.protocol === "tcp"));
+  });
+  await barred.page.evaluate(() => /** @type {{ letThrough: () => void }} */ (/** @type {unknown} */ (globalThis)).letThrough());
+  // The path to the other browser stays a relayed one, as that takes part in nothing but TCP.
+  await until("the direct path to the sender is taken", async () => /1 of them relayed/.test((await barred.page.text(id("figures"))) ?? ""), { timeout: 2 * GENEROUS });
+  await barred.page.click(id("pause"));
+  for (const taker of [barred, walled]) assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+  assert.ok((await server.metric("fanfare_file_relay_bytes_total")) > 0, "the server has relayed nothing");
+});
+
+/** In the page: the browser's private file system has no room, and the person chooses a file of theirs. */
+function withoutRoom() {
+  const estimate = navigator.storage.estimate.bind(navigator.storage);
+  navigator.storage.estimate = async () => ({ ...(await estimate()), quota: 0 });
+  if (!("showSaveFilePicker" in globalThis)) return;
+  // No test can reach the browser's own dialog.
+  Object.assign(globalThis, {
+    showSaveFilePicker: async () => (await navigator.storage.getDirectory()).getFileHandle("chosen", { create: true }),
+  });
+}
+
+/** In the page: neither room, nor a dialog to ask for some, nor much memory. */
+function withNothing() {
+  const estimate = navigator.storage.estimate.bind(navigator.storage);
+  navigator.storage.estimate = async () => ({ ...(await estimate()), quota: 0 });
+  Object.assign(globalThis, { showSaveFilePicker: undefined, showDirectoryPicker: undefined });
+  Object.defineProperty(navigator, "deviceMemory", { value: 0.0625 });
+}
+
+story("files: what the browser has no room for goes where the person says, and is known there after a reload", async (t) => {
+  const server = await serve(t);
+  const home = await scratch(t);
+  const film = await randomFile(home, "holiday.bin", 6 * MB + 7);
+  const program = await Program.start(t, ["send", film.file, "--to", server.url, "--key", KEY], home);
+  const [link] = await program.writes(/http:\S+#v1\.\S+/);
+  const taker = await Taker.open(await browser("chromium"), link, { prepare: withoutRoom });
+  await taker.accept();
+  await taker.is("done");
+  await taker.page.see(id("placed"));
+  const sum = () => taker.page.evaluate(async () => {
+    const file = await (await (await navigator.storage.getDirectory()).getFileHandle("chosen")).getFile();
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+    return [...hash].map((b) => b.toString(16).padStart(2, "0")).join("");
+  });
+  assert.equal(await sum(), film.sum);
+  await taker.page.reload();
+  await taker.is("done");
+  assert.equal(await sum(), film.sum);
+});
+
+for (const name of BOTH) {
+  story(`files: with room for nothing ${name} downloads them while they come`, async (t) => {
+    const server = await serve(t);
+    const home = await scratch(t);
+    const downloads = await scratch(t);
+    const files = [await randomFile(home, "Grüße 1.bin", 5 * MB + 1), await randomFile(home, "two.bin", 70_000)];
+    const program = await Program.start(t, ["send", ...files.map((one) => one.file), "--to", server.url, "--key", KEY], home);
+    const [link] = await program.writes(/http:\S+#v1\.\S+/);
+    const taker = await Taker.open(await browser(name), link, { prepare: withNothing, downloads });
+    await taker.accept();
+    await taker.is("done");
+    const there = await until("both files are there", async () => {
+      const names = (await readdir(downloads)).sort();
+      return names.length === 2 && names.every((one) => one.endsWith(".bin")) && names;
+    });
+    for (const [i, one] of files.entries()) assert.equal(await sumOf(path.join(downloads, there[i] ?? "")), one.sum, one.name);
+    assert.deepEqual(there, files.map((one) => one.name));
+  });
+
+  story(`files: ${name} plays a film while it comes`, async (t) => {
+    const server = await serve(t);
+    const home = await scratch(t);
+    const film = fixture(name === "chromium" ? "mp4" : "webm");
+    const program = await Program.start(t, ["send", film, "--to", server.url, "--key", KEY, "--up-rate", "1M"], home);
+    const [link] = await program.writes(/http:\S+#v1\.\S+/);
+    const taker = await Taker.open(await browser(name), link);
+    await taker.accept();
+    await taker.page.waitFor("something has come", (s) => Number(document.querySelector(s)?.getAttribute("data-value")) > 0, id("progress"));
+    await taker.page.click(id("pause"));
+    await taker.page.click(id("play"));
+    await taker.page.waitFor("it plays", (s) => (/** @type {HTMLVideoElement | null} */ (document.querySelector(s))?.currentTime ?? 0) > 0.5, id("player"));
+    assert.equal(await taker.page.evaluate((s) => document.querySelector(s)?.getAttribute("data-phase"), id("state")), "fetching", "it had come before it was played");
+    // What is far ahead is fetched first when the person goes there.
+    await taker.page.click(id("pause"));
+    await taker.page.evaluate((s) => { const video = /** @type {HTMLVideoElement} */ (document.querySelector(s)); video.currentTime = 25; }, id("player"));
+    await taker.page.waitFor("it plays what was far ahead", (s) => (/** @type {HTMLVideoElement | null} */ (document.querySelector(s))?.currentTime ?? 0) > 25.2, id("player"));
+    await taker.is("done");
+    await taker.page.says(id("figures"), /all checked/);
+  });
+}
