@@ -21,6 +21,7 @@ import { Streamed } from './streamed';
 import { browserName } from './words';
 
 const LOOK_EVERY = 500;
+const GIVING = 2_000;
 /** What was received and not saved is kept for so long (ms). */
 const KEEP = 24 * 3600_000;
 
@@ -31,6 +32,8 @@ export class ReceiveController {
   private journal: Journal | undefined;
   private keeping: Keeping | undefined;
   private opening = false;
+  /** When the browser was last told to download something (ms): that is no end of the page, though it may look so. */
+  private gaveAt = 0;
   private player: Player | undefined;
   private served: Promise<Served | undefined> | undefined;
   private room = '';
@@ -39,7 +42,7 @@ export class ReceiveController {
     window.addEventListener('hashchange', () => window.location.reload());
     window.addEventListener('beforeunload', (event) => {
       const { phase, lasting } = this.state.value;
-      if (phase === 'fetching' && !lasting) event.preventDefault();
+      if (phase === 'fetching' && !lasting && Date.now() > this.gaveAt + GIVING) event.preventDefault();
     });
     if (!window.isSecureContext) return;
     let link: Link;
@@ -150,7 +153,10 @@ export class ReceiveController {
     const layout = layoutOf(manifest);
     if (sink instanceof Streamed) {
       const served = await this.serve();
-      const give = (file: number): void => served && fetchAsDownload(served.url(file));
+      const give = (file: number): void => {
+        this.gaveAt = Date.now();
+        if (served) fetchAsDownload(served.url(file));
+      };
       sink.onNext = give;
       if (sink.next !== undefined) give(sink.next);
       return;

@@ -28,11 +28,15 @@ export function download({ entry, blob }: Saved): void {
   setTimeout(() => URL.revokeObjectURL(url), KEEP);
 }
 
-/** Has the browser download what it finds under an address of this page. */
+/**
+ * Has the browser download what it finds under an address of this page, which says that it is an
+ * attachment. Chromium asks the network for links that are marked as downloads, and not the page's
+ * service worker; Firefox takes any other link for the end of the page.
+ */
 export function fetchAsDownload(url: string): void {
   const link = document.createElement('a');
   link.href = url;
-  link.download = '';
+  if (/Firefox/u.test(navigator.userAgent)) link.download = '';
   link.click();
 }
 

@@ -72,6 +72,7 @@ describe('the receiving page', () => {
   it('tells the time that is left only while something comes', () => {
     const state = run([offered, accepted, status(500, 100)]);
     expect(secondsLeft(state)).toBe(5);
+    expect(secondsLeft(run(new Array(20).fill(status(500, 0)), state))).toBeUndefined();
     expect(secondsLeft(run([{ kind: 'pause', paused: true }], state))).toBeUndefined();
     expect(secondsLeft(run([status(500, 0)]))).toBeUndefined();
   });

@@ -172,9 +172,12 @@ function toggled(wanted: ReadonlySet<number>, file: number, on: boolean): Set<nu
 }
 
 const WEIGHT = 0.3;
+/** Less than so many bytes a second is nothing: no time can be told from it. */
+const NOTHING = 100;
 
 function evened({ rate }: State, { down }: Status): number {
-  return rate === 0 ? down : rate * (1 - WEIGHT) + down * WEIGHT;
+  const next = rate === 0 ? down : rate * (1 - WEIGHT) + down * WEIGHT;
+  return next < NOTHING ? 0 : next;
 }
 
 /** Seconds that are left; undefined while nothing comes. */

@@ -48,7 +48,8 @@ export function stallOf(peer: Peer): Stall | undefined {
     return 'not-linked';
   }
   if (!peer.offered) return 'no-list';
-  if (!sched || !fetching || fetching.missing === 0) return undefined;
+  if (!sched || !fetching) return undefined;
+  if (fetching.missing === 0) return peer.content?.sink?.window === undefined ? undefined : 'download';
   if (peer.storing > 0) return 'disk';
   if (sched.missing === 0) return 'download';
   if (!sched.reachable) return 'no-piece';
