@@ -21,7 +21,6 @@ import { Streamed } from './streamed';
 import { browserName } from './words';
 
 const LOOK_EVERY = 500;
-const GIVING = 2_000;
 /** What was received and not saved is kept for so long (ms). */
 const KEEP = 24 * 3600_000;
 
@@ -32,8 +31,6 @@ export class ReceiveController {
   private journal: Journal | undefined;
   private keeping: Keeping | undefined;
   private opening = false;
-  /** When the browser was last told to download something (ms): that is no end of the page, though it may look so. */
-  private gaveAt = 0;
   private player: Player | undefined;
   private served: Promise<Served | undefined> | undefined;
   private room = '';
@@ -42,7 +39,7 @@ export class ReceiveController {
     window.addEventListener('hashchange', () => window.location.reload());
     window.addEventListener('beforeunload', (event) => {
       const { phase, lasting } = this.state.value;
-      if (phase === 'fetching' && !lasting && Date.now() > this.gaveAt + GIVING) event.preventDefault();
+      if (phase === 'fetching' && !lasting) event.preventDefault();
     });
     if (!window.isSecureContext) return;
     let link: Link;
@@ -154,7 +151,6 @@ export class ReceiveController {
     if (sink instanceof Streamed) {
       const served = await this.serve();
       const give = (file: number): void => {
-        this.gaveAt = Date.now();
         if (served) fetchAsDownload(served.url(file));
       };
       sink.onNext = give;

@@ -9,6 +9,7 @@ import type { Journal, StoredPiece, Target } from '../mesh/peer/journal';
 import { Memory, NoRoom, PrivateFile, privateRoom, type Sink } from '../mesh/peer/sink';
 import { canPick, isSingle, Picked, permitted, pickTarget } from './picked';
 import { choosePlace, memoryFor } from './place';
+import { canFeedDownloads } from './save';
 import { canServe, type Served } from './served';
 import { Streamed } from './streamed';
 
@@ -49,7 +50,7 @@ export class Keeping {
       single: isSingle(manifest, wanted),
       free: file && free,
       ...canPick(),
-      service: canServe(),
+      service: canServe() && canFeedDownloads(),
       memory: memoryFor((navigator as { deviceMemory?: number }).deviceMemory),
     });
     let target: Target | undefined;

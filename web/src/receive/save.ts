@@ -29,14 +29,16 @@ export function download({ entry, blob }: Saved): void {
 }
 
 /**
- * Has the browser download what it finds under an address of this page, which says that it is an
- * attachment. Chromium asks the network for links that are marked as downloads, and not the page's
- * service worker; Firefox takes any other link for the end of the page.
+ * Whether the page's service worker is asked for links that are marked as downloads. Chromium asks the
+ * network; it has other places for large files, too.
  */
+export const canFeedDownloads = (): boolean => /Firefox/u.test(navigator.userAgent);
+
+/** Has the browser download what it finds under an address of this page. */
 export function fetchAsDownload(url: string): void {
   const link = document.createElement('a');
   link.href = url;
-  if (/Firefox/u.test(navigator.userAgent)) link.download = '';
+  link.download = '';
   link.click();
 }
 
