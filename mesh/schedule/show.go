@@ -8,11 +8,12 @@ const showFirst = 3
 
 // showing is the uploader's part: which piece it shows to whom.
 type showing struct {
-	next    int     // pieces from here on were shown to nobody
-	again   []int   // pieces whose receiver has left or did not ask
-	pending []shown // pieces that were shown and have not gone out
-	ahead   int     // how many of those there may be, at least
-	all     bool    // everything is shown to everybody
+	next    int       // pieces from here on were shown to nobody
+	again   []int     // pieces whose receiver has left or did not ask
+	pending []shown   // pieces that were shown and have not gone out
+	ahead   int       // how many of those there may be, at least
+	all     bool      // everything is shown to everybody
+	out     time.Time // when everything had gone out once; zero before
 }
 
 type shown struct {
@@ -56,13 +57,22 @@ func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
 		s.showOne(i, p, now)
 		dst = append(dst, Action{Kind: Have, Peer: p, First: i, Count: 1})
 	}
-	if len(s.showing.pending) == 0 && len(s.showing.again) == 0 && s.showing.next == len(s.pieces) {
+	if len(s.showing.pending) == 0 && len(s.showing.again) == 0 && s.showing.next == len(s.pieces) && s.settled(now) {
 		s.showing.all = true
 		for p := range s.here.all() {
 			dst = append(dst, Action{Kind: Have, Peer: p, First: 0, Count: len(s.pieces)})
 		}
 	}
 	return dst
+}
+
+// settled tells whether others show all that went out, or have had the time to: what is only on its way
+// must not be asked for again.
+func (s *Scheduler) settled(now time.Time) bool {
+	if s.showing.out.IsZero() {
+		s.showing.out = now
+	}
+	return s.lonely == 0 || now.Sub(s.showing.out) >= patienceFor(s.farthest())
 }
 
 func (s *Scheduler) showOne(i int, p Peer, now time.Time) {
@@ -163,13 +173,20 @@ func (s *Scheduler) dropShown(now time.Time) (waiting int) {
 // showAhead is how many pieces may be shown that have not gone out: what the line takes until a
 // receiver has asked, and a few.
 func (s *Scheduler) showAhead() int {
-	far := time.Duration(0)
+	line := s.sent.rate * (2*s.farthest() + 50*time.Millisecond).Seconds()
+	return s.showing.ahead + int(line/float64(s.cfg.Piece))
+}
+
+// farthest is the longest round trip to a peer.
+func (s *Scheduler) farthest() (far time.Duration) {
 	for p := range s.here.all() {
 		far = max(far, s.peers[p].roundTrip)
 	}
-	line := s.sent.rate * (2*far + 50*time.Millisecond).Seconds()
-	return s.showing.ahead + int(line/float64(s.cfg.Piece))
+	return far
 }
+
+// patienceFor is how long an answer may take from somebody at such a distance.
+func patienceFor(roundTrip time.Duration) time.Duration { return 4*roundTrip + 500*time.Millisecond }
 
 // patience is how long a receiver has to ask for what it was shown, and, when it has asked, how long its
 // channel may take nothing.
@@ -177,7 +194,7 @@ func (s *Scheduler) patience(one shown) time.Duration {
 	if one.asked {
 		return s.cfg.Stall
 	}
-	return 4*s.peers[one.peer].roundTrip + 500*time.Millisecond
+	return patienceFor(s.peers[one.peer].roundTrip)
 }
 
 // claim gives a piece to the first who asks for it of those that it was shown to, since who did not ask in

@@ -32,8 +32,18 @@ export function addShows(s: State, out: Action[], now: number): void {
     out.push({ kind: 'have', peer, first: i, count: 1 });
   }
   if (showing.pending.length > 0 || showing.again.length > 0 || showing.next < s.pieces.length) return;
+  if (!settled(s, now)) return;
   showing.all = true;
   for (const peer of s.here.list()) out.push({ kind: 'have', peer, first: 0, count: s.pieces.length });
+}
+
+/**
+ * Whether others show all that went out, or have had the time to: what is only on its way must not be
+ * asked for again.
+ */
+function settled(s: State, now: number): boolean {
+  s.showing.out ??= now;
+  return s.lonely === 0 || now - s.showing.out >= patienceFor(farthest(s));
 }
 
 function showOne(s: State, i: number, peer: Peer, at: number): void {
@@ -102,17 +112,22 @@ function dropShown(s: State, now: number): number {
 
 /** How many pieces may be shown that have not gone out: what the line takes until a receiver has asked, and a few. */
 function showAhead(s: State): number {
-  const far = Math.max(0, ...s.here.list().map((p) => s.peer(p).roundTrip));
-  const line = (s.sent.rate * (2 * far + 50)) / 1000;
+  const line = (s.sent.rate * (2 * farthest(s) + 50)) / 1000;
   return s.showing.ahead + Math.trunc(line / s.config.piece);
 }
+
+/** The longest round trip to a peer (ms). */
+export const farthest = (s: State): number => Math.max(0, ...s.here.list().map((p) => s.peer(p).roundTrip));
+
+/** How long an answer may take from somebody at such a distance (ms). */
+export const patienceFor = (roundTrip: number): number => 4 * roundTrip + 500;
 
 /**
  * How long a receiver has to ask for what it was shown, and, when it has asked, how long its channel
  * may take nothing (ms).
  */
 export function patience(s: State, { asked, peer }: Shown): number {
-  return asked ? s.config.stall : 4 * s.peer(peer).roundTrip + 500;
+  return asked ? s.config.stall : patienceFor(s.peer(peer).roundTrip);
 }
 
 /**

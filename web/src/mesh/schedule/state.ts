@@ -143,6 +143,8 @@ export class State {
     pending: [] as Shown[],
     /** How many of those there may be, at least. */
     ahead: SHOW_FIRST,
+    /** When everything had gone out once (ms). */
+    out: undefined as number | undefined,
     /** Everything is shown to everybody. */
     all: false,
   };
