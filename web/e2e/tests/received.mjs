@@ -22,20 +22,20 @@ function withoutPath() {
       resolve(undefined);
     }, 50);
   });
-  const add = RTCPeerConnection.prototype.addIceCandidate;
+  const add = /** @type {(candidate?: RTCIceCandidateInit | null) => Promise<void>} */ (RTCPeerConnection.prototype.addIceCandidate);
   RTCPeerConnection.prototype.addIceCandidate = async function (candidate) {
     await through;
     return add.call(this, candidate);
   };
   const listen = RTCPeerConnection.prototype.addEventListener;
   RTCPeerConnection.prototype.addEventListener = /** @this {RTCPeerConnection} */ function (/** @type {string} */ type, /** @type {any} */ heard) {
-    listen.call(this, type, type === "icecandidate" ? (event) => void through.then(() => heard(event)) : heard);
+    listen.call(this, type, type === "icecandidate" ? (/** @type {Event} */ event) => void through.then(() => heard(event)) : heard);
   };
 }
 
 /** In the page: as behind a line that lets no UDP through, nothing but TCP is told and heard of. */
 function withoutUDP() {
-  const add = RTCPeerConnection.prototype.addIceCandidate;
+  const add = /** @type {(candidate?: RTCIceCandidateInit | null) => Promise<void>} */ (RTCPeerConnection.prototype.addIceCandidate);
   RTCPeerConnection.prototype.addIceCandidate = async function (candidate) {
     if (/ tcp /i.test(candidate?.candidate ?? "")) await add.call(this, candidate);
   };
@@ -121,10 +121,10 @@ story("files: with room for nothing Firefox downloads them while they come", asy
   const taker = await Taker.open(await browser("firefox"), link, { prepare: withNothing, downloads });
   await taker.accept();
   await taker.is("done");
-  const there = await until("both files are there", async () => {
+  const there = /** @type {string[]} */ (await until("both files are there", async () => {
     const names = (await readdir(downloads)).sort();
-    return names.length === 2 && names.every((one) => one.endsWith(".bin")) && names;
-  });
+    return names.length === 2 && names.every((one) => one.endsWith(".bin")) ? names : undefined;
+  }));
   for (const [i, one] of files.entries()) assert.equal(await sumOf(path.join(downloads, there[i] ?? "")), one.sum, one.name);
   assert.deepEqual(there, files.map((one) => one.name));
 });
