@@ -1,7 +1,9 @@
-// All browser tests, in one process, one after the other: they share two browsers and the machine.
+// All browser tests, in one process: they share two browsers and the machine. One after the other, but for
+// those that mostly wait.
 // FANFARE_E2E_ONLY is a regular expression for the names of those that should run (make e2e E2E=…).
 
 import { makeFixtures } from "./lib/fixtures.mjs";
+import { tellWaiting } from "./lib/run.mjs";
 import { build } from "./lib/server.mjs";
 
 try {
@@ -11,3 +13,4 @@ try {
   process.exit(1);
 }
 for (const suite of ["browsers", "connection", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "received", "swarm", "comeback", "glass", "compare", "accessible"]) await import(`./tests/${suite}.mjs`);
+tellWaiting(3);

@@ -202,6 +202,9 @@ export class Browser {
     this.driver = driver;
   }
 
+  /** The same browser, with nothing opened in it. */
+  anew() { return new Browser(this.name, this.driver); }
+
   /** @param {Options} [options] */
   async context(options = {}) {
     const { downloads: downloadPath } = options;

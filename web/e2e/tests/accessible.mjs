@@ -83,6 +83,6 @@ for (const name of BOTH) {
           await page.close();
         }
       }
-    });
+    }, { waits: true });
   }
 }

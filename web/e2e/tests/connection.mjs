@@ -55,7 +55,7 @@ story("both browsers stay connected for 90 seconds and decode all the while", as
     before = now;
   }
   for (const figure of before) assert.deepEqual(figure.states.filter((s) => s !== "connecting"), ["connected"]);
-});
+}, { waits: true });
 
 for (const name of BOTH) {
   story(`${name} has the media back within 5 seconds when its router gives it a new port`, async (t) => {

@@ -20,7 +20,16 @@ async function sentInPage() {
   const pc = /** @type {RTCPeerConnection} */ (/** @type {any} */ (globalThis).connectionsMade.at(-1));
   /** @type {any[]} */ const all = [...(await pc.getStats()).values()];
   return all.filter((s) => s.type === "outbound-rtp" && s.kind === "video")
-    .map((s) => ({ rid: s.rid, codec: all.find((c) => c.id === s.codecId)?.mimeType, height: s.frameHeight, frames: s.framesEncoded, limit: s.qualityLimitationReason, layers: s.scalabilityMode }));
+    .map((s) => ({ rid: s.rid, active: s.active, bytes: s.bytesSent, rate: s.targetBitrate, keys: s.keyFramesEncoded, asked: s.pliCount, codec: all.find((c) => c.id === s.codecId)?.mimeType, height: s.frameHeight, frames: s.framesEncoded, limit: s.qualityLimitationReason, layers: s.scalabilityMode }));
+}
+
+/** What the studio sends is told with a failure: a quality that is not there is not always the viewer's fault. @param {Studio} studio @param {() => Promise<void>} body */
+async function watching(studio, body) {
+  try {
+    await body();
+  } catch (error) {
+    throw new Error(`${/** @type {Error} */ (error).message}; the studio sends ${JSON.stringify(await studio.page.evaluate(sentInPage))}`, { cause: error });
+  }
 }
 
 /** @param {Page} page @param {number} height waits until the decoded picture is that high */
@@ -112,7 +121,7 @@ for (const name of BOTH) {
     await studio.page.says(id("qualities"), /360p or 180p/);
     for (const viewing of BOTH) {
       const page = await (await browser(viewing)).open(await studio.link(), { label: "viewer" });
-      await changesByTheMenu(page);
+      await watching(studio, () => changesByTheMenu(page));
       await choose(page, "180");
       await heightIs(page, 180);
       await page.press("i");

@@ -104,7 +104,7 @@ for (const name of BOTH) {
     office.restore();
     await shows(page, clips.webm);
     await uncovered(page);
-  });
+  }, { waits: true });
 
   story(`${name}: a short break of the media alone is mended by an ICE restart on the same session`, async (t) => {
     const server = await serve(t);
@@ -122,7 +122,7 @@ for (const name of BOTH) {
     await until("one session is left", async () => (await server.metric("fanfare_sessions")) === 2);
     // Firefox notices a lost network after ten seconds; the page, which tries another path beside, after six.
     if (name === "chromium") assert.equal(await connectionsMade(page), 1, "it was a new connection, not a restart");
-  });
+  }, { waits: true });
 
   story(`${name}: who leaves or reloads is gone at once, and asks for one session a time`, async (t) => {
     const server = await serve(t);
