@@ -143,7 +143,7 @@ func TestCompareFilesAndProcesses(t *testing.T) {
 	out := t.TempDir()
 	t.Setenv(asProgram, "1") // for the processes of the roles
 	var said, failed bytes.Buffer
-	if code := run(t.Context(), []string{"compare", "--experiment", file, "--experiment", apart, "--out", out}, stdio{nil, &said, &failed}); code != 0 {
+	if code := run(t.Context(), []string{"compare", "--experiment", file, "--experiment", apart, "--beyond", "--out", out}, stdio{nil, &said, &failed}); code != 0 {
 		t.Fatalf("code %d: %s", code, failed.String())
 	}
 	d := document(t, out)
