@@ -62,8 +62,8 @@ func TestSwarmAgainstBound(t *testing.T) {
 		mib         float64
 		least, most float64 // of bound ÷ time of the last
 	}{
-		{experiment.Swarm, 4, 32, 0.92, 1},
-		{experiment.Copies, 4, 4, 0.22, 0.26},
+		{experiment.Swarm, 2, 32, 0.92, 1},
+		{experiment.Copies, 4, 2, 0.22, 0.26},
 		{experiment.HTTP, 8, 16, 0.75, 0.84},
 	} {
 		t.Run(fmt.Sprint(c.topology, c.viewers), func(t *testing.T) {
@@ -121,12 +121,12 @@ func TestNoWay(t *testing.T) {
 // handshake, hashes and repeats take.
 func TestShare(t *testing.T) {
 	one := run(experiment.Copies)
-	one.Point.Viewers, one.Point.FileMiB = 1, 8
+	one.Point.Viewers, one.Point.FileMiB = 1, 4
 	r, err := Measure(t.Context(), one)
 	if err != nil {
 		t.Fatal(err)
 	}
-	share := 8 * 1.048576 / r.UploaderMB
+	share := 4 * 1.048576 / r.UploaderMB
 	if stated := experiment.Copies.Share(); math.Abs(share-stated) > 0.02 || share > stated {
 		t.Errorf("%.4f of the line's bytes are the file's, not %.4f: %s", share, stated, r.Problem)
 	}
