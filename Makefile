@@ -85,8 +85,9 @@ web: web/node_modules/.installed ## Unit tests of the pages; web/dist must be th
 go: ## Go tests with the race detector, in random order
 	$(call say,go test -race)
 	$(GOTESTSUM) --format pkgname-and-test-fails --hide-summary skipped -- -race -shuffle=on -timeout 10m ./...
-	$(call say,allocations: the race detector makes some of its own)
+	$(call say,without the race detector: allocations, of which it makes some of its own; whole files in virtual time, which it makes slow)
 	go test -run Alloc ./media/... ./sfu/...
+	go test -run AgainstBound ./compare/files
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZ=5000x inputs, or for a time: make fuzz FUZZ=10m

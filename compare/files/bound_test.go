@@ -1,0 +1,49 @@
+//go:build !race
+
+package files
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+)
+
+// TestSwarmAgainstBound: real peers, who are told what they may send, reach the least possible time within a twelfth; copies take as many
+// times as long as there are receivers, and HTTP its two legs. Time is virtual here, so that the machine has no part in it.
+func TestSwarmAgainstBound(t *testing.T) {
+	if _, err := site(); err != nil { // is made once, outside
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		topology    experiment.Topology
+		viewers     int
+		mib         float64
+		least, most float64 // of bound ÷ time of the last
+	}{
+		{experiment.Swarm, 2, 32, 0.92, 1},
+		{experiment.Copies, 4, 2, 0.22, 0.26},
+		{experiment.HTTP, 8, 16, 0.75, 0.84},
+	} {
+		t.Run(fmt.Sprint(c.topology, c.viewers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, err := Measure(t.Context(), experiment.Run{Topology: c.topology, Seed: 1, Point: experiment.Point{
+					Viewers: c.viewers, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 20, DownlinkMbit: 100, FileMiB: c.mib, ToldPercent: 80,
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				last := 0.0
+				for _, one := range r.Receivers {
+					last = max(last, one.Seconds)
+				}
+				share := r.BoundSeconds / last
+				t.Logf("the bound is %.2f s, the last of %d had it after %.2f s: %.3f; %.2f copies", r.BoundSeconds, c.viewers, last, share, r.CopiesSent)
+				if share < c.least || share > c.most || r.Problem != "" {
+					t.Errorf("%.3f of the bound, not %.2f to %.2f: %s", share, c.least, c.most, r.Problem)
+				}
+			})
+		})
+	}
+}
