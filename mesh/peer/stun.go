@@ -12,7 +12,7 @@ const (
 // shortAddress tells whether a datagram is a STUN message (RFC 8489, section 5) with an address attribute
 // (section 14.1) that is shorter than any address. Other faults are told by whoever parses it.
 func shortAddress(b []byte) bool {
-	if len(b) < stunHeader || b[0]&0xC0 != 0 || binary.BigEndian.Uint32(b[4:]) != stunCookie {
+	if len(b) < stunHeader || binary.BigEndian.Uint32(b[4:]) != stunCookie {
 		return false
 	}
 	for rest := b[stunHeader:]; len(rest) >= 4; {

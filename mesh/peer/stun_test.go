@@ -54,6 +54,7 @@ func FuzzShortAddress(f *testing.F) {
 	f.Add(message(0x0012, []byte{}))
 	f.Add(message(0x0012, []byte{0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}))
 	f.Add(message(0x0013, []byte("datum"), 0x0020, []byte{0}))
+	f.Add([]byte("\xd8\x17\x00\x04!\x12\xa4B\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x12\x00\x00")) // pion goes by the cookie alone
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if shortAddress(b) {
 			return
