@@ -286,7 +286,7 @@ func (s *Scheduler) Deadline() (time.Time, bool) {
 			sooner(one.at.Add(s.patience(one)))
 		}
 	}
-	if sh := &s.showing; !sh.all && !sh.out.IsZero() && s.here != 0 {
+	if sh := &s.showing; !sh.all && !sh.out.IsZero() && s.here != 0 && s.allOut() {
 		sooner(sh.out.Add(patienceFor(s.farthest())))
 	}
 	return next, !next.IsZero()

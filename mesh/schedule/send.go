@@ -73,9 +73,7 @@ func (s *Scheduler) Cancelled(p Peer, piece, first, count int) error {
 		s.enqueue(at, request{piece, max(r.first, end), r.end})
 	}
 	s.pieces[piece].sentTo.remove(p)
-	if !slices.ContainsFunc(at.queue, func(r request) bool { return r.piece == piece }) {
-		s.unclaim(p, piece)
-	}
+	s.unclaim(p, piece)
 	return nil
 }
 
@@ -110,6 +108,7 @@ func (s *Scheduler) NextSend(now time.Time) (Send, bool) {
 		s.pieces[t.piece].sent++
 		if t.first++; t.first == t.end {
 			s.turns = slices.Delete(s.turns, k, k+1)
+			s.unclaim(next.Peer, next.Piece)
 		}
 		return next, true
 	}

@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // showFirst is how many pieces the uploader shows that have not gone out, before it knows how
 // much its line takes.
@@ -57,13 +60,19 @@ func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
 		s.showOne(i, p, now)
 		dst = append(dst, Action{Kind: Have, Peer: p, First: i, Count: 1})
 	}
-	if len(s.showing.pending) == 0 && len(s.showing.again) == 0 && s.showing.next == len(s.pieces) && s.settled(now) {
+	if s.allOut() && s.settled(now) {
 		s.showing.all = true
 		for p := range s.here.all() {
 			dst = append(dst, Action{Kind: Have, Peer: p, First: 0, Count: len(s.pieces)})
 		}
 	}
 	return dst
+}
+
+// allOut tells whether every piece has gone out once.
+func (s *Scheduler) allOut() bool {
+	sh := &s.showing
+	return len(sh.pending) == 0 && len(sh.again) == 0 && sh.next == len(s.pieces)
 }
 
 // settled tells whether others show all that went out, or have had the time to: what is only on its way
@@ -165,7 +174,7 @@ func (s *Scheduler) dropShown(now time.Time) (waiting int) {
 	}
 	sh.pending = kept
 	if late { // a receiver that picks single files, or that is far away: show more at a time
-		sh.ahead *= 2
+		sh.ahead = min(2*sh.ahead, len(s.pieces))
 	}
 	return waiting
 }
@@ -230,9 +239,11 @@ func (s *Scheduler) pending(i int) *shown {
 	return nil
 }
 
-// unclaim notes that a peer no longer asks for a piece.
+// unclaim notes that a request for leaves of a piece was served or taken back. Who asks for no others of it
+// has as long as at first, and is not waited for for ever.
 func (s *Scheduler) unclaim(p Peer, i int) {
-	if one := s.pending(i); one != nil && one.peer == p {
+	asks := func(r request) bool { return r.piece == i }
+	if one := s.pending(i); one != nil && one.peer == p && !slices.ContainsFunc(s.peers[p].queue, asks) {
 		one.asked = false
 	}
 }

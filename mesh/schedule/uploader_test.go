@@ -76,14 +76,23 @@ func (u *uploader) join(p schedule.Peer) {
 	u.showed[p] = map[int]bool{}
 }
 
-// want has a peer ask for a whole piece, and takes it as asked for if it was shown.
+// want has a peer ask for a whole piece that it was shown. What it was not shown must be refused at once.
 func (u *uploader) want(p schedule.Peer, piece int) {
-	if u.here[p] && piece < u.cfg.Pieces() && u.showed[p][piece] {
+	if u.here[p] && u.showed[p][piece] {
 		u.ask(p, piece, 0, u.cfg.Leaves(piece))
-	} else if piece < u.cfg.Pieces() {
-		if err := u.s.Wanted(p, piece, 0, 1); err != nil {
-			u.t.Fatal(err)
-		}
+		return
+	}
+	if err := u.s.Wanted(p, piece, 0, 1); err != nil {
+		u.t.Fatal(err)
+	}
+	if !u.here[p] {
+		return
+	}
+	first := leafID{piece, 0}
+	before := u.asked[p][first]
+	u.asked[p][first]++
+	if u.next(); u.asked[p][first] != before {
+		u.t.Fatalf("%d is given piece %d, which it was not shown", p, piece)
 	}
 }
 

@@ -13,7 +13,7 @@ import { place, seen, unseen } from './order';
 import { type Chance, type Peer, PeerState } from './peers';
 import { complete, type Expectation, expects, leafArrived } from './receive';
 import { cancelled, endTurn, nextSend, type Send, sent, wanted } from './send';
-import { addShows, farthest, patience, patienceFor, showHeld, showLeft } from './show';
+import { addShows, allOut, farthest, patience, patienceFor, showHeld, showLeft } from './show';
 import { type Action, type Config, noSuchLeaf, State } from './state';
 
 export class Scheduler {
@@ -153,7 +153,7 @@ export class Scheduler {
     });
     for (const one of s.showing.pending) if (!one.asked || s.peer(one.peer).full) times.push(one.at + patience(s, one));
     const { all, out } = s.showing;
-    if (!all && out !== undefined && !s.here.empty) times.push(out + patienceFor(farthest(s)));
+    if (!all && out !== undefined && !s.here.empty && allOut(s)) times.push(out + patienceFor(farthest(s)));
     return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
   }
 

@@ -46,7 +46,7 @@ export function cancelled(s: State, p: Peer, piece: number, first: number, count
     enqueue(s, peer, { piece, first: Math.max(r.first, first + count), end: r.end });
   }
   s.piece(piece).sentTo.remove(p);
-  if (!peer.queue.some((r) => r.piece === piece)) unclaim(s, p, piece);
+  unclaim(s, p, piece);
 }
 
 function enqueue(s: State, peer: PeerState, { piece, first, end }: Request): void {
@@ -70,7 +70,10 @@ export function nextSend(s: State, now: number): Send | undefined {
     peer.queued -= s.leafBytes(turn.piece, turn.first);
     s.piece(turn.piece).sent++;
     turn.first++;
-    if (turn.first === turn.end) s.turns.splice(k, 1);
+    if (turn.first === turn.end) {
+      s.turns.splice(k, 1);
+      unclaim(s, next.peer, next.piece);
+    }
     return next;
   }
 }

@@ -31,10 +31,14 @@ export function addShows(s: State, out: Action[], now: number): void {
     showOne(s, i, peer, now);
     out.push({ kind: 'have', peer, first: i, count: 1 });
   }
-  if (showing.pending.length > 0 || showing.again.length > 0 || showing.next < s.pieces.length) return;
-  if (!settled(s, now)) return;
+  if (!allOut(s) || !settled(s, now)) return;
   showing.all = true;
   for (const peer of s.here.list()) out.push({ kind: 'have', peer, first: 0, count: s.pieces.length });
+}
+
+/** Whether every piece has gone out once. */
+export function allOut({ showing, pieces }: State): boolean {
+  return showing.pending.length === 0 && showing.again.length === 0 && showing.next === pieces.length;
 }
 
 /**
@@ -106,7 +110,7 @@ function dropShown(s: State, now: number): number {
     return false;
   });
   // A receiver that picks single files, or that is far away: show more at a time.
-  if (late) showing.ahead *= 2;
+  if (late) showing.ahead = Math.min(2 * showing.ahead, s.pieces.length);
   return showing.pending.filter((one) => !s.peer(one.peer).full).length;
 }
 
@@ -149,10 +153,13 @@ export function claim(s: State, p: Peer, i: number): boolean {
   return true;
 }
 
-/** Notes that a peer no longer asks for a piece. */
+/**
+ * Notes that a request for leaves of a piece was served or taken back. Who asks for no others of it has as
+ * long as at first, and is not waited for for ever.
+ */
 export function unclaim(s: State, p: Peer, i: number): void {
   const one = s.showing.pending.find((shown) => shown.piece === i && shown.peer === p);
-  if (one) one.asked = false;
+  if (one && !s.peer(p).queue.some((r) => r.piece === i)) one.asked = false;
 }
 
 /** Notes that somebody has a piece: its carrier, if that is another, has done its part. */
