@@ -290,7 +290,7 @@ func TestWatchWeight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const limit = 48 << 10 // direct ways, plain HTTP and the measuring of delays are among them
+	const limit = 40 << 10
 	total := 0
 	refs := regexp.MustCompile(`(?:src|href)="/(assets/[^"]+\.js)"`)
 	for _, m := range refs.FindAllSubmatch(s.files[PageWatch.file()].plain, -1) {

@@ -35,7 +35,7 @@ const states = [
 async function opened(page, key) {
   await moves(page);
   await page.press(key);
-  await page.see("aside");
+  await page.see("aside dl"); // the figures are fetched when they are asked for
 }
 
 /** @param {Page} page */

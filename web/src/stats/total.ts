@@ -49,6 +49,14 @@ export class Totals {
   }
 }
 
+/** What a line carries upwards. */
+export interface Line {
+  /** bit/s; undefined where it is not known. */
+  uplink: number | undefined;
+  /** Nothing has limited it for long: it may carry more. */
+  atLeast: boolean;
+}
+
 /** Estimates begin low and find out what a line carries in the first seconds, of each connection. ms */
 const LEARNING = 10_000;
 
@@ -60,8 +68,7 @@ export class Uplink {
   private since: number | undefined;
   private limited: number | undefined;
 
-  /** uplink in bit/s; atLeast: nothing has limited it for long, the line may carry more. */
-  observe(total: Total, now: number): { uplink: number | undefined; atLeast: boolean } {
+  observe(total: Total, now: number): Line {
     if (total.available === undefined) this.since = undefined;
     else this.since ??= now;
     if (!total.limited) this.limited = undefined;

@@ -4,13 +4,16 @@
 
 import { fromBase64, toBase64 } from '../mesh/base64';
 import { text, utf8 } from '../mesh/bytes';
-import { MAX_SEALED } from '../signal/msg.gen';
+import { type EndWay, MAX_SEALED, type Serve, type Way } from '../signal/msg.gen';
 
 export type Signal = { way: number } & (
   | { offer: string }
   | { answer: string }
   | { candidates: readonly RTCIceCandidateInit[] }
 );
+
+/** What a viewer's page hears of direct ways: the server's messages, and what the other end says. */
+export type Heard = Way | EndWay | Serve | { type: 'signal'; from: string; signal: Signal };
 
 /** How many candidates one envelope may have. */
 const MOST = 64;

@@ -1,11 +1,11 @@
 // The shell round Switch at a viewer: keeps the session with the server and the direct ways that it wants,
 // tells it how they are, and hands on the one to be shown. It decides nothing.
 
-import type { ClientMessage, Deliver, EndWay, Way } from '../signal/msg.gen';
+import type { ClientMessage } from '../signal/msg.gen';
 import { sample } from '../stats/sample';
-import { seal, unseal } from './envelope';
+import type { Heard, Signal } from './envelope';
 import type { Path, ServerOptions } from './path';
-import { PeerPath } from './peer-path';
+import type { PeerPath, PeerPathOptions } from './peer-path';
 import { PULSE, Pulse } from './pulse';
 import { Reconnect } from './reconnect';
 import type { PathStatus } from './rejoin';
@@ -21,6 +21,10 @@ export interface PathsOptions {
   /** Pictures should be coming now: the stream is not paused. */
   live(): boolean;
   send(message: ClientMessage): void;
+  /** To the other end of a direct way. */
+  signal(to: string, signal: Signal): void;
+  /** Makes the end of a direct way. */
+  peer(options: PeerPathOptions): PeerPath;
   /** Show this path from now on; undefined keeps the last picture. */
   onUse(path: Path | undefined): void;
   /** A path has brought its first picture or sound. */
@@ -101,16 +105,23 @@ export class Paths {
     if (this.used === this.server) this.reconnect.stalled();
   }
 
-  hear(message: Way | EndWay | Deliver): void {
-    if (message.type === 'way') {
-      const { type: _, ...facts } = message;
-      this.feed({ kind: 'way', facts });
-    } else if (message.type === 'way-end') {
-      this.feed({ kind: 'end', way: message.way });
-    } else {
-      const signal = unseal(message.sealed);
-      const peer = signal && this.peers.get(signal.way);
-      if (peer?.from === message.from) peer.path.hear(signal as NonNullable<typeof signal>);
+  hear(message: Heard): void {
+    switch (message.type) {
+      case 'way': {
+        const { type: _, ...facts } = message;
+        this.feed({ kind: 'way', facts });
+        break;
+      }
+      case 'way-end':
+        this.feed({ kind: 'end', way: message.way });
+        break;
+      case 'signal': {
+        const peer = this.peers.get(message.signal.way);
+        if (peer?.from === message.from) peer.path.hear(message.signal);
+        break;
+      }
+      case 'serve': // is for the other side of the page
+        break;
     }
   }
 
@@ -162,11 +173,11 @@ export class Paths {
   }
 
   private open(way: number, topology: 'star' | 'tree', from: string): void {
-    const path = new PeerPath({
+    const path = this.options.peer({
       way,
       topology,
       stun: this.options.server().stun,
-      send: (signal) => this.options.send({ type: 'send', to: from, sealed: seal(signal) }),
+      send: (signal) => this.options.signal(from, signal),
       lost: () => this.feed({ kind: 'lost', way }),
     });
     const stopWaiting = whenShown(path.connection, this.options.videoExpected, () => {
@@ -189,7 +200,8 @@ export class Paths {
     this.options.onUse(path);
     this.pulse.reset();
     clearInterval(this.looking);
-    if (path instanceof PeerPath) this.looking = setInterval(() => void this.look(path), PULSE.look);
+    const direct = [...this.peers.values()].find((peer) => peer.path === path)?.path;
+    if (direct) this.looking = setInterval(() => void this.look(direct), PULSE.look);
   }
 
   /** Whether pictures still come by the direct way that is shown. */

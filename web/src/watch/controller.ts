@@ -6,10 +6,11 @@ import { computed, effect, signal } from '@preact/signals';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import type { ClockReading } from '../signal/clock';
 import type { Link } from '../signal/core';
-import type { ServerMessage, State, Welcome } from '../signal/msg.gen';
+import type { Deliver, EndWay, Serve, ServerMessage, State, Way, Welcome } from '../signal/msg.gen';
 import { viewerId } from '../signal/viewer-id';
 import { Monitor } from '../stats/monitor';
 import type { Figures } from '../stats/rates';
+import type { Heard, Signal } from '../topology/envelope';
 import type { Path, ServerOptions } from '../topology/path';
 import { Paths } from '../topology/paths';
 import type { PathStatus } from '../topology/rejoin';
@@ -24,6 +25,9 @@ import { keepPassword, keptPassword } from './password';
 import type { Player } from './player';
 import { QualityWatch } from './quality';
 import { type Facts, sceneOf } from './scene';
+import { WhenFetched } from './when-fetched';
+
+type Direct = typeof import('./direct');
 
 /** What the controls show of the player. */
 export interface PlayerView {
@@ -85,6 +89,16 @@ export class WatchController {
   private readonly health = new HealthWatch();
   private readonly monitor: Monitor;
   private paths: Paths | undefined;
+  private direct: Direct | undefined;
+  private readonly directly = new WhenFetched<Direct, Way | EndWay | Deliver | Serve>(
+    () => import('./direct'),
+    (code, message) => this.heard(code, message),
+    (message) => {
+      const { type } = message;
+      if (type === 'way' || type === 'serve')
+        this.client.send({ type: 'way-state', way: message.way, state: 'failed' });
+    },
+  );
   private used: Path | undefined;
   /** The server was restarted; the Welcome that follows brings the token for a new path. */
   private restarted = false;
@@ -114,6 +128,8 @@ export class WatchController {
     );
     this.passOn = new PassOn({
       send: (message) => this.client.send(message),
+      signal: (to, signal) => this.signal(to, signal),
+      passing: (options) => this.fetched().passing(options),
       path: () => this.paths?.path,
       stun: () => this.server().stun,
       viewers: () => this.viewers.value ?? 0,
@@ -143,6 +159,8 @@ export class WatchController {
       videoExpected: () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
       live: () => this.state.value?.state === 'live',
       send: (message) => this.client.send(message),
+      signal: (to, signal) => this.signal(to, signal),
+      peer: (options) => this.fetched().peerPath(options),
       onUse: (path) => {
         player.use(path); // without one it leaves the last picture
         this.watch(path);
@@ -242,14 +260,28 @@ export class WatchController {
       case 'way':
       case 'way-end':
       case 'deliver':
-        if (!this.passOn.hear(message)) this.paths?.hear(message);
-        break;
       case 'serve':
-        this.passOn.hear(message);
+        this.directly.hear(message);
         break;
       default:
         break;
     }
+  }
+
+  /** A message of a direct way, with the code for it there. It is for one of the page's two sides. */
+  private heard(code: Direct, message: Way | EndWay | Deliver | Serve): void {
+    this.direct = code;
+    const heard = message.type === 'deliver' ? opened(code, message) : message;
+    if (heard && !this.passOn.hear(heard)) this.paths?.hear(heard);
+  }
+
+  private signal(to: string, signal: Signal): void {
+    this.client.send({ type: 'send', to, sealed: this.fetched().seal(signal) });
+  }
+
+  private fetched(): Direct {
+    if (!this.direct) throw new Error('no message of a direct way has come');
+    return this.direct;
   }
 
   private welcomed(welcome: Welcome): void {
@@ -305,4 +337,10 @@ export class WatchController {
       passwordWrong: this.passwordTried.value,
     };
   }
+}
+
+/** What the other end says; undefined for what is none. */
+function opened(code: Direct, { from, sealed }: Deliver): Heard | undefined {
+  const signal = code.unseal(sealed);
+  return signal && { type: 'signal', from, signal };
 }

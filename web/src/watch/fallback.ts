@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals';
 import type { Snapshot } from '../stats/vocabulary';
 import { failureOf } from '../topology/failure';
-import { HttpPlayer } from '../topology/play';
+import type { HttpPlayer } from '../topology/play';
 
 export interface FallbackOptions {
   /** Where to ask for it, by the latest Welcome. */
@@ -26,6 +26,8 @@ export class Fallback {
   private readonly options: FallbackOptions;
   private wanted = false;
   private player: HttpPlayer | undefined;
+  /** Counts beginnings and ends: what was awaited in between is of no use any more. */
+  private beginnings = 0;
   private again: ReturnType<typeof setTimeout> | undefined;
   private looking: ReturnType<typeof setInterval> | undefined;
 
@@ -45,6 +47,7 @@ export class Fallback {
   }
 
   private end(): void {
+    this.beginnings++;
     clearTimeout(this.again);
     clearInterval(this.looking);
     const { player } = this;
@@ -55,24 +58,29 @@ export class Fallback {
   }
 
   private async begin(): Promise<void> {
-    const { url, token } = this.options.server();
-    const player: HttpPlayer = new HttpPlayer({
-      url,
-      token,
-      onEnd: () => {
-        if (this.player === player) this.retry(SOON);
-      },
-    });
-    this.player = player;
+    const beginning = ++this.beginnings;
+    // Fetched where it is needed: most viewers never need it.
+    const fetched = await import('../topology/play').catch(() => undefined);
+    if (beginning !== this.beginnings) return;
+    if (!fetched) return this.retry(AGAIN);
     try {
+      const player: HttpPlayer = new fetched.HttpPlayer({
+        ...this.options.server(),
+        onEnd: () => {
+          if (this.player === player) this.retry(SOON);
+        },
+      });
+      this.player = player;
       await player.open();
+      if (beginning === this.beginnings) this.play(player);
     } catch (cause) {
-      if (this.player !== player) return;
+      if (beginning !== this.beginnings) return;
       const { kind, retryAfter } = failureOf(cause);
       if (kind !== 'never') this.retry(Math.max(AGAIN, (retryAfter ?? 0) * 1000));
-      return;
     }
-    if (this.player !== player) return;
+  }
+
+  private play(player: HttpPlayer): void {
     this.playing.value = true;
     this.options.show((video) => player.attach(video));
     this.looking = setInterval(() => this.options.onSnapshot(player.snapshot()), LOOK);

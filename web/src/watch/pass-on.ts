@@ -2,19 +2,22 @@
 // serves those whom the server sends here. Whether it may is the server's plan, and the person's word.
 
 import { signal } from '@preact/signals';
-import { AUDIO_BITRATE, DEFAULTS, limitsFor } from '../media/settings';
 import type { Tracks } from '../media/source';
-import type { ClientMessage, Deliver, EndWay, Serve, Way } from '../signal/msg.gen';
+import type { ClientMessage } from '../signal/msg.gen';
 import type { Figures } from '../stats/rates';
-import { Totals, Uplink } from '../stats/total';
-import { seal, unseal } from '../topology/envelope';
+import type { Line } from '../stats/total';
+import type { Heard, Signal } from '../topology/envelope';
 import { compact, deviceOf, type Facts, hints, isMetered, Teller, whole } from '../topology/facts';
 import type { Path } from '../topology/path';
-import { Serving } from '../topology/serving';
 import type { Told } from '../topology/side-clock';
+import type { Passing, PassingOptions } from './direct';
 
 export interface PassOnOptions {
   send(message: ClientMessage): void;
+  /** To the other end of a direct way. */
+  signal(to: string, signal: Signal): void;
+  /** Makes what serves others. */
+  passing(options: PassingOptions): Passing;
   /** What is shown here, and so can be passed on. */
   path(): Path | undefined;
   stun(): string | undefined;
@@ -37,30 +40,16 @@ export class PassOn {
   /** From capture to this screen in ms, where the page measures it. */
   readonly delay = signal<number | undefined>(undefined);
   private readonly options: PassOnOptions;
-  private readonly serving: Serving;
+  /** There once something has been passed on. */
+  private passing: Passing | undefined;
   private readonly teller = new Teller();
-  private readonly totals = new Totals();
-  private readonly uplink = new Uplink();
-  private line: { uplink: number | undefined; atLeast: boolean } = { uplink: undefined, atLeast: false };
+  private line: Line = { uplink: undefined, atLeast: false };
   private welcomed = false;
   private timer: ReturnType<typeof setInterval> | undefined;
   private readonly listening = new AbortController();
 
   constructor(options: PassOnOptions) {
     this.options = options;
-    this.serving = new Serving({
-      stun: options.stun,
-      tracks: () => this.tracks(),
-      limits: () => limitsFor(DEFAULTS, this.size(), 'file'),
-      audioBitrate: AUDIO_BITRATE,
-      codecs: () => [],
-      clock: options.clock,
-      send: (to, message) => options.send({ type: 'send', to, sealed: seal(message) }),
-      failed: (way) => options.send({ type: 'way-state', way, state: 'failed' }),
-      changed: () => {
-        this.served.value = this.serving.size;
-      },
-    });
   }
 
   begin(): void {
@@ -76,18 +65,16 @@ export class PassOn {
   }
 
   /** Whether the message was for this side of the page. */
-  hear(message: Way | EndWay | Deliver | Serve): boolean {
+  hear(message: Heard): boolean {
     switch (message.type) {
       case 'serve':
         if (this.refuses.value) this.options.send({ type: 'way-state', way: message.way, state: 'failed' });
-        else this.serving.serve(message.way, message.to);
+        else this.server().serve(message.way, message.to);
         return true;
       case 'way-end':
-        return this.serving.end(message.way);
-      case 'deliver': {
-        const heard = unseal(message.sealed);
-        return heard !== undefined && this.serving.hear(message.from, heard);
-      }
+        return this.passing?.end(message.way) ?? false;
+      case 'signal':
+        return this.passing?.hear(message.from, message.signal) ?? false;
       default:
         return false;
     }
@@ -101,18 +88,34 @@ export class PassOn {
 
   /** What is shown here comes by another path now. */
   refresh(): void {
-    this.serving.refresh();
+    this.passing?.refresh();
   }
 
   /** The stream is over, or this page may not watch any more. */
   stop(): void {
-    this.serving.close();
+    this.passing?.close();
   }
 
   close(): void {
     clearInterval(this.timer);
     this.listening.abort();
     this.stop();
+  }
+
+  private server(): Passing {
+    const { options } = this;
+    this.passing ??= options.passing({
+      stun: options.stun,
+      tracks: () => this.tracks(),
+      size: () => this.size(),
+      clock: options.clock,
+      send: options.signal,
+      failed: (way) => options.send({ type: 'way-state', way, state: 'failed' }),
+      changed: () => {
+        this.served.value = this.passing?.size ?? 0;
+      },
+    });
+    return this.passing;
   }
 
   private tracks(): Tracks {
@@ -127,9 +130,7 @@ export class PassOn {
   }
 
   private async look(): Promise<void> {
-    const connections = this.serving.connections().map((c) => c.connection);
-    const total = await this.totals.take(connections);
-    this.line = this.uplink.observe(total, performance.now());
+    if (this.passing) this.line = await this.passing.line();
     this.tell();
   }
 

@@ -2,18 +2,14 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../ui/controls';
-import { FiguresPanel } from '../ui/figures';
 import { CloseIcon, SoundOffIcon } from '../ui/icons';
 import { Bar, type Panel } from './bar';
 import type { WatchController } from './controller';
 import { Cover } from './cover';
-import { GlassFigures } from './glass-figures';
 import { useIdle, useKeys } from './hooks';
 import { KEYS } from './keys';
 import { Player } from './player';
-import { QualityFigures } from './quality-menu';
 import { hasControls } from './scene';
-import { WayFigures } from './way';
 
 export function Stage({ watch }: { watch: WatchController }) {
   const frame = useRef<HTMLDivElement>(null);
@@ -84,32 +80,21 @@ function SidePanel({ watch, panel, close }: { watch: WatchController; panel: 'fi
           <CloseIcon />
         </IconButton>
       </header>
-      {panel === 'figures' ? (
-        <FiguresPanel
-          figures={watch.figures.value}
-          peer={watch.way.value.shown.at === 'peer'}
-          first={<Own watch={watch} />}
-        />
-      ) : (
-        <KeyList />
-      )}
+      {panel === 'figures' ? <Figures watch={watch} /> : <KeyList />}
     </aside>
   );
 }
 
-/** What the page itself knows. The pictures are read as long as somebody looks. */
-function Own({ watch }: { watch: WatchController }) {
+/** The figures are fetched when somebody asks for them: most viewers never do. */
+function Figures({ watch }: { watch: WatchController }) {
+  const [fetched, keep] = useState<typeof import('./panel') | 'failed'>();
   useEffect(() => {
-    watch.glass.look(true);
-    return () => watch.glass.look(false);
-  }, [watch]);
-  return (
-    <>
-      <GlassFigures watch={watch} />
-      <WayFigures watch={watch} />
-      <QualityFigures watch={watch} />
-    </>
-  );
+    import('./panel').then(keep, () => keep('failed'));
+  }, []);
+  if (fetched === undefined) return null;
+  if (fetched === 'failed')
+    return <p class="quiet small">The figures could not be loaded. Close this and try again.</p>;
+  return <fetched.WatchFigures watch={watch} />;
 }
 
 function KeyList() {
