@@ -5,9 +5,9 @@ import (
 	"github.com/fanfare-relay/fanfare/compare/stats"
 )
 
-// Figure is what all valid runs of one topology at one point of one experiment say. Each interval is over runs, of a figure of
-// each run.
-type Figure struct {
+// Cell is where a figure stands: one topology at one point of one experiment; and of how many runs it is, beside how many that did
+// not count.
+type Cell struct {
 	Experiment string              `json:"experiment"`
 	Factor     string              `json:"factor"`
 	Value      float64             `json:"value"`
@@ -15,6 +15,21 @@ type Figure struct {
 	Point      experiment.Point    `json:"point"`
 	Runs       int                 `json:"runs"`
 	Invalid    int                 `json:"invalid"`
+}
+
+func cellOf(s Sample) Cell {
+	return Cell{Experiment: s.Experiment, Factor: s.Factor, Value: s.Value, Topology: s.Topology, Point: s.Point}
+}
+
+func (c Cell) spot() spot { return spot{c.Experiment, c.Factor, c.Topology, c.Point} }
+
+// Words names the cell for people.
+func (c Cell) Words() string { return c.Experiment + ": " + point(c.spot()) }
+
+// Figure is what all valid runs of one topology at one point of one experiment say. Each interval is over runs, of a figure of
+// each run.
+type Figure struct {
+	Cell
 	// P50, P95 and P99 are of the latency of all frames of all viewers, in milliseconds.
 	P50 stats.Interval `json:"p50"`
 	P95 stats.Interval `json:"p95"`
@@ -40,8 +55,6 @@ type Figure struct {
 	Unplaced int `json:"unplaced"`
 }
 
-func (f Figure) spot() spot { return spot{f.Experiment, f.Factor, f.Topology, f.Point} }
-
 // LossLimit is the share of lost packets, in percent, above which a topology does not hold.
 const LossLimit = 1
 
@@ -62,8 +75,7 @@ func Figures(samples []Sample, hopMS float64) []Figure {
 }
 
 func figure(samples []Sample, hopMS float64) Figure {
-	first := samples[0]
-	f := Figure{Experiment: first.Experiment, Factor: first.Factor, Value: first.Value, Topology: first.Topology, Point: first.Point}
+	f := Figure{Cell: cellOf(samples[0])}
 	c := columns{}
 	for _, s := range samples {
 		if s.Problem != "" {

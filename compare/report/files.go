@@ -1,19 +1,12 @@
 package report
 
 import (
-	"github.com/fanfare-relay/fanfare/compare/experiment"
 	"github.com/fanfare-relay/fanfare/compare/stats"
 )
 
 // FileFigure is what all valid runs of one way of a file at one point say. Times are in seconds from the beginning.
 type FileFigure struct {
-	Experiment string              `json:"experiment"`
-	Factor     string              `json:"factor"`
-	Value      float64             `json:"value"`
-	Topology   experiment.Topology `json:"topology"`
-	Point      experiment.Point    `json:"point"`
-	Runs       int                 `json:"runs"`
-	Invalid    int                 `json:"invalid"`
+	Cell
 	// First, Median and Last are when receivers had everything.
 	First  stats.Interval `json:"first"`
 	Median stats.Interval `json:"median"`
@@ -31,8 +24,6 @@ type FileFigure struct {
 	PassedOn stats.Interval `json:"passed_on"`
 }
 
-func (f FileFigure) spot() spot { return spot{f.Experiment, f.Factor, f.Topology, f.Point} }
-
 // FileFigures computes those of files, in order.
 func FileFigures(samples []Sample) []FileFigure {
 	list := []FileFigure{}
@@ -43,8 +34,7 @@ func FileFigures(samples []Sample) []FileFigure {
 }
 
 func fileFigure(samples []Sample) FileFigure {
-	first := samples[0]
-	f := FileFigure{Experiment: first.Experiment, Factor: first.Factor, Value: first.Value, Topology: first.Topology, Point: first.Point}
+	f := FileFigure{Cell: cellOf(samples[0])}
 	c := columns{}
 	for _, s := range samples {
 		if s.Problem != "" || len(s.Receivers) == 0 {
@@ -77,13 +67,7 @@ func fileFigure(samples []Sample) FileFigure {
 
 // ProcessFigure is the processor time of all valid runs of one topology at one point, in percent of one processor.
 type ProcessFigure struct {
-	Experiment string              `json:"experiment"`
-	Factor     string              `json:"factor"`
-	Value      float64             `json:"value"`
-	Topology   experiment.Topology `json:"topology"`
-	Point      experiment.Point    `json:"point"`
-	Runs       int                 `json:"runs"`
-	Invalid    int                 `json:"invalid"`
+	Cell
 	// Uploader and Server are one process each, Viewer and Relay the median of all of that role, All the sum of everything.
 	Uploader stats.Interval `json:"uploader"`
 	Server   stats.Interval `json:"server"`
@@ -93,8 +77,6 @@ type ProcessFigure struct {
 	// Sends is to how many the uploader sends.
 	Sends int `json:"sends"`
 }
-
-func (f ProcessFigure) spot() spot { return spot{f.Experiment, f.Factor, f.Topology, f.Point} }
 
 // ProcessFigures computes those of runs with a process for each role, in order.
 func ProcessFigures(samples []Sample) []ProcessFigure {
@@ -106,8 +88,7 @@ func ProcessFigures(samples []Sample) []ProcessFigure {
 }
 
 func processFigure(samples []Sample) ProcessFigure {
-	first := samples[0]
-	f := ProcessFigure{Experiment: first.Experiment, Factor: first.Factor, Value: first.Value, Topology: first.Topology, Point: first.Point}
+	f := ProcessFigure{Cell: cellOf(samples[0])}
 	c := columns{}
 	roles := map[string]*stats.Interval{RoleUploader: &f.Uploader, RoleServer: &f.Server, RoleViewer: &f.Viewer, RoleRelay: &f.Relay}
 	for _, s := range samples {

@@ -53,15 +53,6 @@ func WriteHTML(w io.Writer, d Document) error {
 	return t.Execute(w, v)
 }
 
-// Words is where a figure belongs.
-func (f Figure) Words() string { return f.Experiment + ": " + point(f.spot()) }
-
-// Words is where a figure belongs.
-func (f FileFigure) Words() string { return f.Experiment + ": " + point(f.spot()) }
-
-// Words is where a figure belongs.
-func (f ProcessFigure) Words() string { return f.Experiment + ": " + point(f.spot()) }
-
 // interval is "median (low to high)".
 func interval(i stats.Interval, digits int) string {
 	if i.N == 0 {

@@ -216,11 +216,11 @@ func TestHolds(t *testing.T) {
 		f    Figure
 		want bool
 	}{
-		{Figure{Topology: experiment.Star, Runs: 1}, true},
-		{Figure{Topology: experiment.Star, Runs: 1, OnServer: 1}, false},
-		{Figure{Topology: experiment.Tree2, Runs: 1, OnServer: 1}, true},
-		{Figure{Topology: experiment.Tree2, Runs: 1, Unplaced: 1}, false},
-		{Figure{Topology: experiment.SFU, Invalid: 1}, false},
+		{Figure{Cell: Cell{Topology: experiment.Star, Runs: 1}}, true},
+		{Figure{Cell: Cell{Topology: experiment.Star, Runs: 1}, OnServer: 1}, false},
+		{Figure{Cell: Cell{Topology: experiment.Tree2, Runs: 1}, OnServer: 1}, true},
+		{Figure{Cell: Cell{Topology: experiment.Tree2, Runs: 1}, Unplaced: 1}, false},
+		{Figure{Cell: Cell{Topology: experiment.SFU, Invalid: 1}}, false},
 	} {
 		if got := c.f.Holds(); got != c.want {
 			t.Errorf("%+v: %v", c.f, got)
