@@ -105,7 +105,7 @@ story("a password keeps viewers out, and lets in who knows it", async (t) => {
     await viewer.reload();
     await shows(viewer, clips.webm);
   }
-});
+}, { waits: true });
 
 story("a removed viewer is told so and does not come back, others stay", async (t) => {
   const server = await serve(t);

@@ -73,4 +73,4 @@ story("where no live video comes through, the page plays the stream by plain HTT
   office.restore();
   for (const page of viewers) await page.waitFor("the picture comes live", () => (/** @type {HTMLVideoElement} */ (document.querySelector("video"))).srcObject !== null);
   for (const page of viewers) await shows(page, clips.webm);
-});
+}, { waits: true });

@@ -69,7 +69,7 @@ story("files: without a direct path through the server, and by TCP where UDP is 
   await barred.page.click(id("pause"));
   for (const taker of [barred, walled]) assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
   assert.ok((await server.metric("fanfare_file_relay_bytes_total")) > 0, "the server has relayed nothing");
-});
+}, { waits: true });
 
 /** In the page: the browser's private file system has no room, and the person chooses a file of theirs. */
 function withoutRoom() {
@@ -145,4 +145,4 @@ story("files: a film is played while it comes", async (t) => {
   await plays(25.2);
   await taker.is("done");
   await taker.page.says(id("figures"), /all checked/);
-});
+}, { waits: true });

@@ -65,7 +65,7 @@ for (const name of BOTH) {
       }
     }
     assert.equal(await studio.name(), stream, "the link has changed");
-  });
+  }, { waits: true });
 }
 
 story("chromium: two tabs keep their files apart, and one click goes on with the one that was on", async (t) => {
