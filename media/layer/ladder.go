@@ -43,13 +43,13 @@ type Rung struct {
 func (r Rung) same(o Rung) bool { return r.Encoding == o.Encoding && r.Layer == o.Layer }
 
 // AppendLadder appends the qualities of the encodings, which are given from the smallest to the
-// largest. Each rung takes more than the one before: what takes more and shows less is left out.
+// largest. A picture that takes more than a larger one is among them: nobody is sent it by the way,
+// but who asks for that size gets it.
 func AppendLadder(dst []Rung, encodings []Encoding) []Rung {
-	start := len(dst)
 	for i := range encodings {
 		dst = encodings[i].appendRungs(dst)
 	}
-	return dst[:start+rising(dst[start:])]
+	return dst
 }
 
 // appendRungs appends the encoding's layers: of each spatial one all temporal ones.
@@ -90,18 +90,4 @@ func (e *Encoding) upTo(spatial, temporal int) (sum media.Bitrate) {
 		}
 	}
 	return sum
-}
-
-// rising removes, in place, every rung that takes no less than a better one, and returns how
-// many are left.
-func rising(ladder []Rung) int {
-	n := 0
-	for _, r := range ladder {
-		for n > 0 && ladder[n-1].Bitrate >= r.Bitrate {
-			n--
-		}
-		ladder[n] = r
-		n++
-	}
-	return n
 }

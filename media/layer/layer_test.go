@@ -2,6 +2,7 @@ package layer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestAppendLadder(t *testing.T) {
 		{"a larger one that takes less", []Encoding{
 			{ID: 1, Height: 180, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{100_000, 300_000}}},
 			{ID: 2, Height: 360, Rates: [MaxSpatial][MaxTemporal]media.Bitrate{{200_000}}},
-		}, "1/0.0@180=100 2/0.0@360=200"},
+		}, "1/0.0@180=100 1/0.1@180=400 2/0.0@360=200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := words(AppendLadder(nil, c.list)); got != c.want {
@@ -114,6 +115,58 @@ func TestSelector(t *testing.T) {
 	}
 }
 
+// uneven are encodings of a sender with too little room for all: the largest gets what is left, which is less
+// than the middle one takes.
+func uneven() []Encoding {
+	list := three()
+	list[2].Rates = [MaxSpatial][MaxTemporal]media.Bitrate{{350_000}}
+	return list
+}
+
+// A picture that takes more than a larger one is passed over, and is there for who asks for its size.
+func TestSmallerForMore(t *testing.T) {
+	ladder, now := AppendLadder(nil, uneven()), time.Unix(1000, 0)
+	for _, c := range []struct {
+		name   string
+		target media.Bitrate
+		wish   media.Wish
+		want   string
+		next   media.Bitrate
+	}{
+		{"whatever fits", 0, media.Wish{}, "3.0", 0},
+		{"a line that carries only the larger one", 450_000, media.Wish{}, "3.0", 0},
+		{"a line that carries neither", 200_000, media.Wish{}, "1.2", 300_000},
+		{"the smaller one by hand", 0, media.Wish{MaxHeight: 360}, "2.2", 0},
+		{"the smaller one by hand, without its layers", 450_000, media.Wish{MaxHeight: 360}, "2.0", 400_000},
+		{"the smallest", 0, media.Wish{MaxHeight: 180}, "1.2", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s Selector
+			got := s.Choose(ladder, c.target, c.wish, now)
+			if word := fmt.Sprintf("%d.%d", got.Encoding, got.Layer.Temporal); word != c.want || got.Next != c.next*100/enterPercent {
+				t.Errorf("%s, next %d; want %s, %d", word, got.Next, c.want, c.next*100/enterPercent)
+			}
+		})
+	}
+}
+
+// What takes least need not be the lowest.
+func TestCheapestIsLarger(t *testing.T) {
+	list := three()[:2]
+	list[1].Rates = [MaxSpatial][MaxTemporal]media.Bitrate{{60_000}}
+	ladder, now := AppendLadder(nil, list), time.Unix(1000, 0)
+	var s Selector
+	if c := s.Choose(ladder, 0, media.Wish{MaxHeight: 180}, now); c.Encoding != 1 {
+		t.Errorf("asked for the smallest: %+v", c)
+	}
+	if c := s.Choose(ladder, 65_000, media.Wish{}, now.Add(time.Millisecond)); c.Encoding != 2 {
+		t.Errorf("a line that carries the larger one alone: %+v", c)
+	}
+	if c := s.Choose(ladder, 0, media.Wish{Hidden: true}, now.Add(2*time.Millisecond)); c.Encoding != 2 {
+		t.Errorf("nobody looks: %+v", c)
+	}
+}
+
 // A stream's first second is not measured: all of its layers pass, and go on to.
 func TestLayersAreMeasuredLater(t *testing.T) {
 	list := three()[2:]
@@ -171,42 +224,50 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// Encodings come and go. What is chosen is on the ladder, and never more than the line carries
-// where anything less is there.
+// Encodings come and go, and take now more, now less. What is chosen is on the ladder, and never more than
+// the line carries where anything less is there that is wanted.
 func FuzzSelector(f *testing.F) {
 	f.Add([]byte{1, 50, 3, 10, 0, 200, 7, 1})
+	f.Add([]byte{7, 40, 45, 100, 0x3f, 30, 45, 200})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		var s Selector
 		now := time.Unix(1000, 0)
 		for len(script) >= 4 {
-			list := three()
-			keep := list[:0]
-			for i, e := range list {
-				if script[0]>>i&1 != 0 {
-					keep = append(keep, e)
-				}
-			}
-			if len(keep) == 0 {
-				keep = three()[1:2]
-			}
-			ladder := AppendLadder(nil, keep)
+			ladder := AppendLadder(nil, someOf(script[0]))
 			target := media.Bitrate(script[1]) * 12_000
 			wish := media.Wish{MaxHeight: int(script[2]) * 8, Hidden: script[2] == 255}
 			now = now.Add(time.Duration(script[3]) * 20 * time.Millisecond)
 			script = script[4:]
 			c := s.Choose(ladder, target, wish, now)
-			at := -1
-			for i, r := range ladder {
-				if r == c.Rung {
-					at = i
-				}
-			}
+			at := slices.Index(ladder, c.Rung)
 			if at < 0 {
 				t.Fatalf("%+v is not on the ladder", c)
 			}
-			if target > 0 && at > 0 && c.Bitrate*100 > target*keepPercent {
+			least := cheapest(ladder[:highestWanted(ladder, wish)+1])
+			if target > 0 && at != least && c.Bitrate*100 > target*keepPercent {
 				t.Fatalf("%d chosen for a line of %d", c.Bitrate, target)
 			}
 		}
 	})
+}
+
+// someOf are encodings by the bits of a number: three for those that are there, and from the fourth on those
+// that take a quarter of the usual.
+func someOf(bits byte) []Encoding {
+	list := three()
+	keep := list[:0]
+	for i, e := range list {
+		if bits>>(i+3)&1 != 0 {
+			for t := range e.Rates[0] {
+				e.Rates[0][t] /= 4
+			}
+		}
+		if bits>>i&1 != 0 {
+			keep = append(keep, e)
+		}
+	}
+	if len(keep) == 0 {
+		keep = three()[1:2]
+	}
+	return keep
 }

@@ -36,7 +36,7 @@ type Selector struct {
 }
 
 // Choose returns the rung for a viewer whose line carries target, 0 for a line of which nothing
-// is known: then everything fits. The ladder has at least one rung and rises. It is to be called
+// is known: then everything fits. The ladder has at least one rung. It is to be called
 // when any of its arguments has changed, and once a second.
 //
 // Going down is immediate. Going up takes room and patience; it may pass several rungs at once.
@@ -45,21 +45,22 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 	if s.hold == 0 {
 		s.hold = holdFirst
 	}
+	wanted := ladder[:top+1]
 	at, was := s.find(ladder), s.current
 	down := false
 	switch {
 	case !s.chosen:
-		at = fitting(ladder[:top+1], target, enterPercent)
+		at = fitting(wanted, target, enterPercent)
 		s.enter(ladder[at], now)
 	case at > top:
-		at = fitting(ladder[:top+1], target, keepPercent)
+		at = fitting(wanted, target, keepPercent)
 		s.enter(ladder[at], now)
-	case !fits(ladder[at], target, keepPercent) && at > 0:
-		at, down = fitting(ladder[:at], target, fallPercent), true
+	case !fits(ladder[at], target, keepPercent) && at != cheapest(wanted):
+		at, down = fitting(wanted, target, fallPercent), true
 		s.fall(now)
 		s.enter(ladder[at], now)
 	case target == 0 || now.Sub(s.since) >= s.hold:
-		if up := fitting(ladder[:top+1], target, enterPercent); up > at {
+		if up := fitting(wanted, target, enterPercent); up > at {
 			at, s.raised = up, now
 			s.enter(ladder[at], now)
 		}
@@ -70,7 +71,8 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 	s.current = ladder[at] // with what it takes now
 	c := Choice{Rung: ladder[at], Down: down}
 	if at < top {
-		c.Next = ladder[at+1].Bitrate * 100 / enterPercent
+		better := wanted[at+1:]
+		c.Next = better[cheapest(better)].Bitrate * 100 / enterPercent
 	}
 	return c
 }
@@ -127,21 +129,32 @@ func fits(r Rung, target, percent media.Bitrate) bool {
 	return target == 0 || r.Bitrate*100 <= target*percent
 }
 
-// fitting returns the best rung for which the line has room, else the lowest.
+// fitting returns the best rung for which the line has room, else the one that takes least.
 func fitting(ladder []Rung, target, percent media.Bitrate) int {
-	for i := len(ladder) - 1; i > 0; i-- {
+	for i := len(ladder) - 1; i >= 0; i-- {
 		if fits(ladder[i], target, percent) {
 			return i
 		}
 	}
-	return 0
+	return cheapest(ladder)
+}
+
+// cheapest returns the rung that takes least: the lowest, unless a larger picture takes less.
+func cheapest(ladder []Rung) int {
+	at := 0
+	for i, r := range ladder {
+		if r.Bitrate < ladder[at].Bitrate {
+			at = i
+		}
+	}
+	return at
 }
 
 // highestWanted is the best rung that the viewer has use for: the smallest picture that fills
-// the height that is shown, in full motion; the lowest of all while nobody looks.
+// the height that is shown, in full motion; what takes least while nobody looks.
 func highestWanted(ladder []Rung, wish media.Wish) int {
 	if wish.Hidden {
-		return 0
+		return cheapest(ladder)
 	}
 	top := len(ladder) - 1
 	if wish.MaxHeight <= 0 {

@@ -45,8 +45,10 @@ async function heightIs(page, height) {
   }
 }
 
-/** Chooses in the menu. @param {Page} page @param {string} value */
+/** Chooses in the menu, as a person does: with the pointer on it, while the page asks again what there is. @param {Page} page @param {string} value */
 async function choose(page, value) {
+  await page.see(MENU);
+  await page.tab.hover(MENU);
   await page.waitFor(`${value || "Auto"} can be chosen`, (s, v) => [...document.querySelectorAll(`${s} option`)].some((o) => /** @type {HTMLOptionElement} */ (o).value === v), MENU, value);
   await page.tab.select(MENU, value);
 }
