@@ -172,6 +172,10 @@ func (d *demux) toPion(kind lite.Kind, b []byte, path udp.Path, now time.Time) {
 			d.sfu.total.drop(DropUnknownSource)
 			return
 		}
+		if kind == lite.KindRTP && p.owner.from.early(b, p.owner.hasSource) {
+			d.sfu.total.drop(DropEarlyRepeat)
+			return
+		}
 		p.owner.hear(b, now)
 	}
 	d.push(b, path)

@@ -24,6 +24,8 @@ const (
 	// DropUnknownSource: a publisher's RTP or RTCP of an SSRC that neither its offer nor a rid
 	// accounts for.
 	DropUnknownSource
+	// DropEarlyRepeat: a publisher's repeat of a source of which nothing has come yet.
+	DropEarlyRepeat
 	// DropNotAuthentic: a publisher's SRTP or SRTCP that cannot be opened: forged, broken, replayed.
 	DropNotAuthentic
 	// DropBadPacket: a publisher's packet that is no RTP.
@@ -61,6 +63,7 @@ var dropNames = [dropReasons]string{
 	DropMuxFull:        "mux_full",
 	DropBindingLimit:   "binding_limit",
 	DropUnknownSource:  "unknown_source",
+	DropEarlyRepeat:    "early_repeat",
 	DropNotAuthentic:   "not_authentic",
 	DropBadPacket:      "bad_packet",
 	DropNotNegotiated:  "not_negotiated",

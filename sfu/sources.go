@@ -25,9 +25,10 @@ const (
 type sources struct {
 	known     map[media.SSRC]bool // whether it has taken the place of a rid
 	reporters map[media.SSRC]struct{}
-	unnamed   int               // how many more may come that the offer does not name
-	free      map[string]int    // rids that have no source yet: repairs and packets may claim one each
-	places    []extensionPlaces // of m-lines whose packets say that they are theirs
+	unnamed   int                       // how many more may come that the offer does not name
+	free      map[string]int            // rids that have no source yet: repairs and packets may claim one each
+	repeats   map[media.SSRC]media.SSRC // sources of repeats, and whose they are while that has not begun
+	places    []extensionPlaces         // of m-lines whose packets say that they are theirs
 }
 
 // extensionPlaces are the ids of extensions on one m-line; 0: not negotiated.
@@ -37,15 +38,16 @@ type extensionPlaces struct {
 }
 
 func newSources(o *offer, text string) *sources {
-	s := &sources{known: map[media.SSRC]bool{0: true}, reporters: map[media.SSRC]struct{}{}, free: map[string]int{}}
+	s := &sources{known: map[media.SSRC]bool{0: true}, reporters: map[media.SSRC]struct{}{}, free: map[string]int{}, repeats: map[media.SSRC]media.SSRC{}}
 	for line := range strings.SplitSeq(text, "\n") {
+		s.pair(line)
 		value, ok := strings.CutPrefix(line, "a=ssrc:")
 		if !ok || len(s.known) > maxDeclared {
 			continue
 		}
 		number, _, _ := strings.Cut(strings.TrimSpace(value), " ")
-		if n, err := strconv.ParseUint(number, 10, 32); err == nil {
-			s.known[media.SSRC(n)] = false
+		if n, ok := ssrcOf(number); ok {
+			s.known[n] = false
 		}
 	}
 	for i := range o.tracks {
@@ -55,6 +57,46 @@ func newSources(o *offer, text string) *sources {
 		s.unnamed = maxUnnamed
 	}
 	return s
+}
+
+// ssrcOf reads a source's number as SDP has it.
+func ssrcOf(text string) (media.SSRC, bool) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	return media.SSRC(n), err == nil
+}
+
+// pair notes which source repeats which (RFC 5576 section 4.2, RFC 4588 section 8.8).
+func (s *sources) pair(line string) {
+	value, ok := strings.CutPrefix(line, "a=ssrc-group:FID ")
+	fields := strings.Fields(value)
+	if !ok || len(fields) != 2 || len(s.repeats) >= maxDeclared {
+		return
+	}
+	of, ok := ssrcOf(fields[0])
+	repeats, ok2 := ssrcOf(fields[1])
+	if ok && ok2 {
+		s.repeats[repeats] = of
+	}
+}
+
+// early tells whether a packet repeats one of a source that has not begun; begun tells whether that one has.
+// pion gives repeats the payload type of the newest packet of the source. If a repeat is the first that it reads
+// of the two, which happens on a busy machine and to a browser that probes its line with repeats from the
+// start, the payload type is 0, and pion gives up the whole track.
+func (s *sources) early(b []byte, begun func(media.SSRC) bool) bool {
+	if len(b) < rtpHeader || len(s.repeats) == 0 {
+		return false
+	}
+	ssrc := media.SSRC(binary.BigEndian.Uint32(b[8:]))
+	of, ok := s.repeats[ssrc]
+	if !ok {
+		return false
+	}
+	if begun(of) {
+		delete(s.repeats, ssrc)
+		return false
+	}
+	return true
 }
 
 // reserve notes where an m-line's packets name it, and keeps a place for each of its rids.

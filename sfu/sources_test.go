@@ -70,6 +70,27 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// Repeats wait until their source has begun, and only they.
+func TestEarlyRepeats(t *testing.T) {
+	s := newSources(simulcastOffer(), "a=ssrc-group:FID 7 8\r\na=ssrc-group:FID 9\r\na=ssrc-group:FID 9 x\r\na=ssrc-group:FEC-FR 7 10\r\na=ssrc:7 cname:x\r\na=ssrc:8 cname:x\r\n")
+	begun := false
+	early := func(ssrc uint32) bool {
+		return s.early(packetOf(t, ssrc, nil), func(of media.SSRC) bool { return begun && of == 7 })
+	}
+	if !early(8) || !early(8) || early(7) || early(9) || early(10) {
+		t.Error("before the source has begun")
+	}
+	if begun = true; early(8) || early(7) {
+		t.Error("after it has")
+	}
+	if begun = false; early(8) {
+		t.Error("a source that has begun is asked for again")
+	}
+	if s.early([]byte{0x80, 97, 0, 1}, func(media.SSRC) bool { return false }) {
+		t.Error("half a header")
+	}
+}
+
 // A publisher of one m-line that names no source may have a few.
 func TestUnnamedSources(t *testing.T) {
 	s := newSources(&offer{tracks: []trackOffer{{mid: "0", kind: media.KindVideo}}}, "")
