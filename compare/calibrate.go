@@ -49,11 +49,12 @@ const (
 	calibrationMbit    = 2
 	calibrationSeconds = 1
 	calibrationMiB     = 8
+	mebi               = 1.048576 // megabytes
 	mostOfMachine      = 0.75
 )
 
-// Calibrate measures what a packet to a viewer costs here, by a small star, and a megabyte from peer to peer, as far as the experiments
-// need them. A star is the dearest way of streams: each copy is sealed and opened by a whole WebRTC stack.
+// Calibrate measures what a packet to a viewer costs here, by a small star, and a megabyte from peer to peer and by HTTP, as far as the
+// experiments need them. A star is the dearest way of streams: each copy is sealed and opened by a whole WebRTC stack.
 func (r *Runner) Calibrate(ctx context.Context, list []experiment.Experiment) (*report.Calibration, error) {
 	if r.cpu == nil {
 		return nil, ErrUntold
@@ -73,22 +74,33 @@ func (r *Runner) Calibrate(ctx context.Context, list []experiment.Experiment) (*
 		}
 		c.PacketMicroseconds = used.Seconds() * 1e6 / float64(max(packets, 1))
 	}
-	if slices.ContainsFunc(list, experiment.Experiment.OfFiles) {
-		run := experiment.Run{Topology: experiment.Swarm, Seed: 1, Point: experiment.Point{Viewers: 1, UplinkMbit: 1000, FileMiB: calibrationMiB}}
-		before, err := r.cpu()
-		if err != nil {
-			return nil, err
-		}
-		if _, err := files.Measure(ctx, run); err != nil {
-			return nil, err
-		}
-		after, err := r.cpu()
-		if err != nil {
-			return nil, err
-		}
-		c.MegabyteMilliseconds = (after - before).Seconds() * 1e3 / (calibrationMiB * 1.048576)
+	var err error
+	if c.MegabyteMilliseconds, err = r.price(ctx, list, experiment.Swarm, 1); err != nil {
+		return nil, err
 	}
-	return &c, nil
+	c.HTTPMilliseconds, err = r.price(ctx, list, experiment.HTTP, 2)
+	return &c, err
+}
+
+// price is how many milliseconds of processor time a megabyte of a file costs when it goes from one machine to another, by the way that
+// peers or HTTP have; 0 when no experiment needs to know. legs is how often one receiver's file goes over a line.
+func (r *Runner) price(ctx context.Context, list []experiment.Experiment, way experiment.Topology, legs float64) (float64, error) {
+	needed := func(t experiment.Topology) bool {
+		return t.OfFiles() && (t == experiment.HTTP) == (way == experiment.HTTP)
+	}
+	if !slices.ContainsFunc(list, func(e experiment.Experiment) bool { return slices.ContainsFunc(e.Topologies, needed) }) {
+		return 0, nil
+	}
+	before, err := r.cpu()
+	if err != nil {
+		return 0, err
+	}
+	run := experiment.Run{Topology: way, Seed: 1, Point: experiment.Point{Viewers: 1, UplinkMbit: 1000, FileMiB: calibrationMiB}}
+	if _, err := files.Measure(ctx, run); err != nil {
+		return 0, err
+	}
+	after, err := r.cpu()
+	return (after - before).Seconds() * 1e3 / (legs * calibrationMiB * mebi), err
 }
 
 // Planned is a run with its times in seconds, and what it is expected to take.
@@ -125,6 +137,9 @@ func Cores(c report.Calibration, run experiment.Run) float64 {
 		packets := float64(newFrame(0, p.BitrateMbit, false, time.Time{}).parts) / frameTime.Seconds()
 		return n * packets * c.PacketMicroseconds / 1e6
 	}
-	seconds := p.Expected(run.Topology).Seconds()
-	return n * p.FileMiB * 1.048576 / seconds * c.MegabyteMilliseconds / 1e3
+	seconds, file := p.Expected(run.Topology).Seconds(), p.FileMiB*mebi
+	if run.Topology == experiment.HTTP {
+		return (n + 1) * file / seconds * c.HTTPMilliseconds / 1e3
+	}
+	return n * file / seconds * c.MegabyteMilliseconds / 1e3
 }

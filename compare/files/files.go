@@ -1,6 +1,7 @@
 // Package files measures how long a file takes to all receivers: by the swarm of package mesh/peer, by as many copies as there are
-// receivers, which is the same code with one receiver in each room, and by HTTP through a server. A stage is one run. Peers are real
-// and meet in real rooms of the server; what they send each other goes over emulated lines. HTTP is net/http over emulated streams.
+// receivers, which is the same code with one receiver in each room, and by HTTP through a server. A stage is one run. Peers and server
+// are real: peers meet in its rooms, and plain HTTP goes through its bounded memory, with its keys and addresses. What they send each
+// other goes over emulated lines and streams.
 //
 // It runs in real time and writes files into a folder that it removes. It prints nothing and judges nothing.
 package files
@@ -46,7 +47,7 @@ type stage struct {
 
 	begun  func()
 	begin  time.Time
-	legs   []float64 // of HTTP: seconds until the server had everything
+	legs   []float64 // of HTTP: seconds until the uploader knew that the server had everything
 	copies float64   // that the uploader has sent
 }
 

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync"
+	"path/filepath"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/compare/emulate"
@@ -18,37 +17,6 @@ import (
 // rangeSize is how much a receiver asks for at a time, as one that can go on after a break does.
 const rangeSize = 4 << 20
 
-// spool is the server: it keeps one file in memory, whole or not at all.
-type spool struct {
-	size int64
-
-	mu      sync.Mutex
-	content []byte
-	whole   time.Time
-}
-
-func (s *spool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodPut:
-		content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.size))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		s.mu.Lock()
-		s.content, s.whole = content, time.Now()
-		s.mu.Unlock()
-		w.WriteHeader(http.StatusCreated)
-	case http.MethodGet:
-		s.mu.Lock()
-		content := s.content
-		s.mu.Unlock()
-		http.ServeContent(w, r, "file", time.Time{}, bytes.NewReader(content))
-	default:
-		w.WriteHeader(http.StatusMethodNotAllowed)
-	}
-}
-
 // client speaks HTTP from a machine.
 func client(host *emulate.Host) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -56,57 +24,59 @@ func client(host *emulate.Host) *http.Client {
 	}}}
 }
 
-// http sends the file to the server, and from there to everybody at once.
-func (s *stage) http(ctx context.Context) error {
-	kept := &spool{size: s.size}
-	listener := s.server.ListenStream()
-	server := &http.Server{Handler: kept, ReadHeaderTimeout: time.Minute}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	defer func() {
-		_ = server.Close()
-		<-served
-	}()
-	url := "http://" + listener.Addr().String() + "/file"
+// http puts the file into the server's memory, and from there everybody fetches it at once by the address that the server gave
+// (docs/PROTOCOL.md, section 2.6).
+func (s *stage) http(ctx context.Context) (err error) {
+	server, err := openServer(filepath.Join(s.dir, "server"), s.server, s.size)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
 	s.start()
-	if err := s.upload(ctx, url); err != nil {
+	address, err := s.upload(ctx, server)
+	if err != nil {
 		return err
 	}
 	s.copies = 1
-	s.legs = append(s.legs, kept.whole.Sub(s.begin).Seconds())
+	s.legs = append(s.legs, time.Since(s.begin).Seconds())
 	errs := make(chan error, len(s.receivers))
 	for _, r := range s.receivers {
-		go func() { errs <- s.download(ctx, url, r) }()
+		go func() { errs <- s.download(ctx, address, r) }()
 	}
-	var err error
 	for range s.receivers {
 		err = errors.Join(err, <-errs)
 	}
 	return err
 }
 
-func (s *stage) upload(ctx context.Context, url string) error {
+// upload returns the address from which the file can be had.
+func (s *stage) upload(ctx context.Context, server *server) (address string, err error) {
 	file, err := os.Open(s.path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer file.Close()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, file)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.url+"/spool", file)
 	if err != nil {
-		return err
+		return "", err
 	}
 	req.ContentLength = s.size
+	req.Header.Set("Authorization", "Bearer "+server.key)
 	c := client(s.uploader)
 	defer c.CloseIdleConnections()
 	res, err := c.Do(req)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusCreated {
-		return fmt.Errorf("the server answered %s", res.Status)
+		return "", fmt.Errorf("the server answered %s", res.Status)
 	}
-	return nil
+	at, err := res.Location()
+	if err != nil {
+		return "", err
+	}
+	return at.String(), nil
 }
 
 // download fetches everything by ranges, one after another on one connection.

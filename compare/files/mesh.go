@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,9 +14,6 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/peer"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/store"
-	"github.com/fanfare-relay/fanfare/signalling"
-	serverstore "github.com/fanfare-relay/fanfare/signalling/store"
-	"github.com/fanfare-relay/fanfare/web"
 )
 
 const (
@@ -32,7 +27,7 @@ const (
 type gathering struct {
 	stage  *stage
 	groups int
-	rooms  *rooms
+	server *server
 	gate   chan struct{} // closed when all may begin
 	ctx    context.Context
 	stop   context.CancelFunc
@@ -47,12 +42,12 @@ type gathering struct {
 
 // mesh lets each group have a room of its own in which the uploader shares the file. The clock begins when all are connected.
 func (s *stage) mesh(ctx context.Context, groups [][]*receiver) (err error) {
-	rooms, err := newRooms(filepath.Join(s.dir, "rooms"), s.server)
+	server, err := openServer(filepath.Join(s.dir, "server"), s.server, 0)
 	if err != nil {
 		return err
 	}
 	g := &gathering{
-		stage: s, groups: len(groups), rooms: rooms, gate: make(chan struct{}), peers: map[*receiver]*peer.Peer{}, want: map[*receiver]int{},
+		stage: s, groups: len(groups), server: server, gate: make(chan struct{}), peers: map[*receiver]*peer.Peer{}, want: map[*receiver]int{},
 		whole: make(chan *receiver, len(s.receivers)), failed: make(chan error, 2*len(s.receivers)+2),
 	}
 	g.ctx, g.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -60,7 +55,7 @@ func (s *stage) mesh(ctx context.Context, groups [][]*receiver) (err error) {
 		g.tally()
 		g.stop()
 		g.tasks.Wait()
-		err = errors.Join(err, rooms.close())
+		err = errors.Join(err, server.close())
 	}()
 	for _, group := range groups {
 		if err := g.open(group); err != nil {
@@ -98,7 +93,7 @@ func (g *gathering) open(group []*receiver) error {
 	if err != nil {
 		return err
 	}
-	link := seal.Link{Server: g.rooms.url, Room: rand.Text()[:22], Secret: secret, Key: key.Public().Hash()}
+	link := seal.Link{Server: g.server.url, Room: rand.Text()[:22], Secret: secret, Key: key.Public().Hash()}
 	opened := make(chan struct{})
 	uploader, err := g.peer(g.stage.uploader, peer.Config{
 		Link: link, Tell: func(e peer.Event) {
@@ -228,51 +223,4 @@ func (g *gathering) tally() {
 		r.held = held
 		r.mu.Unlock()
 	}
-}
-
-// rooms is the server in whose rooms peers meet, over the same lines. It carries none of the file's bytes.
-type rooms struct {
-	url    string
-	kept   *serverstore.Store
-	server *signalling.Server
-	http   *http.Server
-	served chan error
-}
-
-// noMedia stands where a server has its data plane: rooms of files never ask it for anything.
-type noMedia struct{ signalling.Media }
-
-var site = sync.OnceValues(web.New)
-
-func newRooms(dir string, host *emulate.Host) (*rooms, error) {
-	pages, err := site()
-	if err != nil {
-		return nil, err
-	}
-	kept, err := serverstore.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	server, err := signalling.New(signalling.Config{
-		Media: noMedia{}, Store: kept, Site: pages, PublicURL: "http://files.example.org", Logger: slog.New(slog.DiscardHandler),
-		Unlimited: true, OpenFiles: true,
-	})
-	if err != nil {
-		return nil, errors.Join(err, kept.Close())
-	}
-	listener := host.ListenStream()
-	r := &rooms{
-		url: "http://" + listener.Addr().String(), kept: kept, server: server, served: make(chan error, 1),
-		http: &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 5 * time.Second},
-	}
-	go func() { r.served <- r.http.Serve(listener) }()
-	return r, nil
-}
-
-func (r *rooms) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	err := errors.Join(r.server.Close(ctx), r.http.Close(), r.kept.Close())
-	<-r.served
-	return err
 }

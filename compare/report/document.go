@@ -30,10 +30,12 @@ type Document struct {
 	Samples     []Sample                `json:"samples"`
 }
 
-// Calibration is what a packet to a viewer and a megabyte of a file cost this machine before the runs began.
+// Calibration is what a packet to a viewer, a megabyte of a file from peer to peer, and one up to the server or down from it by HTTP,
+// cost this machine before the runs began; 0 where no experiment needs it.
 type Calibration struct {
 	PacketMicroseconds   float64 `json:"packet_us,omitempty"`
 	MegabyteMilliseconds float64 `json:"megabyte_ms,omitempty"`
+	HTTPMilliseconds     float64 `json:"http_megabyte_ms,omitempty"`
 	Processors           int     `json:"processors"`
 	MostOfThem           float64 `json:"most_of_them"`
 }

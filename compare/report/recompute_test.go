@@ -168,14 +168,14 @@ func TestWords(t *testing.T) {
 func TestStated(t *testing.T) {
 	d := mixed()
 	d.Beyond, d.Interrupted, d.Ended = []string{"a with 64 viewers"}, true, "5 runs failed"
-	d.Calibration = &Calibration{PacketMicroseconds: 31, Processors: 2, MostOfThem: 1.5}
+	d.Calibration = &Calibration{PacketMicroseconds: 31, HTTPMilliseconds: 1.4, Processors: 2, MostOfThem: 1.5}
 	d.Samples[0].Problem = Busy(12.3)
 	var b bytes.Buffer
 	if err := WriteHTML(&b, d); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"beyond this machine: a with 64 viewers", "(5 runs failed)", "timers were 12.3 ms late", "<b>40 ms a step</b>", "a packet to a viewer cost 31 µs",
+		"beyond this machine: a with 64 viewers", "(5 runs failed)", "timers were 12.3 ms late", "<b>40 ms a step</b>", "31 µs for a packet to a viewer; 1.4 ms for a megabyte by HTTP",
 		"The latest of all valid runs is 3.2 ms", "1 of 24 runs are invalid",
 	} {
 		if !strings.Contains(b.String(), want) {
