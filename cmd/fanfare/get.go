@@ -75,6 +75,7 @@ func (c *getCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
+	g.peer = p
 	stop := every(200*time.Millisecond, func() { g.look(p.Status()) })
 	err = p.Run(ctx)
 	stop()
@@ -126,6 +127,9 @@ type getting struct {
 	events *eventLog
 	link   seal.Link
 	id     []byte // the identity
+	peer   *peer.Peer
+
+	checked sync.Once // the check words were said
 
 	mu       sync.Mutex
 	sink     *store.Sink
@@ -171,6 +175,7 @@ func (g *getting) identity() (peer.Identity, error) {
 // accept shows what is shared, and opens the place for it.
 func (g *getting) accept(ctx context.Context, o peer.Offered) (*store.Sink, error) {
 	selected, picked := g.pick(o.Manifest)
+	g.check()
 	g.show(o.Manifest, selected)
 	if g.cmd.List || len(o.Manifest.Files) == 0 {
 		g.mu.Lock()
@@ -280,6 +285,7 @@ func (g *getting) tell(e peer.Event) {
 	switch e := e.(type) {
 	case peer.Waits:
 		g.status.say("The uploader has to let you in; waiting for that.")
+		go g.check() // ends with the swarm at the latest
 	case peer.Wrong:
 		g.status.say("A peer sent something that is not part of this transfer and was dropped. Nothing of it was kept.")
 	case peer.Lost:

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/peer"
+	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/store"
 )
 
@@ -64,6 +66,7 @@ func (c *sendCmd) Run(ctx context.Context, std stdio) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go s.approve(ctx) // ends with the process: a terminal cannot be told to stop waiting
+	go s.check(ctx)
 	stop := every(time.Second, func() {
 		if s.look(p.Status()) {
 			cancel()
@@ -86,6 +89,8 @@ type sending struct {
 	peer     *peer.Peer
 	events   *eventLog
 	waiting  chan peer.Asked
+	letIn    chan peer.Admitted      // whose check words are to be said
+	asked    map[seal.PublicKey]bool // of these they are said with the question; tell's
 
 	safe, alone bool // was said
 }
@@ -102,7 +107,7 @@ func (c *sendCmd) prepare(std stdio) (*sending, error) {
 	case c.MaxReceivers < 0 || c.MaxReceivers > 63:
 		return nil, usageError{"--max-receivers: from 1 to 63"}
 	}
-	s := &sending{cmd: c, std: std, status: newStatus(std.err), waiting: make(chan peer.Asked, 64)}
+	s := &sending{cmd: c, std: std, status: newStatus(std.err), waiting: make(chan peer.Asked, 64), letIn: make(chan peer.Admitted, 64), asked: map[seal.PublicKey]bool{}}
 	s.events = &eventLog{on: c.JSON, std: std}
 	if s.source, err = store.OpenSource(c.Paths, func(p, why string) { s.status.say(fmt.Sprintf("Left out %q: %s.", p, why)) }); err != nil {
 		return nil, err
@@ -176,6 +181,7 @@ func (s *sending) tell(e peer.Event) {
 		s.status.say(words)
 	case peer.Asked:
 		s.events.write("asked", map[string]any{"name": e.Name, "guessed": e.Guessed})
+		s.asked[e.Key] = true
 		select {
 		case s.waiting <- e:
 		default: // more than a room holds: somebody asks under many names
@@ -184,6 +190,7 @@ func (s *sending) tell(e peer.Event) {
 	case peer.Admitted:
 		s.events.write("admitted", map[string]any{"name": e.Name})
 		s.status.say("Let in: " + nameOrSomebody(e.Name) + ".")
+		s.checkLater(e)
 	case peer.Complete:
 		s.events.write("complete", map[string]any{"name": e.Name})
 		s.status.say(nameOrSomebody(e.Name) + " has everything.")
@@ -254,7 +261,11 @@ func (s *sending) approve(ctx context.Context) {
 				warned = true
 				s.status.say(s.guessed())
 			}
-			s.peer.Decide(who.Key, s.lets(who, lines))
+			words := ""
+			if s.asks() {
+				words = s.words(who.Key, who.Name)
+			}
+			s.peer.Decide(who.Key, s.lets(who, words, lines))
 		}
 	}
 }
@@ -270,14 +281,14 @@ func (s *sending) guessed() string {
 	return "Somebody may be guessing the password: it was wrong too often. Nobody else is let in, as nobody can be asked here. Interrupt, and send again with --new-link and another password."
 }
 
-// lets asks the person about one who waits. Where nobody can answer the answer is no.
-func (s *sending) lets(who peer.Asked, lines *bufio.Scanner) bool {
+// lets asks the person about one who waits, with the check words. Where nobody can answer the answer is no.
+func (s *sending) lets(who peer.Asked, words string, lines *bufio.Scanner) bool {
 	name := nameOrSomebody(who.Name)
 	if !s.asks() {
 		s.status.say(name + " was refused.")
 		return false
 	}
-	s.status.say(name + " asks to come in. Type y to let it in, n to refuse.")
+	s.status.say(name + " asks to come in." + checkSentence(words, name) + " Type y to let it in, n to refuse.")
 	if !lines.Scan() {
 		s.status.say(name + " was refused: standard input has ended, so nobody can answer.")
 		return false
@@ -294,11 +305,13 @@ func (s *sending) ended(err error) error {
 	return transferError(err, true)
 }
 
+// nameOrSomebody is a name as it stands in a sentence: quoted, since whoever chose it may have chosen words
+// that pass for ours, such as check words.
 func nameOrSomebody(name string) string {
 	if name == "" {
 		return "Somebody"
 	}
-	return name
+	return strconv.Quote(name)
 }
 
 // sendLine says in one line how the receivers fare.

@@ -18,15 +18,16 @@ func TestWhoIsLetIn(t *testing.T) {
 		want    bool
 		says    string
 	}{
-		{"yes", true, "y\n", peer.Asked{Name: "ann"}, true, "ann asks to come in"},
+		{"yes", true, "y\n", peer.Asked{Name: "ann"}, true, `"ann" asks to come in. Check words: acorn piano zebra absorb. "ann" sees the same`},
 		{"no", true, "n\n", peer.Asked{}, false, "Somebody asks to come in"},
+		{"a name that speaks", true, "y\n", peer.Asked{Name: `ann" asks. Check words: a b c d`}, true, `"ann\" asks. Check words: a b c d" asks to come in. Check words: acorn`},
 		{"nothing typed", true, "\n", peer.Asked{}, false, "asks to come in"},
-		{"nobody answers", true, "", peer.Asked{Name: "ann"}, false, "ann was refused: standard input has ended"},
-		{"nobody to ask", false, "y\n", peer.Asked{Name: "ann", Guessed: true}, false, "ann was refused."},
+		{"nobody answers", true, "", peer.Asked{Name: "ann"}, false, `"ann" was refused: standard input has ended`},
+		{"nobody to ask", false, "y\n", peer.Asked{Name: "ann", Guessed: true}, false, `"ann" was refused.`},
 	} {
 		said := &text{}
 		s := &sending{cmd: &sendCmd{Approve: c.approve}, std: stdio{in: strings.NewReader(c.stdin)}, status: newStatus(said)}
-		if got := s.lets(c.who, bufio.NewScanner(s.std.in)); got != c.want || !strings.Contains(said.String(), c.says) {
+		if got := s.lets(c.who, "acorn piano zebra absorb", bufio.NewScanner(s.std.in)); got != c.want || !strings.Contains(said.String(), c.says) {
 			t.Errorf("%s: %v, %q", c.name, got, said)
 		}
 	}

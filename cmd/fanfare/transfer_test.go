@@ -198,9 +198,16 @@ func TestTransferByCommand(t *testing.T) {
 	// A sender that lets in two ends when both have everything, though neither stays.
 	limited := startTransfer(t, config, nil, "send", filepath.Join(from, "a.txt"), "--to", url, "--max-receivers", "2", "--no-code")
 	link = limited.event("link")["link"].(string)
-	for range 2 {
-		if status, _, said := command(t, link, "get", "-", "--out", t.TempDir()); status != 0 {
+	for i := range 2 {
+		status, _, said := command(t, link, "get", "-", "--out", t.TempDir())
+		if status != 0 {
 			t.Fatalf("of a limited sender: %d %q", status, said)
+		}
+		if i == 0 { // both people have the same words before their eyes
+			words := limited.event("words")["words"].(string)
+			if len(strings.Fields(words)) != 4 || !strings.Contains(said, "Check words: "+words+".") {
+				t.Errorf("check words: %q at the sender; the receiver says %q", words, said)
+			}
 		}
 	}
 	if err := limited.end(); err != nil {

@@ -33,6 +33,12 @@ const wordBits = 10
 // Word is the word for a number of ten bits; only those count.
 func Word(n uint16) string { return words[n&(1<<wordBits-1)] }
 
+// CheckWords are what people compare: the numbers of seal.Pair's Check (docs/MESH.md, section 2), as words
+// of the list.
+func CheckWords(n [4]uint16) string {
+	return Word(n[0]) + " " + Word(n[1]) + " " + Word(n[2]) + " " + Word(n[3])
+}
+
 // ErrCode: a text that is no code. UnknownWordError is one kind of it.
 var ErrCode = errors.New("a code is a number and three words, like 7-acorn-piano-zebra")
 

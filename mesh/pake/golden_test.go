@@ -3,6 +3,7 @@ package pake
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -13,8 +14,20 @@ import (
 // mesh/testdata/pake.json, which the twin in TypeScript reads too.
 func TestGolden(t *testing.T) {
 	meshtest.Golden(t, "pake.json", map[string]any{
-		"vectors": goldenVectors(), "codes": goldenCodes(), "exchange": goldenExchange(t),
+		"vectors": goldenVectors(), "codes": goldenCodes(), "exchange": goldenExchange(t), "check": goldenCheck(t),
 	})
+}
+
+// goldenCheck is what the people of pair.json compare.
+func goldenCheck(t *testing.T) map[string]any {
+	t.Helper()
+	var pair map[string]json.RawMessage
+	meshtest.Read(t, "pair.json", &pair)
+	var numbers [4]uint16
+	if err := json.Unmarshal(pair["check"], &numbers); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{"numbers": numbers, "words": CheckWords(numbers)}
 }
 
 func goldenVectors() (rows []map[string]string) {

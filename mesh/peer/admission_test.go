@@ -3,10 +3,12 @@ package peer
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/pake"
+	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
@@ -36,6 +38,9 @@ func TestApproval(t *testing.T) {
 		asked := await[Asked](sender)
 		if asked.Name != name {
 			t.Errorf("%q asks as %q", name, asked.Name)
+		}
+		if here, there := sender.CheckWords(asked.Key), one.CheckWords(seal.PublicKey{}); here != there || len(strings.Fields(here)) != 4 {
+			t.Errorf("check words of %s: %q and %q", name, here, there)
 		}
 		sender.Decide(asked.Key, want == nil)
 		if err := one.wait(); !errors.Is(err, want) {

@@ -42,7 +42,7 @@ func (s *swarm) answerGuest(to string, dh seal.PublicKey, g *guest, v verdict) {
 		}
 		if !g.told {
 			g.told = true
-			s.cfg.Tell(Admitted{g.name})
+			s.cfg.Tell(Admitted{dh, g.name})
 		}
 		s.tell(dh, to, seal.Admit{Token: token})
 	}

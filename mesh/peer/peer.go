@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
+	"github.com/fanfare-relay/fanfare/mesh/pake"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/store"
 )
@@ -67,6 +68,8 @@ var (
 	ErrNobody   = errors.New("nobody who has the files is there any more")
 )
 
+var errNoKey = errors.New("the other side's key is not known")
+
 // Event is one of the types below.
 type Event interface{ event() }
 
@@ -88,8 +91,11 @@ type (
 		Name    string
 		Guessed bool
 	}
-	// Admitted: somebody was let in; at a receiver, itself.
-	Admitted struct{ Name string }
+	// Admitted: somebody was let in; at a receiver, itself, without Key and Name.
+	Admitted struct {
+		Key  seal.PublicKey
+		Name string
+	}
 	// Complete: at the uploader, somebody has all that it wants. It is told once of each.
 	Complete struct {
 		Key  seal.PublicKey
@@ -156,6 +162,31 @@ func (p *Peer) Decide(key seal.PublicKey, yes bool) {
 // Remove takes back what somebody was given: nobody serves it any more.
 func (p *Peer) Remove(key seal.PublicKey) {
 	p.swarm.post(func() { p.swarm.remove(key) })
+}
+
+// CheckWords are four words that the person at the other end sees, too, when nobody stands between
+// (docs/MESH.md, section 2). Key is that of a receiver; at a receiver the zero key is the uploader's. They take
+// some tens of milliseconds, so Tell must not wait for them. None before the other's key is known, and none
+// after the end of Run.
+func (p *Peer) CheckWords(key seal.PublicKey) string {
+	s := p.swarm
+	var pair seal.Pair
+	err := errNoKey
+	s.call(func() {
+		if key == (seal.PublicKey{}) {
+			key = s.uploader
+		}
+		pair, err = s.pair(key)
+	})
+	if err != nil {
+		return ""
+	}
+	numbers, err := pair.Check()
+	if err != nil {
+		s.cfg.Log.Warn("no check words", "error", err)
+		return ""
+	}
+	return pake.CheckWords(numbers)
 }
 
 // Status is how it goes now; the zero Status after the end of Run.

@@ -40,6 +40,9 @@ export class CodeError extends MeshError {
 /** The word for a number of ten bits; only those count. */
 export const wordOf = (place: number): string => WORDS[place & ((1 << WORD_BITS) - 1)] as string;
 
+/** What people compare: the numbers of keys.ts's checkNumbers, as words. */
+export const checkText = (numbers: readonly number[]): string => numbers.map(wordOf).join(' ');
+
 /** A code with words from four random bytes. */
 export function newCode(number: number, random: Bytes): Code {
   const bits = new DataView(random.buffer, random.byteOffset, 4).getUint32(0);

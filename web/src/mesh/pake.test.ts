@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Bytes, hex, utf8 } from './bytes';
-import { CodeError, formatCode, newCode, parseCode, WORDS, wordOf } from './code';
+import { CodeError, checkText, formatCode, newCode, parseCode, WORDS, wordOf } from './code';
 import { MeshError } from './error';
 import { golden, unhex } from './golden.fixture';
 import { Chance, spoil } from './mutate.fixture';
@@ -32,6 +32,7 @@ const file = golden<{
   > & {
     messages: string[];
   };
+  check: { numbers: number[]; words: string };
 }>('pake.json');
 
 const number = (text: string): bigint => BigInt(`0x${text}`);
@@ -87,6 +88,10 @@ describe('codes', () => {
     expect(WORDS.length).toBe(1024);
     expect(new Set(WORDS.map((word) => word.slice(0, 4))).size).toBe(1024);
     expect(wordOf(1024 + 3)).toBe(WORDS[3]);
+  });
+
+  it('are of the same list as check words', () => {
+    expect(checkText(file.check.numbers)).toBe(file.check.words);
   });
 
   it.each(file.codes.good)('%j is read', (text) => {

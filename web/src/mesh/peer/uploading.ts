@@ -1,7 +1,7 @@
 // What only the uploader does: it makes all that others are given, takes back, prolongs, and knows
 // after a reload what it knew before.
 
-import { wordOf } from '../code';
+import { checkText } from '../code';
 import { checkNumbers } from '../keys';
 import { encodeManifest, layoutOf, sealManifest } from '../manifest';
 import { sha256 } from '../merkle';
@@ -101,5 +101,5 @@ export function agree(peer: Peer, { expires }: Share, at: number): void {
 export async function checkWords(peer: Peer, key: string | undefined): Promise<string | undefined> {
   const { intro } = peer;
   const dh = key === undefined ? intro.uploader : intro.reception?.whereabouts(key).dh;
-  return dh && (await checkNumbers(await intro.pair(dh))).map(wordOf).join(' ');
+  return dh && checkText(await checkNumbers(await intro.pair(dh)));
 }
