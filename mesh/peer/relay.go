@@ -2,10 +2,7 @@ package peer
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -81,34 +78,13 @@ type relay struct {
 	socket  *websocket.Conn
 	ctx     context.Context
 	drop    context.CancelFunc
-	ports   [2]*relayPort
+	ports   [relayLaneChannel + 1]*relayPort
 	gone    chan struct{}
 	closing sync.Once
 
 	sending sync.Mutex
-	seal    sealer
-	open    sealer // of the reader
-}
-
-// sealer counts the messages of one direction: a key must not seal two under one number.
-type sealer struct {
-	aead  cipher.AEAD
-	count uint64
-}
-
-func newSealer(key []byte) (sealer, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return sealer{}, err
-	}
-	aead, err := cipher.NewGCM(block)
-	return sealer{aead: aead}, err
-}
-
-func (s *sealer) nonce() []byte {
-	nonce := binary.BigEndian.AppendUint64(make([]byte, 4, 12), s.count)
-	s.count++
-	return nonce
+	out     sealer
+	in      sealer // of the reader
 }
 
 var errRelay = errors.New("the server's relay does not take us")
@@ -146,18 +122,10 @@ func openRelay(ctx context.Context, link seal.Link, token string, a *attempt) (*
 }
 
 func newRelay(ctx context.Context, socket *websocket.Conn, a *attempt) (*relay, error) {
-	const key = 32
-	keys := a.pair.Export("fanfare mesh v1 relay\x00"+string(a.id[:]), 2*key)
-	out, in := keys[:key], keys[key:]
-	if !a.pair.Lower() {
-		out, in = in, out
-	}
 	r := &relay{socket: socket, gone: make(chan struct{})}
 	r.ctx, r.drop = context.WithCancel(ctx)
 	var err error
-	if r.seal, err = newSealer(out); err == nil {
-		r.open, err = newSealer(in)
-	}
+	r.out, r.in, err = relaySealers(a.pair, a.id)
 	for i := range r.ports {
 		r.ports[i] = &relayPort{relay: r, number: byte(i), queue: make(chan []byte, relayQueue)}
 	}
@@ -188,12 +156,12 @@ func (r *relay) read() {
 		if err != nil || kind != websocket.MessageBinary {
 			return
 		}
-		plain, err := r.open.aead.Open(sealed[:0], r.open.nonce(), sealed, nil)
-		if err != nil || len(plain) == 0 || int(plain[0]) >= len(r.ports) {
+		channel, frame, err := r.in.open(sealed)
+		if err != nil {
 			return
 		}
 		select {
-		case r.ports[plain[0]].queue <- plain[1:]:
+		case r.ports[channel].queue <- frame:
 		case <-r.ctx.Done():
 			return
 		}
@@ -225,9 +193,7 @@ func (p *relayPort) Write(b []byte) (int, error) {
 	r := p.relay
 	r.sending.Lock()
 	defer r.sending.Unlock()
-	plain := append(append(make([]byte, 0, 1+len(b)+16), p.number), b...)
-	sealed := r.seal.aead.Seal(plain[:0], r.seal.nonce(), plain, nil)
-	if err := r.socket.Write(r.ctx, websocket.MessageBinary, sealed); err != nil {
+	if err := r.socket.Write(r.ctx, websocket.MessageBinary, r.out.seal(p.number, b)); err != nil {
 		return 0, err
 	}
 	return len(b), nil

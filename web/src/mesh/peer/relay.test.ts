@@ -4,36 +4,8 @@ import { utf8 } from '../bytes';
 import { exportText, newAgreement, type Pair, pairKeys, random } from '../keys';
 import { BETTER_EVERY, relayDue } from './attempts';
 import { triesBetter } from './links';
-import { Counter, RELAY_LARGEST, Relay, relayKeys, type Socket } from './relay';
-
-/** The server between two, which a test may have tamper with messages. */
-class Wire implements Socket {
-  bufferedAmount = 0;
-  onopen: (() => void) | null = null;
-  onclose: (() => void) | null = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  other: Wire | undefined;
-  closed = false;
-  readonly texts: string[] = [];
-  /** What becomes of a message on its way: what arrives in its place. */
-  change: (message: ArrayBuffer) => unknown[] = (message) => [message];
-
-  send(message: string | Bytes): void {
-    if (typeof message === 'string') this.texts.push(message);
-    else for (const one of this.change(message.slice().buffer)) this.other?.onmessage?.({ data: one });
-  }
-
-  close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.onclose?.();
-    this.other?.close();
-  }
-
-  say(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-}
+import { Counter, RELAY_LARGEST, Relay, relayKeys } from './relay';
+import { Wire } from './relay.fixture';
 
 const attempt = random(16);
 
