@@ -38,6 +38,7 @@ const (
 // what is said of others.
 type link struct {
 	attempt seal.Attempt   // that made it
+	ours    bool           // we had made the offer
 	peer    seal.PublicKey // its agreement key
 	token   seal.Token
 	pair    seal.Pair

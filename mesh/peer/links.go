@@ -16,7 +16,7 @@ import (
 // made a new one, since the old one failed it.
 func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context.Context, drop context.CancelFunc) {
 	if old := s.links[a.peer]; old != nil {
-		if old.stays(a.id) {
+		if old.stays(a, time.Now()) {
 			drop()
 			s.tasks.Go(over.close)
 			return
@@ -31,7 +31,7 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 		}
 	}
 	l := &link{
-		attempt: a.id, peer: a.peer, token: *a.token, pair: a.pair, conn: over, largest: min(int(theirs.Largest), largestMessage),
+		attempt: a.id, ours: a.ours, peer: a.peer, token: *a.token, pair: a.pair, conn: over, largest: min(int(theirs.Largest), largestMessage),
 		slot: schedule.Peer(slot), since: time.Now(), ctx: ctx, drop: drop,
 		outbox: newOutbox(), feed: make(chan schedule.Send, feedQueue), pinged: time.Now(),
 	}
@@ -72,10 +72,11 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 }
 
 // stays tells whether a link does not give way to a new connection: when both were made at the same time,
-// since both sides had offered, both sides have to keep the same one.
-func (l *link) stays(other seal.Attempt) bool {
+// since both sides had offered, both sides have to keep the same one. Two offers of the same side have not
+// crossed: then the first connection has failed it.
+func (l *link) stays(made *attempt, now time.Time) bool {
 	const together = 5 * time.Second
-	return !l.dead && time.Since(l.since) < together && bytes.Compare(l.attempt[:], other[:]) > 0
+	return !l.dead && l.ours != made.ours && now.Sub(l.since) < together && bytes.Compare(l.attempt[:], made.id[:]) > 0
 }
 
 // greetLink tells a new peer all that it has to know.
@@ -154,8 +155,8 @@ func (s *swarm) controlWritten(l *link, err error) {
 	s.tasks.Go(func() {
 		l.flush()
 		l.drop()
+		s.post(func() { s.unlink(l) }) // first, as another connection waits for it and closing may take its time
 		l.conn.close()
-		s.post(func() { s.unlink(l) })
 	})
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fanfare-relay/fanfare/mesh/seal"
 )
 
 // album is a folder with what folders have: many small files, one in a piece and some across, an empty
@@ -138,6 +140,34 @@ func TestConnectionsBreak(t *testing.T) {
 	}
 	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, receiver.out)); diff != "" {
 		t.Errorf("other files:\n%s", diff)
+	}
+}
+
+// TestStays: of two connections whose offers crossed both sides keep the same one, of two that one side made the
+// newer one.
+func TestStays(t *testing.T) {
+	low, high := seal.Attempt{1}, seal.Attempt{2}
+	at := time.Unix(1_800_000_000, 0)
+	for _, c := range []struct {
+		name      string
+		old, made seal.Attempt
+		ours      [2]bool // the old one's offer, and the new one's
+		age       time.Duration
+		want      bool
+	}{
+		{"crossed, the higher came first", high, low, [2]bool{true, false}, 0, true},
+		{"crossed, at the other side", high, low, [2]bool{false, true}, 0, true},
+		{"crossed, the lower came first", low, high, [2]bool{true, false}, 0, false},
+		{"the other side has come again", high, low, [2]bool{false, false}, 0, false},
+		{"we have come again", high, low, [2]bool{true, true}, 0, false},
+		{"by the relay and directly", high, high, [2]bool{true, true}, time.Second, false},
+		{"long after", high, low, [2]bool{true, false}, 5 * time.Second, false},
+	} {
+		old := &link{attempt: c.old, ours: c.ours[0], since: at}
+		made := &attempt{id: c.made, ours: c.ours[1]}
+		if got := old.stays(made, at.Add(c.age)); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
 	}
 }
 
