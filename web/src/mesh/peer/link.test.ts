@@ -1,34 +1,49 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../bytes';
+import { MeshError } from '../error';
 import { cutLeaf } from '../parts';
 import { append } from '../wire';
 import type { Connected } from './attempts';
-import { Breach, Link, type LinkHandlers } from './link';
+import { BadLeaf, Breach, Link, type LinkHandlers } from './link';
 
 /** A link whose lane is the test's, and what it makes of what comes. */
 function linked() {
   const heard: { waits: boolean; whole: number[]; broke: unknown[] } = { waits: true, whole: [], broke: [] };
   let take: (message: Bytes) => void = () => undefined;
+  let frame: (message: Bytes) => void = () => undefined;
   const lane = { listen: (to: typeof take) => (take = to) };
-  const control = { listen: () => undefined, buffered: 0, send: () => true };
+  const control = { listen: (to: typeof frame) => (frame = to), buffered: 0, send: () => true };
   const on: LinkHandlers = {
     frame: () => undefined,
     expects: () => (heard.waits ? 65_536 : undefined),
-    whole: async (_link, _parts, piece) => void heard.whole.push(piece),
+    whole: async (_link, parts, piece) => {
+      heard.whole.push(piece);
+      if (parts.bytes[0] === BAD) throw new BadLeaf('bad');
+    },
     messages: async () => [],
     sent: () => undefined,
-    broke: (_link, error) => void heard.broke.push(error),
+    broke: (broken, error) => {
+      broken.dead = true; // as links.ts does
+      heard.broke.push(error);
+    },
   };
   const link = new Link({ peer: new Uint8Array(1), conn: { control, lane } } as unknown as Connected, 0, on);
   link.start();
-  return { heard, link, take: (message: Bytes) => take(message) };
+  return { heard, link, control, take: (message: Bytes) => take(message), frame: (message: Bytes) => frame(message) };
 }
 
-const leaf = cutLeaf(
-  { piece: 3, leaf: 5, bytes: new Uint8Array(65_536) },
-  { root: new Uint8Array(32), signature: new Uint8Array(64), nodes: new Uint8Array() },
-  61_440,
-).map((frame) => append(frame));
+/** The first byte of a leaf that is not what was shared. */
+const BAD = 66;
+
+/** The messages of a leaf, for a peer that takes so many bytes at a time. */
+const leafOf = (piece: number, largest: number, first = 0): Bytes[] =>
+  cutLeaf(
+    { piece, leaf: 5, bytes: new Uint8Array(65_536).fill(first, 0, 1) },
+    { root: new Uint8Array(32), signature: new Uint8Array(64), nodes: new Uint8Array() },
+    largest,
+  ).map((frame) => append(frame));
+
+const leaf = leafOf(3, 61_440);
 
 it('puts a leaf together that somebody waits for, also when it looks round meanwhile', async () => {
   const { heard, link, take } = linked();
@@ -47,4 +62,71 @@ it('keeps no beginning of a leaf that nobody waits for any more', async () => {
   await expect.poll(() => heard.broke).toHaveLength(1);
   expect(heard.broke[0]).toBeInstanceOf(Breach);
   expect(heard.whole).toEqual([]);
+});
+
+describe('a peer that does what it may not', () => {
+  const whole = (piece: number, first = 0): Bytes => leafOf(piece, 262_144, first)[0] as Bytes;
+
+  it('is cut off when it sends what nobody asked for', async () => {
+    const { heard, take } = linked();
+    heard.waits = false;
+    take(whole(3));
+    await expect.poll(() => heard.broke).toHaveLength(1);
+    expect(heard.broke[0]).toBeInstanceOf(Breach);
+    expect(heard.whole).toEqual([]);
+  });
+
+  it('is cut off when it sends a leaf again that is being looked at', async () => {
+    const { heard, take } = linked();
+    for (const piece of [1, 3, 3]) take(whole(piece));
+    await expect.poll(() => heard.broke).toHaveLength(1);
+    expect(heard.broke[0]).toBeInstanceOf(Breach);
+  });
+
+  it('is read no further than its first bad leaf', async () => {
+    const { heard, take } = linked();
+    take(whole(1));
+    take(whole(2, BAD));
+    await expect.poll(() => heard.broke).toHaveLength(1);
+    expect(heard.broke[0]).toBeInstanceOf(BadLeaf);
+    take(whole(3));
+    expect(heard.whole).toEqual([1, 2]);
+  });
+
+  it('is cut off when it sends more than can have been asked for', () => {
+    const { heard, take } = linked();
+    for (let piece = 0; heard.broke.length === 0 && piece < 400; piece++) take(whole(piece));
+    expect(heard.broke[0]).toBeInstanceOf(Breach);
+    expect(heard.whole.length).toBeLessThan(400);
+  });
+
+  it.each<[string, Bytes]>([
+    ['a frame of control on the lane', append({ type: 'ping', value: 1n })],
+    ['no frame at all', Uint8Array.of(0xff, 1, 2)],
+    ['nothing', new Uint8Array()],
+  ])('is cut off for %s', async (_, message) => {
+    const { heard, take } = linked();
+    take(message);
+    await expect.poll(() => heard.broke).toHaveLength(1);
+    expect(heard.broke[0]).toBeInstanceOf(MeshError);
+  });
+
+  it('is cut off for a flood of frames, and for a leaf among them', () => {
+    const ping = append({ type: 'ping', value: 1n });
+    const { heard, frame } = linked();
+    for (let n = 0; heard.broke.length === 0 && n < 100_000; n++) frame(ping);
+    expect(heard.broke[0]).toBeInstanceOf(Breach);
+    const other = linked();
+    other.frame(whole(3));
+    expect(other.heard.broke[0]).toBeInstanceOf(MeshError);
+  });
+
+  it('is cut off when it reads nothing', () => {
+    const { heard, link, control } = linked();
+    link.say({ type: 'ping', value: 1n });
+    expect(heard.broke).toEqual([]);
+    control.buffered = 9 * 1024 * 1024;
+    link.say({ type: 'ping', value: 1n });
+    expect(heard.broke).toHaveLength(1);
+  });
 });
