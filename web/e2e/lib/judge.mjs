@@ -18,9 +18,29 @@ async function judgeInPage(tags) {
 /** In the page: whether something is wider than the window. */
 const overflowsInPage = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
 
-/** Holds a page as it is now against the rules. @param {Page} page @param {string} what told in failures */
-export async function judge(page, what) {
+/** In the page: until its colours have changed. */
+const settledInPage = () => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished.catch(() => undefined)));
+
+/** What a page can be asked to look like. Firefox has no switch for it here: it sees the light pages. */
+export const COLOURS = { chromium: /** @type {const} */ (["light", "dark"]), firefox: /** @type {const} */ ([]) };
+
+/**
+ * Holds a page as it is now against the rules, in each of the colours.
+ * @param {Page} page @param {string} what told in failures @param {readonly ("light" | "dark")[]} [colours] none: as it is
+ */
+export async function judge(page, what, colours = []) {
   await page.tab.evaluate(axe);
-  assert.deepEqual(await page.evaluate(judgeInPage, RULES), [], what);
-  assert.equal(await page.evaluate(overflowsInPage), false, `${what} scrolls sideways`);
+  await holds(page, what, colours[0]);
+  for (const other of colours.slice(1)) await holds(page, what, other);
+}
+
+/** @param {Page} page @param {string} what @param {"light" | "dark"} [colours] */
+async function holds(page, what, colours) {
+  if (colours) {
+    await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
+    await page.evaluate(settledInPage);
+  }
+  const told = colours ? `${what}, ${colours}` : what;
+  assert.deepEqual(await page.evaluate(judgeInPage, RULES), [], told);
+  assert.equal(await page.evaluate(overflowsInPage), false, `${told} scrolls sideways`);
 }

@@ -1,7 +1,7 @@
 // Every page by axe-core, an independent judge of WCAG 2.2 A and AA: light and dark, on a laptop and on
 // the smallest phone, in the states that people meet.
 
-import { judge } from "../lib/judge.mjs";
+import { COLOURS, judge } from "../lib/judge.mjs";
 import { Owner } from "../lib/owner.mjs";
 import { moves } from "../lib/picture.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
@@ -66,23 +66,20 @@ async function wrongPassword(page) {
 }
 
 for (const name of BOTH) {
-  // Firefox has no switch for its colours here: it sees the light pages.
-  for (const colours of name === "chromium" ? /** @type {const} */ (["light", "dark"]) : /** @type {const} */ (["light"])) {
-    story(`${name}: the pages are accessible to everyone, ${colours}`, async (t) => {
-      const server = await serve(t, "--demo");
-      const secret = await Owner.of(await browser("chromium"), server, "secret");
-      await secret.say({ type: "set-access", password: "right" });
-      await secret.hears("access");
-      await Owner.of(await browser("chromium"), server, "early");
-      for (const width of [360, 1440]) {
-        const context = await (await browser(name)).context({ viewport: { width, height: 800 }, ...(name === "chromium" && { colours }) });
-        for (const { what, path, ready } of states) {
-          const page = await context.open(server.url + path);
-          await ready(page);
-          await judge(page, `${what}, ${colours}, ${width} px`);
-          await page.close();
-        }
+  story(`${name}: the pages are accessible to everyone, in all their colours`, async (t) => {
+    const server = await serve(t, "--demo");
+    const secret = await Owner.of(await browser("chromium"), server, "secret");
+    await secret.say({ type: "set-access", password: "right" });
+    await secret.hears("access");
+    await Owner.of(await browser("chromium"), server, "early");
+    for (const width of [360, 1440]) {
+      const context = await (await browser(name)).context({ viewport: { width, height: 800 } });
+      for (const { what, path, ready } of states) {
+        const page = await context.open(server.url + path);
+        await ready(page);
+        await judge(page, `${what}, ${width} px`, COLOURS[name]);
+        await page.close();
       }
-    }, { waits: true });
-  }
+    }
+  });
 }

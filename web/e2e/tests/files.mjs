@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { judge } from "../lib/judge.mjs";
+import { COLOURS, judge } from "../lib/judge.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
 import { KEY, serve } from "../lib/server.mjs";
 import { Program, randomFile, scratch, Sender, sha256, sumOf, Taker } from "../lib/sharing.mjs";
@@ -180,27 +180,25 @@ story("files: a file that changes while it is being shared ends in words, with n
   await sender.page.says("h1", /changed/i);
 });
 
-for (const colours of /** @type {const} */ (["light", "dark"])) {
-  story(`files: what comes and what has come is accessible to everyone, ${colours}`, async (t) => {
-    const server = await serve(t);
-    const folder = await scratch(t);
-    const files = await Promise.all(["a long name that has to go over more than one line on a phone, since it does not end.txt", "b.bin"].map((name) => randomFile(folder, name, 300_000)));
-    for (const width of [360, 1440]) {
-      const context = await (await browser("chromium")).context({ viewport: { width, height: 800 }, colours });
-      const sender = new Sender(await context.open(`${server.url}/f#key=${KEY}`));
-      const taker = new Taker(await context.open(await sender.share(files.map((one) => one.file))));
-      await taker.is("offered");
-      await judge(taker.page, `what is offered, ${width} px`);
-      await taker.page.click(id("get"));
-      await taker.is("done");
-      await judge(taker.page, `what has come, ${width} px`);
-      await sender.complete(1);
-      await sender.page.front();
-      await sender.rules();
-      await judge(sender.page, `who has it, ${width} px`);
-      await sender.page.reload();
-      await sender.page.see(id("earlier"));
-      await judge(sender.page, `what was shared before, ${width} px`);
-    }
-  });
-}
+story("files: what comes and what has come is accessible to everyone, in all its colours", async (t) => {
+  const server = await serve(t);
+  const folder = await scratch(t);
+  const files = await Promise.all(["a long name that has to go over more than one line on a phone, since it does not end.txt", "b.bin"].map((name) => randomFile(folder, name, 300_000)));
+  for (const width of [360, 1440]) {
+    const context = await (await browser("chromium")).context({ viewport: { width, height: 800 } });
+    const sender = new Sender(await context.open(`${server.url}/f#key=${KEY}`));
+    const taker = new Taker(await context.open(await sender.share(files.map((one) => one.file))));
+    await taker.is("offered");
+    await judge(taker.page, `what is offered, ${width} px`, COLOURS.chromium);
+    await taker.page.click(id("get"));
+    await taker.is("done");
+    await judge(taker.page, `what has come, ${width} px`, COLOURS.chromium);
+    await sender.complete(1);
+    await sender.page.front();
+    await sender.rules();
+    await judge(sender.page, `who has it, ${width} px`, COLOURS.chromium);
+    await sender.page.reload();
+    await sender.page.see(id("earlier"));
+    await judge(sender.page, `what was shared before, ${width} px`, COLOURS.chromium);
+  }
+});
