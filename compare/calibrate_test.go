@@ -42,6 +42,7 @@ func TestPlan(t *testing.T) {
 
 // TestCalibrate: it measures what the experiments need, and ends when it is told to.
 func TestCalibrate(t *testing.T) {
+	t.Parallel()
 	used := time.Duration(0)
 	r, err := NewRunner(nil, func() (time.Duration, error) { used += time.Second; return used, nil })
 	if err != nil {

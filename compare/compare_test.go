@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"flag"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,11 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		return
+	}
+	flag.Parse()
+	// The tests wait for connections and for the seconds that are measured, and hardly for a processor.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -53,12 +59,14 @@ func TestParts(t *testing.T) {
 
 // TestTopologies: in every topology everybody gets the picture, from where the plan says. (How soon says nothing on a busy machine.)
 func TestTopologies(t *testing.T) {
+	t.Parallel()
 	m, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for topology, depth := range map[experiment.Topology]int{experiment.SFU: 0, experiment.Star: 1, experiment.Tree2: 2} {
 		t.Run(string(topology), func(t *testing.T) {
+			t.Parallel()
 			run := experiment.Run{Topology: topology, Seed: 1, Point: experiment.Point{Viewers: 3, RoundTripMS: 10, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, Repair: true}}
 			r, err := m.Measure(context.Background(), run, 0, 1)
 			if err != nil {
@@ -80,6 +88,7 @@ func TestTopologies(t *testing.T) {
 
 // TestChurn: a viewer that leaves in the middle, and one that comes, leave figures behind; those who stay keep the picture.
 func TestChurn(t *testing.T) {
+	t.Parallel()
 	m, err := New()
 	if err != nil {
 		t.Fatal(err)
@@ -103,6 +112,7 @@ func TestChurn(t *testing.T) {
 
 // TestServerGoesAway: when the relay ends in the middle, what came before is kept, what is missing counts as lost, and nothing hangs.
 func TestServerGoesAway(t *testing.T) {
+	t.Parallel()
 	m, err := New()
 	if err != nil {
 		t.Fatal(err)
@@ -196,6 +206,7 @@ func TestRepeats(t *testing.T) {
 
 // TestInterrupted: what was measured until somebody interrupts is kept and marked.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	m, err := New()
 	if err != nil {
 		t.Fatal(err)

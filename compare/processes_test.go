@@ -52,12 +52,14 @@ func apart(topology experiment.Topology) experiment.Run {
 
 // TestProcesses: every role is a process of its own; all viewers get the picture, from whom the topology says.
 func TestProcesses(t *testing.T) {
+	t.Parallel()
 	for topology, want := range map[experiment.Topology]string{
 		experiment.SFU:   "server:3 uploader:1 viewer:0 viewer:0 viewer:0",
 		experiment.Star:  "uploader:3 viewer:0 viewer:0 viewer:0",
 		experiment.Tree2: "uploader:2 relay:1 viewer:0 viewer:0",
 	} {
 		t.Run(string(topology), func(t *testing.T) {
+			t.Parallel()
 			p, _ := roles(t)
 			r, err := p.Measure(t.Context(), apart(topology), 0.2, 1)
 			if err != nil {
@@ -82,6 +84,7 @@ func TestProcesses(t *testing.T) {
 
 // TestProcessEnds: a role that ends in the middle makes the run invalid and is named; what the others used is kept.
 func TestProcessEnds(t *testing.T) {
+	t.Parallel()
 	p, started := roles(t)
 	cpu, calls := p.CPU, 0
 	p.CPU = func(pid int) (time.Duration, error) {
@@ -103,6 +106,7 @@ func TestProcessEnds(t *testing.T) {
 }
 
 func TestProcessInterrupted(t *testing.T) {
+	t.Parallel()
 	p, _ := roles(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cpu := p.CPU
