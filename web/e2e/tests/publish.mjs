@@ -176,7 +176,7 @@ story("a browser that fails to make an offer for a moment goes live all the same
   await studio.page.click(id("go-live"));
   await studio.is("refused");
   await studio.page.says(id("state"), /browser cannot/i);
-});
+}, { waits: true });
 
 story("files that cannot be played are refused in words, and the rest of the list plays", async (t) => {
   const server = await serve(t);
@@ -187,7 +187,7 @@ story("files that cannot be played are refused in words, and the rest of the lis
   await studio.goLive();
   const viewer = await (await browser("firefox")).open(await studio.link(), { label: "viewer" });
   await shows(viewer, clips.webm);
-});
+}, { waits: true });
 
 story("a file with sound alone is heard, and viewers see a card with its title", async (t) => {
   const server = await serve(t);
@@ -202,7 +202,7 @@ story("a file with sound alone is heard, and viewers see a card with its title",
       return light !== null && light.most > 150 && light.least < 40;
     });
   }
-});
+}, { waits: true });
 
 story("stop ends the stream for everyone, and going live again brings it back under the same link", async (t) => {
   const server = await serve(t);
@@ -215,4 +215,4 @@ story("stop ends the stream for everyone, and going live again brings it back un
   await viewer.says(WORDS, /ended/i);
   assert.equal(await studio.goLive(), name);
   await shows(viewer, clips.webm);
-});
+}, { waits: true });

@@ -109,7 +109,7 @@ story("files: what the browser has no room for goes where the person says, and i
   await taker.page.reload();
   await taker.is("done");
   assert.equal(await sum(), film.sum);
-});
+}, { waits: true });
 
 story("files: with room for nothing Firefox downloads them while they come", async (t) => {
   const server = await serve(t);
@@ -127,7 +127,7 @@ story("files: with room for nothing Firefox downloads them while they come", asy
   }));
   for (const [i, one] of files.entries()) assert.equal(await sumOf(path.join(downloads, there[i] ?? "")), one.sum, one.name);
   assert.deepEqual(there, files.map((one) => one.name));
-});
+}, { waits: true });
 
 story("files: a film is played while it comes", async (t) => {
   const server = await serve(t);

@@ -62,4 +62,4 @@ story("wrong links are answered in words", async (t) => {
     await page.says("h1", /./);
     assert.match((await page.text("main")) ?? "", /not|nothing/i);
   }
-});
+}, { waits: true });
