@@ -31,12 +31,14 @@ func startVirtual(t *testing.T, n *sfutest.Network) *sfutest.Relay {
 // taken for narrower than the stream by a tenth of loss: there is no lower quality, and what is sent must not be
 // held up for it.
 func TestFramesUnderLoss(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		loss     float64
 		feedback bool
 		want     float64 // share of frames
 	}{{0.01, false, 0.995}, {0.05, false, 0.98}, {0.10, false, 0.93}, {0.10, true, 0.93}} {
 		t.Run(fmt.Sprintf("%.0f %%, feedback %v", 100*c.loss, c.feedback), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				got := repairTrial{rtt: 50 * time.Millisecond, loss: c.loss, feedback: c.feedback, frames: 1000}.run(t)
 				share := got.share()
@@ -91,6 +93,7 @@ func (l *ladder) send(t *testing.T) {
 // One viewer of several is squeezed to 300 kbit/s: it gets the low encoding, without a long
 // freeze, and the best again when the line is back. The others notice nothing.
 func TestSqueezedViewer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := sfutest.NewNetwork(11)
 		r := startVirtual(t, n)

@@ -100,6 +100,7 @@ func (c repairTrial) run(t *testing.T) (out repairResult) {
 
 // Where a repeat comes too late parity makes frames whole in time; where it does not, there is none.
 func TestParity(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		rtt     time.Duration
 		loss    float64
@@ -111,6 +112,7 @@ func TestParity(t *testing.T) {
 		{200 * time.Millisecond, 0.05, 0.85, [2]float64{0.50, 0.75}, false},
 	} {
 		t.Run(fmt.Sprintf("%v, %.0f %%", c.rtt, 100*c.loss), func(t *testing.T) {
+			t.Parallel()
 			var got [2]repairResult
 			for i, parity := range []bool{false, true} {
 				synctest.Test(t, func(t *testing.T) {
