@@ -18,7 +18,7 @@ import { Awake } from './awake';
 import { Delivery } from './delivery';
 import { Files } from './files';
 import { GOOD, judge, Steady } from './health';
-import { keptOf, remembered } from './kept';
+import { keptBeside, keptOf, remembered } from './kept';
 import { Measuring } from './measuring';
 import { memoryOf, Shelf } from './memory';
 import { titleOfPage } from './page-title';
@@ -69,6 +69,7 @@ export class StudioController {
   constructor() {
     this.stage = new Stage(this.feed, () => this.refresh());
     this.delivery = new Delivery({
+      topology: () => this.state.value.topology,
       send: (message) => this.client?.send(message),
       stun: () => this.target()?.stun,
       tracks: () => this.tracks(),
@@ -128,7 +129,7 @@ export class StudioController {
     const key = takeKey(window.location, window.history, this.keeps);
     let memory = this.shelf.read(pageNow());
     const taken = await this.tabs.isTaken(memory?.stream ?? '');
-    if (taken && memory) memory = { ...memory, stream: '', named: false, title: '', live: false, owed: false };
+    if (taken && memory) memory = keptBeside(memory);
     this.stream = memory?.stream ?? '';
     const resume = memory ? await remembered(memory) : undefined;
     if (resume) this.files.adopt(resume.queue.items);

@@ -7,13 +7,9 @@ import type { StudioController } from './controller';
 import { delayWords, depthWords, OPTIONS, placeWords, showsAddresses } from './delivery-words';
 
 export function DeliveryCard({ studio }: { studio: StudioController }) {
-  const { chosen } = studio.delivery;
+  const { topology: chosen } = studio.state.value;
   return (
-    <Fold
-      title="How viewers get it"
-      note={OPTIONS.find((o) => o.topology === chosen.value)?.title}
-      data-testid="delivery"
-    >
+    <Fold title="How viewers get it" note={OPTIONS.find((o) => o.topology === chosen)?.title} data-testid="delivery">
       <fieldset class="ways">
         <legend class="said">How viewers get it</legend>
         {OPTIONS.map(({ topology, title, text }) => (
@@ -21,9 +17,9 @@ export function DeliveryCard({ studio }: { studio: StudioController }) {
             <input
               type="radio"
               name="topology"
-              checked={chosen.value === topology}
+              checked={chosen === topology}
               data-testid={`topology-${topology}`}
-              onChange={() => studio.delivery.choose(topology)}
+              onChange={() => studio.feed({ kind: 'topology', topology })}
             />
             <span>
               {title}
@@ -32,7 +28,7 @@ export function DeliveryCard({ studio }: { studio: StudioController }) {
           </label>
         ))}
       </fieldset>
-      {showsAddresses(chosen.value) ? (
+      {showsAddresses(chosen) ? (
         <Notice tone="info" title="Direct ways show addresses.">
           You and the viewers at the other end of a direct way learn each other’s network address, as in a video call.
           By the server nobody does.

@@ -13,6 +13,8 @@ import type { Told } from '../topology/side-clock';
 import type { VideoLimits } from '../topology/whip';
 
 export interface DeliveryOptions {
+  /** What the person chose. */
+  topology(): Topology;
   send(message: ClientMessage): void;
   stun(): string | undefined;
   tracks(): Tracks;
@@ -33,8 +35,6 @@ const LOOK = 1_000; // ms
 const NOTHING: Total = { bitrateOut: 0, encodes: 0, available: undefined, limited: false };
 
 export class Delivery {
-  /** What the person chose, for as long as the page is open. */
-  readonly chosen = signal<Topology>('sfu');
   /** What it comes to, as the server says. */
   readonly plan = signal<Omit<Plan, 'type'> | undefined>(undefined);
   /** Nobody needs the server's copy now: a small one keeps the way warm. */
@@ -67,11 +67,6 @@ export class Delivery {
   begin(): void {
     document.addEventListener('visibilitychange', () => this.tell());
     setInterval(() => void this.look(), LOOK);
-  }
-
-  choose(topology: Topology): void {
-    this.chosen.value = topology;
-    this.options.send({ type: 'set-topology', topology });
   }
 
   hear(message: ServerMessage): void {
@@ -125,7 +120,7 @@ export class Delivery {
     this.welcomed = true;
     this.teller.reset();
     this.spare(false);
-    this.options.send({ type: 'set-topology', topology: this.chosen.value });
+    this.options.send({ type: 'set-topology', topology: this.options.topology() });
     this.tell();
   }
 

@@ -11,11 +11,17 @@ export function keptOf(memory: Memory | undefined): Kept {
   return {
     name: memory?.named ? memory.stream : '',
     settings: fitted(memory?.settings ?? initial.settings, sendable()),
+    topology: memory?.topology ?? initial.topology,
     title: memory?.title ?? '',
     volume: memory?.volume ?? initial.volume,
     muted: memory?.muted ?? initial.muted,
     owed: memory?.owed ?? false,
   };
+}
+
+/** Of a memory whose stream is on in another tab: what is of that stream stays there. */
+export function keptBeside(memory: Memory): Memory {
+  return { ...memory, stream: '', named: false, title: '', topology: 'sfu', live: false, owed: false };
 }
 
 export async function remembered(memory: Memory): Promise<Remembered | undefined> {

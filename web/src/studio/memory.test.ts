@@ -10,6 +10,7 @@ const showing: State = {
   kind: 'file',
   queue: { items, current: 'a', loop: true },
   file: { ...initial.file, phase: 'ready', playing: true, position: 12.5, duration: 60 },
+  topology: 'tree',
   title: 'Holiday',
 };
 
@@ -17,7 +18,14 @@ describe('memory', () => {
   it('comes back as it went', () => {
     const memory = memoryOf(showing, 'name', 1000);
     expect(readMemory(writeMemory(memory), 2000)).toEqual(memory);
-    expect(memory).toMatchObject({ live: true, position: 12.5, playing: true, stream: 'name', title: 'Holiday' });
+    expect(memory).toMatchObject({
+      live: true,
+      position: 12.5,
+      playing: true,
+      stream: 'name',
+      title: 'Holiday',
+      topology: 'tree',
+    });
   });
 
   it('keeps which camera was on, and that it was paused without sound', () => {
@@ -69,7 +77,7 @@ describe('memory', () => {
 
   it('forgets what is too old, and not the link', () => {
     const text = writeMemory(memoryOf(showing, 'name', 0));
-    expect(readMemory(text, 13 * 3600_000)).toMatchObject({ live: false, stream: 'name' });
+    expect(readMemory(text, 13 * 3600_000)).toMatchObject({ live: false, stream: 'name', topology: 'sfu' });
   });
 
   it.each([[null], [''], ['{'], ['null'], ['7'], ['"text"']])('makes nothing of %j', (text) =>
@@ -80,6 +88,7 @@ describe('memory', () => {
     const text = JSON.stringify({
       live: true,
       kind: 'weird',
+      topology: 'http',
       queue: { items: [null, 1, { id: 1 }] },
       position: 'x',
       devices: { camera: 7, microphone: 'm' },
@@ -103,6 +112,7 @@ describe('memory', () => {
       pictureOn: true,
       title: '',
       settings: DEFAULTS,
+      topology: 'sfu',
       volume: 1,
       muted: false,
       owed: false,

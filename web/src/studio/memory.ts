@@ -5,6 +5,7 @@ import type { Devices } from '../media/live-source';
 import { type Item, MAX_ITEMS, type Queue } from '../media/queue';
 import { readSettings, type Settings } from '../media/settings';
 import type { SourceKind } from '../media/source';
+import type { Topology } from '../signal/msg.gen';
 import { nameFault } from './name';
 import type { State } from './state';
 
@@ -32,6 +33,8 @@ export interface Memory {
   pictureOn: boolean;
   title: string;
   settings: Settings;
+  /** How viewers get it. Direct ways show addresses: no stream of another day goes by them unasked. */
+  topology: Topology;
   volume: number;
   muted: boolean;
   /** The server has yet to hear that the stream was stopped. */
@@ -56,6 +59,7 @@ export function memoryOf(state: State, stream: string, now: number): Memory {
     pictureOn: state.device.pictureOn,
     title: state.title,
     settings: state.settings,
+    topology: state.topology,
     volume: state.volume,
     muted: state.muted && !state.hushed,
     owed: state.owed,
@@ -78,6 +82,7 @@ export function readMemory(text: string | null, now: number): Memory | undefined
   const g = given as Given<keyof Memory>;
   const kinds: readonly SourceKind[] = ['file', 'camera', 'screen'];
   const kind = kinds.find((k) => k === g.kind);
+  const topologies: readonly Topology[] = ['star', 'tree', 'auto'];
   const at = finite(g.at, 0);
   const stream = typeof g.stream === 'string' && nameFault(g.stream) === undefined ? g.stream : '';
   return {
@@ -95,6 +100,7 @@ export function readMemory(text: string | null, now: number): Memory | undefined
     pictureOn: g.pictureOn !== false,
     title: typeof g.title === 'string' ? g.title.slice(0, 120) : '',
     settings: readSettings(g.settings),
+    topology: (now - at < TOO_OLD && topologies.find((t) => t === g.topology)) || 'sfu',
     volume: Math.min(1, Math.max(0, finite(g.volume, 0.8))),
     muted: g.muted === true,
     owed: g.owed === true && now - at < HOLD,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Welcome } from '../signal/msg.gen';
 import { canName, nameFault } from './name';
 import { canGoLive } from './select';
-import { type Effect, type Event, initial, type State } from './state';
+import { type Effect, type Event, initial, type Kept, type State } from './state';
 import { step } from './step';
 
 const item = { id: 'a', name: 'a.webm', size: 1, modified: 1 };
@@ -24,7 +24,15 @@ function play(state: State, ...events: Event[]): { state: State; effects: Effect
   return next;
 }
 
-const kept = (name: string) => ({ name, settings: initial.settings, title: '', volume: 1, muted: false, owed: false });
+const kept = (name: string): Kept => ({
+  name,
+  settings: initial.settings,
+  topology: 'sfu',
+  title: '',
+  volume: 1,
+  muted: false,
+  owed: false,
+});
 const inside = play(initial, { kind: 'begin', key: 'k', kept: kept('') }, open, welcome('made')).state;
 const asked = play(inside, { kind: 'name', text: ' friday ' });
 

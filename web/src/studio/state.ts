@@ -7,7 +7,7 @@ import { emptyQueue } from '../media/queue';
 import { DEFAULTS, type Settings } from '../media/settings';
 import type { SourceKind, Trouble } from '../media/source';
 import type { Link } from '../signal/core';
-import type { ClientMessage, Peer, ServerMessage, StreamState } from '../signal/msg.gen';
+import type { ClientMessage, Peer, ServerMessage, StreamState, Topology } from '../signal/msg.gen';
 import type { PathStatus } from '../topology/rejoin';
 import type { NameState } from './name';
 
@@ -101,6 +101,8 @@ export interface State {
   viewers: number;
   roster: readonly Peer[];
   access: { password: boolean; embed: boolean };
+  /** How viewers are to get it. */
+  topology: Topology;
   /** Empty: the name of what is shown. */
   title: string;
   settings: Settings;
@@ -161,6 +163,7 @@ export const initial: State = {
   viewers: 0,
   roster: [],
   access: { password: false, embed: false },
+  topology: 'sfu',
   title: '',
   settings: DEFAULTS,
   volume: 0.8,
@@ -196,6 +199,7 @@ export type Event =
   | { kind: 'takeBack' }
   | { kind: 'title'; text: string }
   | { kind: 'settings'; settings: Settings }
+  | { kind: 'topology'; topology: Topology }
   | { kind: 'listen'; volume: number; muted: boolean }
   | { kind: 'dismiss' }
   | { kind: 'continue' }
@@ -242,6 +246,7 @@ export interface Kept {
   /** The name that the person chose; '' when the server made it. */
   name: string;
   settings: Settings;
+  topology: Topology;
   title: string;
   volume: number;
   muted: boolean;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { phaseOf } from './select';
 import { type Event, initial, type Remembered } from './state';
-import { began, both, hello, item, loaded, open, play, told, up } from './step.fixture';
+import { began, both, hello, item, loaded, open, plain, play, told, up } from './step.fixture';
 
 describe('after a reload while live', () => {
   const kept = (how: Remembered['how'], kind: Remembered['kind'] = 'file'): Remembered => ({
@@ -17,6 +17,14 @@ describe('after a reload while live', () => {
     how,
   });
   const back = play(initial, began('k', kept('click')), open, hello).state;
+
+  it('keeps how viewers get it, and tells the server what is chosen from then on', () => {
+    const begun = { ...began('k', kept('click')), kept: { ...plain, topology: 'tree' } } as const;
+    expect(play(initial, begun, open, hello).state.topology).toBe('tree');
+    const changed = play(back, { kind: 'topology', topology: 'auto' });
+    expect(changed.state.topology).toBe('auto');
+    expect(told(changed.effects)).toEqual([{ type: 'set-topology', topology: 'auto' }]);
+  });
 
   it('says nothing to viewers before the person has decided', () => {
     expect(back.resume).toMatchObject({ name: 'b.webm', how: 'click' });

@@ -2,7 +2,7 @@
 
 import { DEFAULTS } from '../media/settings';
 import type { Welcome } from '../signal/msg.gen';
-import { type Effect, type Event, initial, type Remembered, type State } from './state';
+import { type Effect, type Event, initial, type Kept, type Remembered, type State } from './state';
 import { step } from './step';
 
 export const item = (id: string) => ({ id, name: `${id}.webm`, size: 1, modified: 1 });
@@ -19,7 +19,15 @@ export const welcome: Welcome = {
   viewers: 3,
   access: { password: false, embed: true },
 };
-export const plain = { name: '', settings: DEFAULTS, title: '', volume: 0.8, muted: false, owed: false };
+export const plain: Kept = {
+  name: '',
+  settings: DEFAULTS,
+  topology: 'sfu',
+  title: '',
+  volume: 0.8,
+  muted: false,
+  owed: false,
+};
 export const began = (key: string | undefined, resume?: Remembered): Event => ({
   kind: 'begin',
   key,

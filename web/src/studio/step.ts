@@ -62,6 +62,11 @@ function react(state: State, event: Event): Next {
       return to({ ...state, title: event.text.slice(0, 120) });
     case 'settings':
       return settings(state, event.settings);
+    case 'topology':
+      return to(
+        { ...state, topology: event.topology },
+        { kind: 'tell', message: { type: 'set-topology', topology: event.topology } },
+      );
     case 'listen':
       return to(
         { ...state, volume: event.volume, muted: event.muted, hushed: false },
