@@ -10,6 +10,7 @@ import type { GlassView } from './glass';
 
 export function GlassFigures({ watch }: { watch: WatchController }) {
   const view = watch.glass.view.value;
+  const why = whyUnknown(view);
   return (
     <section
       data-testid="glass-figures"
@@ -19,14 +20,20 @@ export function GlassFigures({ watch }: { watch: WatchController }) {
     >
       <h3>What you see</h3>
       <Facts rows={rowsOf(view)} />
-      {view.byStrip || view.byCapture ? null : (
-        <p class="quiet">The delay is known when the uploader has “Show the time in the picture” switched on.</p>
-      )}
+      {why ? <p class="quiet">{why}</p> : null}
       <div class="row">
         <Button onClick={() => save(watch)}>Save the samples</Button>
       </div>
     </section>
   );
+}
+
+/** Why the delay is not known by the picture itself; undefined where it is. */
+export function whyUnknown({ byStrip, byCapture }: Pick<GlassView, 'byStrip' | 'byCapture'>): string | undefined {
+  if (byStrip) return undefined;
+  const when =
+    'The time in the picture tells the delay. The studio draws it where “Show the time in the picture” is switched on; a clip that was recorded before and is sent by another program, as the demo is, has none.';
+  return byCapture ? `${when} The delay by capture time does without.` : when;
 }
 
 export function rowsOf(view: GlassView): Row[] {
