@@ -324,7 +324,11 @@ func sendLine(st peer.Status) string {
 	}
 	var parts []string
 	for _, p := range st.Peers {
-		parts = append(parts, fmt.Sprintf("%s %d %%", nameOrSomebody(p.Name), percent(int64(p.Held), int64(st.Pieces))))
+		part := fmt.Sprintf("%s %d %%", nameOrSomebody(p.Name), percent(int64(p.Held), int64(st.Pieces)))
+		if p.Relayed {
+			part += " relayed"
+		}
+		parts = append(parts, part)
 	}
 	return fmt.Sprintf("%s/s up, %s sent; %s", size(uint64(st.Up)), size(uint64(st.Sent)), strings.Join(parts, ", "))
 }

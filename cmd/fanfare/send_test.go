@@ -67,3 +67,19 @@ func TestEndOfSending(t *testing.T) {
 		}
 	}
 }
+
+// TestSendLine: how each receiver fares, and by which way.
+func TestSendLine(t *testing.T) {
+	for want, st := range map[string]peer.Status{
+		"Waiting for the server …": {},
+		"Waiting for receivers …":  {Online: true},
+		`2.1 MB/s up, 5.0 MB sent; "ann" 50 %, Somebody 25 % relayed`: {
+			Online: true, Up: 2.1e6, Sent: 5e6, Pieces: 100,
+			Peers: []peer.PeerStatus{{Name: "ann", Held: 50}, {Held: 25, Relayed: true}},
+		},
+	} {
+		if got := sendLine(st); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
