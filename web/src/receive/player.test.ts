@@ -67,6 +67,40 @@ describe('a player', () => {
     expect(source.windows.at(-1)).toBe(100);
   });
 
+  it('is where it asked last, whatever it has left open and goes on taking from', async () => {
+    const { source, player } = playing();
+    source.until = 30;
+    const left = player.answer(1, 'bytes=0-') as Flowing;
+    expect(await left.next()).toEqual(bytes(10, 30));
+    const jumped = player.answer(1, 'bytes=60-64') as Flowing;
+    const taken = jumped.next();
+    const more = left.next();
+    expect(source.windows.at(-1)).toBe(70);
+    source.until = 40;
+    player.news();
+    expect(await more).toEqual(bytes(30, 40));
+    const rest = left.next();
+    expect(source.windows.at(-1)).toBe(70);
+    source.until = 75;
+    player.news();
+    expect(await taken).toEqual(bytes(70, 75));
+    expect(await rest).toEqual(bytes(40, 75));
+    // It has all that it asked for there: the other is where it goes on.
+    expect(await jumped.next()).toBeUndefined();
+    const last = left.next();
+    expect(source.windows.at(-1)).toBe(75);
+    left.stop();
+    await expect(last).rejects.toThrow();
+  });
+
+  it('may have a few requests open, and no more', async () => {
+    const { source, player } = playing();
+    const all = Array.from({ length: 5 }, (_, i) => player.answer(1, `bytes=${i}-`) as Flowing);
+    source.until = 200;
+    await expect(all[0]?.next()).rejects.toThrow();
+    for (const one of all.slice(1)) expect((await one.next())?.length).toBeGreaterThan(0);
+  });
+
   it('gets nothing of files that are not played, or are no film', () => {
     const { player } = playing();
     expect(player.answer(2, null)).toBeUndefined();

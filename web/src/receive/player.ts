@@ -18,12 +18,28 @@ export interface Source {
 
 /** Bytes that are given to a player at a time. */
 const CHUNK = 256 * 1024;
+/** How many requests of a player stay open; the one before these ends. */
+const MOST_OPEN = 4;
+
+/** Something that a player asks for, in bytes of the stream. */
+interface Flow {
+  readonly file: number;
+  at: number;
+  readonly end: number;
+  stopped: boolean;
+}
 
 export class Player {
   private readonly manifest: Manifest;
   private readonly layout: Layout;
   private readonly source: Source;
   private readonly waiting = new Set<() => void>();
+  /**
+   * What the player has not had whole, in the order in which it asked: where it asked last, there it is.
+   * Players ask for several places at a time, and some browsers (Firefox) neither end requests that they
+   * want no more nor stop taking from them.
+   */
+  private readonly flows = new Set<Flow>();
   private playing: number | undefined;
 
   constructor(manifest: Manifest, layout: Layout, source: Source) {
@@ -35,6 +51,7 @@ export class Player {
   /** Another file is played, or none. What was asked for before ends. */
   play(file: number | undefined): void {
     this.playing = file;
+    this.flows.clear();
     this.source.play(file === undefined ? undefined : this.layout.fileStart(file));
     this.news();
   }
@@ -52,25 +69,36 @@ export class Player {
     if (!entry || !type || this.playing !== file) return undefined;
     const { status, headers, body } = headOf(header, entry.size, type);
     const start = this.layout.fileStart(file);
-    let [at, stopped] = [start + body.first, false];
-    const next = async (): Promise<Bytes | undefined> => {
-      while (at < start + body.end) {
-        if (stopped || this.playing !== file) throw new Error('nobody plays it');
-        this.source.play(at);
-        const length = this.source.here(at, Math.min(CHUNK, start + body.end - at));
-        if (length > 0) {
-          const bytes = await this.source.read(at, length);
-          at += length;
-          return bytes;
-        }
-        await new Promise<void>((resolve) => this.waiting.add(resolve));
+    const flow: Flow = { file, at: start + body.first, end: start + body.end, stopped: false };
+    if (flow.at < flow.end) this.flows.add(flow);
+    const [first] = this.flows;
+    if (first && this.flows.size > MOST_OPEN) this.stop(first);
+    return { status, headers, next: () => this.next(flow), stop: () => this.stop(flow) };
+  }
+
+  private stop(flow: Flow): void {
+    flow.stopped = true;
+    this.over(flow);
+  }
+
+  private async next(flow: Flow): Promise<Bytes | undefined> {
+    while (flow.at < flow.end) {
+      if (flow.stopped || this.playing !== flow.file) throw new Error('nobody plays it');
+      if ([...this.flows].at(-1) === flow) this.source.play(flow.at);
+      const length = this.source.here(flow.at, Math.min(CHUNK, flow.end - flow.at));
+      if (length > 0) {
+        const bytes = await this.source.read(flow.at, length);
+        flow.at += length;
+        return bytes;
       }
-      return undefined;
-    };
-    const stop = (): void => {
-      stopped = true;
-      this.news();
-    };
-    return { status, headers, next, stop };
+      await new Promise<void>((resolve) => this.waiting.add(resolve));
+    }
+    this.over(flow);
+    return undefined;
+  }
+
+  /** Others that wait are where the player is now. */
+  private over(flow: Flow): void {
+    if (this.flows.delete(flow)) this.news();
   }
 }
