@@ -8,7 +8,7 @@ import { lanAddress, serve } from "../lib/server.mjs";
 import { median, raw } from "./raw.mjs";
 
 const MB = 1024 * 1024;
-const TURNS = 3;
+const TURNS = Number(process.env.FANFARE_E2E_LANES_TURNS ?? 3);
 
 story("measure: one peer connection and two between two Chromium pages", async (t) => {
   const server = await serve(t);
