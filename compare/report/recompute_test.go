@@ -240,3 +240,25 @@ func TestCSVKinds(t *testing.T) {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
+
+// TestUnrepaired: a point at which viewers never ask again is spoken of, alone and beside the same one at which they do.
+func TestUnrepaired(t *testing.T) {
+	at := func(name string, repair bool, received int, repeated float64) Sample {
+		return Sample{
+			Run: experiment.Run{Experiment: name, Topology: experiment.Star, Repeat: 1, Point: experiment.Point{
+				Viewers: 5, UplinkMbit: 5, BitrateMbit: 1, Repair: repair,
+			}},
+			Seconds: 2, RepeatedMbit: repeated, Viewers: []Viewer{{ID: "v01", Via: "direct", Depth: 1, Packets: 1000, Received: received, LatencyMS: []float64{40}}},
+		}
+	}
+	never, often := at("no-repair", false, 940, 0), at("uplink", true, 538, 21.4)
+	const alone = "Where viewers never ask again for what was lost, the star with 5 viewers and uplinks of 5 Mbit/s loses 6.0 % of the packets"
+	for want, samples := range map[string][]Sample{
+		alone + ".": {never},
+		alone + "; where they ask, 46.2 %, while 21.4 Mbit/s of repeats come to the uploader's line.": {often, never},
+	} {
+		if words := (Document{Samples: samples}).Words(); !slices.Contains(words, want) {
+			t.Errorf("%q is not said in %q", want, words)
+		}
+	}
+}

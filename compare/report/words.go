@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fanfare-relay/fanfare/compare/experiment"
@@ -20,6 +21,7 @@ func (d Document) Words() (list []string) {
 			list = append(list, d.streams(group)...)
 		}
 	}
+	list = append(list, unrepaired(figures)...)
 	for _, name := range experimentsOf(FileFigures(d.Samples)) {
 		list = append(list, fileWords(FileFigures(d.Samples), name)...)
 	}
@@ -69,6 +71,27 @@ func holds(figures []Figure, t experiment.Topology) string {
 		text += fmt.Sprintf(" Packets that are asked for and sent again come to the line at %.1f Mbit/s then, beside the new ones.", again)
 	}
 	return text
+}
+
+// unrepaired says what is lost where viewers never ask again, beside the same point at which they do: the counter-check of what asking
+// again does to a line that is full.
+func unrepaired(figures []Figure) (list []string) {
+	for _, f := range figures {
+		if f.Point.Repair || f.Runs == 0 {
+			continue
+		}
+		text := fmt.Sprintf("Where viewers never ask again for what was lost, %s with %d viewers and uplinks of %g Mbit/s loses %.1f %% of the packets",
+			Name(f.Topology), f.Point.Viewers, f.Point.UplinkMbit, f.Loss.Median)
+		same := f.Point
+		same.Repair = true
+		i := slices.IndexFunc(figures, func(g Figure) bool { return g.Topology == f.Topology && g.Point == same && g.Runs > 0 })
+		if i >= 0 {
+			text += fmt.Sprintf("; where they ask, %.1f %%, while %.1f Mbit/s of repeats come to the uploader's line",
+				figures[i].Loss.Median, figures[i].Repeated.Median)
+		}
+		list = append(list, text+".")
+	}
+	return list
 }
 
 // fault is why a topology does not hold.
