@@ -81,8 +81,11 @@ story("files: fanfare get takes from a browser, by link and by code", async (t) 
   for (const [folder, args] of /** @type {const} */ ([["by-link", [link]], ["by-code", [code, "--from", server.url]]])) {
     const out = path.join(home, folder);
     await mkdir(out);
-    await (await Program.start(t, ["get", ...args, "--out", out], path.join(home, `home-${folder}`))).ends();
+    const program = await Program.start(t, ["get", ...args, "--out", out], path.join(home, `home-${folder}`));
+    await program.ends();
     assert.equal(await sumOf(path.join(out, film.name)), film.sum);
+    const [, words] = await program.writes(/Check words: ([a-z]+(?: [a-z]+){3})\./);
+    assert.ok((await sender.page.text(id("receivers")))?.includes(words ?? "none"), `the page does not show ${words}`);
   }
 }, { waits: true });
 
