@@ -21,6 +21,24 @@ function figuresInPage(selector, names) {
   return Object.values(all).every(Number.isFinite) ? { ...all, text: panel?.innerText ?? "" } : null;
 }
 
+/** What plays plain HTTP, while it is what is seen. */
+const OVER = "video[data-seen]";
+
+/** In the page: looks from now on at whatever is on top whether there is a picture. @param {string} over */
+function countBlackInPage(over) {
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(32, 18).getContext("2d", { willReadFrequently: true }));
+  const seen = { looked: 0, black: 0 };
+  Object.assign(globalThis, { blackSeen: seen });
+  setInterval(() => {
+    const video = /** @type {HTMLVideoElement} */ (document.querySelector(over) ?? document.querySelector("video"));
+    context.clearRect(0, 0, 32, 18);
+    context.drawImage(video, 0, 0, 32, 18);
+    const { data } = context.getImageData(0, 0, 32, 18);
+    seen.looked++;
+    if (data.every((value, i) => i % 4 === 3 || value < 32)) seen.black++;
+  }, 20);
+}
+
 /** @param {Page} page @param {...string} names @returns {Promise<any>} */
 async function figures(page, ...names) {
   await page.waitFor(`${page.name} tells ${names}`, (s, all) => all.every((n) => (/** @type {HTMLElement | null} */ (document.querySelector(s)))?.dataset[n]), PANEL, names);
@@ -66,11 +84,17 @@ story("where no live video comes through, the page plays the stream by plain HTT
   office.cut();
   const viewers = await Promise.all(BOTH.map(async (name) => (await browser(name)).open(server.watch(stream), { label: "viewer", via: office })));
   for (const page of viewers) {
-    await shows(page, clips.webm);
+    await shows(page, clips.webm, { selector: OVER });
     await page.says(".note", /plain HTTP/i);
+    await page.evaluate(countBlackInPage, OVER);
   }
   assert.ok((await server.metric("fanfare_http_sent_bytes_total")) > 0);
   office.restore();
-  for (const page of viewers) await page.waitFor("the picture comes live", () => (/** @type {HTMLVideoElement} */ (document.querySelector("video"))).srcObject !== null);
-  for (const page of viewers) await shows(page, clips.webm);
+  for (const page of viewers) await page.waitFor("the picture comes live", (over) => document.querySelector(over) === null, OVER);
+  for (const page of viewers) {
+    await shows(page, clips.webm);
+    const { looked, black } = await page.evaluate(() => /** @type {any} */ (globalThis).blackSeen);
+    assert.ok(looked > 10, `${page.name} was looked at ${looked} times`);
+    assert.equal(black, 0, `${page.name}: ${black} of ${looked} looks saw no picture at the change`);
+  }
 }, { waits: true });

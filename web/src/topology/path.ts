@@ -1,5 +1,6 @@
 // The way a viewer gets the stream, behind one interface. The player, the figures and the decision which
-// way is shown (switch.ts) know nothing else, so that ways of any kind can stand beside each other.
+// way is shown (switch.ts) know nothing else, so that ways of any kind can stand beside each other. Plain HTTP
+// brings no stream, but a file that an element plays itself (play.ts): it lies over what paths show.
 
 import type { Picture, Wish } from './picture';
 

@@ -65,11 +65,16 @@ export class WatchController {
 
   readonly fallback = new Fallback({
     server: () => ({ url: `/play/${encodeURIComponent(this.stream)}`, token: this.welcome.value?.mediaToken }),
-    show: (attach) => {
-      if (attach) this.glass.use('http', undefined);
-      else this.glass.use(this.used?.topology ?? '', this.used);
-      this.device?.instead(attach);
-    },
+    over: (attach, seen) =>
+      this.device?.over(attach, (video) => {
+        seen();
+        this.glass.use('http', undefined, video);
+      }),
+    below: (gone) =>
+      this.device?.below(() => {
+        gone();
+        this.watchGlass();
+      }),
     onSnapshot: (snapshot) => this.glass.snapshot(snapshot),
   });
   /** There once attach() has been called. */
@@ -152,7 +157,7 @@ export class WatchController {
   attach(player: Player): void {
     this.device = player;
     this.quality.attach(player.video);
-    this.glass.attach(player.video);
+    this.watchGlass();
     if (typeof RTCPeerConnection !== 'function') return;
     this.paths = new Paths({
       server: () => this.server(),
@@ -190,7 +195,7 @@ export class WatchController {
     if (!d) return;
     this.player.value = {
       muted: d.muted,
-      volume: d.video.volume,
+      volume: d.volume,
       soundBlocked: d.soundBlocked,
       playBlocked: d.playBlocked,
       stopped: d.stopped,
@@ -240,8 +245,13 @@ export class WatchController {
     this.health.reset();
     this.monitor.watch(path?.connection);
     this.used = path;
-    if (!this.fallback.playing.value) this.glass.use(path?.topology ?? '', path);
+    if (!this.fallback.playing.value) this.watchGlass();
     if (!path) this.figures.value = undefined;
+  }
+
+  /** What the viewer sees is what the path in use shows. */
+  private watchGlass(): void {
+    if (this.device) this.glass.use(this.used?.topology ?? '', this.used, this.device.video);
   }
 
   private received(message: ServerMessage): void {

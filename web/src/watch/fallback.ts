@@ -1,5 +1,5 @@
 // Where the network lets no WebRTC through: the stream by plain HTTP, if the uploader sends it that way too,
-// for as long as nothing else brings a picture.
+// for as long as nothing else brings a picture. What is on the screen stays until the other one has a picture.
 
 import { signal } from '@preact/signals';
 import type { Snapshot } from '../stats/vocabulary';
@@ -9,8 +9,10 @@ import type { HttpPlayer } from '../topology/play';
 export interface FallbackOptions {
   /** Where to ask for it, by the latest Welcome. */
   server(): { url: string; token: string | undefined };
-  /** Plays what this attaches to the element; undefined: what was there before. */
-  show(attach: ((video: HTMLVideoElement) => void) | undefined): void;
+  /** Lets this attach to an element over the picture of before, which is seen from its first picture on. */
+  over(attach: (video: HTMLVideoElement) => void, seen: () => void): void;
+  /** The picture of before again once it goes on, or when something else comes over it; gone: told then, once. */
+  below(gone: () => void): void;
   onSnapshot(snapshot: Snapshot): void;
 }
 
@@ -26,6 +28,8 @@ export class Fallback {
   private readonly options: FallbackOptions;
   private wanted = false;
   private player: HttpPlayer | undefined;
+  /** Something of it lies over the picture of before. */
+  private over = false;
   /** Counts beginnings and ends: what was awaited in between is of no use any more. */
   private beginnings = 0;
   private again: ReturnType<typeof setTimeout> | undefined;
@@ -47,14 +51,26 @@ export class Fallback {
   }
 
   private end(): void {
+    const player = this.halt();
+    if (!this.over) {
+      player?.close();
+      return;
+    }
+    this.options.below(() => {
+      this.over = false;
+      this.playing.value = false;
+      player?.close();
+    });
+  }
+
+  /** Nothing of what was begun goes on by itself. */
+  private halt(): HttpPlayer | undefined {
     this.beginnings++;
     clearTimeout(this.again);
     clearInterval(this.looking);
     const { player } = this;
     this.player = undefined;
-    if (this.playing.value) this.options.show(undefined);
-    this.playing.value = false;
-    player?.close();
+    return player;
   }
 
   private async begin(): Promise<void> {
@@ -81,13 +97,20 @@ export class Fallback {
   }
 
   private play(player: HttpPlayer): void {
-    this.playing.value = true;
-    this.options.show((video) => player.attach(video));
+    this.options.over(
+      (video) => player.attach(video),
+      () => {
+        this.playing.value = true;
+      },
+    );
+    this.over = true;
     this.looking = setInterval(() => this.options.onSnapshot(player.snapshot()), LOOK);
   }
 
+  /** Its last picture stays until there is another one. */
   private retry(pause: number): void {
-    this.end();
+    this.halt()?.close();
+    this.playing.value = false;
     this.again = setTimeout(() => void this.begin(), pause);
   }
 }

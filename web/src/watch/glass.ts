@@ -37,7 +37,11 @@ export class GlassWatch {
   private readonly clock: () => ClockReading | undefined;
   private readonly wants: () => void;
   private readonly tell: (delay: number | undefined) => void;
+  private video: HTMLVideoElement | undefined;
   private frames: FrameWatch | undefined;
+  private every = SELDOM;
+  private readonly listening = new AbortController();
+  private leaving = new AbortController(); // this element
   private connection: RTCPeerConnection | undefined;
   private side: SideClock | undefined;
   private way = '';
@@ -52,30 +56,38 @@ export class GlassWatch {
     this.clock = clock;
     this.wants = wants;
     this.tell = tell;
+    // Nobody sees what a hidden page does not show, and browsers tell of no pictures there.
+    const { signal } = this.listening;
+    document.addEventListener('visibilitychange', () => this.stalls.rest(), { signal });
   }
 
-  attach(video: HTMLVideoElement): void {
-    this.frames = new FrameWatch(video, SELDOM, (frame) => this.seen(frame));
-    video.addEventListener('pause', () => this.stalls.rest());
-    // Nobody sees what a hidden page does not show, and browsers tell of no pictures there.
-    document.addEventListener('visibilitychange', () => this.stalls.rest());
-  }
 
   /** Somebody looks at the figures: then every picture is read. */
   look(looking: boolean): void {
-    if (!this.frames) return;
-    this.frames.every = looking ? 0 : SELDOM;
+    this.every = looking ? 0 : SELDOM;
+    if (this.frames) this.frames.every = this.every;
     this.meter.reset();
     if (looking) this.wants();
   }
 
-  /** Another way from now on, by its name; path: undefined where it is none of WebRTC. */
-  use(way: string, path: Path | undefined): void {
+  /** Another way from now on, by its name; path: undefined where it is none of WebRTC; video: what shows it. */
+  use(way: string, path: Path | undefined, video: HTMLVideoElement): void {
+    this.attach(video);
     this.way = way;
     this.connection = path?.connection;
     this.side?.close();
     this.side = path?.side && new SideClock(path.side, pageNow);
     this.meter.reset();
+  }
+
+  private attach(video: HTMLVideoElement): void {
+    if (video === this.video) return;
+    this.video = video;
+    this.leaving.abort();
+    this.leaving = new AbortController();
+    video.addEventListener('pause', () => this.stalls.rest(), { signal: this.leaving.signal });
+    this.frames?.close();
+    this.frames = new FrameWatch(video, this.every, (frame) => this.seen(frame));
   }
 
   /** Whether the stream is live: then pictures are due, and a newcomer waits for the first. */
@@ -103,6 +115,8 @@ export class GlassWatch {
   close(): void {
     this.side?.close();
     this.frames?.close();
+    this.leaving.abort();
+    this.listening.abort();
   }
 
   private seen(frame: Frame): void {

@@ -25,7 +25,7 @@ export function useKeys(watch: WatchController, panel: Panel, show: (panel: Pane
 function obey(command: Command, watch: WatchController, panel: Panel, show: (panel: Panel) => void): void {
   const device = watch.device;
   if (!device) return;
-  const heard = device.muted ? 0 : device.video.volume;
+  const heard = device.muted ? 0 : device.volume;
   switch (command) {
     case 'pause':
       device.togglePause();

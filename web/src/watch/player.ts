@@ -1,8 +1,10 @@
-// The one video element: what it plays, whether it may be heard, full screen and picture in
+// The video element: what it plays, whether it may be heard, full screen and picture in
 // picture. It plays a MediaStream of its own whose tracks are exchanged, so that a new path
-// changes neither the element, nor its permission to sound, nor full screen.
+// changes neither the element, nor its permission to sound, nor full screen. What is no path,
+// but a source that an element plays itself, has a second element, which lies over the first.
 
 import type { Path } from '../topology/path';
+import { atNextPicture } from './next-picture';
 
 export interface PlayerEvents {
   /** Muted, volume, pause, full screen or picture in picture has changed. */
@@ -25,6 +27,7 @@ interface PrefixedDocument extends Document {
 }
 
 export class Player {
+  /** Plays paths. */
   readonly video: HTMLVideoElement;
   /** Set while the browser demands a gesture before there is sound. */
   soundBlocked = false;
@@ -35,17 +38,31 @@ export class Player {
   private readonly frame: HTMLElement;
   private readonly events: PlayerEvents;
   private readonly output = new MediaStream();
-  /** Something else than a path is shown. */
-  private replaced = false;
+  private readonly second: HTMLVideoElement;
+  /** The element that is seen and heard. */
+  private current: HTMLVideoElement;
+  private stopWaiting = (): void => undefined;
+  /** What lies over the first element is to go: told once it is gone. */
+  private going: (() => void) | undefined;
   private readonly listening = new AbortController();
 
-  /** frame is what goes full screen: the video with its controls. */
-  constructor(video: HTMLVideoElement, frame: HTMLElement, events: PlayerEvents) {
+  /** second lies over video; frame is what goes full screen: both with their controls. */
+  constructor(video: HTMLVideoElement, second: HTMLVideoElement, frame: HTMLElement, events: PlayerEvents) {
     this.video = video;
+    this.second = second;
+    this.current = video;
     this.frame = frame;
     this.events = events;
-    const signal = this.listening.signal;
-    const changed = (): void => events.changed();
+    const { signal } = this.listening;
+    this.listen(video);
+    this.listen(second);
+    for (const name of ['fullscreenchange', 'webkitfullscreenchange'])
+      document.addEventListener(name, () => events.changed(), { signal });
+    video.srcObject = this.output;
+  }
+
+  private listen(video: HTMLVideoElement): void {
+    const { signal } = this.listening;
     for (const name of [
       'volumechange',
       'play',
@@ -55,14 +72,11 @@ export class Player {
       'enterpictureinpicture',
       'leavepictureinpicture',
     ]) {
-      video.addEventListener(name, changed, { signal });
+      video.addEventListener(name, () => this.events.changed(), { signal });
     }
     // The system's own controls (picture in picture, headset keys) pause the element directly.
-    video.addEventListener('pause', () => this.pausedElsewhere(), { signal });
-    video.addEventListener('play', () => this.playedElsewhere(), { signal });
-    for (const name of ['fullscreenchange', 'webkitfullscreenchange'])
-      document.addEventListener(name, changed, { signal });
-    video.srcObject = this.output;
+    video.addEventListener('pause', () => this.pausedElsewhere(video), { signal });
+    video.addEventListener('play', () => this.playedElsewhere(video), { signal });
   }
 
   /** Shows this path's tracks from now on; undefined keeps the last picture. */
@@ -75,31 +89,71 @@ export class Player {
       for (const track of this.output.getTracks()) if (track.kind === kind) this.output.removeTrack(track);
       for (const track of fresh) if (track.kind === kind) this.output.addTrack(track);
     }
-    if (this.video.ended && !this.replaced) this.video.srcObject = this.output;
+    if (this.video.ended) this.video.srcObject = this.output;
     if (!this.stopped) void this.start();
   }
 
-  /** Shows what this attaches to the element in the place of paths; undefined: paths again. */
-  instead(attach: ((video: HTMLVideoElement) => void) | undefined): void {
-    this.replaced = attach !== undefined;
-    if (attach) attach(this.video);
-    else {
-      this.video.removeAttribute('src');
-      this.video.playbackRate = 1;
-      this.video.srcObject = this.output;
-    }
+  /** Lets this attach to an element over that of paths; it is seen, and heard, from its first picture on. */
+  over(attach: (video: HTMLVideoElement) => void, seen: (video: HTMLVideoElement) => void): void {
+    this.stopWaiting();
+    this.gone();
+    attach(this.second);
+    if (this.current === this.video) this.second.muted = true;
+    if (!this.stopped) void this.tryPlay(this.second);
+    this.stopWaiting = atNextPicture(this.second, () => {
+      this.change(this.second);
+      seen(this.second);
+    });
+  }
+
+  /** The picture of paths again, from its next one on; gone: what was over it is not seen any more, nor used. */
+  below(gone: () => void): void {
+    this.stopWaiting();
+    this.gone();
+    this.going = gone;
+    this.stopWaiting = atNextPicture(this.video, () => {
+      this.change(this.video);
+      this.gone();
+      this.second.removeAttribute('src');
+      this.second.load();
+    });
+  }
+
+  private gone(): void {
+    const { going } = this;
+    this.going = undefined;
+    going?.();
+  }
+
+  /** What was true of the other element is true of this one: how loud it is, and a window of its own. */
+  private change(to: HTMLVideoElement): void {
+    const from = this.current;
+    if (from === to) return;
+    const inWindow = this.pictureInPicture;
+    this.current = to;
+    this.second.toggleAttribute('data-seen', to === this.second);
+    to.volume = from.volume;
+    to.muted = from.muted;
+    from.muted = true;
+    // Without a gesture: there is such a window already.
+    if (inWindow) to.requestPictureInPicture().catch(() => undefined);
     if (!this.stopped) void this.start();
+    this.events.changed();
   }
 
   /** With sound if the browser lets us, else muted, else not before a gesture. */
   async start(): Promise<void> {
     this.stopped = false;
-    const unheard = this.video.muted && this.soundBlocked;
-    const outcome = await this.tryPlay();
-    if (outcome === 'refused' && !this.video.muted) {
-      this.video.muted = true;
+    const { current } = this;
+    const unheard = current.muted && this.soundBlocked;
+    // The one that is not seen goes on unheard, so that its next picture is noticed.
+    if (current !== this.video) void this.tryPlay(this.video);
+    else if (this.second.src) void this.tryPlay(this.second);
+    const outcome = await this.tryPlay(current);
+    if (outcome === 'refused' && !current.muted) {
+      current.muted = true;
       this.soundBlocked = true;
-      this.playBlocked = (await this.tryPlay()) === 'refused';
+      this.playBlocked = (await this.tryPlay(current)) === 'refused';
     } else {
       this.playBlocked = outcome === 'refused';
       this.soundBlocked = unheard;
@@ -107,9 +161,9 @@ export class Player {
     this.events.changed();
   }
 
-  private async tryPlay(): Promise<'playing' | 'refused'> {
+  private async tryPlay(video: HTMLVideoElement): Promise<'playing' | 'refused'> {
     try {
-      await this.video.play();
+      await video.play();
     } catch (cause) {
       // AbortError: a newer call or a new source came in between, which plays by itself.
       if (cause instanceof DOMException && cause.name === 'NotAllowedError') return 'refused';
@@ -123,28 +177,34 @@ export class Player {
     else {
       this.stopped = true;
       this.video.pause();
+      this.second.pause();
     }
     this.events.changed();
   }
 
-  private pausedElsewhere(): void {
-    if (!this.video.ended && !this.playBlocked && document.pictureInPictureElement === this.video) this.stopped = true;
+  private pausedElsewhere(video: HTMLVideoElement): void {
+    if (video !== this.current || video.ended || this.playBlocked) return;
+    if (document.pictureInPictureElement === video) this.stopped = true;
   }
 
-  private playedElsewhere(): void {
-    if (this.stopped) void this.start();
+  private playedElsewhere(video: HTMLVideoElement): void {
+    if (this.stopped && video === this.current) void this.start();
   }
 
   get muted(): boolean {
-    return this.video.muted || this.video.volume === 0;
+    return this.current.muted || this.current.volume === 0;
+  }
+
+  get volume(): number {
+    return this.current.volume;
   }
 
   /** To be called from a gesture when it switches sound on. */
   setMuted(muted: boolean): void {
-    this.video.muted = muted;
+    this.current.muted = muted;
     if (!muted) {
       this.soundBlocked = false;
-      if (this.video.volume === 0) this.video.volume = 1;
+      if (this.current.volume === 0) this.current.volume = 1;
       if (!this.stopped) void this.start();
     }
     this.events.changed();
@@ -152,7 +212,7 @@ export class Player {
 
   /** 0…1; any sound at all also ends being muted. */
   setVolume(volume: number): void {
-    this.video.volume = Math.min(1, Math.max(0, volume));
+    this.current.volume = Math.min(1, Math.max(0, volume));
     if (volume > 0) this.setMuted(false);
     this.events.changed();
   }
@@ -164,14 +224,14 @@ export class Player {
 
   get canFullScreen(): boolean {
     const frame: PrefixedElement = this.frame;
-    const video: AppleVideo = this.video;
+    const video: AppleVideo = this.current;
     return Boolean(document.fullscreenEnabled || frame.webkitRequestFullscreen || video.webkitEnterFullscreen);
   }
 
   toggleFullScreen(): void {
     const d: PrefixedDocument = document;
     const frame: PrefixedElement = this.frame;
-    const video: AppleVideo = this.video;
+    const video: AppleVideo = this.current;
     if (this.fullScreen) {
       if (document.fullscreenEnabled) document.exitFullscreen().catch(() => undefined);
       else d.webkitExitFullscreen?.();
@@ -182,22 +242,25 @@ export class Player {
   }
 
   get canPictureInPicture(): boolean {
-    return document.pictureInPictureEnabled === true && typeof this.video.requestPictureInPicture === 'function';
+    return document.pictureInPictureEnabled === true && typeof this.current.requestPictureInPicture === 'function';
   }
 
   get pictureInPicture(): boolean {
-    return document.pictureInPictureElement === this.video;
+    return document.pictureInPictureElement === this.current;
   }
 
   togglePictureInPicture(): void {
     // Refused without a picture or a gesture: then nothing happens, and nothing is lost.
-    const done = this.pictureInPicture ? document.exitPictureInPicture() : this.video.requestPictureInPicture();
+    const done = this.pictureInPicture ? document.exitPictureInPicture() : this.current.requestPictureInPicture();
     done.catch(() => undefined);
   }
 
   close(): void {
     this.listening.abort();
+    this.stopWaiting();
+    this.gone();
     this.video.pause();
+    this.second.pause();
     this.video.srcObject = null;
   }
 }

@@ -1,5 +1,6 @@
 // The stage: the picture, what lies over it, and the controls.
 
+import type { Ref } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../ui/controls';
 import { CloseIcon, SoundOffIcon } from '../ui/icons';
@@ -14,10 +15,11 @@ import { hasControls } from './scene';
 export function Stage({ watch }: { watch: WatchController }) {
   const frame = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
+  const second = useRef<HTMLVideoElement>(null);
   const [panel, show] = useState<Panel>();
   useEffect(() => {
-    if (!frame.current || !video.current) return;
-    const player = new Player(video.current, frame.current, { changed: () => watch.playerChanged() });
+    if (!frame.current || !video.current || !second.current) return;
+    const player = new Player(video.current, second.current, frame.current, { changed: () => watch.playerChanged() });
     watch.attach(player);
     watch.playerChanged();
   }, [watch]);
@@ -28,15 +30,8 @@ export function Stage({ watch }: { watch: WatchController }) {
   return (
     <div class={visible ? 'stage awake' : 'stage asleep'} data-scene={scene.kind} ref={frame}>
       {/* The picture is a large button for those who point; the keyboard has keys for the same. */}
-      <video
-        class="picture"
-        ref={video}
-        playsInline
-        autoPlay
-        disableRemotePlayback
-        onClick={() => tapped(watch)}
-        onDblClick={() => watch.device?.toggleFullScreen()}
-      />
+      <Picture element={video} watch={watch} />
+      <Picture element={second} watch={watch} over />
       <Cover watch={watch} />
       <SoundPrompt watch={watch} />
       {hasControls(scene) ? (
@@ -46,6 +41,21 @@ export function Stage({ watch }: { watch: WatchController }) {
       ) : null}
       {panel ? <SidePanel watch={watch} panel={panel} close={() => show(undefined)} /> : null}
     </div>
+  );
+}
+
+/** over: it lies over the other one, unseen until it is shown. */
+function Picture({ element, watch, over }: { element: Ref<HTMLVideoElement>; watch: WatchController; over?: boolean }) {
+  return (
+    <video
+      class={over ? 'picture over' : 'picture'}
+      ref={element}
+      playsInline
+      autoPlay
+      disableRemotePlayback
+      onClick={() => tapped(watch)}
+      onDblClick={() => watch.device?.toggleFullScreen()}
+    />
   );
 }
 
