@@ -26,7 +26,7 @@ func ClientMessages() []ClientMessage {
 	return []ClientMessage{
 		Hello{}, SetState{}, Stop{}, Remove{}, ChangeLink{}, SetAccess{}, Send{}, Ping{},
 		SetFiles{}, OpenCode{}, EndCode{}, CodeFailed{}, Relay{},
-		SetTopology{}, Facts{}, WayState{},
+		SetTopology{}, Facts{}, WayState{}, AskFigures{}, Figures{},
 	}
 }
 
@@ -35,7 +35,7 @@ func ServerMessages() []ServerMessage {
 	return []ServerMessage{
 		Welcome{}, State{}, Viewers{}, Access{}, Roster{}, Deliver{}, Notice{}, Replaced{},
 		Moved{}, Error{}, Goodbye{}, Pong{}, Files{}, Members{}, Undelivered{}, ShortCode{}, CodeEnded{}, Relayed{},
-		Way{}, Serve{}, EndWay{}, Plan{}, ServerCopy{},
+		Way{}, Serve{}, EndWay{}, Plan{}, ServerCopy{}, FiguresWanted{}, ViewerFigures{},
 	}
 }
 
@@ -58,6 +58,8 @@ func (Relay) Type() string      { return "relay" }
 func (SetTopology) Type() string { return "set-topology" }
 func (Facts) Type() string       { return "facts" }
 func (WayState) Type() string    { return "way-state" }
+func (AskFigures) Type() string  { return "ask-figures" }
+func (Figures) Type() string     { return "figures" }
 
 func (Welcome) Type() string     { return "welcome" }
 func (State) Type() string       { return "state" }
@@ -83,7 +85,9 @@ func (Serve) Type() string  { return "serve" }
 func (EndWay) Type() string { return "way-end" }
 func (Plan) Type() string   { return "plan" }
 
-func (ServerCopy) Type() string { return "server-copy" }
+func (ServerCopy) Type() string    { return "server-copy" }
+func (FiguresWanted) Type() string { return "figures-wanted" }
+func (ViewerFigures) Type() string { return "viewer-figures" }
 
 func (Hello) fromClient()      {}
 func (SetState) fromClient()   {}
@@ -102,6 +106,8 @@ func (Relay) fromClient()      {}
 func (SetTopology) fromClient() {}
 func (Facts) fromClient()       {}
 func (WayState) fromClient()    {}
+func (AskFigures) fromClient()  {}
+func (Figures) fromClient()     {}
 
 func (Welcome) fromServer()     {}
 func (State) fromServer()       {}
@@ -127,4 +133,6 @@ func (Serve) fromServer()  {}
 func (EndWay) fromServer() {}
 func (Plan) fromServer()   {}
 
-func (ServerCopy) fromServer() {}
+func (ServerCopy) fromServer()    {}
+func (FiguresWanted) fromServer() {}
+func (ViewerFigures) fromServer() {}

@@ -146,6 +146,11 @@ func TestDecodeRefuses(t *testing.T) {
 		{"send to no endpoint", `{"type":"send","to":"<b>","sealed":"a"}`, ErrBadMessage},
 		{"send nothing", `{"type":"send","to":"a","sealed":""}`, ErrBadMessage},
 		{"send what is not base64url", `{"type":"send","to":"a","sealed":"a+b="}`, ErrBadMessage},
+		{"figures by no route", `{"type":"figures","route":"post","pictures":1,"dropped":0,"stalls":0,"stalled":0,"delays":[]}`, ErrBadMessage},
+		{"figures of fewer than no pictures", `{"type":"figures","route":"sfu","pictures":-1,"dropped":0,"stalls":0,"stalled":0,"delays":[]}`, ErrBadMessage},
+		{"figures of a delay of a day", `{"type":"figures","route":"sfu","pictures":1,"dropped":0,"stalls":0,"stalled":0,"delays":[86400000]}`, ErrBadMessage},
+		{"figures of too many delays", `{"type":"figures","route":"sfu","pictures":1,"dropped":0,"stalls":0,"stalled":0,"delays":[1` + strings.Repeat(",1", MaxDelays) + `]}`, ErrTooLarge},
+		{"figures with words", `{"type":"figures","route":"sfu","device":"=1+1","pictures":1,"dropped":0,"stalls":0,"stalled":0,"delays":[]}`, ErrBadMessage},
 		{"send too much", `{"type":"send","to":"a","sealed":"` + strings.Repeat("a", MaxSealed+1) + `"}`, ErrTooLarge},
 	} {
 		m, err := DecodeClient([]byte(tt.text))

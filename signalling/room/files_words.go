@@ -20,7 +20,7 @@ func (r *Files) receive(in Receive, now time.Time) {
 	case msg.Ping: // answered by the shell, which has the clock
 	case msg.Hello:
 		r.refuse(in.Endpoint, msg.CodeBadMessage, helloAgain)
-	case msg.SetState, msg.ChangeLink, msg.SetAccess, msg.Relay:
+	case msg.SetState, msg.ChangeLink, msg.SetAccess, msg.Relay, msg.AskFigures, msg.Figures:
 		r.refuse(in.Endpoint, msg.CodeBadMessage, "This is not said in a room of files.")
 	default:
 		if in.Endpoint != r.owner {

@@ -29,6 +29,8 @@ func (r *Room) join(in Join, now time.Time) {
 		r.takeOver(in.Endpoint, now)
 	}
 	r.admit(in.Endpoint, m)
+	delete(r.figures.asked, in.Endpoint) // its page may be another one
+	r.askViewers()
 	r.roster.dirty = true
 }
 
@@ -64,7 +66,9 @@ func (r *Room) forget(endpoint string, now time.Time) {
 	if r.owner == endpoint {
 		r.owner = ""
 		r.ways.chosen, r.ways.owner = nil, msg.Facts{}
+		r.wantFigures(false)
 	}
+	r.forgetFigures(endpoint)
 	r.roster.dirty = true
 	r.forgetWays(endpoint, now)
 }

@@ -25,6 +25,9 @@ func (r *Room) receive(in Receive, now time.Time) {
 	case msg.WayState:
 		r.wayState(in.Endpoint, body, now)
 		return
+	case msg.Figures:
+		r.tellFigures(in.Endpoint, body, now)
+		return
 	case msg.Ping:
 		return // answered by the shell, which has the clock
 	case msg.Hello:
@@ -58,6 +61,8 @@ func (r *Room) order(owner string, m msg.ClientMessage, now time.Time) {
 		r.emit(ChangeLink{By: owner})
 	case msg.SetAccess:
 		r.emit(SaveAccess{By: owner, Set: m})
+	case msg.AskFigures:
+		r.wantFigures(m.Wanted)
 	case msg.SetTopology:
 		r.ways.chosen, r.ways.plan.dirty = &m, true
 		// Whoever says it wants to hear what it comes to, and sends the server a full copy until it hears otherwise.

@@ -71,7 +71,8 @@ type Room struct {
 	measure              time.Time // when to ask what viewers get; zero while nobody wants to know, or is being asked
 	measuring            bool      // Measured is to come
 
-	ways ways
+	ways    ways
+	figures figures
 
 	out []Output
 }
@@ -114,7 +115,7 @@ func New(c Config, now time.Time) *Room {
 		members: map[string]*member{}, sessions: map[media.SessionID]*session{}, watching: map[string]int{},
 		declared: msg.StateLive,
 		state:    throttle{every: stateEvery}, count: throttle{every: countEvery}, roster: throttle{every: countEvery},
-		ways: newWays(c.ServerRoom, now),
+		ways: newWays(c.ServerRoom, now), figures: figures{asked: map[string]time.Time{}},
 	}
 	switch c.State {
 	case msg.StateAway:

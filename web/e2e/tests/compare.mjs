@@ -1,6 +1,7 @@
 // The evaluator's page: ways side by side in one browser, compared by the same pictures.
 
 import assert from "node:assert/strict";
+import { until } from "../lib/poll.mjs";
 import { browser, story } from "../lib/run.mjs";
 import { KEY, serve } from "../lib/server.mjs";
 import { id } from "../lib/studio.mjs";
@@ -9,25 +10,27 @@ import { id } from "../lib/studio.mjs";
 function resultInPage(result, way, paired) {
   const data = (/** @type {string} */ s) => [...document.querySelectorAll(s)].map((e) => ({ ...(/** @type {HTMLElement} */ (e).dataset) }));
   const panel = /** @type {HTMLElement | null} */ (document.querySelector(result));
-  return { valid: panel?.dataset.valid, text: panel?.innerText ?? "", ways: data(way), paired: data(paired) };
+  return { valid: panel?.dataset.valid, text: panel?.innerText ?? "", ways: data(way), paired: data(paired), devices: data("[data-testid=device]") };
 }
 
 story("the compare page runs ways side by side and tells how the same pictures differ", async (t) => {
   const server = await serve(t);
+  await browser("firefox"); // before anything runs
   const page = await (await browser("chromium")).open(`${server.url}/compare#key=${KEY}`, { label: "evaluator" });
   await page.see(id("plan"));
   await page.click(id("way-http"));
-  await page.evaluate((s) => {
-    const select = /** @type {HTMLSelectElement} */ (document.querySelector(s));
-    select.value = "10";
-    select.dispatchEvent(new Event("change", { bubbles: true }));
-  }, id("seconds"));
   await page.click(id("start"));
+  // A further device comes by the link as soon as there is one.
+  const link = await until("the link for further devices", () => page.evaluate((s) => /** @type {HTMLInputElement | null} */ (document.querySelector(s))?.value ?? "", id("link")));
+  const device = (await browser("firefox")).open(server.watch(link.split("/").pop() ?? ""), { label: "device" });
   await page.waitFor("it measures", (s) => document.querySelector(s)?.getAttribute("data-phase") === "measuring", id("progress"));
   await page.see("svg .curve.sfu");
+  const told = await device;
+  await told.press("i");
+  await told.says(id("glass-figures"), /compares ways/);
   await page.see(id("result"));
-  const { valid, text, ways, paired } = await page.evaluate(resultInPage, id("result"), id("way"), id("paired"));
-  t.diagnostic(JSON.stringify({ valid, ways, paired }));
+  const { valid, text, ways, paired, devices } = await page.evaluate(resultInPage, id("result"), id("way"), id("paired"));
+  t.diagnostic(JSON.stringify({ valid, ways, paired, devices }));
   assert.match(text, valid === "true" ? /figures are valid/ : /figures are invalid/);
   assert.deepEqual(ways.map((w) => w.way), ["sfu", "star", "http"], text);
   for (const way of ways) assert.ok(Number(way.pictures) > 20 && Number(way.median) > 0, JSON.stringify(way));
@@ -36,5 +39,8 @@ story("the compare page runs ways side by side and tells how the same pictures d
     assert.ok(Number(p.pairs) > 20, JSON.stringify(p));
     assert.ok(Number(p.low) <= Number(p.high) && Number.isFinite(Number(p.median)), JSON.stringify(p));
   }
+  assert.equal(devices.length, 1, text);
+  assert.ok(Number(devices[0].pictures) > 20 && Number(devices[0].rate) > 1, JSON.stringify(devices));
+  assert.ok(Math.abs(Number(devices[0].median)) < 10_000, JSON.stringify(devices));
   assert.match(text, /pictures that both showed: \d[\d.]* ms (sooner|later) \(with 95 % of confidence/);
 });

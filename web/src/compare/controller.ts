@@ -2,12 +2,16 @@
 
 import { signal } from '@preact/signals';
 import { dropKey, keepKey, keeps, takeKey } from '../signal/key';
+import { type DeviceFigures, devicesOf, type Told } from './devices';
 import { Experiment, type Gathered, type Progress } from './experiment';
 import type { Sample } from './figures';
 import { Live } from './live';
 import { DEFAULT, type Plan } from './plan';
 import { KeyNeeded } from './room';
 import type { Viewer } from './viewer';
+
+/** Of what is drawn while it runs. ms */
+const RECENT = 6_000;
 
 export type Phase = 'planning' | 'key' | 'running' | 'done';
 
@@ -22,6 +26,9 @@ export class CompareController {
   readonly problem = signal('');
   readonly keyWrong = signal(false);
   readonly live = new Live();
+  /** Further devices, by what they told in the last seconds. */
+  readonly devices = signal<readonly DeviceFigures[]>([]);
+  private told: readonly Told[] = [];
   private readonly keeps = keeps();
   private key = takeKey(window.location, window.history, this.keeps);
   private experiment: Experiment | undefined;
@@ -37,6 +44,8 @@ export class CompareController {
       return;
     }
     this.live.reset();
+    this.told = [];
+    this.devices.value = [];
     this.viewers.value = [];
     this.link.value = '';
     this.phase.value = 'running';
@@ -52,6 +61,7 @@ export class CompareController {
         this.progress.value = progress;
       },
       seen: (sample: Sample) => this.live.observe(sample),
+      told: (told) => this.heard(told),
     });
     this.experiment = experiment;
     experiment.run().then(
@@ -61,6 +71,11 @@ export class CompareController {
       },
       (cause: unknown) => this.failed(cause),
     );
+  }
+
+  private heard(told: Told): void {
+    this.told = [...this.told, told].filter((t) => t.at > told.at - RECENT);
+    this.devices.value = devicesOf(this.told);
   }
 
   /** Ends the run early. */

@@ -1,9 +1,12 @@
 // One comparison from beginning to end: opens the source and the ways, lets them settle, measures, closes.
 // It gathers samples; what they say is figures.ts.
 
+import { pageNow } from '../signal/client';
+import type { ViewerFigures } from '../signal/msg.gen';
 import { stamps } from '../signal/stamp';
 import { Lateness } from '../stats/lateness';
 import type { Logged } from '../stats/log';
+import { Devices, type Told } from './devices';
 import type { Join, Sample } from './figures';
 import type { Plan, Way } from './plan';
 import { Room } from './room';
@@ -22,6 +25,8 @@ export interface Gathered {
   samples: Sample[];
   joins: Join[];
   snapshots: Logged[];
+  /** What further devices told. */
+  devices: Told[];
   /** ms, 99th percentile; undefined: not measured. */
   lateness: number | undefined;
   /** Why it was not what was planned; empty: it was. */
@@ -42,6 +47,8 @@ export interface ExperimentOptions {
   progress(progress: Progress): void;
   /** A picture was shown, from the beginning on: for what is drawn live. */
   seen(sample: Sample): void;
+  /** A further device tells what it sees. */
+  told(told: Told): void;
 }
 
 /** ms */
@@ -53,6 +60,7 @@ export class Experiment {
   private readonly options: ExperimentOptions;
   private readonly stopping = new AbortController();
   private readonly gathered: Gathered;
+  private readonly devices = new Devices();
   private viewers: Viewer[] = [];
   private open: Open[] = [];
   private measuring = false;
@@ -69,6 +77,7 @@ export class Experiment {
       samples: [],
       joins: [],
       snapshots: [],
+      devices: [],
       lateness: undefined,
       troubles: [],
     };
@@ -82,7 +91,11 @@ export class Experiment {
   /** Throws KeyNeeded, or an Error with words for people, when nothing could begin. */
   async run(): Promise<Gathered> {
     this.options.progress({ phase: 'opening', part: 0 });
-    const room = await Room.open(this.options.key, (words) => this.trouble(words));
+    const room = await Room.open(
+      this.options.key,
+      (words) => this.trouble(words),
+      (figures) => this.heard(figures),
+    );
     let source: Sending | undefined;
     const lateness = new Lateness();
     try {
@@ -123,6 +136,13 @@ export class Experiment {
   private seen(sample: Sample): void {
     if (this.measuring) this.gathered.samples.push(sample);
     this.options.seen(sample);
+  }
+
+  private heard(figures: ViewerFigures): void {
+    const told = this.devices.told(figures, pageNow());
+    if (!told) return;
+    if (this.measuring) this.gathered.devices.push(told);
+    this.options.told(told);
   }
 
   private refresh(): void {
@@ -167,7 +187,7 @@ export class Experiment {
   }
 
   private async look(): Promise<void> {
-    const time = performance.timeOrigin + performance.now();
+    const time = pageNow();
     const all = await Promise.all(this.open.map((way) => way.snapshots()));
     this.gathered.snapshots.push(...all.flat().map((entry) => ({ time, ...entry })));
   }

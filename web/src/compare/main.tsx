@@ -6,6 +6,7 @@
 //   start, stop, again
 //   progress (data-phase)              opening | settling | measuring
 //   result (data-valid = true | false) with paired (data-pairs, data-median, data-low, data-high), way (data-way, data-pictures, data-median)
+//   device (data-pictures, data-median, data-rate)   a further device
 //   save-html, save-json, save-csv, link, qr
 
 import { render } from 'preact';

@@ -6,9 +6,22 @@ import { bitrate } from '../ui/format';
 import { Notice } from '../ui/layout';
 import { Chart } from './chart';
 import type { CompareController } from './controller';
+import { DeviceTable } from './device-table';
 import type { Gathered } from './experiment';
 import { WORDS } from './plan';
-import { type About, csvOf, HEADS, htmlOf, jsonOf, METHOD, ms, pairedWords, type Result, resultOf } from './result';
+import {
+  type About,
+  BY_DEVICES,
+  csvOf,
+  HEADS,
+  htmlOf,
+  jsonOf,
+  METHOD,
+  ms,
+  pairedWords,
+  type Result,
+  resultOf,
+} from './result';
 
 export function Outcome({ compare }: { compare: CompareController }) {
   const gathered = compare.gathered.value;
@@ -21,6 +34,7 @@ export function Outcome({ compare }: { compare: CompareController }) {
         <Validity result={result} />
         <Table result={result} />
         <Pairs result={result} />
+        <Devices result={result} />
         <Chart curves={compare.live.curves.value} />
         <Save gathered={gathered} />
         <div class="row">
@@ -114,6 +128,17 @@ function Pairs({ result }: { result: Result }) {
           {pairedWords(p)}
         </p>
       ))}
+    </div>
+  );
+}
+
+function Devices({ result }: { result: Result }) {
+  if (result.devices.length === 0) return null;
+  return (
+    <div class="stack">
+      <h2>Further devices</h2>
+      <DeviceTable devices={result.devices} />
+      <p class="quiet">{BY_DEVICES}</p>
     </div>
   );
 }

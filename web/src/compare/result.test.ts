@@ -20,6 +20,19 @@ const gathered: Gathered = {
     what: 'sfu uploader',
     snapshot: { ...emptySnapshot, transport: { bytesIn: 0, bytesOut: time * 100 } },
   })),
+  devices: [0, 1].map((i) => ({
+    number: 0,
+    at: 1000 * i,
+    device: 'phone' as const,
+    route: 'sfu' as const,
+    pictures: 100 + 15 * i,
+    dropped: i,
+    stalls: i,
+    stalled: 300 * i,
+    join: 500,
+    error: 4,
+    delays: [140, 160, 150],
+  })),
   lateness: 3,
   troubles: [],
 };
@@ -57,11 +70,14 @@ describe('the result', () => {
   });
 
   it('is a table of pictures, and a page that is safe to open', () => {
-    expect(csvOf(gathered).split('\n')).toHaveLength(302);
+    expect(csvOf(gathered).split('\n')).toHaveLength(308);
     expect(csvOf(gathered).split('\n')[1]).toBe('sfu,1,0,120,120');
+    expect(csvOf(gathered).split('\n')[301]).toBe('sfu,device 1,,0,140');
     const html = htmlOf(gathered, about);
     expect(html).toContain('a &lt;film&gt;.webm');
     expect(html).not.toContain('<film>');
     expect(html).toContain('20 ms sooner');
+    expect(html).toContain('<th scope="row">Device 1, phone</th><td>By the server</td><td>150 ms</td>');
+    expect(htmlOf({ ...gathered, devices: [] }, about)).not.toContain('Further devices');
   });
 });

@@ -3,6 +3,7 @@
 
 import { TOO_LATE } from '../stats/lateness-limit';
 import type { Logged } from '../stats/log';
+import { type DeviceFigures, devicesOf } from './devices';
 import type { Gathered } from './experiment';
 import { figuresOf, type Paired, pairedOf, type WayFigures } from './figures';
 import { type Way, WORDS } from './plan';
@@ -19,6 +20,7 @@ export interface Result {
   ways: WayFigures[];
   paired: Paired[];
   uploads: Upload[];
+  devices: DeviceFigures[];
   lateness: number | undefined;
   /** Why the figures are not to be believed; empty: they are. */
   invalid: string[];
@@ -30,6 +32,7 @@ export function resultOf(g: Gathered): Result {
     ways: figuresOf(g.ways, g.samples, g.joins),
     paired: others.flatMap((other) => (base ? (pairedOf(g.samples, base, other) ?? []) : [])),
     uploads: g.ways.map((way) => uploadOf(way, g)),
+    devices: devicesOf(g.devices),
     lateness: g.lateness,
     invalid: invalidityOf(g),
   };
@@ -83,13 +86,38 @@ export function jsonOf(g: Gathered, about: About): string {
   return JSON.stringify({ ...about, command: 'the page /compare', result: resultOf(g), ...g }, undefined, 1);
 }
 
+export function deviceName({ number }: { number: number }): string {
+  return `device ${number + 1}`;
+}
+
+/** The cells of a further device, by DEVICE_HEADS. */
+export function deviceCells(d: DeviceFigures): string[] {
+  return [
+    `${capital(deviceName(d))}${d.kind === 'device' ? '' : `, ${d.kind}`}`,
+    WORDS[d.route].title,
+    ...[d.delay?.median, d.delay?.p95, d.delay?.p99, d.error, d.join].map((v) => (v === undefined ? '–' : ms(v))),
+    d.stalls === 0 ? 'none' : `${d.stalls} (${ms(d.stalled)})`,
+    d.rate.toFixed(1),
+    String(d.dropped),
+    String(d.pictures),
+  ];
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** The pictures, a line each. */
 export function csvOf(g: Gathered): string {
   const number = (n: number): string => String(Math.round(n * 1000) / 1000);
   const lines = g.samples.map((s) =>
     [s.way, s.viewer + 1, number(s.code), number(s.at), number(s.at - s.code)].join(','),
   );
-  return ['way,viewer,made_at_ms,shown_at_ms,delay_ms', ...lines, ''].join('\n');
+  // A further device tells delays once a second, without the moments.
+  const told = g.devices.flatMap((t) =>
+    t.delays.map((delay) => [t.route, deviceName(t), '', number(t.at), delay].join(',')),
+  );
+  return ['way,viewer,made_at_ms,shown_at_ms,delay_ms', ...lines, ...told, ''].join('\n');
 }
 
 /** One page that needs nothing else. */
@@ -123,7 +151,7 @@ ${validity}
 <table><thead><tr>${HEADS.map((h) => `<th scope="col">${h}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
 <h2>The same pictures on two ways</h2>
 ${r.paired.map((p) => `<p>${safe(pairedWords(p))}</p>`).join('') || '<p>No pair of ways.</p>'}
-<h2>How it was measured</h2>
+${devicesHtml(r.devices)}<h2>How it was measured</h2>
 ${METHOD.map((line) => `<p>${line}</p>`).join('\n')}
 <p>Timers of this machine were ${r.lateness === undefined ? 'not measured' : `${ms(r.lateness)} late in the 99th percentile`}. The samples are in the JSON and CSV files that the page saves beside this one; every figure here is computed from them.</p>
 </html>
@@ -141,6 +169,34 @@ export const HEADS = [
   'Encodes',
   'Pictures',
 ] as const;
+
+export const DEVICE_HEADS = [
+  'Device',
+  'Way',
+  'Delay, median',
+  '95 % below',
+  '99 % below',
+  'Clocks, at most',
+  'First picture',
+  'Stalls',
+  'Pictures a second',
+  'Dropped',
+  'Pictures',
+] as const;
+
+function devicesHtml(devices: readonly DeviceFigures[]): string {
+  if (devices.length === 0) return '';
+  const head = DEVICE_HEADS.map((h) => `<th scope="col">${h}</th>`).join('');
+  const rows = devices.map((d) => {
+    const cells = deviceCells(d).map((c, i) => (i === 0 ? `<th scope="row">${safe(c)}</th>` : `<td>${safe(c)}</td>`));
+    return `<tr>${cells.join('')}</tr>`;
+  });
+  return `<h2>Further devices</h2>\n<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>\n<p>${BY_DEVICES}</p>\n`;
+}
+
+/** What the figures of further devices are. */
+export const BY_DEVICES =
+  'Further devices tell once a second what they see. Their clocks are compared with the server’s by pings; “clocks, at most” is by how much that may be wrong. A line between the machines is in these delays.';
 
 /** For those who read the figures. */
 export const METHOD = [

@@ -2,7 +2,7 @@
 
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import type { ClockReading } from '../signal/clock';
-import type { Welcome } from '../signal/msg.gen';
+import type { ViewerFigures, Welcome } from '../signal/msg.gen';
 import { wordsFor } from '../signal/words';
 
 /** The key is missing or wrong. */
@@ -24,8 +24,11 @@ export class Room {
     this.clock = clock;
   }
 
-  /** Throws KeyNeeded, or an Error with words for people. lost: the server has gone, or another page has the stream. */
-  static async open(key: string, lost: (words: string) => void): Promise<Room> {
+  /**
+   * Throws KeyNeeded, or an Error with words for people. lost: the server has gone, or another page has the stream;
+   * told: a further device tells what it sees.
+   */
+  static async open(key: string, lost: (words: string) => void, told: (figures: ViewerFigures) => void): Promise<Room> {
     let settle: ((welcome: Welcome | Error) => void) | undefined;
     const answered = new Promise<Welcome | Error>((resolve) => {
       settle = resolve;
@@ -45,7 +48,10 @@ export class Room {
           }
         },
         message: (message) => {
-          if (message.type === 'welcome') settle?.(message);
+          if (message.type === 'viewer-figures') told(message);
+          if (message.type !== 'welcome') return;
+          settle?.(message);
+          client.send({ type: 'ask-figures', wanted: true });
         },
       },
     );

@@ -3,9 +3,12 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../ui/controls';
 import { Fold } from '../ui/fold';
+import { count } from '../ui/format';
 import { CopyButton, onlyHere, QrCode } from '../ui/link';
 import { Chart } from './chart';
 import type { CompareController } from './controller';
+import { DeviceTable } from './device-table';
+import type { DeviceFigures } from './devices';
 import { WORDS } from './plan';
 import type { Viewer } from './viewer';
 
@@ -37,7 +40,9 @@ export function Running({ compare }: { compare: CompareController }) {
           <Tile key={`${viewer.way} ${viewer.number}`} viewer={viewer} />
         ))}
       </ul>
-      {compare.link.value && compare.plan.value.ways.includes('sfu') ? <Further link={compare.link.value} /> : null}
+      {compare.link.value && compare.plan.value.ways.includes('sfu') ? (
+        <Further link={compare.link.value} devices={compare.devices.value} />
+      ) : null}
     </div>
   );
 }
@@ -56,12 +61,16 @@ function Tile({ viewer }: { viewer: Viewer }) {
   );
 }
 
-function Further({ link }: { link: string }) {
+function Further({ link, devices }: { link: string; devices: readonly DeviceFigures[] }) {
+  const note =
+    devices.length === 0 ? 'They watch by the server' : count(devices.length, 'device tells', 'devices tell');
   return (
-    <Fold title="Further devices" note="They watch by the server">
+    <Fold title="Further devices" note={note}>
       <p class="quiet">
-        Whoever opens this link is one more viewer by the server. The figures on that page tell the delay there.
+        Whoever opens this link is one more viewer by the server. What the first eight of them see comes back to this
+        page and into the report.
       </p>
+      {devices.length > 0 ? <DeviceTable devices={devices} /> : null}
       <div class="row">
         <input class="input mono" readOnly value={link} aria-label="Link" data-testid="link" />
         <CopyButton text={link} field="link" />

@@ -6,6 +6,12 @@ export const MAX_PASSWORD = 72;
 export const MAX_ROSTER = 500;
 /** ViewerLength is the length of a viewer identifier: 128 bits in base64url. */
 export const VIEWER_LENGTH = 22;
+/** viewers of one stream that are asked */
+export const MAX_REPORTERS = 8;
+/** of one message: of more pictures than most screens show in a second */
+export const MAX_DELAYS = 64;
+/** pictures, or stalls */
+export const MAX_COUNT = 1_000_000_000;
 /** members of a room, the uploader included */
 export const MAX_FILES_MEMBERS = 64;
 export const FILES_LIFE = 86400;
@@ -39,6 +45,13 @@ export const MAX_RATE = 2_000_000_000;
 export const MAX_DELAY = 600_000;
 /** viewers that one viewer passes the picture on to */
 export const MAX_FANOUT = 3;
+
+/** Route is how a picture reaches a viewer's screen. */
+export type Route =
+  | "sfu" // by the server
+  | "star" // straight from the uploader
+  | "tree" // another viewer passes it on
+  | "http"; // as a file that grows
 
 /** CodeEnd is why a short code has ended. */
 export type CodeEnd =
@@ -265,6 +278,31 @@ export interface WayState {
   state: WayStatus;
   /** For is how long it has been silent, in ms. */
   for?: number;
+}
+
+/** AskFigures has viewers' pages tell what they see, or no longer (owner). A few are asked: those who came first. */
+export interface AskFigures {
+  type: "ask-figures";
+  wanted: boolean;
+}
+
+/** Figures is what a viewer's page sees. Counts and times are sums since it was opened. */
+export interface Figures {
+  type: "figures";
+  device?: Device;
+  route: Route;
+  /** Pictures were shown, Dropped were decoded too late for that. */
+  pictures: number;
+  dropped: number;
+  /** Stalls is how often pictures did not come when they were due, Stalled for how long in all, in ms. */
+  stalls: number;
+  stalled: number;
+  /** Join is the time to the first picture, in ms. */
+  join?: number;
+  /** Error is how wrong the clocks may make Delays, in ms; absent: not known. */
+  error?: number;
+  /** Delays are from the drawing of the time in each picture to this screen, in ms, of those shown since the last message. */
+  delays: number[];
 }
 
 /** State tells what the stream does now. */
@@ -537,6 +575,19 @@ export interface ServerCopy {
   wanted: boolean;
 }
 
+/** FiguresWanted asks a viewer's page to tell what it sees, once a second, or no longer. */
+export interface FiguresWanted {
+  type: "figures-wanted";
+  wanted: boolean;
+}
+
+/** ViewerFigures brings the owner who asked what a viewer's page tells. */
+export interface ViewerFigures {
+  type: "viewer-figures";
+  endpoint: string;
+  figures: Omit<Figures, "type">;
+}
+
 /** What a page may send. */
 export type ClientMessage =
   | Hello
@@ -554,7 +605,9 @@ export type ClientMessage =
   | Relay
   | SetTopology
   | Facts
-  | WayState;
+  | WayState
+  | AskFigures
+  | Figures;
 
 /** What the server may send. */
 export type ServerMessage =
@@ -580,4 +633,6 @@ export type ServerMessage =
   | Serve
   | EndWay
   | Plan
-  | ServerCopy;
+  | ServerCopy
+  | FiguresWanted
+  | ViewerFigures;

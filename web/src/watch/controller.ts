@@ -25,6 +25,7 @@ import { keepPassword, keptPassword } from './password';
 import type { Player } from './player';
 import { QualityWatch } from './quality';
 import { type Facts, sceneOf } from './scene';
+import { Telling } from './telling';
 import { WhenFetched } from './when-fetched';
 
 type Direct = typeof import('./direct');
@@ -87,6 +88,12 @@ export class WatchController {
       this.passOn.delay.value = delay;
     },
   );
+  /** What this page sees is told to whoever compares ways, while that is wanted. */
+  readonly telling = new Telling({
+    send: (message) => this.client.send(message),
+    began: (wanted) => this.glass.tellAll(wanted),
+    seen: () => this.glass.seen(),
+  });
   /** Where the picture comes from, and whether a direct way was tried in vain. */
   readonly way = signal<{ shown: Shown; inVain: boolean }>({ shown: { at: 'nothing' }, inVain: false });
   readonly passOn: PassOn;
@@ -226,6 +233,7 @@ export class WatchController {
     this.passOn.close();
     this.monitor.close();
     this.quality.close();
+    this.telling.want(false);
     this.glass.close();
     this.fallback.close();
     this.client.stop();
@@ -267,6 +275,9 @@ export class WatchController {
       case 'viewers':
         this.viewers.value = message.count;
         break;
+      case 'figures-wanted':
+        this.telling.want(message.wanted);
+        break;
       case 'way':
       case 'way-end':
       case 'deliver':
@@ -302,6 +313,7 @@ export class WatchController {
     this.welcome.value = welcome;
     this.state.value = welcome.stream;
     this.glass.expect(welcome.stream?.state === 'live');
+    this.telling.want(false); // whoever wants it asks anew
     this.viewers.value = welcome.viewers;
     this.follow();
     // A path that was wanted before is made anew when the server or the token is a new one.

@@ -21,6 +21,11 @@ export function GlassFigures({ watch }: { watch: WatchController }) {
       <h3>What you see</h3>
       <Facts rows={rowsOf(view)} />
       {why ? <p class="quiet">{why}</p> : null}
+      {watch.telling.wanted.value ? (
+        <p class="quiet" data-testid="telling">
+          The person who shares this compares ways: this page tells them its delays, pictures and stalls.
+        </p>
+      ) : null}
       <div class="row">
         <Button onClick={() => save(watch)}>Save the samples</Button>
       </div>

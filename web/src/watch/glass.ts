@@ -6,9 +6,19 @@ import { type Frame, FrameWatch } from '../media/frames';
 import { wholeTime } from '../media/strip';
 import { pageNow } from '../signal/client';
 import type { ClockReading } from '../signal/clock';
+import type { Route } from '../signal/msg.gen';
 import { type CaptureSource, capturedAt } from '../stats/capture';
-import { type GlassFigures, GlassMeter, type Shown, StallMeter, type Stalls, sampleOf } from '../stats/glass';
+import {
+  type GlassFigures,
+  GlassMeter,
+  type GlassSample,
+  type Shown,
+  StallMeter,
+  type Stalls,
+  sampleOf,
+} from '../stats/glass';
 import { SampleLog } from '../stats/log';
+import { type Seen, SeenMeter } from '../stats/seen';
 import type { Snapshot } from '../stats/vocabulary';
 import type { Path } from '../topology/path';
 import { SideClock, type SideReading, type Told } from '../topology/side-clock';
@@ -33,13 +43,17 @@ export class GlassWatch {
   });
   readonly log = new SampleLog();
   private readonly meter = new GlassMeter();
+  private readonly sum = new SeenMeter();
   private readonly stalls = new StallMeter();
   private readonly clock: () => ClockReading | undefined;
   private readonly wants: () => void;
   private readonly tell: (delay: number | undefined) => void;
   private video: HTMLVideoElement | undefined;
   private frames: FrameWatch | undefined;
-  private every = SELDOM;
+  /** Who wants every picture read. */
+  private looking = false;
+  private telling = false;
+  private dropped = 0;
   private readonly listening = new AbortController();
   private leaving = new AbortController(); // this element
   private connection: RTCPeerConnection | undefined;
@@ -61,13 +75,32 @@ export class GlassWatch {
     document.addEventListener('visibilitychange', () => this.stalls.rest(), { signal });
   }
 
-
   /** Somebody looks at the figures: then every picture is read. */
   look(looking: boolean): void {
-    this.every = looking ? 0 : SELDOM;
-    if (this.frames) this.frames.every = this.every;
+    this.looking = looking;
     this.meter.reset();
-    if (looking) this.wants();
+    this.pace(looking);
+  }
+
+  /** Somebody wants to be told by seen(): then, too. */
+  tellAll(telling: boolean): void {
+    this.telling = telling;
+    this.sum.forget();
+    this.pace(telling);
+  }
+
+  private pace(begins: boolean): void {
+    if (this.frames) this.frames.every = this.every;
+    if (begins) this.wants();
+  }
+
+  private get every(): number {
+    return this.looking || this.telling ? 0 : SELDOM;
+  }
+
+  /** What was seen, for whoever compares: delays since the last time. */
+  seen(): Seen {
+    return this.sum.take(routeOf(this.way), { stalls: this.stalls.stalls, join: this.join, dropped: this.dropped });
   }
 
   /** Another way from now on, by its name; path: undefined where it is none of WebRTC; video: what shows it. */
@@ -78,6 +111,7 @@ export class GlassWatch {
     this.side?.close();
     this.side = path?.side && new SideClock(path.side, pageNow);
     this.meter.reset();
+    this.sum.forget();
   }
 
   private attach(video: HTMLVideoElement): void {
@@ -87,7 +121,7 @@ export class GlassWatch {
     this.leaving = new AbortController();
     video.addEventListener('pause', () => this.stalls.rest(), { signal: this.leaving.signal });
     this.frames?.close();
-    this.frames = new FrameWatch(video, this.every, (frame) => this.seen(frame));
+    this.frames = new FrameWatch(video, this.every, (frame) => this.see(frame));
   }
 
   /** Whether the stream is live: then pictures are due, and a newcomer waits for the first. */
@@ -110,6 +144,7 @@ export class GlassWatch {
 
   snapshot(snapshot: Snapshot): void {
     this.log.snapshot({ time: pageNow(), what: this.way, snapshot });
+    this.dropped = snapshot.inbound.reduce((n, t) => n + t.framesDropped, 0);
   }
 
   close(): void {
@@ -119,20 +154,23 @@ export class GlassWatch {
     this.listening.abort();
   }
 
-  private seen(frame: Frame): void {
+  private see(frame: Frame): void {
     if (this.live) this.stalls.observe(frame.at);
     this.join ??= frame.at - this.since;
-    if (frame.read) {
-      const side = this.side?.reading();
-      const sample = sampleOf(this.shown(frame, side), side ?? this.clock());
-      this.meter.observe(sample);
-      this.log.picture({ ...sample, what: this.way });
-    }
+    this.sum.observe(frame.read ? this.read(frame) : undefined);
     if (frame.at - this.told < TELL_EVERY) return;
     this.told = frame.at;
     const figures = this.meter.figures();
     this.view.value = { ...figures, join: this.join, stalls: { ...this.stalls.stalls } };
     this.tell((figures.byStrip ?? figures.byCapture)?.median);
+  }
+
+  private read(frame: Frame): GlassSample {
+    const side = this.side?.reading();
+    const sample = sampleOf(this.shown(frame, side), side ?? this.clock());
+    this.meter.observe(sample);
+    this.log.picture({ ...sample, what: this.way });
+    return sample;
   }
 
   /** side: how the strip's clock lies by the other end of a direct way; then the uploader's own error is none. */
@@ -148,6 +186,11 @@ export class GlassWatch {
     else if (reckoned !== undefined) shown.captured = performance.timeOrigin + reckoned + offset;
     return shown;
   }
+}
+
+/** Before there is a way it is that by the server. */
+function routeOf(way: string): Route {
+  return way === 'star' || way === 'tree' || way === 'http' ? way : 'sfu';
 }
 
 /** What the browser says of the picture that it decoded last. */
