@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { figuresOf, interval, pairedOf, type Sample } from './figures';
+import { figuresOf, hopOf, interval, pairedOf, type Sample } from './figures';
 
 /** Pictures a fifteenth of a second apart, each with the delay that is given for its number. */
 const run = (way: Sample['way'], n: number, delay: (i: number) => number, viewer = 0): Sample[] =>
@@ -40,6 +40,22 @@ describe('the same pictures on two ways', () => {
     const samples = [...run('sfu', 10, () => 10), ...run('star', 5, () => 5), ...run('star', 10, () => 900, 1)];
     expect(pairedOf(samples, 'sfu', 'star')).toMatchObject({ pairs: 5, median: -5 });
     expect(pairedOf(samples, 'sfu', 'http')).toBeUndefined();
+  });
+});
+
+describe('a viewer who passes the picture on', () => {
+  it('adds what the others have later than the first one, on that way alone', () => {
+    const samples = [
+      ...run('tree', 60, () => 40),
+      ...run('tree', 60, (i) => 88 + (i % 3), 1),
+      ...run('tree', 60, (i) => 90 + (i % 3), 2),
+      ...run('sfu', 60, () => 500, 1),
+    ];
+    expect(hopOf(samples)).toMatchObject({ pairs: 120, median: 50 });
+  });
+
+  it('adds nothing that is known where nobody is behind it', () => {
+    expect(hopOf(run('tree', 10, () => 40))).toBeUndefined();
   });
 });
 

@@ -54,30 +54,49 @@ export function figuresOf(ways: readonly Way[], samples: readonly Sample[], join
   });
 }
 
-/** What one way takes more than another, for the same pictures at the same viewer. ms */
-export interface Paired {
-  base: Way;
-  other: Way;
+/** By how much the same pictures came later at one place than at another. ms */
+export interface Difference {
   pairs: number;
-  /** of other − base */
   median: number;
   /** At least 95 % of confidence; from the least to the greatest while there is too little for that. */
   low: number;
   high: number;
 }
 
+/** What one way takes more than another, for the same pictures at the same viewer: other − base. */
+export interface Paired extends Difference {
+  base: Way;
+  other: Way;
+}
+
 const BLOCK = 1_000; // ms
 
-/**
- * Compares two ways by the pictures that one viewer had on both. The median is that of all pairs; its
- * interval is by order statistics over the medians of one-second blocks, as pictures that follow each other
- * share what makes them late.
- */
+/** Compares two ways by the pictures that one viewer had on both. */
 export function pairedOf(samples: readonly Sample[], base: Way, other: Way): Paired | undefined {
-  const there = new Map<string, number>();
-  for (const s of samples) if (s.way === base) there.set(`${s.viewer} ${s.code}`, s.at);
-  const pairs = samples.flatMap((s) => {
-    const at = s.way === other ? there.get(`${s.viewer} ${s.code}`) : undefined;
+  const of = (way: Way): Sample[] => samples.filter((s) => s.way === way);
+  const found = differenceOf(of(base), of(other), (s) => `${s.viewer} ${s.code}`);
+  return found && { base, other, ...found };
+}
+
+/** What a viewer who passes the picture on adds: the others behind the first one, against that one. */
+export function hopOf(samples: readonly Sample[]): Difference | undefined {
+  const tree = samples.filter((s) => s.way === 'tree');
+  const of = (first: boolean): Sample[] => tree.filter((s) => (s.viewer === 0) === first);
+  return differenceOf(of(true), of(false), (s) => String(s.code));
+}
+
+/**
+ * The median is that of all pairs; its interval is by order statistics over the medians of one-second blocks, as
+ * pictures that follow each other share what makes them late. name: the same for those that make a pair.
+ */
+function differenceOf(
+  base: readonly Sample[],
+  other: readonly Sample[],
+  name: (s: Sample) => string,
+): Difference | undefined {
+  const there = new Map(base.map((s) => [name(s), s.at]));
+  const pairs = other.flatMap((s) => {
+    const at = there.get(name(s));
     return at === undefined ? [] : [{ block: Math.floor(s.code / BLOCK), difference: s.at - at }];
   });
   if (pairs.length === 0) return undefined;
@@ -85,7 +104,7 @@ export function pairedOf(samples: readonly Sample[], base: Way, other: Way): Pai
   for (const { block, difference } of pairs) blocks.set(block, [...(blocks.get(block) ?? []), difference]);
   const medians = sorted([...blocks.values()].map((list) => quantile(sorted(list), 0.5)));
   const [low, high] = interval(medians);
-  return { base, other, pairs: pairs.length, median: quantile(sorted(pairs.map((p) => p.difference)), 0.5), low, high };
+  return { pairs: pairs.length, median: quantile(sorted(pairs.map((p) => p.difference)), 0.5), low, high };
 }
 
 /** The ranks between which the median lies with at least 95 %, of sorted numbers. */

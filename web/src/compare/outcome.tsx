@@ -2,7 +2,6 @@
 
 import { Button } from '../ui/controls';
 import { download } from '../ui/download';
-import { bitrate } from '../ui/format';
 import { Notice } from '../ui/layout';
 import { Chart } from './chart';
 import type { CompareController } from './controller';
@@ -14,6 +13,7 @@ import {
   BY_DEVICES,
   csvOf,
   HEADS,
+  hopWords,
   htmlOf,
   jsonOf,
   METHOD,
@@ -21,6 +21,7 @@ import {
   pairedWords,
   type Result,
   resultOf,
+  wayCells,
 } from './result';
 
 export function Outcome({ compare }: { compare: CompareController }) {
@@ -85,24 +86,16 @@ function Table({ result }: { result: Result }) {
           </tr>
         </thead>
         <tbody>
-          {result.ways.map(({ way, ...f }) => {
-            const up = result.uploads.find((u) => u.way === way);
-            return (
-              <tr key={way} data-testid="way" data-way={way} data-pictures={f.pictures} data-median={f.median}>
-                <th scope="row">
-                  <i class={`mark ${way}`} aria-hidden="true" /> {WORDS[way].title}
-                </th>
-                <td>{ms(f.median)}</td>
-                <td>{ms(f.p95)}</td>
-                <td>{ms(f.p99)}</td>
-                <td>{f.join === undefined ? '–' : ms(f.join)}</td>
-                <td>{f.stalls === 0 ? 'none' : `${f.stalls} (${ms(f.stalled)})`}</td>
-                <td>{up ? bitrate(up.bitrate) : '–'}</td>
-                <td>{up?.encodes ?? '–'}</td>
-                <td>{f.pictures}</td>
-              </tr>
-            );
-          })}
+          {result.ways.map((f) => (
+            <tr key={f.way} data-testid="way" data-way={f.way} data-pictures={f.pictures} data-median={f.median}>
+              <th scope="row">
+                <i class={`mark ${f.way}`} aria-hidden="true" /> {WORDS[f.way].title}
+              </th>
+              {wayCells(f, result).map((cell, i) => (
+                <td key={HEADS[i + 1]}>{cell}</td>
+              ))}
+            </tr>
+          ))}
         </tbody>
       </table>
     </div>
@@ -110,7 +103,7 @@ function Table({ result }: { result: Result }) {
 }
 
 function Pairs({ result }: { result: Result }) {
-  if (result.paired.length === 0) return null;
+  if (result.paired.length === 0 && !result.hop) return null;
   return (
     <div class="stack">
       <h2>The same pictures on two ways</h2>
@@ -128,6 +121,7 @@ function Pairs({ result }: { result: Result }) {
           {pairedWords(p)}
         </p>
       ))}
+      {result.hop ? <p data-testid="hop">{hopWords(result.hop)}</p> : null}
     </div>
   );
 }

@@ -3,11 +3,22 @@
 import { Button, Field } from '../ui/controls';
 import { count } from '../ui/format';
 import type { CompareController } from './controller';
-import { encodes, MOST_VIEWERS, objection, type Plan, SECONDS, SIZES, WAYS, type Way, WORDS } from './plan';
+import {
+  type Abilities,
+  encodes,
+  MOST_VIEWERS,
+  objection,
+  type Plan,
+  SECONDS,
+  SIZES,
+  WAYS,
+  type Way,
+  WORDS,
+} from './plan';
 
 export function PlanForm({ compare }: { compare: CompareController }) {
   const plan = compare.plan.value;
-  const against = objection(plan);
+  const against = objection(plan, abilities());
   return (
     <form
       class="card stack"
@@ -51,6 +62,14 @@ export function PlanForm({ compare }: { compare: CompareController }) {
       </div>
     </form>
   );
+}
+
+function abilities(): Abilities {
+  return {
+    webrtc: typeof RTCPeerConnection === 'function',
+    pictures: 'requestVideoFrameCallback' in HTMLVideoElement.prototype,
+    records: typeof MediaRecorder === 'function',
+  };
 }
 
 type Change = (change: Partial<Plan>) => void;

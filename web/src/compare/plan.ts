@@ -41,8 +41,22 @@ export function encodes({ ways, viewers }: Pick<Plan, 'ways' | 'viewers'>): numb
   return ways.reduce((n, way) => n + each[way], 0);
 }
 
+/** What this browser has of what it takes. */
+export interface Abilities {
+  webrtc: boolean;
+  /** It tells of single pictures. */
+  pictures: boolean;
+  /** It records what is sent by plain HTTP. */
+  records: boolean;
+}
+
 /** What stands against a plan, in words; undefined: nothing. */
-export function objection(plan: Plan): string | undefined {
+export function objection(plan: Plan, has: Abilities): string | undefined {
+  if (!has.webrtc) return 'This browser has no WebRTC, or it is switched off: nothing can be compared here.';
+  if (!has.pictures)
+    return 'This browser does not tell when a single picture is shown, so there is nothing to measure by. Chrome, Edge, Safari, and Firefox from 132 on do.';
+  if (plan.ways.includes('http') && !has.records)
+    return 'This browser cannot record what it sends, which plain HTTP needs. Leave that way out.';
   if (plan.ways.length === 0) return 'Choose at least one way.';
   if (plan.ways.includes('tree') && plan.viewers < 2) return 'A picture that is passed on needs two viewers.';
   return undefined;

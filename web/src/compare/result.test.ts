@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptySnapshot } from '../stats/vocabulary';
+import { emptySnapshot, type Inbound } from '../stats/vocabulary';
 import type { Gathered } from './experiment';
 import type { Sample } from './figures';
 import { csvOf, htmlOf, jsonOf, pairedWords, resultOf } from './result';
@@ -62,6 +62,27 @@ describe('the result', () => {
     const changed = { ...gathered, ...change };
     expect(resultOf(changed).invalid.join(' ')).toMatch(words);
     expect(htmlOf(changed, about)).toContain('Invalid');
+  });
+
+  it('says what a viewer who passes on adds, and how large the picture came', () => {
+    const late = pictures('tree', 60).map((s) => ({ ...s, viewer: 1, at: s.at + 48 }));
+    const came = (time: number) => ({
+      time,
+      what: 'sfu viewer 1',
+      snapshot: {
+        ...emptySnapshot,
+        inbound: [{ kind: 'video', width: 320, height: 180 } as Inbound],
+        transport: { bytesIn: time * 50, bytesOut: 0 },
+      },
+    });
+    const snapshots = [...gathered.snapshots, came(0), came(10_000)];
+    const html = htmlOf(
+      { ...gathered, snapshots, samples: [...gathered.samples, ...pictures('tree', 60), ...late] },
+      about,
+    );
+    expect(html).toContain('adds 48 ms');
+    expect(html).toContain('--hop-ms 48');
+    expect(html).toContain('<td>320 × 180</td><td>400 kbit/s</td><td>800 kbit/s</td><td>1</td><td>150</td>');
   });
 
   it('can be computed again from its own file', () => {

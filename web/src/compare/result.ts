@@ -3,10 +3,12 @@
 
 import { TOO_LATE } from '../stats/lateness-limit';
 import type { Logged } from '../stats/log';
+import { bitrate } from '../ui/format';
 import { type DeviceFigures, devicesOf } from './devices';
 import type { Gathered } from './experiment';
-import { figuresOf, type Paired, pairedOf, type WayFigures } from './figures';
+import { type Difference, figuresOf, hopOf, type Paired, pairedOf, type WayFigures } from './figures';
 import { type Way, WORDS } from './plan';
+import { type Received, receivedOf } from './received';
 
 export interface Upload {
   way: Way;
@@ -20,6 +22,10 @@ export interface Result {
   ways: WayFigures[];
   paired: Paired[];
   uploads: Upload[];
+  /** By way; those without viewers are not there. */
+  received: Partial<Record<Way, Received>>;
+  /** What a viewer who passes the picture on adds. */
+  hop: Difference | undefined;
   devices: DeviceFigures[];
   lateness: number | undefined;
   /** Why the figures are not to be believed; empty: they are. */
@@ -32,6 +38,8 @@ export function resultOf(g: Gathered): Result {
     ways: figuresOf(g.ways, g.samples, g.joins),
     paired: others.flatMap((other) => (base ? (pairedOf(g.samples, base, other) ?? []) : [])),
     uploads: g.ways.map((way) => uploadOf(way, g)),
+    received: Object.fromEntries(g.ways.map((way) => [way, receivedOf(way, g.snapshots)])),
+    hop: hopOf(g.samples),
     devices: devicesOf(g.devices),
     lateness: g.lateness,
     invalid: invalidityOf(g),
@@ -69,6 +77,30 @@ export function pairedWords({ base, other, pairs, median, low, high }: Paired): 
   const way = (w: Way): string => WORDS[w].title.toLowerCase();
   const amount = (d: number): string => `${ms(Math.abs(d))} ${d < 0 ? 'sooner' : 'later'}`;
   return `${WORDS[other].title}, against ${way(base)}, by ${pairs} pictures that both showed: ${amount(median)} (with 95 % of confidence between ${amount(low)} and ${amount(high)}).`;
+}
+
+/** Of a viewer who passes on, with what `fanfare compare` wants to know of it. */
+export function hopWords({ pairs, median, low, high }: Difference): string {
+  const words = `A viewer who passes the picture on adds ${ms(median)} (with 95 % of confidence between ${ms(low)} and ${ms(high)}), by ${pairs} pictures: it decodes and encodes again.`;
+  return `${words} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(median))}.`;
+}
+
+/** The cells of a way, by HEADS without the first. */
+export function wayCells({ way, ...f }: WayFigures, r: Result): string[] {
+  const up = r.uploads.find((u) => u.way === way);
+  const came = r.received[way];
+  return [
+    ms(f.median),
+    ms(f.p95),
+    ms(f.p99),
+    f.join === undefined ? '–' : ms(f.join),
+    f.stalls === 0 ? 'none' : `${f.stalls} (${ms(f.stalled)})`,
+    came?.width ? `${came.width} × ${came.height}` : '–',
+    came ? bitrate(came.bitrate) : '–',
+    up ? bitrate(up.bitrate) : '–',
+    up ? String(up.encodes) : '–',
+    String(f.pictures),
+  ];
 }
 
 export function ms(value: number): string {
@@ -123,21 +155,7 @@ export function csvOf(g: Gathered): string {
 /** One page that needs nothing else. */
 export function htmlOf(g: Gathered, about: About): string {
   const r = resultOf(g);
-  const rows = r.ways.map(({ way, ...f }) => {
-    const up = r.uploads.find((u) => u.way === way);
-    const cells = [
-      WORDS[way].title,
-      ms(f.median),
-      ms(f.p95),
-      ms(f.p99),
-      f.join === undefined ? '–' : ms(f.join),
-      `${f.stalls} (${ms(f.stalled)})`,
-      up ? `${(up.bitrate / 1e6).toFixed(2)} Mbit/s` : '–',
-      up?.encodes ?? '–',
-      f.pictures,
-    ];
-    return `<tr>${cells.map((c, i) => (i === 0 ? `<th scope="row">${safe(String(c))}</th>` : `<td>${safe(String(c))}</td>`)).join('')}</tr>`;
-  });
+  const rows = r.ways.map((f) => rowHtml([WORDS[f.way].title, ...wayCells(f, r)]));
   const validity =
     r.invalid.length > 0
       ? `<p class="bad"><strong>Invalid.</strong> ${safe(r.invalid.join(' '))}</p>`
@@ -151,6 +169,7 @@ ${validity}
 <table><thead><tr>${HEADS.map((h) => `<th scope="col">${h}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
 <h2>The same pictures on two ways</h2>
 ${r.paired.map((p) => `<p>${safe(pairedWords(p))}</p>`).join('') || '<p>No pair of ways.</p>'}
+${r.hop ? `<p>${safe(hopWords(r.hop))}</p>` : ''}
 ${devicesHtml(r.devices)}<h2>How it was measured</h2>
 ${METHOD.map((line) => `<p>${line}</p>`).join('\n')}
 <p>Timers of this machine were ${r.lateness === undefined ? 'not measured' : `${ms(r.lateness)} late in the 99th percentile`}. The samples are in the JSON and CSV files that the page saves beside this one; every figure here is computed from them.</p>
@@ -165,10 +184,17 @@ export const HEADS = [
   '99 % below',
   'First picture',
   'Stalls',
+  'Size, at least',
+  'Received',
   'Upload',
   'Encodes',
   'Pictures',
 ] as const;
+
+/** The first cell names the row. */
+function rowHtml([name = '', ...cells]: readonly string[]): string {
+  return `<tr><th scope="row">${safe(name)}</th>${cells.map((c) => `<td>${safe(c)}</td>`).join('')}</tr>`;
+}
 
 export const DEVICE_HEADS = [
   'Device',
@@ -187,10 +213,7 @@ export const DEVICE_HEADS = [
 function devicesHtml(devices: readonly DeviceFigures[]): string {
   if (devices.length === 0) return '';
   const head = DEVICE_HEADS.map((h) => `<th scope="col">${h}</th>`).join('');
-  const rows = devices.map((d) => {
-    const cells = deviceCells(d).map((c, i) => (i === 0 ? `<th scope="row">${safe(c)}</th>` : `<td>${safe(c)}</td>`));
-    return `<tr>${cells.join('')}</tr>`;
-  });
+  const rows = devices.map((d) => rowHtml(deviceCells(d)));
   return `<h2>Further devices</h2>\n<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>\n<p>${BY_DEVICES}</p>\n`;
 }
 
