@@ -24,6 +24,7 @@ type compareCmd struct {
 	Out        string   `required:"" placeholder:"DIR" help:"Folder for report.html, samples.csv and samples.json. It is made when it is not there."`
 	Repeats    int      `placeholder:"N" help:"Runs of each point, instead of what the experiments say."`
 	HopMS      float64  `name:"hop-ms" default:"0" placeholder:"MS" help:"Delay that a browser adds when it passes a picture on (it decodes and encodes again), in milliseconds, as measured with browsers. The report adds it in a column of its own."`
+	HopCPU     float64  `name:"hop-cpu" default:"0" placeholder:"PERCENT" help:"What that decoding and encoding takes of one processor, in percent. The report adds it in a column of its own. The page /compare measures both."`
 	Beyond     bool     `help:"Also make the runs that are beyond this machine."`
 }
 
@@ -54,7 +55,7 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 		return err
 	}
 	d := comparison.Document{
-		Made: time.Now().UTC(), Version: version(), Quick: c.Quick, Experiments: list, Command: c.command(), HopMS: c.HopMS,
+		Made: time.Now().UTC(), Version: version(), Quick: c.Quick, Experiments: list, Command: c.command(), HopMS: c.HopMS, HopCPU: c.HopCPU,
 		Machine: comparison.Machine{System: runtime.GOOS + "/" + runtime.GOARCH, Processor: processor(), CPUs: runtime.GOMAXPROCS(0), Go: runtime.Version()},
 	}
 	if err := c.measure(ctx, std, &d); err != nil {
@@ -91,6 +92,9 @@ func (c *compareCmd) command() string {
 	if c.HopMS > 0 {
 		text += fmt.Sprintf(" --hop-ms %g", c.HopMS)
 	}
+	if c.HopCPU > 0 {
+		text += fmt.Sprintf(" --hop-cpu %g", c.HopCPU)
+	}
 	if c.Beyond {
 		text += " --beyond"
 	}
@@ -106,6 +110,8 @@ func (c *compareCmd) experiments() (list []experiment.Experiment, err error) {
 		return nil, usageError{fmt.Sprintf("--repeats is %d; it can be 1 to 100", c.Repeats)}
 	case !(c.HopMS >= 0 && c.HopMS <= 10_000):
 		return nil, usageError{fmt.Sprintf("--hop-ms is %g; it can be 0 to 10000", c.HopMS)}
+	case !(c.HopCPU >= 0 && c.HopCPU <= 1000):
+		return nil, usageError{fmt.Sprintf("--hop-cpu is %g; it can be 0 to 1000", c.HopCPU)}
 	}
 	texts := map[string][]byte{}
 	names := c.Experiment

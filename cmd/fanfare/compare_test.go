@@ -178,6 +178,7 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"--quick", "--repeats", "101", "--out", dir}, exitUsage, "--repeats is 101"},
 		{[]string{"--quick", "--hop-ms=-3", "--out", dir}, exitUsage, "--hop-ms is -3"},
 		{[]string{"--quick", "--hop-ms", "NaN", "--out", dir}, exitUsage, "--hop-ms is NaN"},
+		{[]string{"--quick", "--hop-cpu", "1001", "--out", dir}, exitUsage, "--hop-cpu is 1001"},
 	} {
 		var said, failed bytes.Buffer
 		if code := run(context.Background(), append([]string{"compare"}, c.args...), stdio{nil, &said, &failed}); code != c.code || !strings.Contains(failed.String(), c.want) {

@@ -19,6 +19,8 @@ type Document struct {
 	// HopMS is what a browser that decodes and encodes again is said to add at each step of a tree, in milliseconds. It is measured
 	// elsewhere; viewers here forward packets.
 	HopMS float64 `json:"hop_ms"`
+	// HopCPU is what that decoding and encoding takes of one processor at each who passes on, in percent.
+	HopCPU float64 `json:"hop_cpu,omitempty"`
 	// Beyond are the runs that were left out because the machine cannot carry them, in words; Calibration is by what that was judged.
 	Beyond      []string     `json:"beyond,omitempty"`
 	Calibration *Calibration `json:"calibration,omitempty"`

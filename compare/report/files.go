@@ -73,21 +73,23 @@ type ProcessFigure struct {
 	Server   stats.Interval `json:"server"`
 	Viewer   stats.Interval `json:"viewer"`
 	Relay    stats.Interval `json:"relay"`
-	All      stats.Interval `json:"all"`
+	// Browser is Relay with what a browser's decoding and encoding takes (Document.HopCPU).
+	Browser stats.Interval `json:"browser"`
+	All     stats.Interval `json:"all"`
 	// Sends is to how many the uploader sends.
 	Sends int `json:"sends"`
 }
 
-// ProcessFigures computes those of runs with a process for each role, in order.
-func ProcessFigures(samples []Sample) []ProcessFigure {
+// ProcessFigures computes those of runs with a process for each role, in order, with what a browser's step takes in percent.
+func ProcessFigures(samples []Sample, hopCPU float64) []ProcessFigure {
 	list := []ProcessFigure{}
 	for _, group := range groups(samples, func(s Sample) bool { return s.OwnProcesses }) {
-		list = append(list, processFigure(group))
+		list = append(list, processFigure(group, hopCPU))
 	}
 	return list
 }
 
-func processFigure(samples []Sample) ProcessFigure {
+func processFigure(samples []Sample, hopCPU float64) ProcessFigure {
 	f := ProcessFigure{Cell: cellOf(samples[0])}
 	c := columns{}
 	roles := map[string]*stats.Interval{RoleUploader: &f.Uploader, RoleServer: &f.Server, RoleViewer: &f.Viewer, RoleRelay: &f.Relay}
@@ -109,6 +111,9 @@ func processFigure(samples []Sample) ProcessFigure {
 		for role, used := range by {
 			if at := roles[role]; at != nil {
 				c.add(at, stats.Quantile(used, 0.5))
+			}
+			if role == RoleRelay {
+				c.add(&f.Browser, stats.Quantile(used, 0.5)+hopCPU)
 			}
 		}
 		c.add(&f.All, all)

@@ -39,7 +39,7 @@ func WriteHTML(w io.Writer, d Document) error {
 		return err
 	}
 	v := view{
-		Document: d, Figures: Figures(d.Samples, d.HopMS), Files: FileFigures(d.Samples), Processes: ProcessFigures(d.Samples), Words: d.Words(),
+		Document: d, Figures: Figures(d.Samples, d.HopMS), Files: FileFigures(d.Samples), Processes: ProcessFigures(d.Samples, d.HopCPU), Words: d.Words(),
 		MaxLate: MaxLateness, Shares: map[string]float64{"channel": 100 * experiment.Swarm.Share(), "stream": 100 * experiment.HTTP.Share()},
 	}
 	v.Charts = append(Charts(v.Figures), FileCharts(v.Files)...)

@@ -201,7 +201,7 @@ func TestKindsApart(t *testing.T) {
 		{Run: experiment.Run{Experiment: "b", Topology: experiment.SFU}, Problem: "it failed"},
 		{Run: experiment.Run{Experiment: "c", Topology: experiment.SFU, OwnProcesses: true}, Problem: "it failed"},
 	}
-	streams, files, processes := Figures(list, 0), FileFigures(list), ProcessFigures(list)
+	streams, files, processes := Figures(list, 0), FileFigures(list), ProcessFigures(list, 0)
 	if len(streams) != 1 || len(files) != 1 || len(processes) != 1 || streams[0].Invalid+files[0].Invalid+processes[0].Invalid != 3 {
 		t.Errorf("%+v %+v %+v", streams, files, processes)
 	}

@@ -121,3 +121,31 @@ func TestCSV(t *testing.T) {
 		t.Errorf("%v %v", rows, err)
 	}
 }
+
+// TestHopCPU: what a browser's decoding and encoding takes is a column and a bias of its own, and changes no other figure.
+func TestHopCPU(t *testing.T) {
+	run := experiment.Run{Experiment: "processors", Topology: experiment.Tree2, Repeat: 1, OwnProcesses: true, Point: experiment.Point{Viewers: 1}}
+	d := Document{Planned: 1, Samples: []Sample{{Run: run, Seconds: 4, Processes: []Process{
+		{ID: "uploader", Role: RoleUploader, CPUSeconds: 0.1, Sends: 1}, {ID: "v01", Role: RoleRelay, CPUSeconds: 0.2},
+	}}}}
+	page := func() string {
+		var b strings.Builder
+		if err := WriteHTML(&b, d); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if text := page(); strings.Contains(text, "the same with") || !strings.Contains(text, "--hop-cpu</code> adds it") {
+		t.Error("the page without it has its column, or no word on what is missing")
+	}
+	d.HopCPU = 12
+	if f := ProcessFigures(d.Samples, d.HopCPU)[0]; f.Relay.Median != 5 || f.Browser.Median != 17 || f.All.Median != 7.5 {
+		t.Errorf("%+v", f)
+	}
+	text := page()
+	for _, want := range []string{"the same with 12 %", "<td>17.00</td>", "12 % of a processor", "passes on 5.0 % (a browser that decodes and encodes again 17.0 %)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+}

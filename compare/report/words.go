@@ -25,7 +25,7 @@ func (d Document) Words() (list []string) {
 	for _, name := range experimentsOf(FileFigures(d.Samples)) {
 		list = append(list, fileWords(FileFigures(d.Samples), name)...)
 	}
-	return append(list, processWords(ProcessFigures(d.Samples))...)
+	return append(list, d.processWords(ProcessFigures(d.Samples, d.HopCPU))...)
 }
 
 // streams speaks of one experiment whose values are numbers of viewers.
@@ -189,7 +189,7 @@ func fileWords(figures []FileFigure, name string) (list []string) {
 }
 
 // processWords says who works how much, at each point.
-func processWords(figures []ProcessFigure) (list []string) {
+func (d Document) processWords(figures []ProcessFigure) (list []string) {
 	for _, f := range figures {
 		if f.Runs == 0 {
 			continue
@@ -200,6 +200,9 @@ func processWords(figures []ProcessFigure) (list []string) {
 		}
 		if f.Relay.N > 0 {
 			text += fmt.Sprintf(", a viewer that passes on %.1f %%", f.Relay.Median)
+			if d.HopCPU > 0 {
+				text += fmt.Sprintf(" (a browser that decodes and encodes again %.1f %%)", f.Browser.Median)
+			}
 		}
 		list = append(list, text+fmt.Sprintf(", a viewer %.1f %%.", f.Viewer.Median))
 	}

@@ -121,7 +121,7 @@ function Pairs({ result }: { result: Result }) {
           {pairedWords(p)}
         </p>
       ))}
-      {result.hop ? <p data-testid="hop">{hopWords(result.hop)}</p> : null}
+      {result.hop ? <p data-testid="hop">{hopWords(result.hop, result.work)}</p> : null}
     </div>
   );
 }

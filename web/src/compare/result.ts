@@ -7,6 +7,7 @@ import { bitrate } from '../ui/format';
 import { type DeviceFigures, devicesOf } from './devices';
 import type { Gathered } from './experiment';
 import { type Difference, figuresOf, hopOf, type Paired, pairedOf, type WayFigures } from './figures';
+import { workOf } from './hop';
 import { type Way, WORDS } from './plan';
 import { type Received, receivedOf } from './received';
 
@@ -26,6 +27,8 @@ export interface Result {
   received: Partial<Record<Way, Received>>;
   /** What a viewer who passes the picture on adds. */
   hop: Difference | undefined;
+  /** What that takes, percent of one processor; undefined: no browser told it. */
+  work: number | undefined;
   devices: DeviceFigures[];
   lateness: number | undefined;
   /** Why the figures are not to be believed; empty: they are. */
@@ -40,6 +43,7 @@ export function resultOf(g: Gathered): Result {
     uploads: g.ways.map((way) => uploadOf(way, g)),
     received: Object.fromEntries(g.ways.map((way) => [way, receivedOf(way, g.snapshots)])),
     hop: hopOf(g.samples),
+    work: workOf(g.snapshots),
     devices: devicesOf(g.devices),
     lateness: g.lateness,
     invalid: invalidityOf(g),
@@ -79,10 +83,15 @@ export function pairedWords({ base, other, pairs, median, low, high }: Paired): 
   return `${WORDS[other].title}, against ${way(base)}, by ${pairs} pictures that both showed: ${amount(median)} (with 95 % of confidence between ${amount(low)} and ${amount(high)}).`;
 }
 
-/** Of a viewer who passes on, with what `fanfare compare` wants to know of it. */
-export function hopWords({ pairs, median, low, high }: Difference): string {
+/** Of a viewer who passes on, with what `fanfare compare` wants to know of it. work: percent of one processor. */
+export function hopWords({ pairs, median, low, high }: Difference, work: number | undefined): string {
   const words = `A viewer who passes the picture on adds ${ms(median)} (with 95 % of confidence between ${ms(low)} and ${ms(high)}), by ${pairs} pictures: it decodes and encodes again.`;
-  return `${words} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(median))}.`;
+  const busy =
+    work === undefined
+      ? ''
+      : ` Its decoder and encoders were busy for ${work.toFixed(0)} % of the time of one processor.`;
+  const flag = work === undefined ? '' : ` --hop-cpu ${Math.round(work)}`;
+  return `${words}${busy} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(median))}${flag}.`;
 }
 
 /** The cells of a way, by HEADS without the first. */
@@ -169,7 +178,7 @@ ${validity}
 <table><thead><tr>${HEADS.map((h) => `<th scope="col">${h}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
 <h2>The same pictures on two ways</h2>
 ${r.paired.map((p) => `<p>${safe(pairedWords(p))}</p>`).join('') || '<p>No pair of ways.</p>'}
-${r.hop ? `<p>${safe(hopWords(r.hop))}</p>` : ''}
+${r.hop ? `<p>${safe(hopWords(r.hop, r.work))}</p>` : ''}
 ${devicesHtml(r.devices)}<h2>How it was measured</h2>
 ${METHOD.map((line) => `<p>${line}</p>`).join('\n')}
 <p>Timers of this machine were ${r.lateness === undefined ? 'not measured' : `${ms(r.lateness)} late in the 99th percentile`}. The samples are in the JSON and CSV files that the page saves beside this one; every figure here is computed from them.</p>

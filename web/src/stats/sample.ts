@@ -42,6 +42,7 @@ function readInbound(e: Entry, byId: Map<string, Entry>): Inbound {
     bufferEmitted: num(e, 'jitterBufferEmittedCount'),
     framesDecoded: num(e, 'framesDecoded'),
     framesDropped: num(e, 'framesDropped'),
+    decodeTime: num(e, 'totalDecodeTime'),
     keyFrames: num(e, 'keyFramesDecoded'),
     freezes: num(e, 'freezeCount'),
     frozen: num(e, 'totalFreezesDuration'),

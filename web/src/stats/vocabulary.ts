@@ -32,6 +32,7 @@ export interface Inbound extends Track {
   bufferEmitted: number;
   framesDecoded: number;
   framesDropped: number;
+  decodeTime: number; // s, sum
   keyFrames: number;
   freezes: number;
   frozen: number; // s

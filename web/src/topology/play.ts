@@ -108,6 +108,7 @@ export class HttpPlayer {
           bufferEmitted: 0,
           framesDecoded: decoded,
           framesDropped: quality?.droppedVideoFrames ?? 0,
+          decodeTime: 0,
           keyFrames: 0,
           freezes: 0,
           frozen: 0,
