@@ -29,7 +29,7 @@ type FiguresWanted struct {
 	Wanted bool `json:"wanted"`
 }
 
-// Figures is what a viewer's page sees. Counts and times are sums since it was opened.
+// Figures is what a viewer's page sees. Counts and times are sums, of which the differences count.
 type Figures struct {
 	Device Device `json:"device,omitempty"`
 	Route  Route  `json:"route"`

@@ -286,7 +286,7 @@ export interface AskFigures {
   wanted: boolean;
 }
 
-/** Figures is what a viewer's page sees. Counts and times are sums since it was opened. */
+/** Figures is what a viewer's page sees. Counts and times are sums, of which the differences count. */
 export interface Figures {
   type: "figures";
   device?: Device;

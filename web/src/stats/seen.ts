@@ -1,5 +1,5 @@
-// What a page has seen of a stream, in the words of the protocol (docs/PROTOCOL.md, section 3.7): counts and
-// times since it was opened, and the delays of the pictures since it was last asked. Pure.
+// What a page has seen of a stream, in the words of the protocol (docs/PROTOCOL.md, section 3.7): sums, and the
+// delays of the pictures since it told the last ones. Pure.
 
 import type { Figures, Route } from '../signal/msg.gen';
 import type { GlassSample, Stalls } from './glass';

@@ -17,7 +17,6 @@ import type { PathStatus } from '../topology/rejoin';
 import { stunUrl } from '../topology/sdp';
 import type { Shown } from '../topology/switch';
 import { canPlay, offeredFormats } from './codecs';
-import { Fallback } from './fallback';
 import { GlassWatch } from './glass';
 import { HealthWatch } from './health';
 import { PassOn } from './pass-on';
@@ -25,10 +24,13 @@ import { keepPassword, keptPassword } from './password';
 import type { Player } from './player';
 import { QualityWatch } from './quality';
 import { type Facts, sceneOf } from './scene';
-import { Telling } from './telling';
+import type { Seldom, Wish } from './seldom';
 import { WhenFetched } from './when-fetched';
 
 type Direct = typeof import('./direct');
+
+/** Before code that did not come is fetched once more. ms */
+const AGAIN = 10_000;
 
 /** What the controls show of the player. */
 export interface PlayerView {
@@ -64,20 +66,10 @@ export class WatchController {
   readonly passwordTried = signal(false);
   readonly scene = computed(() => sceneOf(this.facts()));
 
-  readonly fallback = new Fallback({
-    server: () => ({ url: `/play/${encodeURIComponent(this.stream)}`, token: this.welcome.value?.mediaToken }),
-    over: (attach, seen) =>
-      this.device?.over(attach, (video) => {
-        seen();
-        this.glass.use('http', undefined, video);
-      }),
-    below: (gone) =>
-      this.device?.below(() => {
-        gone();
-        this.watchGlass();
-      }),
-    onSnapshot: (snapshot) => this.glass.snapshot(snapshot),
-  });
+  /** The picture comes by plain HTTP. */
+  readonly byHttp = signal(false);
+  /** What this page sees is told to whoever compares ways. */
+  readonly telling = signal(false);
   /** There once attach() has been called. */
   device: Player | undefined;
   readonly quality = new QualityWatch();
@@ -88,12 +80,6 @@ export class WatchController {
       this.passOn.delay.value = delay;
     },
   );
-  /** What this page sees is told to whoever compares ways, while that is wanted. */
-  readonly telling = new Telling({
-    send: (message) => this.client.send(message),
-    began: (wanted) => this.glass.tellAll(wanted),
-    seen: () => this.glass.seen(),
-  });
   /** Where the picture comes from, and whether a direct way was tried in vain. */
   readonly way = signal<{ shown: Shown; inVain: boolean }>({ shown: { at: 'nothing' }, inVain: false });
   readonly passOn: PassOn;
@@ -112,6 +98,16 @@ export class WatchController {
     },
   );
   private used: Path | undefined;
+  private seldom: Seldom | undefined;
+  private readonly wished = { http: false, telling: false };
+  private readonly seldomly = new WhenFetched<typeof import('./seldom'), Wish>(
+    () => import('./seldom'),
+    (code, wish) => this.make(code)?.want(wish),
+    ({ what, want }) => {
+      this.wished[what] = !want;
+      setTimeout(() => this.fallBack(), AGAIN);
+    },
+  );
   /** The server was restarted; the Welcome that follows brings the token for a new path. */
   private restarted = false;
 
@@ -233,9 +229,8 @@ export class WatchController {
     this.passOn.close();
     this.monitor.close();
     this.quality.close();
-    this.telling.want(false);
+    this.seldom?.close();
     this.glass.close();
-    this.fallback.close();
     this.client.stop();
     this.device?.close();
   }
@@ -253,7 +248,7 @@ export class WatchController {
     this.health.reset();
     this.monitor.watch(path?.connection);
     this.used = path;
-    if (!this.fallback.playing.value) this.watchGlass();
+    if (!this.byHttp.value) this.watchGlass();
     if (!path) this.figures.value = undefined;
   }
 
@@ -276,7 +271,7 @@ export class WatchController {
         this.viewers.value = message.count;
         break;
       case 'figures-wanted':
-        this.telling.want(message.wanted);
+        this.tell(message.wanted);
         break;
       case 'way':
       case 'way-end':
@@ -313,7 +308,7 @@ export class WatchController {
     this.welcome.value = welcome;
     this.state.value = welcome.stream;
     this.glass.expect(welcome.stream?.state === 'live');
-    this.telling.want(false); // whoever wants it asks anew
+    this.tell(false); // whoever wants it asks anew
     this.viewers.value = welcome.viewers;
     this.follow();
     // A path that was wanted before is made anew when the server or the token is a new one.
@@ -338,8 +333,34 @@ export class WatchController {
   private fallBack(): void {
     const [path, state] = [this.path.value, this.state.value?.state];
     const over = path === 'none' || state === 'ended' || state === 'away';
-    if (over || (path === 'connected' && this.flowing.value)) this.fallback.want(false);
-    else if (path === 'blocked') this.fallback.want(state === 'live');
+    if (over || (path === 'connected' && this.flowing.value)) this.wish('http', false);
+    else if (path === 'blocked') this.wish('http', state === 'live');
+  }
+
+  private tell(wanted: boolean): void {
+    this.telling.value = wanted;
+    this.wish('telling', wanted);
+  }
+
+  private wish(what: Wish['what'], want: boolean): void {
+    if (this.wished[what] === want) return;
+    this.wished[what] = want;
+    this.seldomly.hear({ what, want });
+  }
+
+  private make(code: typeof import('./seldom')): Seldom | undefined {
+    const { device, glass, byHttp } = this;
+    if (!device) return undefined;
+    this.seldom ??= new code.Seldom({
+      device,
+      glass,
+      byHttp,
+      play: () => ({ url: `/play/${encodeURIComponent(this.stream)}`, token: this.welcome.value?.mediaToken }),
+      path: () => this.used,
+      figures: () => this.figures.value,
+      send: (message) => this.client.send(message),
+    });
+    return this.seldom;
   }
 
   private facts(): Facts {
@@ -355,7 +376,7 @@ export class WatchController {
       stopped: this.player.value.stopped,
       playBlocked: this.player.value.playBlocked,
       playable: !video || (canPlay(video, offeredFormats()) && !this.undecodable.value),
-      byHttp: this.fallback.playing.value,
+      byHttp: this.byHttp.value,
       passwordWrong: this.passwordTried.value,
     };
   }

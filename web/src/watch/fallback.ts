@@ -1,12 +1,14 @@
 // Where the network lets no WebRTC through: the stream by plain HTTP, if the uploader sends it that way too,
 // for as long as nothing else brings a picture. What is on the screen stays until the other one has a picture.
 
-import { signal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import type { Snapshot } from '../stats/vocabulary';
 import { failureOf } from '../topology/failure';
-import type { HttpPlayer } from '../topology/play';
+import { HttpPlayer } from '../topology/play';
 
 export interface FallbackOptions {
+  /** Whether it is what is on the screen. */
+  playing: Signal<boolean>;
   /** Where to ask for it, by the latest Welcome. */
   server(): { url: string; token: string | undefined };
   /** Lets this attach to an element over the picture of before, which is seen from its first picture on. */
@@ -23,8 +25,6 @@ const LOOK = 1_000;
 const SOON = 1_000;
 
 export class Fallback {
-  /** It is what is on the screen. */
-  readonly playing = signal(false);
   private readonly options: FallbackOptions;
   private wanted = false;
   private player: HttpPlayer | undefined;
@@ -46,10 +46,6 @@ export class Fallback {
     else this.end();
   }
 
-  close(): void {
-    this.want(false);
-  }
-
   private end(): void {
     const player = this.halt();
     if (!this.over) {
@@ -58,7 +54,7 @@ export class Fallback {
     }
     this.options.below(() => {
       this.over = false;
-      this.playing.value = false;
+      this.options.playing.value = false;
       player?.close();
     });
   }
@@ -75,12 +71,8 @@ export class Fallback {
 
   private async begin(): Promise<void> {
     const beginning = ++this.beginnings;
-    // Fetched where it is needed: most viewers never need it.
-    const fetched = await import('../topology/play').catch(() => undefined);
-    if (beginning !== this.beginnings) return;
-    if (!fetched) return this.retry(AGAIN);
     try {
-      const player: HttpPlayer = new fetched.HttpPlayer({
+      const player: HttpPlayer = new HttpPlayer({
         ...this.options.server(),
         onEnd: () => {
           if (this.player === player) this.retry(SOON);
@@ -100,7 +92,7 @@ export class Fallback {
     this.options.over(
       (video) => player.attach(video),
       () => {
-        this.playing.value = true;
+        this.options.playing.value = true;
       },
     );
     this.over = true;
@@ -110,7 +102,7 @@ export class Fallback {
   /** Its last picture stays until there is another one. */
   private retry(pause: number): void {
     this.halt()?.close();
-    this.playing.value = false;
+    this.options.playing.value = false;
     this.again = setTimeout(() => void this.begin(), pause);
   }
 }

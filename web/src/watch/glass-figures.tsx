@@ -21,7 +21,7 @@ export function GlassFigures({ watch }: { watch: WatchController }) {
       <h3>What you see</h3>
       <Facts rows={rowsOf(view)} />
       {why ? <p class="quiet">{why}</p> : null}
-      {watch.telling.wanted.value ? (
+      {watch.telling.value ? (
         <p class="quiet" data-testid="telling">
           The person who shares this compares ways: this page tells them its delays, pictures and stalls.
         </p>

@@ -6,7 +6,6 @@ import { type Frame, FrameWatch } from '../media/frames';
 import { wholeTime } from '../media/strip';
 import { pageNow } from '../signal/client';
 import type { ClockReading } from '../signal/clock';
-import type { Route } from '../signal/msg.gen';
 import { type CaptureSource, capturedAt } from '../stats/capture';
 import {
   type GlassFigures,
@@ -18,7 +17,6 @@ import {
   sampleOf,
 } from '../stats/glass';
 import { SampleLog } from '../stats/log';
-import { type Seen, SeenMeter } from '../stats/seen';
 import type { Snapshot } from '../stats/vocabulary';
 import type { Path } from '../topology/path';
 import { SideClock, type SideReading, type Told } from '../topology/side-clock';
@@ -28,6 +26,9 @@ export interface GlassView extends GlassFigures {
   join: number | undefined;
   stalls: Stalls;
 }
+
+/** sample: what was read of a picture, if it was read. */
+type Hear = (sample: GlassSample | undefined) => void;
 
 const TELL_EVERY = 1_000; // ms
 /** Between two pictures that are read while nobody looks, ms: the uploader is told the delay all the same. */
@@ -43,7 +44,6 @@ export class GlassWatch {
   });
   readonly log = new SampleLog();
   private readonly meter = new GlassMeter();
-  private readonly sum = new SeenMeter();
   private readonly stalls = new StallMeter();
   private readonly clock: () => ClockReading | undefined;
   private readonly wants: () => void;
@@ -52,13 +52,11 @@ export class GlassWatch {
   private frames: FrameWatch | undefined;
   /** Who wants every picture read. */
   private looking = false;
-  private telling = false;
-  private dropped = 0;
-  private readonly listening = new AbortController();
-  private leaving = new AbortController(); // this element
+  private heard: Hear | undefined;
   private connection: RTCPeerConnection | undefined;
   private side: SideClock | undefined;
-  private way = '';
+  /** By its name; '' before there is one. */
+  way = '';
   /** When the page was opened, or, if that was later, when the stream began. */
   private since = 0;
   private join: number | undefined;
@@ -71,8 +69,7 @@ export class GlassWatch {
     this.wants = wants;
     this.tell = tell;
     // Nobody sees what a hidden page does not show, and browsers tell of no pictures there.
-    const { signal } = this.listening;
-    document.addEventListener('visibilitychange', () => this.stalls.rest(), { signal });
+    document.addEventListener('visibilitychange', () => this.stalls.rest());
   }
 
   /** Somebody looks at the figures: then every picture is read. */
@@ -82,11 +79,10 @@ export class GlassWatch {
     this.pace(looking);
   }
 
-  /** Somebody wants to be told by seen(): then, too. */
-  tellAll(telling: boolean): void {
-    this.telling = telling;
-    this.sum.forget();
-    this.pace(telling);
+  /** This hears of every picture: then, too. */
+  hear(heard: Hear | undefined): void {
+    this.heard = heard;
+    this.pace(heard !== undefined);
   }
 
   private pace(begins: boolean): void {
@@ -95,12 +91,7 @@ export class GlassWatch {
   }
 
   private get every(): number {
-    return this.looking || this.telling ? 0 : SELDOM;
-  }
-
-  /** What was seen, for whoever compares: delays since the last time. */
-  seen(): Seen {
-    return this.sum.take(routeOf(this.way), { stalls: this.stalls.stalls, join: this.join, dropped: this.dropped });
+    return this.looking || this.heard ? 0 : SELDOM;
   }
 
   /** Another way from now on, by its name; path: undefined where it is none of WebRTC; video: what shows it. */
@@ -111,15 +102,12 @@ export class GlassWatch {
     this.side?.close();
     this.side = path?.side && new SideClock(path.side, pageNow);
     this.meter.reset();
-    this.sum.forget();
   }
 
   private attach(video: HTMLVideoElement): void {
     if (video === this.video) return;
     this.video = video;
-    this.leaving.abort();
-    this.leaving = new AbortController();
-    video.addEventListener('pause', () => this.stalls.rest(), { signal: this.leaving.signal });
+    video.onpause = () => this.stalls.rest();
     this.frames?.close();
     this.frames = new FrameWatch(video, this.every, (frame) => this.see(frame));
   }
@@ -144,20 +132,18 @@ export class GlassWatch {
 
   snapshot(snapshot: Snapshot): void {
     this.log.snapshot({ time: pageNow(), what: this.way, snapshot });
-    this.dropped = snapshot.inbound.reduce((n, t) => n + t.framesDropped, 0);
   }
 
   close(): void {
     this.side?.close();
     this.frames?.close();
-    this.leaving.abort();
-    this.listening.abort();
   }
 
   private see(frame: Frame): void {
     if (this.live) this.stalls.observe(frame.at);
     this.join ??= frame.at - this.since;
-    this.sum.observe(frame.read ? this.read(frame) : undefined);
+    const sample = frame.read ? this.read(frame) : undefined;
+    this.heard?.(sample);
     if (frame.at - this.told < TELL_EVERY) return;
     this.told = frame.at;
     const figures = this.meter.figures();
@@ -186,11 +172,6 @@ export class GlassWatch {
     else if (reckoned !== undefined) shown.captured = performance.timeOrigin + reckoned + offset;
     return shown;
   }
-}
-
-/** Before there is a way it is that by the server. */
-function routeOf(way: string): Route {
-  return way === 'star' || way === 'tree' || way === 'http' ? way : 'sfu';
 }
 
 /** What the browser says of the picture that it decoded last. */

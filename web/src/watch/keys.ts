@@ -1,4 +1,4 @@
-// The keyboard of the watch page: one table for what keys do and for the help that lists them.
+// The keyboard of the watch page: what keys do. What the help says of them is in key-list.tsx.
 
 export type Command =
   | 'pause'
@@ -13,21 +13,19 @@ export type Command =
 
 export interface Key {
   keys: readonly string[];
-  shown: string;
   command: Command;
-  words: string;
 }
 
 export const KEYS: readonly Key[] = [
-  { keys: [' ', 'k'], shown: 'Space', command: 'pause', words: 'Pause, or go on with what is live' },
-  { keys: ['m'], shown: 'M', command: 'mute', words: 'Sound on or off' },
-  { keys: ['ArrowUp'], shown: '↑', command: 'louder', words: 'Louder' },
-  { keys: ['ArrowDown'], shown: '↓', command: 'quieter', words: 'Quieter' },
-  { keys: ['f'], shown: 'F', command: 'full-screen', words: 'Full screen' },
-  { keys: ['p'], shown: 'P', command: 'picture', words: 'Picture in picture' },
-  { keys: ['i'], shown: 'I', command: 'figures', words: 'Figures of the connection' },
-  { keys: ['?'], shown: '?', command: 'help', words: 'This list' },
-  { keys: ['Escape'], shown: 'Esc', command: 'close', words: 'Close a panel' },
+  { keys: [' ', 'k'], command: 'pause' },
+  { keys: ['m'], command: 'mute' },
+  { keys: ['ArrowUp'], command: 'louder' },
+  { keys: ['ArrowDown'], command: 'quieter' },
+  { keys: ['f'], command: 'full-screen' },
+  { keys: ['p'], command: 'picture' },
+  { keys: ['i'], command: 'figures' },
+  { keys: ['?'], command: 'help' },
+  { keys: ['Escape'], command: 'close' },
 ];
 
 export interface KeyPress {

@@ -1,13 +1,16 @@
-// The panel of figures: what the page itself knows of the picture, and what the connection tells.
+// What is in the side panel: figures, which are what the page itself knows of the picture and what the connection
+// tells, or the list of keys.
 
 import { useEffect } from 'preact/hooks';
 import { FiguresPanel } from '../ui/figures';
 import type { WatchController } from './controller';
 import { GlassFigures } from './glass-figures';
+import { KeyList } from './key-list';
 import { QualityFigures } from './quality-figures';
 import { WayFigures } from './way';
 
-export function WatchFigures({ watch }: { watch: WatchController }) {
+export function Inside({ watch, panel }: { watch: WatchController; panel: 'figures' | 'help' }) {
+  if (panel === 'help') return <KeyList />;
   return (
     <FiguresPanel
       figures={watch.figures.value}

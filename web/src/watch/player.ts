@@ -1,10 +1,9 @@
 // The video element: what it plays, whether it may be heard, full screen and picture in
 // picture. It plays a MediaStream of its own whose tracks are exchanged, so that a new path
 // changes neither the element, nor its permission to sound, nor full screen. What is no path,
-// but a source that an element plays itself, has a second element, which lies over the first.
+// but a source that an element plays itself, has a second element, which lies over the first (over.ts).
 
 import type { Path } from '../topology/path';
-import { atNextPicture } from './next-picture';
 
 export interface PlayerEvents {
   /** Muted, volume, pause, full screen or picture in picture has changed. */
@@ -29,6 +28,8 @@ interface PrefixedDocument extends Document {
 export class Player {
   /** Plays paths. */
   readonly video: HTMLVideoElement;
+  /** Lies over it, unseen until it is shown. */
+  readonly second: HTMLVideoElement;
   /** Set while the browser demands a gesture before there is sound. */
   soundBlocked = false;
   /** Set while the browser demands a gesture before there is anything. */
@@ -38,12 +39,8 @@ export class Player {
   private readonly frame: HTMLElement;
   private readonly events: PlayerEvents;
   private readonly output = new MediaStream();
-  private readonly second: HTMLVideoElement;
   /** The element that is seen and heard. */
   private current: HTMLVideoElement;
-  private stopWaiting = (): void => undefined;
-  /** What lies over the first element is to go: told once it is gone. */
-  private going: (() => void) | undefined;
   private readonly listening = new AbortController();
 
   /** second lies over video; frame is what goes full screen: both with their controls. */
@@ -93,40 +90,8 @@ export class Player {
     if (!this.stopped) void this.start();
   }
 
-  /** Lets this attach to an element over that of paths; it is seen, and heard, from its first picture on. */
-  over(attach: (video: HTMLVideoElement) => void, seen: (video: HTMLVideoElement) => void): void {
-    this.stopWaiting();
-    this.gone();
-    attach(this.second);
-    if (this.current === this.video) this.second.muted = true;
-    if (!this.stopped) void this.tryPlay(this.second);
-    this.stopWaiting = atNextPicture(this.second, () => {
-      this.change(this.second);
-      seen(this.second);
-    });
-  }
-
-  /** The picture of paths again, from its next one on; gone: what was over it is not seen any more, nor used. */
-  below(gone: () => void): void {
-    this.stopWaiting();
-    this.gone();
-    this.going = gone;
-    this.stopWaiting = atNextPicture(this.video, () => {
-      this.change(this.video);
-      this.gone();
-      this.second.removeAttribute('src');
-      this.second.load();
-    });
-  }
-
-  private gone(): void {
-    const { going } = this;
-    this.going = undefined;
-    going?.();
-  }
-
-  /** What was true of the other element is true of this one: how loud it is, and a window of its own. */
-  private change(to: HTMLVideoElement): void {
+  /** This element is seen and heard from now on: as loud as the other was, and in its window. */
+  show(to: HTMLVideoElement): void {
     const from = this.current;
     if (from === to) return;
     const inWindow = this.pictureInPicture;
@@ -199,6 +164,10 @@ export class Player {
     return this.current.volume;
   }
 
+  get seesSecond(): boolean {
+    return this.current === this.second;
+  }
+
   /** To be called from a gesture when it switches sound on. */
   setMuted(muted: boolean): void {
     this.current.muted = muted;
@@ -257,8 +226,6 @@ export class Player {
 
   close(): void {
     this.listening.abort();
-    this.stopWaiting();
-    this.gone();
     this.video.pause();
     this.second.pause();
     this.video.srcObject = null;

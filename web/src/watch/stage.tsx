@@ -8,7 +8,6 @@ import { Bar, type Panel } from './bar';
 import type { WatchController } from './controller';
 import { Cover } from './cover';
 import { useIdle, useKeys } from './hooks';
-import { KEYS } from './keys';
 import { Player } from './player';
 import { hasControls } from './scene';
 
@@ -90,34 +89,18 @@ function SidePanel({ watch, panel, close }: { watch: WatchController; panel: 'fi
           <CloseIcon />
         </IconButton>
       </header>
-      {panel === 'figures' ? <Figures watch={watch} /> : <KeyList />}
+      <Inside watch={watch} panel={panel} />
     </aside>
   );
 }
 
-/** The figures are fetched when somebody asks for them: most viewers never do. */
-function Figures({ watch }: { watch: WatchController }) {
+/** It is fetched when somebody asks for it: most viewers never do. */
+function Inside({ watch, panel }: { watch: WatchController; panel: 'figures' | 'help' }) {
   const [fetched, keep] = useState<typeof import('./panel') | 'failed'>();
   useEffect(() => {
     import('./panel').then(keep, () => keep('failed'));
   }, []);
   if (fetched === undefined) return null;
-  if (fetched === 'failed')
-    return <p class="quiet small">The figures could not be loaded. Close this and try again.</p>;
-  return <fetched.WatchFigures watch={watch} />;
-}
-
-function KeyList() {
-  return (
-    <dl class="keys">
-      {KEYS.map((k) => (
-        <div key={k.command}>
-          <dt>
-            <kbd>{k.shown}</kbd>
-          </dt>
-          <dd>{k.words}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  if (fetched === 'failed') return <p class="quiet small">This could not be loaded. Close it and try again.</p>;
+  return <fetched.Inside watch={watch} panel={panel} />;
 }
