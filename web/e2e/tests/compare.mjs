@@ -13,10 +13,23 @@ function resultInPage(result, way, paired) {
   return { valid: panel?.dataset.valid, text: panel?.innerText ?? "", ways: data(way), paired: data(paired), devices: data("[data-testid=device]") };
 }
 
+/** In the page, before its own scripts: notes how many tracks are in the streams that elements are given. */
+function noteGiven() {
+  const given = /** @type {number[]} */ (Object.assign(globalThis, { tracksGiven: [] }).tracksGiven);
+  const own = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject"));
+  Object.defineProperty(HTMLMediaElement.prototype, "srcObject", {
+    ...own,
+    set(stream) {
+      if (stream) given.push(stream.getTracks().length);
+      own.set?.call(this, stream);
+    },
+  });
+}
+
 story("the compare page runs ways side by side and tells how the same pictures differ", async (t) => {
   const server = await serve(t);
   await browser("firefox"); // before anything runs
-  const page = await (await browser("chromium")).open(`${server.url}/compare#key=${KEY}`, { label: "evaluator" });
+  const page = await (await browser("chromium")).open(`${server.url}/compare#key=${KEY}`, { label: "evaluator", prepare: noteGiven });
   await page.see(id("plan"));
   await page.click(id("way-http"));
   await page.click(id("start"));
@@ -42,5 +55,7 @@ story("the compare page runs ways side by side and tells how the same pictures d
   assert.equal(devices.length, 1, text);
   assert.ok(Number(devices[0].pictures) > 20 && Number(devices[0].rate) > 1, JSON.stringify(devices));
   assert.ok(Math.abs(Number(devices[0].median)) < 10_000, JSON.stringify(devices));
+  // Chromium shows a stream that has a picture in it from the beginning in another manner, and later.
+  assert.deepEqual(await page.evaluate(() => /** @type {any} */ (globalThis).tracksGiven), [0, 0, 0], "the ways are not shown in one manner");
   assert.match(text, /pictures that both showed: \d[\d.]* ms (sooner|later) \(with 95 % of confidence/);
 });

@@ -1,6 +1,7 @@
 // One viewer in this page: an element that shows what comes by one way, and what it notes of each picture.
 
 import { FrameWatch } from '../media/frames';
+import { exchange } from '../media/output';
 import { wholeTime } from '../media/strip';
 import { StallMeter } from '../stats/glass';
 import type { Join, Sample } from './figures';
@@ -11,6 +12,8 @@ export class Viewer {
   /** Counted from 0. */
   readonly number: number;
   readonly video = document.createElement('video');
+  /** As on the watch page: all ways are shown in one manner. */
+  private readonly output = new MediaStream();
   private readonly frames: FrameWatch;
   private readonly stalls = new StallMeter();
   private readonly began = performance.now();
@@ -20,7 +23,7 @@ export class Viewer {
   constructor(way: Way, number: number, offset: number, seen: (sample: Sample) => void) {
     this.way = way;
     this.number = number;
-    Object.assign(this.video, { muted: true, autoplay: true, playsInline: true });
+    Object.assign(this.video, { muted: true, autoplay: true, playsInline: true, srcObject: this.output });
     this.video.ariaLabel = `${way}, viewer ${number + 1}`;
     this.video.dataset.way = way;
     this.frames = new FrameWatch(this.video, 0, ({ at, stamp }) => {
@@ -36,8 +39,9 @@ export class Viewer {
     return this.joined !== undefined;
   }
 
+  /** Plays what is in the stream now; to be said again when there is something else in it. */
   show(stream: MediaStream): void {
-    this.video.srcObject = stream;
+    exchange(this.output, stream.getTracks());
     this.play();
   }
 

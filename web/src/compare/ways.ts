@@ -87,8 +87,8 @@ class ByServer implements Open {
       await this.put();
       await Promise.all(
         this.paths.map(async (path, i) => {
-          viewers[i]?.show(path.stream);
           await path.open();
+          viewers[i]?.show(path.stream);
         }),
       );
     } catch (cause) {
@@ -166,7 +166,7 @@ class Direct implements Open {
       lost: () => options.failed('A direct connection did not come up, or has ended.'),
     });
     this.paths.push(path);
-    viewer.show(path.stream);
+    path.connection.addEventListener('track', () => viewer.show(path.stream));
   }
 
   refresh(): void {

@@ -1,8 +1,8 @@
 // The video element: what it plays, whether it may be heard, full screen and picture in
-// picture. It plays a MediaStream of its own whose tracks are exchanged, so that a new path
-// changes neither the element, nor its permission to sound, nor full screen. What is no path,
-// but a source that an element plays itself, has a second element, which lies over the first (over.ts).
+// picture. It plays a MediaStream of its own whose tracks are exchanged (media/output.ts). What is no
+// path, but a source that an element plays itself, has a second element, which lies over the first (over.ts).
 
+import { exchange } from '../media/output';
 import type { Path } from '../topology/path';
 
 export interface PlayerEvents {
@@ -79,13 +79,7 @@ export class Player {
   /** Shows this path's tracks from now on; undefined keeps the last picture. */
   use(path: Path | undefined): void {
     if (!path) return;
-    const fresh = path.stream.getTracks();
-    // Kind by kind, the old track out and then the new one in: Firefox goes on showing the first
-    // picture track of a stream, and with no track at all the element would end.
-    for (const kind of ['audio', 'video']) {
-      for (const track of this.output.getTracks()) if (track.kind === kind) this.output.removeTrack(track);
-      for (const track of fresh) if (track.kind === kind) this.output.addTrack(track);
-    }
+    exchange(this.output, path.stream.getTracks());
     if (this.video.ended) this.video.srcObject = this.output;
     if (!this.stopped) void this.start();
   }
