@@ -271,3 +271,20 @@ func someOf(bits byte) []Encoding {
 	}
 	return keep
 }
+
+// A stream has just begun, and its pictures come one after the other, not measured yet: who was there first goes on to
+// the best of them at once, without the patience that a measured line asks for.
+func TestJustBegun(t *testing.T) {
+	now := time.Unix(1000, 0)
+	unmeasured := []Encoding{{ID: 1, Width: 320, Height: 180}, {ID: 2, Width: 640, Height: 360}, {ID: 3, Width: 1280, Height: 720}}
+	var s Selector
+	for n := 1; n <= 3; n++ {
+		now = now.Add(time.Millisecond)
+		if got := s.Choose(AppendLadder(nil, unmeasured[:n]), 1_000_000, media.Wish{}, now); got.Encoding != uint32(n) {
+			t.Errorf("of %d pictures it gets %d", n, got.Encoding)
+		}
+	}
+	if got := s.Choose(AppendLadder(nil, three()), 1_000_000, media.Wish{}, now.Add(time.Second)); got.Encoding != 2 || !got.Down {
+		t.Errorf("measured, 2.4 Mbit/s are too much for 1: it gets %d", got.Encoding)
+	}
+}

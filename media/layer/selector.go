@@ -59,7 +59,7 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 		at, down = fitting(wanted, target, fallPercent), true
 		s.fall(now)
 		s.enter(ladder[at], now)
-	case target == 0 || now.Sub(s.since) >= s.hold:
+	case target == 0 || ladder[at].Bitrate == 0 || now.Sub(s.since) >= s.hold: // 0: a stream that has just begun, not measured yet
 		if up := fitting(wanted, target, enterPercent); up > at {
 			at, s.raised = up, now
 			s.enter(ladder[at], now)
