@@ -210,10 +210,13 @@ func (g *getting) spec(o peer.Offered, selected []bool) store.Spec {
 // recheck hashes what an earlier run has left.
 func (g *getting) recheck(ctx context.Context, sink *store.Sink) error {
 	hashed, err := sink.Recheck(ctx)
-	here := int64(0)
-	for i := range sink.Layout().Pieces() {
+	here, layout := int64(0), sink.Layout()
+	for i := range layout.Pieces() {
 		if sink.Whole(i) {
-			here += int64(sink.Layout().PieceLen(i))
+			here += int64(layout.PieceLen(i))
+		}
+		for _, leaf := range sink.Begun(i) {
+			here += int64(layout.LeafLen(i, leaf))
 		}
 	}
 	g.events.write("resumed", map[string]any{"here": here, "hashed": hashed})

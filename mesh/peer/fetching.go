@@ -35,6 +35,7 @@ func (s *swarm) begun(sink *store.Sink) {
 			s.sched.Hold(i, 1)
 			s.held += int64(l.PieceLen(i))
 		}
+		s.holdLeaves(i)
 		if !sink.Wanted(i) {
 			s.sched.Select(i, 1, false, now)
 		}
@@ -46,6 +47,34 @@ func (s *swarm) begun(sink *store.Sink) {
 			s.join(one)
 		}
 	}
+}
+
+// holdLeaves counts what an earlier run has left of a piece that is not whole.
+func (s *swarm) holdLeaves(piece int) {
+	leaves := s.content.sink.Begun(piece)
+	for _, leaf := range leaves {
+		s.sched.HoldLeaf(piece, leaf)
+		s.held += int64(s.content.layout.LeafLen(piece, leaf))
+	}
+	if len(leaves) > 0 {
+		s.unproven[piece] = leaves
+	}
+}
+
+// proves tells whether a piece that is about to be whole is right, if an earlier run had begun it. If not, what that run had left of it is wanted again.
+func (s *swarm) proves(piece int) bool {
+	leaves, unproven := s.unproven[piece]
+	if !unproven {
+		return true
+	}
+	delete(s.unproven, piece)
+	if s.content.sink.Verify(piece) {
+		return true
+	}
+	for _, leaf := range leaves {
+		s.held -= int64(s.content.layout.LeafLen(piece, leaf))
+	}
+	return false
 }
 
 // expects tells a lane's reader what to make of a leaf that begins to come.
@@ -93,6 +122,9 @@ func (s *swarm) takeLeaf(l *link, leaf *wire.Parts, piece, index int) error {
 
 func (s *swarm) arrived(l *link, piece, index int) {
 	bytes := int64(s.content.layout.LeafLen(piece, index))
+	if !l.dead && s.sched.Completes(piece, index) && !s.proves(piece) {
+		s.sched.Restart(piece)
+	}
 	// Of a link that has ended the bytes are good and on disk, but the scheduler has asked others for them.
 	if l.dead || !s.sched.LeafArrived(l.slot, piece, index, time.Now()) {
 		s.again += bytes

@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/merkle"
 	"github.com/fanfare-relay/fanfare/mesh/store"
 )
@@ -149,4 +152,72 @@ func TestForgedJournal(t *testing.T) {
 	if err != nil || sumOf(got) != sums(t, filepath.Dir(from))["/file"] {
 		t.Errorf("forged bytes were taken for right: %v", err)
 	}
+}
+
+// TestBegunPieces: of pieces that an earlier run had begun only the rest is fetched; what is wrong on disk is fetched
+// again, and nobody gets it.
+func TestBegunPieces(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	folder := t.TempDir()
+	from, holes := random(t, filepath.Join(folder, "a"), 1<<20), random(t, filepath.Join(folder, "b"), 0)
+	if err := os.Truncate(holes, 128<<20); err != nil { // makes pieces of four leaves
+		t.Fatal(err)
+	}
+	sender := r.share(nil, from, holes)
+	await[Opened](sender)
+	offered := *sender.swarm.shared
+	spec := store.Spec{Out: t.TempDir(), Room: sender.link.Room, Manifest: offered.Manifest, Blob: offered.Blob, Check: offered, Selected: []bool{true, false}}
+	earlier, err := store.OpenSink(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout := earlier.Layout()
+	for piece := range 3 {
+		b := make([]byte, layout.PieceLen(piece))
+		root, err := rootAtUploader(sender, piece, b)
+		if piece == 2 { // a hand was at it
+			b[0] ^= 1
+		}
+		if err = errors.Join(err, earlier.Begin(piece, root), earlier.WriteLeaf(piece, 0, b[:layout.LeafLen(piece, 0)])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := earlier.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var sink *store.Sink
+	receiver := r.fetch("receiver", sender.link, func(c *Config) {
+		c.Fetch.Accept = func(ctx context.Context, _ Offered) (_ *store.Sink, err error) {
+			if sink, err = store.OpenSink(spec); err == nil {
+				_, err = sink.Recheck(ctx)
+			}
+			return sink, err
+		}
+	})
+	if err := receiver.wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(spec.Out, "a"))
+	if want, wanted := os.ReadFile(from); err != nil || wanted != nil || !bytes.Equal(got, want) {
+		t.Errorf("wrong bytes were taken for right: %v", err)
+	}
+	// 13 leaves of 16. With the last of the piece that is wrong that shows, and the three others are fetched.
+	if want := int64(13+3) * manifest.LeafSize; receiver.swarm.verified != want { // it has ended
+		t.Errorf("%d bytes were fetched, %d are needed", receiver.swarm.verified, want)
+	}
+}
+
+// rootAtUploader fills b with a piece and gives its signed root.
+func rootAtUploader(sender *someone, piece int, b []byte) (store.Root, error) {
+	c := sender.swarm.content
+	if err := c.source.ReadPiece(piece, b); err != nil {
+		return store.Root{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rootOf(piece, treeOf(b).Root())
 }

@@ -53,9 +53,10 @@ type Sink struct {
 	roots   []Root
 	known   []bool // by piece: its root is in the journal, and is the uploader's once Recheck has run
 	whole   []bool
-	dirtied []bool // bytes may have been written in an earlier run: what is there are no zeros
-	doubt   []bool // bytes may be lost that the system has taken: they are read, checked and written again
-	pending []int  // whole pieces that the journal does not have yet
+	dirtied []bool        // bytes may have been written in an earlier run: what is there are no zeros
+	begun   map[int][]int // of pieces that are not whole, the leaves that seem to be on disk from an earlier run
+	doubt   []bool        // bytes may be lost that the system has taken: they are read, checked and written again
+	pending []int         // whole pieces that the journal does not have yet
 	dirty   map[int]bool
 	touched map[int]bool // pieces that were written since the last flush
 	failed  error        // ErrFull until a flush goes through; others are for good
@@ -100,7 +101,7 @@ func openSinkOn(d disk, spec Spec) (*Sink, error) {
 		spec: spec, layout: layout, disk: d, out: out, placed: map[string]string{}, aside: map[int]bool{},
 		quit: make(chan struct{}), wake: make(chan struct{}, 1),
 		wanted: make([]bool, n), roots: make([]Root, n), known: make([]bool, n), whole: make([]bool, n),
-		dirtied: make([]bool, n), doubt: make([]bool, n), dirty: map[int]bool{}, touched: map[int]bool{},
+		dirtied: make([]bool, n), doubt: make([]bool, n), dirty: map[int]bool{}, touched: map[int]bool{}, begun: map[int][]int{},
 	}
 	for i := range spec.Manifest.Files {
 		if first, end := layout.FilePieces(i); s.Selected(i) {
