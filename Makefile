@@ -14,7 +14,6 @@ GOTESTSUM   := go run gotest.tools/gotestsum@v1.13.0
 PLATFORMS   := darwin/arm64 windows/amd64 linux/arm64
 RELEASES    := linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-export STATICCHECK_CACHE := $(CURDIR)/.cache/staticcheck
 
 # Each fuzz target runs this many inputs in `make test`; `make fuzz FUZZ=10m` hunts.
 FUZZ ?= 5000x
@@ -82,12 +81,12 @@ web: web/node_modules/.installed ## Unit tests of the pages; web/dist must be th
 	npm run --prefix web verify-dist
 
 .PHONY: go
-go: ## Go tests with the race detector, in random order
+go: ## Go tests with the race detector, in random order (go vet is a part of lint)
 	$(call say,go test -race)
-	$(GOTESTSUM) --format pkgname-and-test-fails --hide-summary skipped -- -race -shuffle=on -timeout 10m ./...
+	$(GOTESTSUM) --format pkgname-and-test-fails --hide-summary skipped -- -race -shuffle=on -vet=off -timeout 10m ./...
 	$(call say,without the race detector: allocations, of which it makes some of its own; whole files in virtual time, which it makes slow)
-	go test -run Alloc ./media/... ./sfu/...
-	go test -run AgainstBound ./compare/files
+	go test -vet=off -run Alloc ./media/... ./sfu/...
+	go test -vet=off -run AgainstBound ./compare/files
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZ=5000x inputs, or for a time: make fuzz FUZZ=10m
