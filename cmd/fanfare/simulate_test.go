@@ -19,6 +19,7 @@ func TestSimulateOneSwarm(t *testing.T) {
 }
 
 func TestSimulateTable(t *testing.T) {
+	t.Parallel()
 	code, out, err := command(t, "", "simulate", "swarm", "--size", "2MB", "--pieces", "16")
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); code != 0 || len(lines) != 1+len(simulatedRows()) || strings.Count(out, " % (") != 3*len(simulatedRows()) {
 		t.Fatalf("%d %q %q", code, out, err)

@@ -14,8 +14,8 @@ import (
 )
 
 var (
-	memoryMiB = flag.Int64("memory-mib", 64, "size of what TestReceiverMemory fetches, in MiB")
-	sparseMiB = flag.Int64("sparse-mib", 64, "size of what TestSparseFile fetches, in MiB")
+	memoryMiB = flag.Int64("memory-mib", 16, "size of what TestReceiverMemory fetches, in MiB")
+	sparseMiB = flag.Int64("sparse-mib", 16, "size of what TestSparseFile fetches, in MiB")
 )
 
 // fetchOnce sends a file to one receiver and tells the receiver's resident memory, in bytes: when it had just started,
