@@ -23,14 +23,14 @@ for (const name of BOTH) {
       await studio.choose(clip);
       await studio.goLive();
       const viewers = await threeViewers(await otherThan(name), await browser(name), await studio.link());
-      for (const page of viewers) {
+      await Promise.all(viewers.map(async (page) => {
         await shows(page, clips[clip]);
         await sounds(page, clips[clip]);
         const now = await leg(page);
         assert.match(now?.ciphers.join() ?? "", /^(SRTP_)?AEAD_AES_(128|256)_GCM$/);
         assert.ok(now && now.frames > 0 && now.energy > 0, "decoded frames and sound are counted");
         await followsSource(studio, page);
-      }
+      }));
       await viewersAre(viewers[0], 3);
       await studio.page.waitFor("the studio counts three", (s) => document.querySelector(s)?.getAttribute("data-count") === "3", id("viewers"));
     });
