@@ -28,6 +28,8 @@ export function Screen({ receive }: { receive: ReceiveController }) {
         autoplay
         playsInline
         data-testid="player"
+        // By "autoplay" alone Firefox begins when it thinks that everything will be here in time.
+        onLoadedMetadata={(event) => void event.currentTarget.play().catch(() => undefined)}
         onError={() => setFailed(playing.url)}
       />
       <figcaption class="line">
