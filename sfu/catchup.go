@@ -40,7 +40,7 @@ func joinable(length time.Duration, bytes uint64) bool {
 // and meet the true ones where the live edge will be by then. So the player sees a stream that
 // starts now and never runs late, and shows the group in fast motion. Without a span it changes
 // nothing. All values are RTP timestamps of the source.
-type warp struct{ key, edge, span uint32 }
+type warp struct{ key, shown, edge, span uint32 }
 
 // newWarp compresses from the key frame on, whose group reaches up to edge.
 func newWarp(key, edge, clockRate uint32) warp {
@@ -48,15 +48,36 @@ func newWarp(key, edge, clockRate uint32) warp {
 	if uint64(length) > uint64(clockRate)*uint64(catchupLongest/time.Second) {
 		return warp{key: key} // also when edge lies before key
 	}
-	return warp{key: key, edge: edge, span: length / (catchupSpeed - 1) * catchupSpeed}
+	w := warp{key: key}.upTo(length)
+	w.shown = w.edge
+	return w
+}
+
+// upTo compresses a group of so many units, less two at most, so that nothing is lost by rounding.
+func (w warp) upTo(length uint32) warp {
+	part := length / (catchupSpeed - 1)
+	w.edge, w.span = w.key+part*(catchupSpeed-1), part*catchupSpeed
+	return w
+}
+
+// later is the warp of a group that begins to be sent so much later than its key frame, which stays where it is.
+func (w warp) later(by uint32) warp {
+	if w.span == 0 {
+		return w
+	}
+	return w.upTo(w.edge - w.key + by)
 }
 
 // apply returns the timestamp to show. It rises with ts, everywhere.
 func (w warp) apply(ts uint32) uint32 {
-	if d := ts - w.key; d < w.span {
+	switch d := ts - w.key; {
+	case d >= w.span:
+		return ts
+	case d == 0:
+		return w.shown
+	default:
 		return w.edge + d/catchupSpeed
 	}
-	return ts
 }
 
 // covers tells whether apply changes the timestamp, and then how long after the beginning the
@@ -69,22 +90,41 @@ func (w warp) covers(ts, clockRate uint32) (after time.Duration, ok bool) {
 	return time.Duration(d/catchupSpeed) * time.Second / time.Duration(clockRate), true
 }
 
+// waits tells whether a packet was there when the viewer was let in.
+func (w warp) waits(ts uint32) bool { return ts-w.key < w.edge-w.key }
+
 // catchup decides when the packets of a group that lies in the past are sent to one viewer:
 // the key frame as fast as the bucket lets it, the rest when their warped timestamps say.
 type catchup struct {
 	active bool // until the live edge is reached
+	begun  bool // something behind the key frame was sent
 	warp
 	clockRate uint32
-	start     time.Time // when the key frame had gone; zero before
+	start     time.Time // when the viewer was let in; when the key frame had gone, where others wait behind it
 	bucket    pace.Bucket
 }
 
-// newCatchup begins with the key frame at the timestamp key; rate is the stream's.
-func newCatchup(key, edge, clockRate uint32, rate media.Bitrate) catchup {
+// newCatchup begins with the key frame at the timestamp key at now, when the live edge is at edge; rate is the stream's.
+func newCatchup(key, edge, clockRate uint32, rate media.Bitrate, now time.Time) catchup {
 	return catchup{
-		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true,
+		warp: newWarp(key, edge, clockRate), clockRate: clockRate, active: true, start: now,
 		bucket: pace.NewBucket(catchupRate(rate), catchupAtOnce),
 	}
+}
+
+// liveEdge is the timestamp that a packet captured now would have, by the newest one. A source that pauses
+// stays where it is.
+func liveEdge(newest *ring.Packet, clockRate uint32, now time.Time) uint32 {
+	since := now.Sub(newest.Arrival)
+	if since < 0 || since >= encodingBehind {
+		return newest.Timestamp
+	}
+	return newest.Timestamp + ticks(since, clockRate)
+}
+
+// ticks is a time of less than a minute in units of a clock rate.
+func ticks(d time.Duration, clockRate uint32) uint32 {
+	return uint32(int64(d) * int64(clockRate) / int64(time.Second))
 }
 
 // catchupRate is how fast a group is sent, of a stream with the given rate.
@@ -96,13 +136,24 @@ func (c *catchup) follow(stream media.Bitrate, now time.Time) {
 	c.bucket.SetRate(catchupRate(stream), now)
 }
 
+// begin takes the first packet behind the key frame. If it had to wait for that to be sent, the rest of the group
+// is shown so much later: frames that came later than their timestamps say would teach the player to hold
+// back those that come on time, and it takes tens of seconds to forget.
+func (c *catchup) begin(ts uint32, now time.Time) {
+	c.begun = true
+	if c.waits(ts) {
+		c.warp = c.later(ticks(min(max(now.Sub(c.start), 0), catchupLongest), c.clockRate))
+		c.start = now
+	}
+}
+
 // admit tells whether the packet may be sent now; else when to ask again.
 func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 	if !c.active {
 		return now, true
 	}
-	if p.Timestamp != c.key && c.start.IsZero() {
-		c.start = now
+	if p.Timestamp != c.key && !c.begun {
+		c.begin(p.Timestamp, now)
 	}
 	if after, ok := c.covers(p.Timestamp, c.clockRate); ok && p.Timestamp != c.key {
 		if at := c.start.Add(after); at.After(now) {

@@ -23,7 +23,7 @@ func TestWarp(t *testing.T) {
 		{"where both meet", 1000, 1000 + 3*second, 1000 + 4*second, 1000 + 4*second, 0, false},
 		{"live", 1000, 1000 + 3*second, 1000 + 9*second, 1000 + 9*second, 0, false},
 		{"a late packet of before", 1000, 1000 + 3*second, 900, 900, 0, false},
-		{"wrap", 0xffffff00, second, 100, second + (100+0x100)/4, (100 + 0x100) / 4 * time.Second / second, true},
+		{"wrap", 0xffffff00, second, 100, second - 1 + (100+0x100)/4, (100 + 0x100) / 4 * time.Second / second, true},
 		{"nothing to catch up with", 1000, 1000, 1500, 1500, 0, false},
 		{"an edge before the key frame", 5000, 1000, 5500, 5500, 0, false},
 		{"too long", 1000, 1000 + 11*second, 2000, 2000, 0, false},
@@ -54,11 +54,16 @@ func FuzzWarp(f *testing.F) {
 		if w.span > 0 && a-w.edge > 1<<31 {
 			t.Fatalf("%d is shown at %d, before the edge %d", key+ts, a, w.edge)
 		}
+		// Begun later, the rest is shown no sooner, in the same order, and the key frame where it was.
+		l := w.later(step)
+		if l.apply(key) != w.apply(key) || l.apply(key+ts)-a > 1<<31 || l.apply(key+ts+1)-l.apply(key+ts) > 1<<31 {
+			t.Fatalf("%d later: %d is shown at %d, not %d", step, key+ts, l.apply(key+ts), a)
+		}
 	})
 }
 
-// A viewer joins in the middle of a group of five seconds: 30 frames a second of 10 KB, after a
-// key frame of 100 KB. What it gets is simulated in steps of a millisecond.
+// A viewer joins in the middle of a group of five seconds, and shortly before the next picture: 30 frames a
+// second of 10 KB, after a key frame of 100 KB. What it gets is simulated in steps of a millisecond.
 func TestCatchupPace(t *testing.T) {
 	const step = time.Second / 30
 	e := testEncoding(quiet(t, nil), 4096)
@@ -74,7 +79,7 @@ func TestCatchupPace(t *testing.T) {
 	for ; frames < 150; frames++ {
 		send(frames)
 	}
-	joined := start.Add(time.Duration(frames-1)*step + time.Millisecond)
+	joined := start.Add(time.Duration(frames-1)*step + 30*time.Millisecond)
 	v := testEgress()
 	v.choose(e, joined)
 	if !v.tryStart(joined) || e.askedAt.Load() != 0 {
@@ -104,7 +109,7 @@ func TestCatchupPace(t *testing.T) {
 			}
 			v.pos++
 			sent += len(p.Payload)
-			checkShown(t, &v, p, now, ms)
+			checkShown(t, &v, p, start, now)
 		}
 		if edgeAt == 1 {
 			edgeAt = ms
@@ -157,21 +162,65 @@ func TestCatchupOfAStreamThatBegins(t *testing.T) {
 	}
 }
 
-// checkShown compares the time at which a packet came with the time at which it is to be shown.
-func checkShown(t *testing.T, v *egress, p *ring.Packet, now time.Time, ms int) {
+// checkShown compares when a packet came with when one that is sent live comes with the timestamp under which it is
+// shown. start is when the source's first frame, at 0, was taken.
+func checkShown(t *testing.T, v *egress, p *ring.Packet, start, now time.Time) {
 	t.Helper()
-	shown := time.Duration(int32(v.catchup.apply(p.Timestamp)-v.catchup.edge)) * time.Second / 90000
-	late := now.Sub(v.began) - shown
-	if late < -10*time.Millisecond || late > 120*time.Millisecond {
-		t.Fatalf("at %d ms a packet came %v after its time", ms, late)
+	shown := start.Add(time.Duration(v.catchup.apply(p.Timestamp)) * time.Second / 90000)
+	late := now.Sub(shown)
+	if least, most := -2*time.Millisecond, 12*time.Millisecond; p.Timestamp != v.catchup.key && (late < least || late > most) {
+		t.Fatalf("%v after the beginning a packet came %v after its time", now.Sub(v.began), late)
+	}
+}
+
+// Who is let in between two pictures sees the key frame at the moment itself, a moment after the newest one. A
+// source that pauses stands still.
+func TestLiveEdge(t *testing.T) {
+	came := time.Unix(1000, 0)
+	newest := &ring.Packet{Timestamp: 0xffffff00, Arrival: came}
+	for _, c := range []struct {
+		after time.Duration
+		want  uint32
+	}{{0, 0xffffff00}, {20 * time.Millisecond, 1800 - 0x100}, {encodingBehind, 0xffffff00}, {-time.Second, 0xffffff00}} {
+		if got := liveEdge(newest, 90000, came.Add(c.after)); got != c.want {
+			t.Errorf("after %v: %#x, want %#x", c.after, got, c.want)
+		}
+	}
+}
+
+// Pictures behind the key frame run from the moment when it has gone, if they have waited for it; what comes
+// later than the viewer keeps to the moment when that was let in.
+func TestCatchupBegins(t *testing.T) {
+	const rate = 90_000
+	joined := time.Unix(1000, 0)
+	for _, c := range []struct {
+		name        string
+		ts          uint32
+		start, edge time.Duration
+	}{
+		{"waited", rate, 100 * time.Millisecond, 3100 * time.Millisecond},
+		{"came later", 3*rate + 1, 0, 3 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := newCatchup(0, 3*rate, rate, 50_000_000, joined)
+			key := u.apply(0)
+			u.admit(&ring.Packet{Timestamp: 0, Payload: make([]byte, 1000)}, joined)
+			u.admit(&ring.Packet{Timestamp: c.ts, Payload: make([]byte, 1000)}, joined.Add(100*time.Millisecond))
+			if got := u.start.Sub(joined); got != c.start || u.edge != ticks(c.edge, rate) || u.apply(0) != key {
+				t.Errorf("begins %v later at %d, the key frame at %d", got, u.edge, u.apply(0))
+			}
+			u.admit(&ring.Packet{Timestamp: c.ts + 1, Payload: make([]byte, 1000)}, joined.Add(time.Second))
+			if got := u.start.Sub(joined); got != c.start {
+				t.Errorf("begins again, %v later", got)
+			}
+		})
 	}
 }
 
 // A repeat of a packet that has just been sent from the history is not too late.
 func TestCatchupSentAt(t *testing.T) {
 	began := time.Unix(1000, 0)
-	c := newCatchup(0, 450_000, 90_000, 2_400_000)
-	c.start = began.Add(80 * time.Millisecond)
+	c := newCatchup(0, 450_000, 90_000, 2_400_000, began.Add(80*time.Millisecond))
 	p := &ring.Packet{Timestamp: 360_000, Arrival: began.Add(-time.Second)}
 	if got := c.sentAt(p, began).Sub(began); got != 1080*time.Millisecond {
 		t.Errorf("sent %v after the start", got)

@@ -148,31 +148,33 @@ func (t *egress) tryStart(now time.Time) bool {
 		next.extMap = extensionMap(t.next.exts, t.exts, t.kind, own)
 		next.frames = t.frames.shiftFor(t.next, first, &next.extMap)
 	}
-	edge := first
+	edge, ahead := first, uint32(0)
 	if t.kind == media.KindVideo {
-		edge = next.catchUp(first)
+		edge, ahead = next.catchUp(first, now)
 	}
 	t.feed, t.pos, t.next, t.halted = next, at, nil, false
 	t.passing = t.limit
 	t.findFormat(first.PayloadType)
 	t.rewriter.Switch(seq.Start{
 		Source: t.enc.source, Seq: first.ExtSeq, Timestamp: t.catchup.apply(first.Timestamp),
-		Out: t.outputTime(edge, now), Patch: t.patcher.Switch(first.Descriptor),
+		Out: t.outputTime(edge, now) + ahead, Patch: t.patcher.Switch(first.Descriptor),
 	})
 	return true
 }
 
-// catchUp begins with a key frame of the past, and returns the packet at the live edge.
-func (f *feed) catchUp(first *ring.Packet) (edge *ring.Packet) {
-	edge, err := f.enc.ring.At(f.enc.ring.Head() - 1)
+// catchUp begins with a key frame of the past, and returns the newest packet, and how far the live edge is
+// ahead of its timestamp by now.
+func (f *feed) catchUp(first *ring.Packet, now time.Time) (newest *ring.Packet, ahead uint32) {
+	newest, err := f.enc.ring.At(f.enc.ring.Head() - 1)
 	if err != nil {
-		edge = first
+		newest = first
 	}
-	f.catchup = newCatchup(first.Timestamp, edge.Timestamp, f.enc.clockRate(), f.enc.bitrate())
+	rate := f.enc.clockRate()
+	f.catchup = newCatchup(first.Timestamp, liveEdge(newest, rate, now), rate, f.enc.bitrate(), now)
 	if f.catchup.span == 0 {
-		return first
+		return first, 0
 	}
-	return edge
+	return newest, f.catchup.edge - newest.Timestamp
 }
 
 // entry finds where next can be entered: sound at its newest packet, picture at the
