@@ -170,7 +170,11 @@ func (f *feed) catchUp(first *ring.Packet, now time.Time) (newest *ring.Packet, 
 		newest = first
 	}
 	rate := f.enc.clockRate()
-	f.catchup = newCatchup(first.Timestamp, liveEdge(newest, rate, now), rate, f.enc.bitrate(), now)
+	edge := newest.Timestamp
+	if edge != first.Timestamp { // else there is nothing behind the key frame to catch up with
+		edge = liveEdge(newest, rate, now)
+	}
+	f.catchup = newCatchup(first.Timestamp, edge, rate, f.enc.bitrate(), now)
 	if f.catchup.span == 0 {
 		return first, 0
 	}
