@@ -13,4 +13,4 @@ try {
   process.exit(1);
 }
 for (const suite of ["browsers", "connection", "accessible", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "received", "swarm", "comeback", "glass", "compare"]) await import(`./tests/${suite}.mjs`);
-tellWaiting(3);
+tellWaiting(2);

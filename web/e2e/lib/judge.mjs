@@ -18,8 +18,8 @@ async function judgeInPage(tags) {
 /** In the page: whether something is wider than the window. */
 const overflowsInPage = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
 
-/** In the page: until its colours have changed. */
-const settledInPage = () => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished.catch(() => undefined)));
+/** In the page: ends the changes of colour that are under way. */
+const endChangesInPage = () => document.getAnimations().filter((one) => one instanceof CSSTransition).forEach((one) => one.finish());
 
 /** What a page can be asked to look like. Firefox has no switch for it here: it sees the light pages. */
 export const COLOURS = { chromium: /** @type {const} */ (["light", "dark"]), firefox: /** @type {const} */ ([]) };
@@ -38,7 +38,7 @@ export async function judge(page, what, colours = []) {
 async function holds(page, what, colours) {
   if (colours) {
     await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
-    await page.evaluate(settledInPage);
+    await page.evaluate(endChangesInPage);
   }
   const told = colours ? `${what}, ${colours}` : what;
   assert.deepEqual(await page.evaluate(judgeInPage, RULES), [], told);
