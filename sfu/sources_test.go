@@ -77,8 +77,10 @@ func TestEarlyRepeats(t *testing.T) {
 	early := func(ssrc uint32) bool {
 		return s.early(packetOf(t, ssrc, nil), func(of media.SSRC) bool { return begun && of == 7 })
 	}
-	if !early(8) || !early(8) || early(7) || early(9) || early(10) {
-		t.Error("before the source has begun")
+	for range 2 { // it does not pass by coming again
+		if !early(8) || early(7) || early(9) || early(10) {
+			t.Error("before the source has begun")
+		}
 	}
 	if begun = true; early(8) || early(7) {
 		t.Error("after it has")
