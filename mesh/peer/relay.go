@@ -79,6 +79,7 @@ type relay struct {
 	ctx     context.Context
 	drop    context.CancelFunc
 	ports   [relayLaneChannel + 1]*relayPort
+	ended   chan struct{} // closed when nothing more comes; what has come is still to be read
 	gone    chan struct{}
 	closing sync.Once
 
@@ -122,7 +123,7 @@ func openRelay(ctx context.Context, link seal.Link, token string, a *attempt) (*
 }
 
 func newRelay(ctx context.Context, socket *websocket.Conn, a *attempt) (*relay, error) {
-	r := &relay{socket: socket, gone: make(chan struct{})}
+	r := &relay{socket: socket, ended: make(chan struct{}), gone: make(chan struct{})}
 	r.ctx, r.drop = context.WithCancel(ctx)
 	var err error
 	r.out, r.in, err = relaySealers(a.pair, a.id)
@@ -148,9 +149,10 @@ func (r *relay) close() {
 	})
 }
 
-// read hands messages to the channels until one does not open: then the server has tampered.
+// read hands messages to the channels until one does not open: then the server has tampered. Whoever reads the
+// channels to their end closes the relay.
 func (r *relay) read() {
-	defer r.close()
+	defer close(r.ended)
 	for {
 		kind, sealed, err := r.socket.Read(r.ctx)
 		if err != nil || kind != websocket.MessageBinary {
@@ -175,17 +177,27 @@ type relayPort struct {
 	queue  chan []byte
 }
 
-// Read gives one message.
+// Read gives one message. What came before the end is read before the end: it may be a goodbye.
 func (p *relayPort) Read(b []byte) (int, error) {
 	select {
 	case message := <-p.queue:
-		if len(message) > len(b) {
-			return 0, io.ErrShortBuffer
-		}
-		return copy(b, message), nil
+		return whole(b, message)
+	case <-p.relay.ended:
 	case <-p.relay.gone:
+	}
+	select {
+	case message := <-p.queue:
+		return whole(b, message)
+	default:
 		return 0, io.EOF
 	}
+}
+
+func whole(b, message []byte) (int, error) {
+	if len(message) > len(b) {
+		return 0, io.ErrShortBuffer
+	}
+	return copy(b, message), nil
 }
 
 // Write sends one message. It waits while the server takes no more.

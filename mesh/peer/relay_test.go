@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"errors"
+	"io"
 	"path/filepath"
 	"testing"
 
@@ -31,5 +33,25 @@ func TestRelay(t *testing.T) {
 	<-hidden.ended
 	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, hidden.out)); diff != "" {
 		t.Errorf("other files:\n%s", diff)
+	}
+}
+
+// What the other side has said last is heard, also when its connection has ended since: a goodbye tells why.
+func TestRelayIsReadToItsEnd(t *testing.T) {
+	for range 100 { // chance would have it in half of them
+		r := &relay{ended: make(chan struct{}), gone: make(chan struct{})}
+		p := &relayPort{relay: r, queue: make(chan []byte, 2)}
+		p.queue <- []byte("one")
+		p.queue <- []byte("goodbye")
+		close(r.ended)
+		b := make([]byte, 10)
+		for _, want := range []string{"one", "goodbye"} {
+			if n, err := p.Read(b); err != nil || string(b[:n]) != want {
+				t.Fatalf("read %q, %v; want %q", b[:n], err, want)
+			}
+		}
+		if _, err := p.Read(b); !errors.Is(err, io.EOF) {
+			t.Fatalf("at the end: %v", err)
+		}
 	}
 }

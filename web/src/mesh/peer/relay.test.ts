@@ -62,6 +62,18 @@ describe('the relay', () => {
     expect(await here.relayed()).toBe(true);
   });
 
+  it('gives what was said before the end before the end', async () => {
+    const { near, here, there } = await ends();
+    near.change = (message) => {
+      queueMicrotask(() => near.close());
+      return [message];
+    };
+    const came = heard(there, 1);
+    here.control.send(utf8('goodbye'));
+    await ended(there);
+    expect(await Promise.race([came, 'nothing'])).toEqual(['control goodbye']);
+  });
+
   it('shows the server nothing, and never the same twice', async () => {
     const { near, here } = await ends();
     const seen: string[] = [];

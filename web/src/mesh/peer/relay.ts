@@ -93,7 +93,8 @@ export class Relay implements Way {
     this.keys = keys;
     this.control = new RelayPort(this, 0);
     this.lane = new RelayPort(this, 1);
-    socket.onclose = () => this.close();
+    // What has come before may be a goodbye, and is still being opened.
+    socket.onclose = () => void this.opening.then(() => this.close());
     socket.onmessage = ({ data }) => this.arrived(data);
   }
 
