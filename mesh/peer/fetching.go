@@ -51,24 +51,17 @@ func (s *swarm) begun(sink *store.Sink) {
 
 // holdLeaves counts what an earlier run has left of a piece that is not whole.
 func (s *swarm) holdLeaves(piece int) {
-	leaves := s.content.sink.Begun(piece)
-	for _, leaf := range leaves {
+	for _, leaf := range s.content.sink.Begun(piece) {
 		s.sched.HoldLeaf(piece, leaf)
 		s.held += int64(s.content.layout.LeafLen(piece, leaf))
 	}
-	if len(leaves) > 0 {
-		s.unproven[piece] = leaves
-	}
 }
 
-// proves tells whether a piece that is about to be whole is right, if an earlier run had begun it. If not, what that run had left of it is wanted again.
+// proves tells whether a piece that is about to be whole is right, if an earlier run had begun it. If not, what
+// that run had left of it no longer counts.
 func (s *swarm) proves(piece int) bool {
-	leaves, unproven := s.unproven[piece]
-	if !unproven {
-		return true
-	}
-	delete(s.unproven, piece)
-	if s.content.sink.Verify(piece) {
+	leaves := s.content.sink.Begun(piece)
+	if len(leaves) == 0 || s.content.sink.Verify(piece) {
 		return true
 	}
 	for _, leaf := range leaves {

@@ -87,11 +87,10 @@ type swarm struct {
 
 	// How it goes.
 	started   time.Time
-	total     int64         // bytes that are wanted, once known
-	verified  int64         // bytes of leaves that came now and are on disk
-	held      int64         // bytes that were here at the start
-	unproven  map[int][]int // of pieces that an earlier run had begun, the leaves that it left
-	again     int64         // bytes of leaves that came, and were here or asked for elsewhere
+	total     int64 // bytes that are wanted, once known
+	verified  int64 // bytes of leaves that came now and are on disk
+	held      int64 // bytes that were here at the start
+	again     int64 // bytes of leaves that came, and were here or asked for elsewhere
 	sentBytes int64
 	lastStat  time.Time
 	statTaken int64
@@ -118,7 +117,7 @@ func newSwarm(cfg Config) (*swarm, error) {
 	s := &swarm{
 		cfg: cfg, keys: keys,
 		inbox: make(chan func(), 256), ended: make(chan struct{}),
-		unproven: map[int][]int{}, members: map[string]*member{}, pairs: map[seal.PublicKey]seal.Pair{}, attempts: map[seal.Attempt]*attempt{},
+		members: map[string]*member{}, pairs: map[seal.PublicKey]seal.Pair{}, attempts: map[seal.Attempt]*attempt{},
 		early: map[seal.PublicKey]earlyOffer{}, banned: map[seal.PublicKey]time.Time{},
 		seen: map[seal.PublicKey][]seal.Attempt{}, codes: map[string]*exchange{}, links: map[seal.PublicKey]*link{},
 		limit: rate.NewLimiter(rate.Inf, 0),

@@ -36,12 +36,7 @@ func large(t *testing.T) (src *Source, folder string) {
 	if err := os.Truncate(filepath.Join(folder, "b"), 128<<20); err != nil {
 		t.Fatal(err)
 	}
-	src, err := OpenSource([]string{folder}, noSkips(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(src.Close)
-	return src, folder
+	return sourceOf(t, folder), folder
 }
 
 // TestBegunPieces: what a run that was killed has left of pieces that are not whole is found, and proven when
@@ -86,6 +81,9 @@ func TestBegunPieces(t *testing.T) {
 	begin(t, s, src, 3, 2, 3)
 	if !s.Verify(1) || s.Verify(3) || s.Verify(4) {
 		t.Errorf("proven are 1: %v, 3, which was tampered with: %v, 4, which is not here: %v", s.Verify(1), s.Verify(3), s.Verify(4))
+	}
+	if s.Begun(1) != nil || s.Begun(3) != nil {
+		t.Error("what was looked at counts as begun")
 	}
 	s.Complete(1)
 	copyRest(t, s, src)

@@ -68,9 +68,13 @@ func (s *Sink) Begun(piece int) []int {
 	return s.begun[piece]
 }
 
-// Verify tells whether what is on disk of a piece is what was shared.
+// Verify tells whether what is on disk of a piece is what was shared. What an earlier run had begun of it is proven
+// by that, or is nothing: none of it is Begun any more.
 func (s *Sink) Verify(piece int) bool {
-	root, known := s.Root(piece)
+	s.mu.Lock()
+	root, known := s.roots[piece], s.known[piece]
+	delete(s.begun, piece)
+	s.mu.Unlock()
 	b := make([]byte, s.layout.PieceLen(piece))
 	if !known || s.ReadPiece(piece, b) != nil || !s.spec.Check.Genuine(piece, root, b) {
 		return false

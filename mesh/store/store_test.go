@@ -70,20 +70,11 @@ func openSink(t *testing.T, spec Spec) *Sink {
 // copyPiece brings one piece over.
 func copyPiece(t *testing.T, s *Sink, src *Source, piece int) {
 	t.Helper()
-	b := make([]byte, s.layout.PieceLen(piece))
-	if err := src.ReadPiece(piece, b); err != nil {
-		t.Fatal(err)
+	leaves := make([]int, s.layout.Leaves(piece))
+	for i := range leaves {
+		leaves[i] = i
 	}
-	if err := s.Begin(piece, rootOf(b)); err != nil {
-		t.Fatal(err)
-	}
-	for leaf := range s.layout.Leaves(piece) {
-		n := s.layout.LeafLen(piece, leaf)
-		if err := s.WriteLeaf(piece, leaf, b[:n]); err != nil {
-			t.Fatal(err)
-		}
-		b = b[n:]
-	}
+	begin(t, s, src, piece, leaves...)
 	s.Complete(piece)
 }
 
@@ -207,12 +198,17 @@ func big(t *testing.T) (*Source, string) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "big.bin")
 	put(t, name, pattern(3, 40*64<<10+17))
+	return sourceOf(t, name), name
+}
+
+func sourceOf(t *testing.T, name string) *Source {
+	t.Helper()
 	src, err := OpenSource([]string{name}, noSkips(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(src.Close)
-	return src, name
+	return src
 }
 
 func TestCrash(t *testing.T) {
