@@ -7,6 +7,7 @@ import { Chart } from './chart';
 import type { CompareController } from './controller';
 import { DeviceTable } from './device-table';
 import type { Gathered } from './experiment';
+import { FigureCells, FigureTable } from './figure-table';
 import { WORDS } from './plan';
 import {
   type About,
@@ -74,31 +75,16 @@ function Validity({ result }: { result: Result }) {
 
 function Table({ result }: { result: Result }) {
   return (
-    <div class="scroll">
-      <table class="figure">
-        <thead>
-          <tr>
-            {HEADS.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {result.ways.map((f) => (
-            <tr key={f.way} data-testid="way" data-way={f.way} data-pictures={f.pictures} data-median={f.median}>
-              <th scope="row">
-                <i class={`mark ${f.way}`} aria-hidden="true" /> {WORDS[f.way].title}
-              </th>
-              {wayCells(f, result).map((cell, i) => (
-                <td key={HEADS[i + 1]}>{cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <FigureTable heads={HEADS}>
+      {result.ways.map((f) => (
+        <tr key={f.way} data-testid="way" data-way={f.way} data-pictures={f.pictures} data-median={f.median}>
+          <th scope="row">
+            <i class={`mark ${f.way}`} aria-hidden="true" /> {WORDS[f.way].title}
+          </th>
+          <FigureCells heads={HEADS} cells={wayCells(f, result)} />
+        </tr>
+      ))}
+    </FigureTable>
   );
 }
 

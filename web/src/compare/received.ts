@@ -1,7 +1,7 @@
 // What came at the viewers of a way: at which rate, and how large. Browsers send less, and a smaller picture, where
 // a line or a processor carries no more; there delays alone would say nothing. Pure.
 
-import type { Logged } from '../stats/log';
+import { type Logged, perSecond, series } from '../stats/log';
 import type { Way } from './plan';
 
 export interface Received {
@@ -13,23 +13,15 @@ export interface Received {
 }
 
 export function receivedOf(way: Way, snapshots: readonly Logged[]): Received | undefined {
-  const viewers = new Map<string, Logged[]>();
-  for (const entry of snapshots) {
-    const video = entry.snapshot.inbound.some((t) => t.kind === 'video');
-    if (video && entry.what.startsWith(`${way} viewer`))
-      viewers.set(entry.what, [...(viewers.get(entry.what) ?? []), entry]);
-  }
-  const rates = [...viewers.values()].flatMap((list) => rateOf(list) ?? []).sort((a, b) => a - b);
+  const ofViewers = snapshots.filter(
+    ({ what, snapshot }) => what.startsWith(`${way} viewer`) && snapshot.inbound.some((t) => t.kind === 'video'),
+  );
+  const rates = series(ofViewers)
+    .flatMap((list) => perSecond(list, (s) => 8 * s.transport.bytesIn) ?? [])
+    .sort((a, b) => a - b);
   if (rates.length === 0) return undefined;
-  const [width, height] = [...viewers.values()].flat().map(sizeOf).reduce(smaller, [0, 0]);
+  const [width, height] = ofViewers.map(sizeOf).reduce(smaller, [0, 0]);
   return { bitrate: rates[Math.floor((rates.length - 1) / 2)] ?? 0, width, height };
-}
-
-function rateOf(list: readonly Logged[]): number | undefined {
-  const [first, last] = [list[0], list.at(-1)];
-  if (!first || !last || last.time <= first.time) return undefined;
-  const bytes = last.snapshot.transport.bytesIn - first.snapshot.transport.bytesIn;
-  return (8000 * Math.max(0, bytes)) / (last.time - first.time);
 }
 
 type Size = readonly [width: number, height: number];

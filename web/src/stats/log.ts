@@ -50,6 +50,24 @@ export class SampleLog {
   }
 }
 
+/** The snapshots of each thing that was measured, in the order in which they came. */
+export function series(entries: readonly Logged[]): Logged[][] {
+  const found = new Map<string, Logged[]>();
+  for (const entry of entries) {
+    const list = found.get(entry.what);
+    if (list) list.push(entry);
+    else found.set(entry.what, [entry]);
+  }
+  return [...found.values()];
+}
+
+/** By how much a sum has grown in a second, from the first snapshot to the last; undefined where there is one alone. */
+export function perSecond(list: readonly Logged[], sum: (snapshot: Snapshot) => number): number | undefined {
+  const [first, last] = [list[0], list.at(-1)];
+  if (!first || !last || last.time <= first.time) return undefined;
+  return (1000 * Math.max(0, sum(last.snapshot) - sum(first.snapshot))) / (last.time - first.time);
+}
+
 /** The pictures of a log as a table. */
 export function csvOf(pictures: readonly LoggedPicture[]): string {
   const lines = pictures.map((p) =>
