@@ -120,7 +120,7 @@ export class Page {
 
   /** Brings the tab to the front of its window. */
   async front() { await this.tab.bringToFront(); }
-  async close() { await this.tab.close(); }
+  async close() { await alone(this.tab.browser(), () => this.tab.close()); }
 }
 
 /**
@@ -167,6 +167,35 @@ function prepareInPage(candidate) {
   globalThis.fetch = (input, init) => ask(input, typeof init?.body === "string" ? { ...init, body: init.body.replace(/^a=candidate:.*\r?\n/gm, "") } : init);
 }
 
+/** The last opening or closing in each browser. @type {WeakMap<object, Promise<unknown>>} */
+const doors = new WeakMap();
+
+/**
+ * Opens or closes something in a browser while nothing else opens or closes in it: Firefox loses a tab
+ * that it opens while another one of its windows goes.
+ * @template T @param {object} driver @param {() => Promise<T>} act @returns {Promise<T>}
+ */
+function alone(driver, act) {
+  const mine = (doors.get(driver) ?? Promise.resolve()).then(act, act);
+  doors.set(driver, mine.catch(() => undefined));
+  return mine;
+}
+
+/**
+ * A new tab. Firefox moves a tab to another process while it opens, and on a busy machine may say of it
+ * what was true of the one before: that tab is given up for another.
+ * @param {import("puppeteer-core").BrowserContext} context
+ */
+async function newTab(context) {
+  for (let left = 2; ; left--) {
+    try {
+      return await context.newPage();
+    } catch (error) {
+      if (left === 0 || !/DiscardedBrowsingContext/.test(String(error))) throw error;
+    }
+  }
+}
+
 /** Tabs that share storage and stand in one window. */
 export class Context {
   /** @type {Page[]} */ pages = [];
@@ -181,7 +210,7 @@ export class Context {
   /** A new tab, in front of the others. @param {string} url */
   async open(url) {
     const { label = "page", colours, via, prepare, viewport = { width: 1280, height: 800 } } = this.options;
-    const page = new Page(`${this.name} ${label}`, await this.context.newPage());
+    const page = new Page(`${this.name} ${label}`, await alone(this.context.browser(), () => newTab(this.context)));
     this.pages.push(page);
     await page.tab.setViewport(viewport);
     await page.tab.evaluateOnNewDocument(prepareInPage, via?.candidate ?? null);
@@ -209,7 +238,7 @@ export class Browser {
   async context(options = {}) {
     const { downloads: downloadPath } = options;
     const how = downloadPath ? { downloadBehavior: /** @type {const} */ ({ policy: "allow", downloadPath }) } : {};
-    const context = new Context(this.name, await this.driver.createBrowserContext(how), options);
+    const context = new Context(this.name, await alone(this.driver, () => this.driver.createBrowserContext(how)), options);
     this.contexts.push(context);
     return context;
   }
@@ -243,7 +272,7 @@ export class Browser {
   async clean(failed) {
     const contexts = this.contexts.splice(0);
     if (failed) await Promise.all(contexts.flatMap((one) => one.pages).map((page, i) => keep(page, failed, i)));
-    await Promise.allSettled(contexts.map((one) => one.context.close()));
+    for (const one of contexts) await alone(this.driver, () => one.context.close()).catch(() => undefined);
   }
 
   async close() { await this.driver.close(); }
