@@ -30,13 +30,14 @@ func NewRunner(processes *Processes, cpu func() (time.Duration, error)) (*Runner
 	return &Runner{m, processes, cpu}, err
 }
 
-// Measure carries out one run, as Measurer.Measure, Processes.Measure and files.Measure do.
-func (r *Runner) Measure(ctx context.Context, p Planned) (report.Sample, error) {
+// measure carries out one run, as Measurer.Measure, Processes.Measure and files.Measure do; placed is called as moments has it.
+func (r *Runner) measure(ctx context.Context, p Planned, placed func(context.Context)) (report.Sample, error) {
 	switch {
 	case p.Run.Topology.OfFiles():
 		return files.Measure(ctx, p.Run)
 	case !p.Run.OwnProcesses:
-		return r.streams.Measure(ctx, p.Run, p.Settle, p.Seconds)
+		sample, _, err := r.streams.measure(ctx, p.Run, p.Settle, p.Seconds, moments{placed: placed})
+		return sample, err
 	case r.processes == nil:
 		return report.Sample{}, ErrUntold
 	}
@@ -64,7 +65,7 @@ func (r *Runner) Calibrate(ctx context.Context, list []experiment.Experiment) (*
 		run := experiment.Run{Topology: experiment.Star, Seed: 1, Point: experiment.Point{
 			Viewers: calibrationViewers, LossBurst: 1, UplinkMbit: 1000, BitrateMbit: calibrationMbit, Repair: true,
 		}}
-		sample, used, err := r.streams.measure(ctx, run, 0, calibrationSeconds, r.cpu)
+		sample, used, err := r.streams.measure(ctx, run, 0, calibrationSeconds, moments{cpu: r.cpu})
 		if err != nil {
 			return nil, err
 		}

@@ -70,7 +70,7 @@ func TestCalibrate(t *testing.T) {
 	if _, err := unknown.Calibrate(t.Context(), list); !errors.Is(err, ErrUntold) {
 		t.Error(err)
 	}
-	if _, err := unknown.Measure(t.Context(), Planned{Run: experiment.Run{OwnProcesses: true}}); !errors.Is(err, ErrUntold) {
-		t.Error(err)
+	if got := unknown.Together(t.Context(), []Planned{{Run: experiment.Run{OwnProcesses: true}}}); !errors.Is(got[0].Err, ErrUntold) {
+		t.Error(got[0].Err)
 	}
 }

@@ -57,6 +57,20 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestRest: when the server is needed again, its track goes on with a key frame.
+func TestRest(t *testing.T) {
+	s := newSource(1)
+	for i, want := range []bool{true, false} {
+		if s.serve(); s.wantKey.Swap(false) != want {
+			t.Errorf("leg %d from the server: a key frame is wanted: %v", i+1, !want)
+		}
+	}
+	s.onServer.Add(-2)
+	if s.serve(); !s.wantKey.Load() {
+		t.Error("no key frame after the rest")
+	}
+}
+
 // TestTopologies: in every topology everybody gets the picture, from where the plan says. (How soon says nothing on a busy machine.)
 func TestTopologies(t *testing.T) {
 	t.Parallel()
@@ -214,7 +228,7 @@ func TestInterrupted(t *testing.T) {
 	run := experiment.Run{Topology: experiment.SFU, Seed: 1, Point: experiment.Point{Viewers: 1, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, Repair: true}}
 	ctx, cancel := context.WithCancel(context.Background())
 	begun := func() (time.Duration, error) { cancel(); return 0, nil } // the processor time is asked for when measuring begins
-	r, _, err := m.measure(ctx, run, 0, 600, begun)
+	r, _, err := m.measure(ctx, run, 0, 600, moments{cpu: begun})
 	if err != nil || !r.Interrupted || r.Problem == "" || len(r.Viewers) != 1 || r.Seconds > 600 {
 		t.Errorf("not kept and marked: %v, %+v", err, r)
 	}

@@ -72,7 +72,13 @@ func (s *stage) passOn(ctx context.Context, to *connection, above *viewer) error
 
 // arrive lets a viewer come.
 func (s *stage) arrive(id string) error {
-	v, err := newViewer(id, s.net.Host(line(s.run.Point, true)), s.run.Point, time.Now())
+	p := s.run.Point
+	s.mu.Lock()
+	if bad := p.BadDownlinkMbit; bad > 0 && len(s.all) == 0 {
+		p.DownlinkMbit = bad
+	}
+	s.mu.Unlock()
+	v, err := newViewer(id, s.net.Host(line(p, true)), p, time.Now())
 	if err != nil {
 		return err
 	}

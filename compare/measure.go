@@ -22,7 +22,7 @@ import (
 // Times of a run.
 const (
 	openWithin   = 15 * time.Second
-	placesWithin = 8 * time.Second        // over a line that is full not everybody gets through
+	placesWithin = 6 * time.Second        // over a line that is full not everybody gets through
 	calm         = 300 * time.Millisecond // without a change everybody has a place
 	grace        = 300 * time.Millisecond // for what is on its way at the end, beside round trips
 )
@@ -46,12 +46,28 @@ func New() (*Measurer, error) {
 // Measure carries out one run: settle seconds after everybody has a place, and then seconds of measuring. When ctx ends meanwhile, what was
 // measured so far is returned, marked; when that is nothing, the error of ctx.
 func (m *Measurer) Measure(ctx context.Context, run experiment.Run, settle, seconds float64) (report.Sample, error) {
-	r, _, err := m.measure(ctx, run, settle, seconds, func() (time.Duration, error) { return 0, nil })
+	r, _, err := m.measure(ctx, run, settle, seconds, moments{})
 	return r, err
 }
 
+// moments are what happens between the parts of a run; both may be nil.
+type moments struct {
+	// placed is called when everybody has a place, or has had the time to get one; what follows waits for its return.
+	placed func(context.Context)
+	// cpu tells the processor time that was used so far.
+	cpu func() (time.Duration, error)
+}
+
+// used is what cpu tells, 0 when nobody asks.
+func (m moments) used() (time.Duration, error) {
+	if m.cpu == nil {
+		return 0, nil
+	}
+	return m.cpu()
+}
+
 // measure also tells the processor time that was used while it measured.
-func (m *Measurer) measure(ctx context.Context, run experiment.Run, settle, seconds float64, cpu func() (time.Duration, error)) (
+func (m *Measurer) measure(ctx context.Context, run experiment.Run, settle, seconds float64, at moments) (
 	r report.Sample, used time.Duration, err error,
 ) {
 	opening, cancel := context.WithTimeout(ctx, openWithin)
@@ -76,15 +92,18 @@ func (m *Measurer) measure(ctx context.Context, run experiment.Run, settle, seco
 	placing, enough := context.WithTimeout(ctx, placesWithin)
 	defer enough()
 	_ = s.awaitPlaces(placing) // who has no place is counted at the end
+	if at.placed != nil {
+		at.placed(ctx)
+	}
 	if !pause(ctx, time.Duration(settle*float64(time.Second))) {
 		return r, 0, ctx.Err()
 	}
-	before, err := cpu()
+	before, err := at.used()
 	if err != nil {
 		return r, 0, err
 	}
 	r = s.window(ctx, time.Duration(seconds*float64(time.Second)))
-	after, err := cpu()
+	after, err := at.used()
 	return r, after - before, err
 }
 
@@ -93,7 +112,7 @@ func (s *stage) awaitPlaces(ctx context.Context) error {
 	for pause(ctx, look) {
 		s.mu.Lock()
 		still := time.Since(s.changed) > calm
-		if s.run.Topology != experiment.SFU {
+		if _, more := s.planner.Deadline(); more && s.run.Topology != experiment.SFU {
 			still = time.Since(s.changed) > calm+time.Second // a plan is made a second after somebody came
 		}
 		s.mu.Unlock()
@@ -132,6 +151,7 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 	}
 	for _, v := range s.all {
 		one := v.result(from, to, made)
+		one.Bad = s.run.Point.BadDownlinkMbit > 0 && v == s.all[0]
 		if at, there := places[v.id]; there && s.shows[v.id] != at.From {
 			r.Unplaced++
 		}

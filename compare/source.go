@@ -114,6 +114,15 @@ func (s *source) open() (err error) {
 
 func (s *source) key() { s.wantKey.Store(true) }
 
+// serve counts a leg more from the server. After a rest the track goes on with a key frame: viewers begin at the newest one, and
+// between an older one and what comes now there is the rest, which the server would play, too, if in fast motion. (The product's
+// uploader does not rest, but keeps a small copy going.)
+func (s *source) serve() {
+	if s.onServer.Add(1) == 1 {
+		s.key()
+	}
+}
+
 // frames are those that were made so far.
 func (s *source) frames() []frame {
 	s.making.Lock()

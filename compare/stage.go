@@ -243,7 +243,7 @@ func (s *stage) begin(out overlay.Connect) {
 		return
 	}
 	if out.From.Via == overlay.Server {
-		s.onServer.Add(1)
+		s.serve()
 	}
 	s.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

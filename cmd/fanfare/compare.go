@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type compareCmd struct {
 	Repeats    int      `placeholder:"N" help:"Runs of each point, instead of what the experiments say."`
 	HopMS      float64  `name:"hop-ms" default:"0" placeholder:"MS" help:"Delay that a browser adds when it passes a picture on (it decodes and encodes again), in milliseconds, as measured with browsers. The report adds it in a column of its own."`
 	HopCPU     float64  `name:"hop-cpu" default:"0" placeholder:"PERCENT" help:"What that decoding and encoding takes of one processor, in percent. The report adds it in a column of its own. The page /compare measures both."`
+	From       string   `placeholder:"FILE" help:"Makes the report again from the samples.json of an earlier comparison, and measures nothing; --hop-ms and --hop-cpu may be others then."`
 	Beyond     bool     `help:"Also make the runs that are beyond this machine."`
 }
 
@@ -32,21 +34,26 @@ type compareCmd struct {
 func (*compareCmd) Help() string {
 	return `Compares how viewers get a stream: by the relay (sfu), straight from the uploader (star), or passed on by viewers (tree of 2 or 3); and how receivers get a file: from each other (swarm), as so many copies from the uploader, or by HTTP through a server. Real WebRTC stacks, the real relay and the real mesh run in this process over emulated lines, so no network is used. Processor time comes from runs with a process for each role, on loopback.
 
-Before it starts it measures for some seconds what this machine carries, and says which runs are beyond it: those are left out. A busy machine makes runs invalid: do nothing else meanwhile. Interrupt it and what was measured is kept.
+Before it starts it measures for some seconds what this machine carries, and says which runs are beyond it: those are left out. Topologies of one point are measured in the same seconds where the machine has room for that. A busy machine makes runs invalid: do nothing else meanwhile. Interrupt it and what was measured is kept.
 
 Examples:
   fanfare compare --quick --out compared
       A minute.
   fanfare compare --out compared
-      Everything: a quarter of an hour on two processors.
+      Everything: less than half an hour on two processors.
   fanfare compare --out compared --repeats 6
-      The same with intervals of 95 %, in half an hour.
+      The same with intervals of 95 %.
   fanfare compare --experiment mine.toml --out compared
-      Your own; see docs/COMPARISON.md for the keys.`
+      Your own; see docs/COMPARISON.md for the keys.
+  fanfare compare --from compared/samples.json --hop-ms 31 --out again
+      The same report with what browsers add, measured since.`
 }
 
 // Run measures and writes the report.
 func (c *compareCmd) Run(ctx context.Context, std stdio) error {
+	if c.From != "" {
+		return c.again(std)
+	}
 	list, err := c.experiments()
 	if err != nil {
 		return err
@@ -64,6 +71,38 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 	if len(d.Samples) == 0 {
 		return errors.New("interrupted before anything was measured")
 	}
+	return c.finish(std, d)
+}
+
+// again makes the report of what was measured before.
+func (c *compareCmd) again(std stdio) error {
+	if c.Quick || len(c.Experiment) > 0 || c.Repeats != 0 || c.Beyond {
+		return usageError{"--from measures nothing; it goes with --hop-ms, --hop-cpu and --out alone"}
+	}
+	if err := c.checkHop(); err != nil {
+		return err
+	}
+	file, err := os.Open(c.From)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	d, err := comparison.ReadJSON(file)
+	if err != nil || len(d.Samples) == 0 {
+		return fmt.Errorf("%s is not the samples.json of a comparison", c.From)
+	}
+	if c.HopMS > 0 || c.HopCPU > 0 {
+		d.HopMS, d.HopCPU = c.HopMS, c.HopCPU
+		d.Command += "; then fanfare compare --from samples.json" + c.hop() + " --out DIR"
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
+	return c.finish(std, d)
+}
+
+// finish writes the files and says what is in them.
+func (c *compareCmd) finish(std stdio, d comparison.Document) error {
 	if err := c.write(d); err != nil {
 		return err
 	}
@@ -73,7 +112,7 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 	if d.Interrupted {
 		fmt.Fprintf(std.out, "Partial: %d of %d runs were made.\n", len(d.Samples), d.Planned)
 	}
-	_, err = fmt.Fprintln(std.out, "The report:", filepath.Join(c.Out, "report.html"))
+	_, err := fmt.Fprintln(std.out, "The report:", filepath.Join(c.Out, "report.html"))
 	return err
 }
 
@@ -89,16 +128,32 @@ func (c *compareCmd) command() string {
 	if c.Repeats > 0 {
 		text += fmt.Sprintf(" --repeats %d", c.Repeats)
 	}
+	text += c.hop()
+	if c.Beyond {
+		text += " --beyond"
+	}
+	return text + " --out DIR"
+}
+
+// hop is the flags of what browsers add.
+func (c *compareCmd) hop() (text string) {
 	if c.HopMS > 0 {
 		text += fmt.Sprintf(" --hop-ms %g", c.HopMS)
 	}
 	if c.HopCPU > 0 {
 		text += fmt.Sprintf(" --hop-cpu %g", c.HopCPU)
 	}
-	if c.Beyond {
-		text += " --beyond"
+	return text
+}
+
+func (c *compareCmd) checkHop() error {
+	switch {
+	case !(c.HopMS >= 0 && c.HopMS <= 10_000):
+		return usageError{fmt.Sprintf("--hop-ms is %g; it can be 0 to 10000", c.HopMS)}
+	case !(c.HopCPU >= 0 && c.HopCPU <= 1000):
+		return usageError{fmt.Sprintf("--hop-cpu is %g; it can be 0 to 1000", c.HopCPU)}
 	}
-	return text + " --out DIR"
+	return nil
 }
 
 // experiments reads the files, or those that come with the program.
@@ -108,10 +163,9 @@ func (c *compareCmd) experiments() (list []experiment.Experiment, err error) {
 		return nil, usageError{"--quick is an experiment of its own; give either it or --experiment"}
 	case c.Repeats < 0 || c.Repeats > 100:
 		return nil, usageError{fmt.Sprintf("--repeats is %d; it can be 1 to 100", c.Repeats)}
-	case !(c.HopMS >= 0 && c.HopMS <= 10_000):
-		return nil, usageError{fmt.Sprintf("--hop-ms is %g; it can be 0 to 10000", c.HopMS)}
-	case !(c.HopCPU >= 0 && c.HopCPU <= 1000):
-		return nil, usageError{fmt.Sprintf("--hop-cpu is %g; it can be 0 to 1000", c.HopCPU)}
+	}
+	if err := c.checkHop(); err != nil {
+		return nil, err
 	}
 	texts := map[string][]byte{}
 	names := c.Experiment
@@ -228,37 +282,66 @@ func (c *compareCmd) plan(ctx context.Context, st *status, runner *compare.Runne
 // mostFaults is how many runs may fail one after another.
 const mostFaults = 5
 
-// carryOut makes the runs, with a line of progress. A run that fails is kept as an invalid one; when several do in a row, the rest is
-// given up, and what there is is kept.
+// carryOut makes the runs, those of a batch at the same time, with a line of progress. A run that fails is kept as an invalid one; when
+// several do in a row, the rest is given up, and what there is is kept.
 func carryOut(ctx context.Context, st *status, runner *compare.Runner, plan []compare.Planned, d *comparison.Document) error {
+	batches := compare.SideBySide(plan, d.Calibration)
 	left := time.Duration(0)
-	for _, p := range plan {
-		left += p.Takes
+	for _, b := range batches {
+		left += lasts(b)
 	}
-	faults := 0
-	for i, p := range plan {
-		st.show(fmt.Sprintf("%d of %d: %s, %s, %d viewers; about %v left", i+1, len(plan), p.Run.Experiment, p.Run.Topology, p.Run.Point.Viewers, left.Round(time.Second)))
-		left -= p.Takes
-		begun := time.Now().UTC()
-		sample, err := runner.Measure(ctx, p)
-		switch {
-		case err == nil:
-			d.Samples, faults = append(d.Samples, sample), 0
-		case ctx.Err() == nil:
-			d.Samples = append(d.Samples, comparison.Sample{Run: p.Run, Started: begun, Problem: "it failed: " + oneLine(err.Error())})
-			faults++
+	begun, faults := 0, 0
+	for _, b := range batches {
+		st.show(fmt.Sprintf("%s of %d: %s, %s, %d viewers; about %v left", numbers(begun, len(b)), len(plan), b[0].Run.Experiment, ways(b),
+			b[0].Run.Point.Viewers, left.Round(time.Second)))
+		left -= lasts(b)
+		begun += len(b)
+		for _, o := range runner.Together(ctx, b) {
+			switch {
+			case o.Err == nil:
+				d.Samples, faults = append(d.Samples, o.Sample), 0
+			case ctx.Err() == nil:
+				o.Sample.Problem = "it failed: " + oneLine(o.Err.Error())
+				d.Samples = append(d.Samples, o.Sample)
+				faults++
+			}
+			if faults == mostFaults {
+				d.Interrupted, d.Ended = true, fmt.Sprintf("%d runs failed one after another: %s", faults, oneLine(o.Err.Error()))
+			}
 		}
-		if ctx.Err() != nil {
-			d.Interrupted = true
-			return nil
-		}
-		if faults == mostFaults {
-			d.Interrupted, d.Ended = true, fmt.Sprintf("%d runs failed one after another: %s", faults, oneLine(err.Error()))
-			st.say("Given up: " + d.Ended + ".")
+		if d.Interrupted = d.Interrupted || ctx.Err() != nil; d.Interrupted {
+			if d.Ended != "" {
+				st.say("Given up: " + d.Ended + ".")
+			}
 			return nil
 		}
 	}
 	return nil
+}
+
+// lasts is about how long a batch takes.
+func lasts(batch []compare.Planned) (d time.Duration) {
+	for _, p := range batch {
+		d = max(d, p.Takes)
+	}
+	return d
+}
+
+// numbers are those of the next n runs.
+func numbers(begun, n int) string {
+	if n == 1 {
+		return strconv.Itoa(begun + 1)
+	}
+	return fmt.Sprintf("%d to %d", begun+1, begun+n)
+}
+
+// ways are the topologies of a batch.
+func ways(batch []compare.Planned) string {
+	names := make([]string, len(batch))
+	for i, p := range batch {
+		names[i] = string(p.Run.Topology)
+	}
+	return strings.Join(names, " + ")
 }
 
 // write writes the three files.

@@ -40,6 +40,14 @@ func TestCompare(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(out, "samples.csv")); err != nil {
 		t.Error(err)
 	}
+	again := filepath.Join(dir, "again")
+	args := []string{"compare", "--from", filepath.Join(out, "samples.json"), "--hop-ms", "31", "--out", again}
+	if code := run(context.Background(), args, stdio{nil, &said, &failed}); code != 0 {
+		t.Fatalf("code %d: %s", code, failed.String())
+	}
+	if other := document(t, again); other.HopMS != 31 || len(other.Samples) != 1 || !strings.HasSuffix(other.Command, "--from samples.json --hop-ms 31 --out DIR") {
+		t.Errorf("made again it has %g ms, %d samples, %q", other.HopMS, len(other.Samples), other.Command)
+	}
 }
 
 // small is an experiment file.
@@ -178,6 +186,9 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"--quick", "--repeats", "101", "--out", dir}, exitUsage, "--repeats is 101"},
 		{[]string{"--quick", "--hop-ms=-3", "--out", dir}, exitUsage, "--hop-ms is -3"},
 		{[]string{"--quick", "--hop-ms", "NaN", "--out", dir}, exitUsage, "--hop-ms is NaN"},
+		{[]string{"--from", bad, "--out", dir}, exitFailed, "is not the samples.json of a comparison"},
+		{[]string{"--from", bad, "--quick", "--out", dir}, exitUsage, "--from measures nothing"},
+		{[]string{"--from", bad, "--hop-ms=-3", "--out", dir}, exitUsage, "--hop-ms is -3"},
 		{[]string{"--quick", "--hop-cpu", "1001", "--out", dir}, exitUsage, "--hop-cpu is 1001"},
 	} {
 		var said, failed bytes.Buffer

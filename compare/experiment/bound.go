@@ -55,14 +55,6 @@ func (p Point) Expected(t Topology) time.Duration {
 	return bound * 12 / 10
 }
 
-// Takes is about how long the whole takes.
-func (e Experiment) Takes() (total time.Duration) {
-	for _, r := range e.Runs() {
-		total += e.TakesRun(r)
-	}
-	return total
-}
-
 // TakesRun is about how long one run takes; each has some time in which viewers join and find their places, and to end.
 func (e Experiment) TakesRun(r Run) time.Duration {
 	switch {
@@ -71,11 +63,24 @@ func (e Experiment) TakesRun(r Run) time.Duration {
 	case e.Processes:
 		return time.Duration((e.Seconds+e.Settle)*float64(time.Second)) + starting
 	}
-	return time.Duration((e.Seconds + e.Settle + joining) * float64(time.Second))
+	wait := joining
+	if r.Overloads() {
+		wait = crowding
+	}
+	return time.Duration((e.Seconds + e.Settle + wait) * float64(time.Second))
 }
 
+// Overloads tells whether the run is a star that is more than the uploader's line carries.
+func (r Run) Overloads() bool {
+	return r.Topology == Star && float64(r.Point.Viewers)*r.Point.BitrateMbit*withHeaders > r.Point.UplinkMbit
+}
+
+// withHeaders is what a line carries of a stream, in parts of its payload: headers of RTP, SRTP, UDP and IPv4 come on top.
+const withHeaders = 1.055
+
 const (
-	joining  = 2.2             // seconds
+	joining  = 2.8             // seconds
+	crowding = 8.0             // the same where not all get through
 	meeting  = 2 * time.Second // of receivers, until all are connected
 	starting = 3 * time.Second // of processes
 )

@@ -72,22 +72,23 @@ func (e Experiment) checkTopologies() error {
 // fits tells what cannot be emulated for files, or between processes.
 func (e Experiment) fits(p Point) error {
 	switch {
-	case e.OfFiles() && (p.LossPercent != 0 || p.ChurnPerMinute != 0):
-		return fmt.Errorf("%w: files are sent without loss_percent and churn_per_minute", ErrBad)
-	case e.Processes && (p.LossPercent != 0 || p.ChurnPerMinute != 0 || e.Vary.changesLines()):
+	case e.OfFiles() && (p.LossPercent != 0 || p.ChurnPerMinute != 0 || p.BadDownlinkMbit != 0):
+		return fmt.Errorf("%w: files are sent without loss_percent, churn_per_minute and bad_downlink_mbit", ErrBad)
+	case e.Processes && (p.LossPercent != 0 || p.ChurnPerMinute != 0 || p.BadDownlinkMbit != 0 || e.Vary.changesLines()):
 		return fmt.Errorf("%w: processes run on loopback; only viewers and bitrate_mbit can vary there", ErrBad)
 	}
 	return nil
 }
 
 func (v Vary) changesLines() bool {
-	return len(v.RoundTripMS)+len(v.LossPercent)+len(v.LossBurst)+len(v.UplinkMbit)+len(v.DownlinkMbit)+len(v.ChurnPerMinute)+len(v.FileMiB) > 0
+	return len(v.RoundTripMS)+len(v.LossPercent)+len(v.LossBurst)+len(v.UplinkMbit)+len(v.DownlinkMbit)+len(v.BadDownlinkMbit)+len(v.ChurnPerMinute)+len(v.FileMiB) > 0
 }
 
 func (p Point) check() error {
 	for _, b := range []bound{
 		{"viewers", float64(p.Viewers), 1, 64}, {"round_trip_ms", p.RoundTripMS, 0, 2000}, {"loss_percent", p.LossPercent, 0, 50},
 		{"loss_burst", p.LossBurst, 1, 100}, {"uplink_mbit", p.UplinkMbit, 0.1, 1000}, {"downlink_mbit", p.DownlinkMbit, 0, 10_000},
+		{"bad_downlink_mbit", p.BadDownlinkMbit, 0, 10_000},
 		{"bitrate_mbit", p.BitrateMbit, 0.1, 10}, {"churn_per_minute", p.ChurnPerMinute, 0, 60}, {"file_mib", p.FileMiB, 0.01, 1024},
 		{"told_percent", p.ToldPercent, 0, 100},
 	} {

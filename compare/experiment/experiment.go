@@ -49,6 +49,8 @@ type Point struct {
 	UplinkMbit float64 `toml:"uplink_mbit" json:"uplink_mbit"`
 	// DownlinkMbit bounds what each viewer can get, in Mbit/s; 0: it has no bound.
 	DownlinkMbit float64 `toml:"downlink_mbit" json:"downlink_mbit"`
+	// BadDownlinkMbit bounds what one viewer can get, the first to come, in Mbit/s; 0: it is like the others.
+	BadDownlinkMbit float64 `toml:"bad_downlink_mbit" json:"bad_downlink_mbit,omitempty"`
 	// BitrateMbit is that of the stream, RTP payload, in Mbit/s.
 	BitrateMbit float64 `toml:"bitrate_mbit" json:"bitrate_mbit"`
 	// FileMiB is the size of the file, in MiB.
@@ -78,15 +80,16 @@ type Experiment struct {
 
 // Vary are the values of each factor; the others stay at the base point meanwhile.
 type Vary struct {
-	Viewers        []int     `toml:"viewers" json:"viewers,omitempty"`
-	RoundTripMS    []float64 `toml:"round_trip_ms" json:"round_trip_ms,omitempty"`
-	LossPercent    []float64 `toml:"loss_percent" json:"loss_percent,omitempty"`
-	LossBurst      []float64 `toml:"loss_burst" json:"loss_burst,omitempty"`
-	UplinkMbit     []float64 `toml:"uplink_mbit" json:"uplink_mbit,omitempty"`
-	DownlinkMbit   []float64 `toml:"downlink_mbit" json:"downlink_mbit,omitempty"`
-	BitrateMbit    []float64 `toml:"bitrate_mbit" json:"bitrate_mbit,omitempty"`
-	ChurnPerMinute []float64 `toml:"churn_per_minute" json:"churn_per_minute,omitempty"`
-	FileMiB        []float64 `toml:"file_mib" json:"file_mib,omitempty"`
+	Viewers         []int     `toml:"viewers" json:"viewers,omitempty"`
+	RoundTripMS     []float64 `toml:"round_trip_ms" json:"round_trip_ms,omitempty"`
+	LossPercent     []float64 `toml:"loss_percent" json:"loss_percent,omitempty"`
+	LossBurst       []float64 `toml:"loss_burst" json:"loss_burst,omitempty"`
+	UplinkMbit      []float64 `toml:"uplink_mbit" json:"uplink_mbit,omitempty"`
+	DownlinkMbit    []float64 `toml:"downlink_mbit" json:"downlink_mbit,omitempty"`
+	BadDownlinkMbit []float64 `toml:"bad_downlink_mbit" json:"bad_downlink_mbit,omitempty"`
+	BitrateMbit     []float64 `toml:"bitrate_mbit" json:"bitrate_mbit,omitempty"`
+	ChurnPerMinute  []float64 `toml:"churn_per_minute" json:"churn_per_minute,omitempty"`
+	FileMiB         []float64 `toml:"file_mib" json:"file_mib,omitempty"`
 }
 
 // Run is one measurement.
@@ -143,7 +146,8 @@ func explain(err error) string {
 // Factors are the keys that can vary, in the order of the file's documentation.
 func Factors() []string {
 	return []string{
-		"viewers", "round_trip_ms", "loss_percent", "loss_burst", "uplink_mbit", "downlink_mbit", "bitrate_mbit", "churn_per_minute", "file_mib",
+		"viewers", "round_trip_ms", "loss_percent", "loss_burst", "uplink_mbit", "downlink_mbit", "bad_downlink_mbit", "bitrate_mbit",
+		"churn_per_minute", "file_mib",
 	}
 }
 
@@ -151,7 +155,7 @@ func Factors() []string {
 func (p *Point) field(factor string) *float64 {
 	return map[string]*float64{
 		"round_trip_ms": &p.RoundTripMS, "loss_percent": &p.LossPercent, "loss_burst": &p.LossBurst, "uplink_mbit": &p.UplinkMbit,
-		"downlink_mbit": &p.DownlinkMbit, "bitrate_mbit": &p.BitrateMbit, "churn_per_minute": &p.ChurnPerMinute, "file_mib": &p.FileMiB,
+		"downlink_mbit": &p.DownlinkMbit, "bad_downlink_mbit": &p.BadDownlinkMbit, "bitrate_mbit": &p.BitrateMbit, "churn_per_minute": &p.ChurnPerMinute, "file_mib": &p.FileMiB,
 	}[factor]
 }
 
@@ -177,7 +181,7 @@ func (v Vary) values(factor string) []float64 {
 	}
 	return map[string][]float64{
 		"round_trip_ms": v.RoundTripMS, "loss_percent": v.LossPercent, "loss_burst": v.LossBurst, "uplink_mbit": v.UplinkMbit,
-		"downlink_mbit": v.DownlinkMbit, "bitrate_mbit": v.BitrateMbit, "churn_per_minute": v.ChurnPerMinute, "file_mib": v.FileMiB,
+		"downlink_mbit": v.DownlinkMbit, "bad_downlink_mbit": v.BadDownlinkMbit, "bitrate_mbit": v.BitrateMbit, "churn_per_minute": v.ChurnPerMinute, "file_mib": v.FileMiB,
 	}[factor]
 }
 

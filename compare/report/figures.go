@@ -30,10 +30,14 @@ func (c Cell) Words() string { return c.Experiment + ": " + point(c.spot()) }
 // each run.
 type Figure struct {
 	Cell
+	// All that follows is of all viewers but a bad one (experiment.Point.BadDownlinkMbit), which is told of by Bad alone.
+
 	// P50, P95 and P99 are of the latency of all frames of all viewers, in milliseconds.
 	P50 stats.Interval `json:"p50"`
 	P95 stats.Interval `json:"p95"`
 	P99 stats.Interval `json:"p99"`
+	// Levels are P50 of the viewers at each depth of a tree alone, from the first step on; nil where there is one step or none.
+	Levels []stats.Interval `json:"levels,omitempty"`
 	// Steps is P50 with the delay that browsers would add at each step of a tree beyond the first (Document.HopMS).
 	Steps stats.Interval `json:"steps"`
 	// Loss is the share of packets that never came, Broken that of frames, in percent.
@@ -53,6 +57,15 @@ type Figure struct {
 	Depth    int `json:"depth"`
 	OnServer int `json:"on_server"`
 	Unplaced int `json:"unplaced"`
+	// Bad is what came to the bad viewer; zero where there is none.
+	Bad BadFigure `json:"bad,omitzero"`
+}
+
+// BadFigure is of the viewer whose line is narrower than those of the others: the median latency in milliseconds, and the share of its
+// packets that never came, in percent.
+type BadFigure struct {
+	P50  stats.Interval `json:"p50"`
+	Loss stats.Interval `json:"loss"`
 }
 
 // LossLimit is the share of lost packets, in percent, above which a topology does not hold.
@@ -77,16 +90,35 @@ func Figures(samples []Sample, hopMS float64) []Figure {
 func figure(samples []Sample, hopMS float64) Figure {
 	f := Figure{Cell: cellOf(samples[0])}
 	c := columns{}
+	if deep := depth(samples); deep > 1 {
+		f.Levels = make([]stats.Interval, deep)
+	}
 	for _, s := range samples {
 		if s.Problem != "" {
 			f.Invalid++
 			continue
 		}
 		f.Runs++
+		for i := range f.Levels {
+			if at := atDepth(s, i+1); len(at) > 0 {
+				c.add(&f.Levels[i], stats.Quantile(at, 0.5))
+			}
+		}
 		var latencies, steps, joins []float64
 		var packets, received, frames, whole, onServer int
 		gap := 0.0
 		for _, v := range s.Viewers {
+			f.Depth = max(f.Depth, v.Depth)
+			if v.Via == "sfu" {
+				onServer++
+			}
+			if v.Bad {
+				c.add(&f.Bad.Loss, missing(v.Received, v.Packets))
+				if len(v.LatencyMS) > 0 {
+					c.add(&f.Bad.P50, stats.Quantile(v.LatencyMS, 0.5))
+				}
+				continue
+			}
 			latencies = append(latencies, v.LatencyMS...)
 			for _, l := range v.LatencyMS {
 				steps = append(steps, l+hopMS*float64(max(v.Depth-1, 0)))
@@ -94,10 +126,6 @@ func figure(samples []Sample, hopMS float64) Figure {
 			joins = append(joins, v.JoinMS)
 			packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
 			gap = max(gap, v.GapMS)
-			f.Depth = max(f.Depth, v.Depth)
-			if v.Via == "sfu" {
-				onServer++
-			}
 		}
 		f.OnServer, f.Unplaced = max(f.OnServer, onServer), max(f.Unplaced, s.Unplaced)
 		if len(latencies) > 0 {
@@ -117,6 +145,28 @@ func figure(samples []Sample, hopMS float64) Figure {
 	}
 	c.fill()
 	return f
+}
+
+// depth is that of the deepest viewer of all valid runs.
+func depth(samples []Sample) (n int) {
+	for _, s := range samples {
+		for _, v := range s.Viewers {
+			if s.Problem == "" {
+				n = max(n, v.Depth)
+			}
+		}
+	}
+	return n
+}
+
+// atDepth are the latencies of all viewers at one depth, but of a bad one.
+func atDepth(s Sample, depth int) (latencies []float64) {
+	for _, v := range s.Viewers {
+		if v.Depth == depth && !v.Bad {
+			latencies = append(latencies, v.LatencyMS...)
+		}
+	}
+	return latencies
 }
 
 // missing is the share that did not come, in percent.

@@ -262,3 +262,104 @@ func TestUnrepaired(t *testing.T) {
 		}
 	}
 }
+
+// TestBadViewer: one viewer with a narrow line has figures of its own, on the page and in words, and is in no other.
+func TestBadViewer(t *testing.T) {
+	at := func(bad float64, narrow Viewer) Sample {
+		other := Viewer{ID: "v02", Via: "sfu", Packets: 100, Received: 100, Frames: 2, WholeFrames: 2, LatencyMS: []float64{50, 52}}
+		return Sample{
+			Run: experiment.Run{Experiment: "network", Factor: "bad_downlink_mbit", Value: bad, Topology: experiment.SFU, Repeat: 1, Point: experiment.Point{
+				Viewers: 2, BitrateMbit: 1, BadDownlinkMbit: bad,
+			}},
+			Seconds: 2, Beside: 2, Viewers: []Viewer{narrow, other},
+		}
+	}
+	narrow := Viewer{ID: "v01", Bad: true, Via: "sfu", JoinMS: 900, Packets: 100, Received: 40, Frames: 2, WholeFrames: 1, GapMS: 700, LatencyMS: []float64{400}}
+	usual := Viewer{ID: "v01", Via: "sfu", Packets: 100, Received: 100, Frames: 2, WholeFrames: 2, LatencyMS: []float64{50, 52}}
+	d := Document{Samples: []Sample{at(0, usual), at(0.5, narrow)}}
+	f := Figures(d.Samples, 0)[1]
+	if f.Loss.Median != 0 || f.P50.Median != 51 || f.Gap.Median != 0 || f.Join.Median != 0 || f.Bad.Loss.Median != 60 || f.Bad.P50.Median != 400 || f.OnServer != 2 {
+		t.Errorf("%+v", f)
+	}
+	want := "Where one of 2 viewers can get 0.5 Mbit/s of a stream of 1, the relay (sfu) loses 60.0 % of its packets and 0.0 % of all others' (p50 51 ms); " +
+		"where nobody's line is narrow, 0.0 % (p50 51 ms)."
+	if words := d.Words(); !slices.Contains(words, want) {
+		t.Errorf("%q is not said in %q", want, words)
+	}
+	var b bytes.Buffer
+	if err := WriteHTML(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	row := "network: downlink of one viewer, Mbit/s = 0.5</td><td>the relay"
+	if lost, p50 := cell(t, b.String(), row, 18), cell(t, b.String(), row, 19); lost != "60.0" || p50 != "400.0" {
+		t.Errorf("the page says that the bad viewer loses %s with p50 %s", lost, p50)
+	}
+	if !strings.Contains(b.String(), "Up to 2 others ran beside one") {
+		t.Error("the page does not say that runs were made beside each other")
+	}
+}
+
+// TestCharts: each experiment has its own with its question; what is far apart is on a logarithmic scale.
+func TestCharts(t *testing.T) {
+	d := mixed()
+	d.Experiments = []experiment.Experiment{{Name: "uplink", Question: "Where does it break?"}}
+	list := grouped(Charts(Figures(d.Samples, 0)), d.Experiments)
+	if len(list) != 1 || list[0].Question != "Where does it break?" || len(list[0].Charts) != 6 {
+		t.Fatalf("%+v", list)
+	}
+	for _, s := range d.Samples {
+		if s.Topology == experiment.Star {
+			s.Viewers[0].LatencyMS = []float64{900}
+		}
+	}
+	list = grouped(Charts(Figures(d.Samples, 0)), nil)
+	c := list[0].Charts[0]
+	if c.Title != "Latency, median, ms (logarithmic)" || c.Y[0].Text != "40" || c.Y[0].At != bottom || c.Y[len(c.Y)-1].At < top {
+		t.Errorf("%+v", c)
+	}
+	for _, l := range c.Lines {
+		for _, dot := range l.Dots {
+			if dot.Y < top || dot.Y > bottom || dot.High > dot.Low {
+				t.Errorf("%s is drawn at %+v", l.Topology, dot)
+			}
+		}
+	}
+}
+
+// TestLevels: a tree has figures of each of its steps, others have none.
+func TestLevels(t *testing.T) {
+	d := mixed()
+	for _, s := range d.Samples {
+		for i := range s.Viewers {
+			if s.Viewers[i].Depth > 1 {
+				s.Viewers[i].LatencyMS = []float64{30 * float64(s.Viewers[i].Depth)}
+			}
+		}
+	}
+	for _, f := range Figures(d.Samples, 0) {
+		want := ""
+		if f.Topology == experiment.Tree2 {
+			want = "42 / 60 / 90"
+		}
+		if got := levels(f.Levels); got != want {
+			t.Errorf("%s: %q; want %q", f.Topology, got, want)
+		}
+	}
+}
+
+// TestComing: what viewers that come and go do is said beside the same point at which nobody does.
+func TestComing(t *testing.T) {
+	at := func(churn, gap float64, received int) Sample {
+		return Sample{
+			Run: experiment.Run{Experiment: "churn", Factor: "churn_per_minute", Value: churn, Topology: experiment.Tree2, Repeat: 1, Point: experiment.Point{
+				Viewers: 1, ChurnPerMinute: churn,
+			}},
+			Seconds: 5, Viewers: []Viewer{{ID: "v01", Via: "direct", Depth: 1, Packets: 1000, Received: received, GapMS: gap, LatencyMS: []float64{40}}},
+		}
+	}
+	want := "Where 60 viewers a minute leave and others come, by the tree of 2 nobody is without a whole frame for longer than 1240 ms, and 0.5 % of the packets are lost; " +
+		"where nobody leaves, 95 ms and 0.0 %."
+	if words := (Document{Samples: []Sample{at(0, 95, 1000), at(60, 1240, 995)}}).Words(); !slices.Contains(words, want) {
+		t.Errorf("%q is not said in %q", want, words)
+	}
+}

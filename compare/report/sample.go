@@ -13,6 +13,8 @@ import (
 type Sample struct {
 	experiment.Run
 	Started time.Time `json:"started"`
+	// Beside is how many other runs were measured in the same seconds.
+	Beside int `json:"beside,omitempty"`
 	// Seconds were measured; less than asked for when somebody interrupted.
 	Seconds     float64 `json:"seconds"`
 	Interrupted bool    `json:"interrupted,omitempty"`
@@ -86,6 +88,8 @@ type Process struct {
 // Viewer is what one viewer got.
 type Viewer struct {
 	ID string `json:"id"`
+	// Bad is the one whose line is narrower than those of the others (experiment.Point.BadDownlinkMbit).
+	Bad bool `json:"bad,omitempty"`
 	// Via is sfu, direct or relayed, Depth how many steps lie before it; at the end.
 	Via   string `json:"via"`
 	Depth int    `json:"depth"`

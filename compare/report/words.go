@@ -22,6 +22,8 @@ func (d Document) Words() (list []string) {
 		}
 	}
 	list = append(list, unrepaired(figures)...)
+	list = append(list, besideBad(figures)...)
+	list = append(list, coming(figures)...)
 	for _, name := range experimentsOf(FileFigures(d.Samples)) {
 		list = append(list, fileWords(FileFigures(d.Samples), name)...)
 	}
@@ -66,7 +68,7 @@ func holds(figures []Figure, t experiment.Topology) string {
 	case good == 0:
 		return fmt.Sprintf("%s, %s does not hold for %g: %s.", at, Name(t), bad.Value, fault(bad))
 	}
-	text := fmt.Sprintf("%s, %s holds up to %g viewers and no longer at %g: %s.", at, Name(t), good, bad.Value, fault(bad))
+	text := fmt.Sprintf("%s, %s holds up to %s and no longer at %g: %s.", at, Name(t), viewers(good), bad.Value, fault(bad))
 	if again := bad.Repeated.Median; t == experiment.Star && again > 0.1 {
 		text += fmt.Sprintf(" Packets that are asked for and sent again come to the line at %.1f Mbit/s then, beside the new ones.", again)
 	}
@@ -92,6 +94,53 @@ func unrepaired(figures []Figure) (list []string) {
 		list = append(list, text+".")
 	}
 	return list
+}
+
+// besideBad says what one viewer with a narrow line costs the others: beside the same point of the same experiment at which there is none.
+func besideBad(figures []Figure) (list []string) {
+	for _, f := range figures {
+		if f.Point.BadDownlinkMbit == 0 || f.Runs == 0 {
+			continue
+		}
+		text := fmt.Sprintf("Where one of %d viewers can get %g Mbit/s of a stream of %g, %s loses %.1f %% of its packets and %.1f %% of all others' (p50 %.0f ms)",
+			f.Point.Viewers, f.Point.BadDownlinkMbit, f.Point.BitrateMbit, Name(f.Topology), f.Bad.Loss.Median, f.Loss.Median, f.P50.Median)
+		without := f.Point
+		without.BadDownlinkMbit = 0
+		if g, ok := sameAt(figures, f, without); ok {
+			text += fmt.Sprintf("; where nobody's line is narrow, %.1f %% (p50 %.0f ms)", g.Loss.Median, g.P50.Median)
+		}
+		list = append(list, text+".")
+	}
+	return list
+}
+
+// coming says what viewers that come and go do to those who are there.
+func coming(figures []Figure) (list []string) {
+	for _, f := range figures {
+		if f.Point.ChurnPerMinute == 0 || f.Runs == 0 {
+			continue
+		}
+		text := fmt.Sprintf("Where %g viewers a minute leave and others come, by %s nobody is without a whole frame for longer than %.0f ms, and %.1f %% of the packets are lost",
+			f.Point.ChurnPerMinute, Name(f.Topology), f.Gap.Median, f.Loss.Median)
+		without := f.Point
+		without.ChurnPerMinute = 0
+		if g, ok := sameAt(figures, f, without); ok {
+			text += fmt.Sprintf("; where nobody leaves, %.0f ms and %.1f %%", g.Gap.Median, g.Loss.Median)
+		}
+		list = append(list, text+".")
+	}
+	return list
+}
+
+// sameAt is the figure of the same way in the same experiment at another point.
+func sameAt(figures []Figure, f Figure, at experiment.Point) (Figure, bool) {
+	i := slices.IndexFunc(figures, func(g Figure) bool {
+		return g.Experiment == f.Experiment && g.Topology == f.Topology && g.Point == at && g.Runs > 0
+	})
+	if i < 0 {
+		return Figure{}, false
+	}
+	return figures[i], true
 }
 
 // fault is why a topology does not hold.
@@ -127,12 +176,12 @@ func sooner(figures []Figure) string {
 	case first.Runs == 0:
 		return ""
 	case last.Runs == 0:
-		return fmt.Sprintf("The star is never sooner than the relay: %.0f ms later with %g viewers (median).", -most, first.Value)
+		return fmt.Sprintf("The star is never sooner than the relay: %.0f ms later with %s (median).", -most, viewers(first.Value))
 	case last.Value == first.Value:
-		return fmt.Sprintf("The star is %.0f ms sooner than the relay with %g viewers (median).", most, first.Value)
+		return fmt.Sprintf("The star is %.0f ms sooner than the relay with %s (median).", most, viewers(first.Value))
 	}
-	return fmt.Sprintf("The star is %.0f ms sooner than the relay with %g viewers and %.0f ms with %g (median); with %g it takes %.1f Mbit/s of the uploader's line.",
-		most, first.Value, gain, last.Value, last.Value, last.Uploader.Median)
+	return fmt.Sprintf("The star is %.0f ms sooner than the relay with %s and %.0f ms with %g (median); with %g it takes %.1f Mbit/s of the uploader's line.",
+		most, viewers(first.Value), gain, last.Value, last.Value, last.Uploader.Median)
 }
 
 // steps compares trees with the relay, with what browsers add.
@@ -157,6 +206,14 @@ func (d Document) steps(figures []Figure) string {
 		return text + fmt.Sprintf("; with %g ms for each browser that decodes and encodes again, %s.", d.HopMS, later(deepest.Steps.Median-relay.P50.Median))
 	}
 	return text + "; what browsers add at each step is not in this."
+}
+
+// viewers counts them.
+func viewers(n float64) string {
+	if n == 1 {
+		return "1 viewer"
+	}
+	return fmt.Sprintf("%g viewers", n)
 }
 
 func later(ms float64) string {
