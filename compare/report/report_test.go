@@ -149,3 +149,26 @@ func TestHopCPU(t *testing.T) {
 		}
 	}
 }
+
+// TestBaseBetween: the base point, which has no value of a factor, is spoken of in its place between the others.
+func TestBaseBetween(t *testing.T) {
+	var list []Sample
+	for _, at := range []struct {
+		factor   string
+		n, whole int
+	}{{"viewers", 1, 100}, {"viewers", 32, 40}, {"", 8, 100}} {
+		list = append(list, Sample{
+			Run: experiment.Run{Experiment: "viewers", Factor: at.factor, Topology: experiment.Star, Repeat: 1, Point: experiment.Point{
+				Viewers: at.n, UplinkMbit: 10, BitrateMbit: 1,
+			}},
+			Seconds: 2, Viewers: []Viewer{{ID: "v01", Via: "direct", Depth: 1, Packets: 100, Received: at.whole, LatencyMS: []float64{40}}},
+		})
+		if at.factor != "" {
+			list[len(list)-1].Value = float64(at.n)
+		}
+	}
+	want := "With uplinks of 10 Mbit/s and a stream of 1 Mbit/s, the star holds up to 8 viewers and no longer at 32: 60.0 % of the packets are lost."
+	if words := (Document{Samples: list}).Words(); !slices.Contains(words, want) {
+		t.Errorf("%q is not said in %q", want, words)
+	}
+}

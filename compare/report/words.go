@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ func (d Document) Words() (list []string) {
 		for i := range group {
 			group[i].Value = values[i]
 		}
+		slices.SortStableFunc(group, func(a, b Figure) int { return cmp.Compare(a.Value, b.Value) }) // the base point lies between others
 		if len(group) > 0 {
 			list = append(list, d.streams(group)...)
 		}
