@@ -41,8 +41,8 @@ Examples:
       A minute.
   fanfare compare --out compared
       Everything: less than half an hour on two processors.
-  fanfare compare --out compared --repeats 6
-      The same with intervals of 95 %.
+  fanfare compare --out compared --repeats 3
+      The same in less time, with intervals that are worth less than 95 %.
   fanfare compare --experiment mine.toml --out compared
       Your own; see docs/COMPARISON.md for the keys.
   fanfare compare --from compared/samples.json --hop-ms 31 --out again

@@ -79,8 +79,8 @@ func (r Run) Overloads() bool {
 const withHeaders = 1.055
 
 const (
-	joining  = 2.8             // seconds
-	crowding = 8.0             // the same where not all get through
+	joining  = 2.9             // seconds
+	crowding = 4.0             // the same where not all get through
 	meeting  = 2 * time.Second // of receivers, until all are connected
 	starting = 3 * time.Second // of processes
 )
