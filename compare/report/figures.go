@@ -43,7 +43,8 @@ type Figure struct {
 	// Loss is the share of packets that never came, Broken that of frames, in percent.
 	Loss   stats.Interval `json:"loss"`
 	Broken stats.Interval `json:"broken"`
-	// Join is the median of viewers' joins, Gap the longest time of any viewer without a whole frame, in milliseconds.
+	// Join is the median of viewers' joins, Gap the longest time without a whole frame of any viewer that was there all the time, in
+	// milliseconds.
 	Join stats.Interval `json:"join"`
 	Gap  stats.Interval `json:"gap"`
 	// Uploader, Server and PassedOn are what lines carried, in Mbit/s.
@@ -125,7 +126,9 @@ func figure(samples []Sample, hopMS float64) Figure {
 			}
 			joins = append(joins, v.JoinMS)
 			packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
-			gap = max(gap, v.GapMS)
+			if v.Frames == s.Frames { // it was there when each was made
+				gap = max(gap, v.GapMS)
+			}
 		}
 		f.OnServer, f.Unplaced = max(f.OnServer, onServer), max(f.Unplaced, s.Unplaced)
 		if len(latencies) > 0 {

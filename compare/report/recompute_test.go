@@ -354,10 +354,13 @@ func TestComing(t *testing.T) {
 			Run: experiment.Run{Experiment: "churn", Factor: "churn_per_minute", Value: churn, Topology: experiment.Tree2, Repeat: 1, Point: experiment.Point{
 				Viewers: 1, ChurnPerMinute: churn,
 			}},
-			Seconds: 5, Viewers: []Viewer{{ID: "v01", Via: "direct", Depth: 1, Packets: 1000, Received: received, GapMS: gap, LatencyMS: []float64{40}}},
+			Seconds: 5, Frames: 150, Viewers: []Viewer{
+				{ID: "v01", Via: "direct", Depth: 1, Frames: 150, Packets: 1000, Received: received, GapMS: gap, LatencyMS: []float64{40}},
+				{ID: "w01", Via: "direct", Depth: 1, Frames: 20, GapMS: 3000, LatencyMS: []float64{40}}, // it came in the middle
+			},
 		}
 	}
-	want := "Where 60 viewers a minute leave and others come, by the tree of 2 nobody is without a whole frame for longer than 1240 ms, and 0.5 % of the packets are lost; " +
+	want := "Where 60 viewers a minute leave and others come, by the tree of 2 nobody who stays is without a whole frame for longer than 1240 ms, and all together lose 0.5 % of the packets; " +
 		"where nobody leaves, 95 ms and 0.0 %."
 	if words := (Document{Samples: []Sample{at(0, 95, 1000), at(60, 1240, 995)}}).Words(); !slices.Contains(words, want) {
 		t.Errorf("%q is not said in %q", want, words)

@@ -122,7 +122,7 @@ func coming(figures []Figure) (list []string) {
 		if f.Point.ChurnPerMinute == 0 || f.Runs == 0 {
 			continue
 		}
-		text := fmt.Sprintf("Where %g viewers a minute leave and others come, by %s nobody is without a whole frame for longer than %.0f ms, and %.1f %% of the packets are lost",
+		text := fmt.Sprintf("Where %g viewers a minute leave and others come, by %s nobody who stays is without a whole frame for longer than %.0f ms, and all together lose %.1f %% of the packets",
 			f.Point.ChurnPerMinute, Name(f.Topology), f.Gap.Median, f.Loss.Median)
 		without := f.Point
 		without.ChurnPerMinute = 0
