@@ -1,8 +1,9 @@
 // How much memory a Chromium page takes to receive a file that is far larger than that.
 
 import assert from "node:assert/strict";
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import path from "node:path";
+import { resident } from "../lib/memory.mjs";
 import { until } from "../lib/poll.mjs";
 import { browser, story } from "../lib/run.mjs";
 import { KEY, serve } from "../lib/server.mjs";
@@ -43,10 +44,3 @@ story("measure: the memory of a Chromium page that receives a large file", async
   t.diagnostic(`figure: GiB received = ${(SIZE / MB / 1024).toFixed(2)}`);
   await taker.page.close();
 }, { timeout: WITHIN + 60_000 });
-
-/** Resident bytes of a process (Linux: proc_pid_status(5)). @param {number} pid */
-async function resident(pid) {
-  const found = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, "utf8"));
-  assert.ok(found, "the system does not tell the memory of the page");
-  return Number(found[1]) * 1024;
-}

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { fixture } from "../lib/fixtures.mjs";
+import { resident } from "../lib/memory.mjs";
 import { GENEROUS, until } from "../lib/poll.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
 import { KEY, serve } from "../lib/server.mjs";
@@ -110,6 +111,58 @@ story("files: what the browser has no room for goes where the person says, and i
   await taker.is("done");
   assert.equal(await sum(), film.sum);
 }, { waits: true });
+
+/** In the page: its worker for the disk writes so many leaves, of which 8 MiB wait at the most. @param {number} leaves */
+async function writesInPage(leaves) {
+  const scripts = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".js"));
+  const texts = await Promise.all(scripts.map(async (name) => (await fetch(name)).text()));
+  const [worker] = /sink-worker-[\w-]+\.js/.exec(texts.join("\n")) ?? [];
+  const sink = new Worker(`/assets/${worker}`, { type: "module" });
+  /** @type {Promise<unknown>[]} */ const orders = [];
+  /** @param {object} order @param {Transferable[]} [transfer] */
+  const give = (order, transfer = []) => {
+    const id = orders.length;
+    orders.push(new Promise((resolve, reject) => {
+      sink.addEventListener("error", reject);
+      sink.addEventListener("message", function answer({ data }) {
+        if (data.id !== id) return;
+        sink.removeEventListener("error", reject);
+        sink.removeEventListener("message", answer);
+        if (data.fault) reject(new Error(data.fault));
+        else resolve(undefined);
+      });
+    }));
+    sink.postMessage({ ...order, id }, transfer);
+    return orders[id];
+  };
+  const name = "memory", length = 65_536, waiting = 128;
+  await give({ kind: "open", name });
+  for (let i = 0; i < leaves; i++) {
+    const bytes = new Uint8Array(length).fill(i).buffer;
+    give({ kind: "write", at: (i % waiting) * length, bytes, offset: 0, length }, [bytes]);
+    await orders[i + 1 - waiting];
+  }
+  await Promise.all(orders);
+  sink.terminate();
+  await (await (await navigator.storage.getDirectory()).getDirectoryHandle("received")).removeEntry(name);
+}
+
+story("files: what is on the disk is no longer in the page's memory", async (t) => {
+  const server = await serve(t);
+  const chromium = await browser("chromium");
+  const page = await chromium.openInProfile(`${server.url}/f/room#v1.damaged`);
+  const pid = await chromium.rendererOf(page);
+  const start = await resident(pid);
+  let [most, written] = [start, false];
+  const writes = page.evaluate(writesInPage, 4096).finally(() => { written = true; });
+  await until("everything is written", async () => {
+    most = Math.max(most, await resident(pid));
+    return written;
+  }, { every: 20 });
+  await writes;
+  await page.close();
+  assert.ok(most - start < 96 * MB, `of 256 MiB ${((most - start) / MB).toFixed(1)} were held at once`);
+});
 
 story("files: with room for nothing Firefox downloads them while they come", async (t) => {
   const server = await serve(t);

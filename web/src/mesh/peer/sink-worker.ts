@@ -26,13 +26,16 @@ interface SyncHandle {
   close(): void;
 }
 
-/** Of newer browsers: the memory goes at once. */
-type Freeable = ArrayBuffer & { transfer?(length: number): ArrayBuffer };
-
 type Openable = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncHandle> };
 
 const FOLDER = 'received';
 let handle: SyncHandle | undefined;
+
+// A worker that has ended: what is handed over to it is gone at once. Else memory that came from the page
+// lies here until the browser looks for garbage, which may be gigabytes later: Chromium counts only
+// what scripts can see of a buffer, and ArrayBuffer.transfer takes away no more than that.
+const nobody = new Worker(self.location.href);
+nobody.terminate();
 
 self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
   if (data.kind === 'open') void open(data);
@@ -63,8 +66,7 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
       if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
       done += count;
     }
-    // Else it lies there until the browser looks for garbage, after some hundred of them.
-    (bytes as Freeable).transfer?.(0);
+    nobody.postMessage(undefined, [bytes]);
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);
