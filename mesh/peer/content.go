@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
@@ -19,8 +20,12 @@ var (
 	errAltered = errors.New("the disk gives back other bytes than were written")
 )
 
-// shelfBudget bounds the pieces that are kept in memory to be sent from, in bytes.
-const shelfBudget = 8 << 20
+const (
+	// shelfBudget bounds the pieces that are kept in memory to be sent from, in bytes.
+	shelfBudget = 8 << 20
+	// headRoom is for what stands before the bytes in a message of a leaf.
+	headRoom = 512
+)
 
 // content is what is shared, by piece and leaf: verified on its way in, proven on its way out. Its
 // methods may be called from several goroutines.
@@ -89,8 +94,9 @@ func genuine(leaf *wire.Parts, index, leaves int, known merkle.Hash, signed func
 	return leaf.Root == known && signed() && merkle.Verify(known, index, leaves, leaf.Nodes, leaf.Bytes())
 }
 
-// appendLeaf appends the messages in which a leaf goes to a peer that takes largest bytes at a time.
-// It fails with an error of the disk, or one that says that what is there has changed.
+// appendLeaf appends the messages in which a leaf goes to a peer that takes largest bytes at a time. It
+// uses the memory of messages that lie behind those that there are. It fails with an error of the disk, or
+// one that says that what is there has changed.
 func (c *content) appendLeaf(messages [][]byte, piece, index, largest int) ([][]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,7 +113,9 @@ func (c *content) appendLeaf(messages [][]byte, piece, index, largest int) ([][]
 	for len(bytes) > 0 {
 		n := min(length, len(bytes))
 		f.Bytes = bytes[:n]
-		messages = append(messages, wire.Append(make([]byte, 0, n+512), f))
+		messages = slices.Grow(messages, 1)[:len(messages)+1]
+		last := &messages[len(messages)-1]
+		*last = wire.Append(slices.Grow((*last)[:0], n+headRoom), f)
 		f.Offset += uint32(n)
 		f.Root, f.Signature, f.Nodes = [32]byte{}, [64]byte{}, nil
 		bytes = bytes[n:]

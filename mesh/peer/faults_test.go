@@ -211,10 +211,8 @@ type faultyLine struct {
 // connections makes the two ends of a connection.
 func (f *faultyLine) connections() (a, b *endOfLine) {
 	gone, closing := make(chan struct{}), &sync.Once{}
-	way := func(control bool) *oneWay {
-		return &oneWay{line: f, messages: make(chan []byte, 32), gone: gone, control: control}
-	}
-	ab, ba := [2]*oneWay{way(true), way(false)}, [2]*oneWay{way(true), way(false)}
+	way := func() *oneWay { return &oneWay{line: f, messages: make(chan []byte, 32), gone: gone} }
+	ab, ba := [2]*oneWay{way(), way()}, [2]*oneWay{way(), way()}
 	return &endOfLine{out: ab, in: ba, gone: gone, closing: closing}, &endOfLine{out: ba, in: ab, gone: gone, closing: closing}
 }
 
@@ -251,7 +249,6 @@ type oneWay struct {
 	line     *faultyLine
 	messages chan []byte
 	gone     chan struct{}
-	control  bool
 }
 
 func (w *oneWay) Read(b []byte) (int, error) {
@@ -267,10 +264,7 @@ func (w *oneWay) Read(b []byte) (int, error) {
 }
 
 func (w *oneWay) Write(b []byte) (int, error) {
-	m := b // a leaf's messages are made for it
-	if w.control {
-		m = slices.Clone(b)
-	}
+	m := slices.Clone(b)
 	switch w.line.pick() {
 	case bitsFlipped:
 		w.line.flip(m)
