@@ -146,6 +146,47 @@ func TestHeavyLoss(t *testing.T) {
 	}
 }
 
+// After a dip the target comes back while the line goes on losing packets at random, where there is but one layer too:
+// between a fiftieth and a tenth of loss only a probe can tell that the line carries more.
+func TestDipUnderLoss(t *testing.T) {
+	for seed := range uint64(10) {
+		l := newLine(lineConfig{seed: seed, rate: 10_000_000, queue: 100 * ms, rtt: 150 * ms, jitter: 5 * ms, loss: 0.05})
+		l.layersMax = 1
+		l.run(10*time.Second, nil)
+		if !l.est.Proven() {
+			t.Fatalf("seed %d: 5 %% of loss from the beginning: %+v", seed, l.est.State())
+		}
+		l.loss = 0.3
+		l.run(10*time.Second, nil)
+		if s := l.est.State(); l.est.Proven() || s.LossBased != s.Target {
+			t.Fatalf("seed %d: 30 %% of loss: %+v", seed, s)
+		}
+		l.loss = 0.05
+		l.run(30*time.Second, nil)
+		if !l.est.Proven() {
+			t.Errorf("seed %d: 5 %% of loss again: %+v", seed, l.est.State())
+		}
+	}
+}
+
+// A line that is too narrow for the only layer, and loses packets at random too, is not taken for a wider one.
+func TestNarrowUnderLoss(t *testing.T) {
+	for seed := range uint64(10) {
+		l := newLine(lineConfig{seed: seed, rate: 140_000, queue: 100 * ms, rtt: 50 * ms, jitter: 5 * ms, loss: 0.04})
+		l.layersMax = 1
+		l.run(10*time.Second, nil)
+		over := 0
+		l.run(60*time.Second, func() {
+			if l.est.Target() > 160_000 {
+				over++
+			}
+		})
+		if over > 3000 {
+			t.Errorf("seed %d: above the line for %d ms of 60,000: %+v", seed, over, l.est.State())
+		}
+	}
+}
+
 // What was told lost and came late is not lost; what is told twice, late or never sent is counted.
 func TestHistory(t *testing.T) {
 	e, now := estimate.New(estimate.Config{}), epoch

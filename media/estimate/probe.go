@@ -188,8 +188,16 @@ func (e *Estimator) Probe(now time.Time) (p Probe, wanted bool) {
 
 // wantsProbe tells whether a higher rate would help and nothing speaks against trying it.
 func (e *Estimator) wantsProbe() bool {
-	return !e.probe.out && e.source >= SourceREMB && e.demand.next > e.Target() &&
+	return !e.probe.out && e.source >= SourceREMB && (e.demand.next > e.Target() || e.heldByLoss()) &&
 		e.Target() < e.cfg.Max && e.trend.usage != UsageOver && e.loss.share <= lossHigh
+}
+
+// heldByLoss tells that nothing but loss holds the target below what could be used. Between lossLow and lossHigh the
+// loss-based rate moves in neither direction: lowered once, it would stay so for as long as a line loses packets
+// at random, also where there is no next layer to ask for.
+func (e *Estimator) heldByLoss() bool {
+	return e.source == SourceTransport && e.demand.current > 0 && e.loss.share >= lossLow &&
+		e.loss.rate < e.delay.rate && !e.Proven()
 }
 
 func (e *Estimator) probeEnd() int64 { return e.probe.since + probeLife + e.rtt.Microseconds() }
