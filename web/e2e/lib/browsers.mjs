@@ -1,8 +1,9 @@
 // The two real browsers, as the distribution ships them, behind one small page interface.
 //
 // Both are driven by puppeteer-core: Chromium by its own protocol, Firefox by WebDriver BiDi. A run
-// starts each browser once; every test opens contexts of its own, which share nothing and stand in
-// windows of their own, so that a page is hidden only when a test hides it.
+// starts each browser once; every test opens contexts of its own, which share nothing. In Chromium they
+// stand in windows of their own; Firefox opens all tabs in the window in front, where the last one hides
+// the others.
 
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -24,14 +24,19 @@ const endChangesInPage = () => document.getAnimations().filter((one) => one inst
 /** What a page can be asked to look like. Firefox has no switch for it here: it sees the light pages. */
 export const COLOURS = { chromium: /** @type {const} */ (["light", "dark"]), firefox: /** @type {const} */ ([]) };
 
+/** The smallest phone and a laptop, in CSS pixels. */
+const WIDTHS = [360, 1440];
+
 /**
- * Holds a page as it is now against the rules, in each of the colours.
- * @param {Page} page @param {string} what told in failures @param {readonly ("light" | "dark")[]} [colours] none: as it is
+ * Holds a page as it is now against the rules: on a phone and on a laptop, in each of the colours.
+ * @param {Page} page @param {string} what told in failures @param {readonly ("light" | "dark")[]} colours none: as it is
  */
-export async function judge(page, what, colours = []) {
+export async function judge(page, what, colours) {
   await page.tab.evaluate(axe);
-  await holds(page, what, colours[0]);
-  for (const other of colours.slice(1)) await holds(page, what, other);
+  for (const width of WIDTHS) {
+    await page.tab.setViewport({ width, height: 800 });
+    for (const one of colours.length > 0 ? colours : [undefined]) await holds(page, `${what}, ${width} px`, one);
+  }
 }
 
 /** @param {Page} page @param {string} what @param {"light" | "dark"} [colours] */

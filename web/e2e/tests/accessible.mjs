@@ -72,14 +72,12 @@ for (const name of BOTH) {
     await secret.say({ type: "set-access", password: "right" });
     await secret.hears("access");
     await Owner.of(await browser("chromium"), server, "early");
-    for (const width of [360, 1440]) {
-      const context = await (await browser(name)).context({ viewport: { width, height: 800 } });
-      for (const { what, path, ready } of states) {
-        const page = await context.open(server.url + path);
-        await ready(page);
-        await judge(page, `${what}, ${width} px`, COLOURS[name]);
-        await page.close();
-      }
+    const context = await (await browser(name)).context();
+    for (const { what, path, ready } of states) {
+      const page = await context.open(server.url + path);
+      await ready(page);
+      await judge(page, what, COLOURS[name]);
+      await page.close();
     }
   });
 }
