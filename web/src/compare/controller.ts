@@ -6,7 +6,7 @@ import { type DeviceFigures, devicesOf, type Told } from './devices';
 import { Experiment, type Gathered, type Progress } from './experiment';
 import type { Sample } from './figures';
 import { Live } from './live';
-import { DEFAULT, type Plan } from './plan';
+import { DEFAULT, type DeviceWay, type Plan } from './plan';
 import { KeyNeeded } from './room';
 import type { Viewer } from './viewer';
 
@@ -28,6 +28,8 @@ export class CompareController {
   readonly live = new Live();
   /** Further devices, by what they told in the last seconds. */
   readonly devices = signal<readonly DeviceFigures[]>([]);
+  /** How they are to get the picture. */
+  readonly deviceWay = signal<DeviceWay>('sfu');
   private told: readonly Told[] = [];
   private readonly keeps = keeps();
   private key = takeKey(window.location, window.history, this.keeps);
@@ -46,6 +48,7 @@ export class CompareController {
     this.live.reset();
     this.told = [];
     this.devices.value = [];
+    this.deviceWay.value = 'sfu';
     this.viewers.value = [];
     this.link.value = '';
     this.phase.value = 'running';
@@ -76,6 +79,11 @@ export class CompareController {
   private heard(told: Told): void {
     this.told = [...this.told, told].filter((t) => t.at > told.at - RECENT);
     this.devices.value = devicesOf(this.told);
+  }
+
+  devicesWatchBy(way: DeviceWay): void {
+    this.deviceWay.value = way;
+    this.experiment?.devicesWatchBy(way);
   }
 
   /** Ends the run early. */

@@ -11,8 +11,9 @@ export function DeviceTable({ devices }: { devices: readonly DeviceFigures[] }) 
         const [name, ...cells] = deviceCells(d);
         return (
           <tr
-            key={d.number}
+            key={`${d.number} ${d.route}`}
             data-testid="device"
+            data-route={d.route}
             data-pictures={d.pictures}
             data-median={d.delay?.median}
             data-rate={d.rate}

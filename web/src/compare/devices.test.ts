@@ -51,5 +51,17 @@ describe('further devices', () => {
     expect(devicesOf([word(0, 0, []), again])[0]).toMatchObject({ rate: 0, stalls: 0, stalled: 0, dropped: 0 });
   });
 
+  it('have figures of each way that they had', () => {
+    const star = (second: number, delays: number[]): Told => word(0, second, delays, { route: 'star' });
+    const all = [word(0, 0, []), word(0, 1, [100]), star(2, [50]), star(3, [20, 30, 40]), star(4, [])];
+    expect(devicesOf(all)).toMatchObject([
+      { route: 'sfu', pictures: 1, delay: { median: 100 }, rate: 15, dropped: 2, stalls: 1 },
+      { route: 'star', pictures: 3, delay: { median: 30 }, rate: 15, dropped: 4, stalls: 2 },
+    ]);
+    // A way that had no time to show anything is not spoken of, unless it is the only one.
+    expect(devicesOf(all.slice(0, 3)).map((d) => d.route)).toEqual(['sfu']);
+    expect(devicesOf([star(0, [])]).map((d) => d.route)).toEqual(['star']);
+  });
+
   it('are none where nobody told anything', () => expect(devicesOf([])).toEqual([]));
 });

@@ -47,40 +47,44 @@ export class Devices {
 }
 
 /**
- * Of all that was told, device by device. Counts are sums since the device's page was opened, so the first word is
- * where they begin, and its delays are of the time before.
+ * Of all that was told, device by device, and way by way where one had several. Counts are sums since the device's
+ * page was opened, so a way begins with the first word on it, whose delays are of the time before.
  */
 export function devicesOf(all: readonly Told[]): DeviceFigures[] {
   const numbers = [...new Set(all.map((t) => t.number))].sort((a, b) => a - b);
-  return numbers.flatMap((number) => figuresOf(all.filter((t) => t.number === number)) ?? []);
+  return numbers.flatMap((number) => {
+    const words = all.filter((t) => t.number === number);
+    const routes = [...new Set(words.map((t) => t.route))];
+    return routes.map((route) => figuresOf(route, words)).filter((f) => f.pictures > 0 || routes.length === 1);
+  });
 }
 
-function figuresOf(words: readonly Told[]): DeviceFigures | undefined {
-  const [first, last] = [words[0], words.at(-1)];
-  if (!first || !last) return undefined;
-  const rest = words.slice(1);
-  const delays = rest.flatMap((t) => t.delays).sort((a, b) => a - b);
-  const errors = rest.map((t) => t.error);
-  const seconds = (last.at - first.at) / 1000;
+function figuresOf(route: Told['route'], words: readonly Told[]): DeviceFigures {
+  // Two words after each other on the way: what came between them did so by it.
+  const steps = words.slice(1).flatMap((to, i) => {
+    const from = words[i];
+    return from && from.route === route && to.route === route ? [{ from, to }] : [];
+  });
+  const sum = (of: (t: Told) => number): number =>
+    steps.reduce((n, { from, to }) => n + Math.max(0, of(to) - of(from)), 0); // a page that is loaded anew counts from 0
+  const delays = steps.flatMap(({ to }) => to.delays).sort((a, b) => a - b);
+  const errors = steps.map(({ to }) => to.error);
+  const seconds = sum((t) => t.at) / 1000;
+  const last = words.at(-1);
   return {
-    number: first.number,
-    kind: last.device ?? 'device',
-    route: last.route,
+    number: last?.number ?? 0,
+    kind: last?.device ?? 'device',
+    route,
     pictures: delays.length,
     delay:
       delays.length > 0
         ? { median: quantile(delays, 0.5), p95: quantile(delays, 0.95), p99: quantile(delays, 0.99) }
         : undefined,
     error: errors.length > 0 && errors.every((e) => e !== undefined) ? Math.max(...errors) : undefined,
-    rate: seconds > 0 ? since(first, last, 'pictures') / seconds : 0,
-    join: last.join,
-    dropped: since(first, last, 'dropped'),
-    stalls: since(first, last, 'stalls'),
-    stalled: since(first, last, 'stalled'),
+    rate: seconds > 0 ? sum((t) => t.pictures) / seconds : 0,
+    join: last?.join,
+    dropped: sum((t) => t.dropped),
+    stalls: sum((t) => t.stalls),
+    stalled: sum((t) => t.stalled),
   };
-}
-
-/** A page that was loaded anew counts from 0 again. */
-function since(first: Told, last: Told, name: 'pictures' | 'dropped' | 'stalls' | 'stalled'): number {
-  return Math.max(0, last[name] - first[name]);
 }

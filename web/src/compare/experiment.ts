@@ -2,12 +2,13 @@
 // It gathers samples; what they say is figures.ts.
 
 import { pageNow } from '../signal/client';
-import type { ViewerFigures } from '../signal/msg.gen';
+import type { Topology, ViewerFigures } from '../signal/msg.gen';
 import { stamps } from '../signal/stamp';
 import { Lateness } from '../stats/lateness';
 import type { Logged } from '../stats/log';
 import { Devices, type Told } from './devices';
 import type { Join, Sample } from './figures';
+import { Further } from './further';
 import type { Plan, Way } from './plan';
 import { Room } from './room';
 import { openSource, type Sending } from './source';
@@ -63,6 +64,7 @@ export class Experiment {
   private readonly devices = new Devices();
   private viewers: Viewer[] = [];
   private open: Open[] = [];
+  private further: Further | undefined;
   private measuring = false;
 
   constructor(options: ExperimentOptions) {
@@ -88,14 +90,19 @@ export class Experiment {
     this.stopping.abort();
   }
 
+  /** How further devices are to get the picture from now on. */
+  devicesWatchBy(topology: Topology): void {
+    this.further?.watchBy(topology);
+  }
+
   /** Throws KeyNeeded, or an Error with words for people, when nothing could begin. */
   async run(): Promise<Gathered> {
     this.options.progress({ phase: 'opening', part: 0 });
-    const room = await Room.open(
-      this.options.key,
-      (words) => this.trouble(words),
-      (figures) => this.heard(figures),
-    );
+    const room = await Room.open(this.options.key, {
+      lost: (words) => this.trouble(words),
+      told: (figures) => this.heard(figures),
+      heard: (message) => this.further?.hear(message),
+    });
     let source: Sending | undefined;
     const lateness = new Lateness();
     try {
@@ -113,6 +120,7 @@ export class Experiment {
     } finally {
       this.options.progress({ phase: 'over', part: 1 });
       lateness.close();
+      this.further?.close();
       for (const way of this.open) way.close();
       for (const viewer of this.viewers) viewer.close();
       source?.close();
@@ -130,6 +138,7 @@ export class Experiment {
       const failed = (words: string): void => this.trouble(`${way}: ${words}`);
       this.open.push(openWay(way, { room, source, viewers: own, failed }));
     }
+    this.further = new Further(room, source);
     this.options.opened(`${room.welcome.publicUrl}/w/${room.welcome.room.name}`, this.viewers);
   }
 
@@ -147,6 +156,7 @@ export class Experiment {
 
   private refresh(): void {
     for (const way of this.open) way.refresh();
+    this.further?.refresh();
   }
 
   private trouble(words: string): void {

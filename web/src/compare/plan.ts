@@ -14,6 +14,17 @@ export const WORDS: Record<Way, { title: string; text: string }> = {
   http: { title: 'Plain HTTP', text: 'Recorded, uploaded in pieces and played as a file that grows.' },
 };
 
+/** How further devices can get the picture: by a page of their own they have one way at a time. */
+export const DEVICE_WAYS = ['sfu', 'star', 'tree'] as const;
+export type DeviceWay = (typeof DEVICE_WAYS)[number];
+
+/** What these are called to them. */
+export const DEVICE_WORDS: Record<DeviceWay, string> = {
+  sfu: 'By the server',
+  star: 'Straight from this page',
+  tree: 'Passed on by each other',
+};
+
 export const SIZES = [
   { name: '320 × 180, 15 a second', width: 320, height: 180, rate: 15 },
   { name: '640 × 360, 30 a second', width: 640, height: 360, rate: 30 },

@@ -2,12 +2,21 @@
 
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
 import type { ClockReading } from '../signal/clock';
-import type { ViewerFigures, Welcome } from '../signal/msg.gen';
+import type { ClientMessage, ServerMessage, ViewerFigures, Welcome } from '../signal/msg.gen';
 import { wordsFor } from '../signal/words';
 
 /** The key is missing or wrong. */
 export class KeyNeeded extends Error {
   override readonly name = 'KeyNeeded';
+}
+
+export interface RoomEvents {
+  /** The server has gone, or another page has the stream: words for people. */
+  lost(words: string): void;
+  /** A further device tells what it sees. */
+  told(figures: ViewerFigures): void;
+  /** Anything else that the server says. */
+  heard(message: ServerMessage): void;
 }
 
 const CLOCK_TIME = 1_500; // ms; several pings over a usual line
@@ -24,11 +33,8 @@ export class Room {
     this.clock = clock;
   }
 
-  /**
-   * Throws KeyNeeded, or an Error with words for people. lost: the server has gone, or another page has the stream;
-   * told: a further device tells what it sees.
-   */
-  static async open(key: string, lost: (words: string) => void, told: (figures: ViewerFigures) => void): Promise<Room> {
+  /** Throws KeyNeeded, or an Error with words for people. */
+  static async open(key: string, { lost, told, heard }: RoomEvents): Promise<Room> {
     let settle: ((welcome: Welcome | Error) => void) | undefined;
     const answered = new Promise<Welcome | Error>((resolve) => {
       settle = resolve;
@@ -49,7 +55,7 @@ export class Room {
         },
         message: (message) => {
           if (message.type === 'viewer-figures') told(message);
-          if (message.type !== 'welcome') return;
+          if (message.type !== 'welcome') return heard(message);
           settle?.(message);
           client.send({ type: 'ask-figures', wanted: true });
         },
@@ -70,6 +76,10 @@ export class Room {
   /** ms since the epoch by the page's clock. */
   now(): number {
     return pageNow();
+  }
+
+  send(message: ClientMessage): void {
+    this.client.send(message);
   }
 
   /** Ends the stream. */

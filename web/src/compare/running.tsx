@@ -1,15 +1,14 @@
 // While it runs: the pictures of all ways side by side, the curves, and a link for further devices.
 
 import { useEffect, useRef } from 'preact/hooks';
-import { Button } from '../ui/controls';
+import { Button, Field } from '../ui/controls';
 import { Fold } from '../ui/fold';
 import { count } from '../ui/format';
 import { CopyButton, onlyHere, QrCode } from '../ui/link';
 import { Chart } from './chart';
 import type { CompareController } from './controller';
 import { DeviceTable } from './device-table';
-import type { DeviceFigures } from './devices';
-import { WORDS } from './plan';
+import { DEVICE_WAYS, DEVICE_WORDS, type DeviceWay, WORDS } from './plan';
 import type { Viewer } from './viewer';
 
 const WHAT = {
@@ -40,9 +39,7 @@ export function Running({ compare }: { compare: CompareController }) {
           <Tile key={`${viewer.way} ${viewer.number}`} viewer={viewer} />
         ))}
       </ul>
-      {compare.link.value && compare.plan.value.ways.includes('sfu') ? (
-        <Further link={compare.link.value} devices={compare.devices.value} />
-      ) : null}
+      {compare.link.value && compare.plan.value.ways.includes('sfu') ? <Further compare={compare} /> : null}
     </div>
   );
 }
@@ -61,15 +58,38 @@ function Tile({ viewer }: { viewer: Viewer }) {
   );
 }
 
-function Further({ link, devices }: { link: string; devices: readonly DeviceFigures[] }) {
-  const note =
-    devices.length === 0 ? 'They watch by the server' : count(devices.length, 'device tells', 'devices tell');
+function Further({ compare }: { compare: CompareController }) {
+  const link = compare.link.value;
+  const devices = compare.devices.value;
+  const way = compare.deviceWay.value;
+  const number = new Set(devices.map((d) => d.number)).size;
+  const note = number === 0 ? 'By a link or a QR code' : count(number, 'device tells', 'devices tell');
   return (
     <Fold title="Further devices" note={note}>
       <p class="quiet">
-        Whoever opens this link is one more viewer by the server. What the first eight of them see comes back to this
-        page and into the report.
+        Whoever opens this link is one more viewer. What the first eight of them see comes back to this page and into
+        the report. They keep their picture while the way changes; whoever cannot be reached stays with the server.
       </p>
+      <Field
+        label="They get the picture"
+        hint={way === 'star' ? 'This page encodes it once more for each of them.' : undefined}
+      >
+        {(props) => (
+          <select
+            {...props}
+            class="select"
+            value={way}
+            data-testid="device-way"
+            onChange={(event) => compare.devicesWatchBy(event.currentTarget.value as DeviceWay)}
+          >
+            {DEVICE_WAYS.map((w) => (
+              <option key={w} value={w}>
+                {DEVICE_WORDS[w]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
       {devices.length > 0 ? <DeviceTable devices={devices} /> : null}
       <div class="row">
         <input class="input mono" readOnly value={link} aria-label="Link" data-testid="link" />
