@@ -155,9 +155,11 @@ func ceiling(v float64) float64 {
 // farApart is how many times the least the most must be before a scale is logarithmic.
 const farApart = 6
 
-// linear is a scale from 0 to beyond the most.
+// linear is a scale from 0 to beyond the most; to 1 where all is 0.
 func linear(most float64) (y func(float64) float64, ticks []Tick) {
-	most = ceiling(most)
+	if most = ceiling(most); most < 0.1 {
+		most = 1
+	}
 	y = func(v float64) float64 { return bottom - (bottom-top)*v/most }
 	for i := range 5 {
 		v := most * float64(i) / 4

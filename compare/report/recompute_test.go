@@ -281,7 +281,7 @@ func TestBadViewer(t *testing.T) {
 	if f.Loss.Median != 0 || f.P50.Median != 51 || f.Gap.Median != 0 || f.Join.Median != 0 || f.Bad.Loss.Median != 60 || f.Bad.P50.Median != 400 || f.OnServer != 2 {
 		t.Errorf("%+v", f)
 	}
-	want := "Where one of 2 viewers can get 0.5 Mbit/s of a stream of 1, the relay (sfu) loses 60.0 % of its packets and 0.0 % of all others' (p50 51 ms); " +
+	want := "Where one of 2 viewers can get 0.5 Mbit/s of a stream of 1, by the relay (sfu) it misses 60.0 % of the packets, and the others miss 0.0 % (p50 51 ms); " +
 		"where nobody's line is narrow, 0.0 % (p50 51 ms)."
 	if words := d.Words(); !slices.Contains(words, want) {
 		t.Errorf("%q is not said in %q", want, words)

@@ -104,7 +104,7 @@ func besideBad(figures []Figure) (list []string) {
 		if f.Point.BadDownlinkMbit == 0 || f.Runs == 0 {
 			continue
 		}
-		text := fmt.Sprintf("Where one of %d viewers can get %g Mbit/s of a stream of %g, %s loses %.1f %% of its packets and %.1f %% of all others' (p50 %.0f ms)",
+		text := fmt.Sprintf("Where one of %d viewers can get %g Mbit/s of a stream of %g, by %s it misses %.1f %% of the packets, and the others miss %.1f %% (p50 %.0f ms)",
 			f.Point.Viewers, f.Point.BadDownlinkMbit, f.Point.BitrateMbit, Name(f.Topology), f.Bad.Loss.Median, f.Loss.Median, f.P50.Median)
 		without := f.Point
 		without.BadDownlinkMbit = 0
