@@ -26,8 +26,10 @@ const (
 	houseEvery = 100 * time.Millisecond
 	statEvery  = time.Second
 	pingEvery  = 5 * time.Second
-	// leastRoundTrip keeps a short line busy: what a program takes to answer is longer than the line.
-	leastRoundTrip = 20 * time.Millisecond
+	// leastRoundTrip keeps a short line busy: what a program takes to answer is longer than the line, above
+	// all on a machine whose processors are busy. A fast peer that is asked for less than it sends in that
+	// time runs dry.
+	leastRoundTrip = 50 * time.Millisecond
 	// partingTime is for the last words.
 	partingTime = time.Second
 	// flushTime is for leaves that are on their way when a peer leaves.

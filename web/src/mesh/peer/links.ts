@@ -12,8 +12,11 @@ import { BadLeaf, Link } from './link';
 import { Relay } from './relay';
 import type { Peer } from './swarm';
 
-/** What a page takes to answer is longer than a short line (ms). */
-export const LEAST_ROUND_TRIP = 20;
+/**
+ * What a page takes to answer is longer than a short line (ms), above all when the processors are busy. A
+ * fast peer that is asked for less than it sends in that time runs dry.
+ */
+export const LEAST_ROUND_TRIP = 100;
 /** How long a peer that broke the protocol is left alone (ms). */
 export const BAN = 30_000;
 /** For the last words (ms). */
