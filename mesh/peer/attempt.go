@@ -55,7 +55,7 @@ func (s *swarm) connect(now time.Time) {
 		if !m.neighbour || m.dh == nil || now.Before(m.next) || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh) != nil {
 			continue
 		}
-		if l := s.links[*m.dh]; l != nil && !s.betterWay(l, now) {
+		if l := s.links[*m.dh]; l != nil && !l.conn.silent() && !s.betterWay(l, now) {
 			continue
 		}
 		m.pause = min(longestRetry, max(time.Second, 2*m.pause))

@@ -30,6 +30,7 @@ type connection interface {
 	lostC() <-chan struct{} // closed when it is of no use any more
 	close()                 // may be called more than once, and takes a moment
 	relayed() bool
+	silent() bool // nothing comes by it at the moment: it may come back, or be found to be lost
 }
 
 var (
@@ -44,6 +45,7 @@ type conn struct {
 	ready         chan struct{} // closed when both channels are open
 	gone          chan struct{} // closed when the connection has failed or was closed
 	closing       sync.Once
+	deaf          atomic.Bool // checks of the path are not answered
 }
 
 // newConn makes a connection. found is told of each address of ours, and "" at their end; those for TCP
@@ -69,6 +71,7 @@ func newConn(n *network, id Identity, servers []webrtc.ICEServer, found func(can
 		found(text)
 	})
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		c.deaf.Store(state == webrtc.PeerConnectionStateDisconnected)
 		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
 			c.lost()
 		}
@@ -82,6 +85,7 @@ func newConn(n *network, id Identity, servers []webrtc.ICEServer, found func(can
 
 func (c *conn) channels() (control, lane channel) { return c.control, c.lane }
 func (c *conn) lostC() <-chan struct{}            { return c.gone }
+func (c *conn) silent() bool                      { return c.deaf.Load() }
 
 // relayed tells whether a TURN server is on the way.
 func (c *conn) relayed() bool {

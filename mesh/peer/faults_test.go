@@ -236,6 +236,7 @@ func (e *endOfLine) channels() (control, lane channel) {
 func (e *endOfLine) lostC() <-chan struct{} { return e.gone }
 func (e *endOfLine) close()                 { e.closing.Do(func() { close(e.gone) }) }
 func (*endOfLine) relayed() bool            { return false }
+func (*endOfLine) silent() bool             { return false }
 
 // neverFull is a channel without a buffer of its own: who writes waits.
 type neverFull struct{}

@@ -109,13 +109,15 @@ func (s *swarm) heard(m msg.ServerMessage) {
 
 func (s *swarm) welcomed(w msg.Welcome) {
 	back := s.endpoint != ""
-	if w.Endpoint != s.endpoint {
+	renamed := w.Endpoint != s.endpoint
+	if renamed {
 		for _, a := range s.attempts { // they are bound to the name that we had
 			s.giveUp(a)
 		}
-		for _, m := range s.members {
-			m.told = false
-		}
+	}
+	for _, m := range s.members {
+		m.told = m.told && !renamed
+		s.takeUpAgain(m)
 	}
 	s.online, s.endpoint = true, w.Endpoint
 	if w.Files != nil {
@@ -134,6 +136,17 @@ func (s *swarm) welcomed(w msg.Welcome) {
 	}
 	if s.cfg.Share != nil && s.cfg.Share.Code && s.guard == nil {
 		s.room.send(msg.OpenCode{})
+	}
+}
+
+// takeUpAgain: perhaps the network is another one, and who could not be reached may be now.
+func (s *swarm) takeUpAgain(m *member) {
+	m.pause = 0
+	if m.dh == nil {
+		return
+	}
+	if soon := time.Now().Add(s.headStart(*m.dh)); soon.Before(m.next) {
+		m.next = soon
 	}
 }
 

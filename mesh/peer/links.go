@@ -93,7 +93,7 @@ func (s *swarm) greetLink(l *link, theirs wire.Hello) {
 		s.join(l)
 	}
 	if m := s.memberOf(l.peer); m != nil {
-		m.pause = 0
+		m.pause, m.next = 0, time.Now() // when it fails another is offered at once
 	}
 }
 

@@ -55,6 +55,7 @@ func (p *puppet) channels() (control, lane channel) {
 func (p *puppet) lostC() <-chan struct{} { return p.gone }
 func (p *puppet) close()                 { p.closing.Do(func() { close(p.gone) }) }
 func (p *puppet) relayed() bool          { return false }
+func (p *puppet) silent() bool           { return false }
 
 // puppet connects one to a peer.
 func (s *someone) puppet(number byte) *puppet {

@@ -28,7 +28,7 @@ const (
 // relayLate opens the relay for attempts whose direct path is late.
 func (s *swarm) relayLate(now time.Time) {
 	for _, a := range s.attempts {
-		if a.agreed.IsZero() || a.relaying || s.relayToken == "" || s.links[a.peer] != nil || now.Sub(a.agreed) < relayAfter {
+		if a.agreed.IsZero() || a.relaying || s.relayToken == "" || s.works(a.peer) || now.Sub(a.agreed) < relayAfter {
 			continue
 		}
 		a.relaying = true
@@ -54,7 +54,7 @@ func (s *swarm) throughRelay(a *attempt, token string) {
 		return
 	}
 	s.post(func() {
-		if s.links[a.peer] != nil || s.done || time.Now().Before(s.banned[a.peer]) || s.revoked.Has(a.token.Serial) {
+		if s.works(a.peer) || s.done || time.Now().Before(s.banned[a.peer]) || s.revoked.Has(a.token.Serial) {
 			drop()
 			s.tasks.Go(r.close)
 			return
@@ -64,6 +64,12 @@ func (s *swarm) throughRelay(a *attempt, token string) {
 			m.next = time.Now().Add(betterEvery)
 		}
 	})
+}
+
+// works tells whether something comes by the link to a peer.
+func (s *swarm) works(dh seal.PublicKey) bool {
+	l := s.links[dh]
+	return l != nil && !l.conn.silent()
 }
 
 // betterWay tells whether to try the direct path again beside a relayed link.
@@ -140,6 +146,7 @@ func (r *relay) channels() (control, lane channel) {
 
 func (r *relay) lostC() <-chan struct{} { return r.gone }
 func (r *relay) relayed() bool          { return true }
+func (r *relay) silent() bool           { return false }
 
 func (r *relay) close() {
 	r.closing.Do(func() {

@@ -192,19 +192,41 @@ func TestSecondConnection(t *testing.T) {
 			sender.swarm.offer(m)
 		}
 	})
-	for second := onlyLink(receiver); second == first || second == nil; second = onlyLink(receiver) {
-		pauseFor(t, 10*time.Millisecond)
-	}
-	select { // the older one has gone altogether
-	case <-first.conn.lostC():
-	case <-t.Context().Done():
-	}
+	replaced(receiver, first)
 	for len(receiver.Status().Peers) != 1 || len(sender.Status().Peers) != 1 { // the sender may see it later
 		pauseFor(t, 10*time.Millisecond)
 	}
 	receiver.stop()
 	if err := receiver.wait(); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestSilentConnection: who hears nothing by a connection any more makes another one beside it, before the old one
+// is known to have ended.
+func TestSilentConnection(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(nil, random(t, filepath.Join(t.TempDir(), "file"), 100_000))
+	await[Opened](sender)
+	receiver := r.seed("receiver", sender)
+	first := onlyLink(receiver)
+	first.conn.(*conn).deaf.Store(true)
+	replaced(receiver, first)
+	receiver.stop()
+	if err := receiver.wait(); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// replaced waits until another link has the place of the first one, and that has gone altogether.
+func replaced(s *someone, first *link) {
+	for second := onlyLink(s); second == first || second == nil; second = onlyLink(s) {
+		pauseFor(s.t, 10*time.Millisecond)
+	}
+	select {
+	case <-first.conn.lostC():
+	case <-s.t.Context().Done():
 	}
 }
 

@@ -75,8 +75,8 @@ export interface Connected {
 
 export interface AttemptHandlers {
   connected(peer: Connected): void;
-  /** There is a connection to it. */
-  linked(dh: Bytes): boolean;
+  /** There is a connection to it by which something comes. */
+  works(dh: Bytes): boolean;
   /** What is not to be offered to now: linked well enough, or banned. */
   barred(dh: Bytes): boolean;
   banned(dh: Bytes): boolean;
@@ -258,7 +258,7 @@ export class Attempts {
   /** Opens the relay for an attempt, if there is one, and makes a connection of it unless a direct one comes first. */
   private relay(attempt: Attempt): void {
     const { relay } = this.intro;
-    if (relay === '' || attempt.relaying || this.on.linked(attempt.peer)) return;
+    if (relay === '' || attempt.relaying || this.on.works(attempt.peer)) return;
     attempt.relaying = true;
     void this.throughRelay(attempt, relay).catch(() => undefined); // the next attempt may have more luck
   }
@@ -271,7 +271,7 @@ export class Attempts {
     try {
       const made = await this.greet(attempt, relay, RELAY_LANE);
       const late =
-        this.on.linked(peer) || this.on.banned(peer) || this.on.revoked().serials.includes(made.token.serial);
+        this.on.works(peer) || this.on.banned(peer) || this.on.revoked().serials.includes(made.token.serial);
       if (late) return relay.close();
       this.on.connected(made);
       const member = this.intro.members.get(to);

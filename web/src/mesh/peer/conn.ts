@@ -130,6 +130,11 @@ export class Conn implements Way {
     return size > 0 ? size : 65_536;
   }
 
+  /** Checks of the path were not answered for some seconds. */
+  get silent(): boolean {
+    return this.pc.connectionState === 'disconnected';
+  }
+
   /** Whether the path leads through a TURN server; undefined while that is not known. */
   async relayed(): Promise<boolean | undefined> {
     const stats = await this.pc.getStats();

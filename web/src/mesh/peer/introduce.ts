@@ -178,9 +178,15 @@ export class Introduction {
     if (files) this.files(files);
     this.ice = iceServers(welcome);
     this.relay = files?.relay ?? '';
-    if (!renamed) return;
-    for (const member of this.members.values()) member.told = false;
-    this.on.renamed();
+    for (const member of this.members.values()) this.takeUpAgain(member, renamed);
+    if (renamed) this.on.renamed();
+  }
+
+  /** Perhaps the network is another one: who could not be reached may be now. */
+  private takeUpAgain(member: Member, renamed: boolean): void {
+    member.pause = 0;
+    if (member.dh) member.next = Math.min(member.next, performance.now() + this.headStart(member.dh));
+    if (renamed) member.told = false;
   }
 
   private files({ owner, expires }: Omit<Files, 'type'>): void {

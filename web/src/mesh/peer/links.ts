@@ -80,10 +80,15 @@ export class Links {
     this.peer.kick();
   }
 
+  /** There is a connection by which something comes. */
+  works(key: string): boolean {
+    return this.all.get(key)?.conn.silent === false;
+  }
+
   /** There is a connection that needs no better one. */
   fine(key: string, now: number): boolean {
     const link = this.all.get(key);
-    if (!link) return false;
+    if (!link || link.conn.silent) return false;
     return !triesBetter(link.conn instanceof Relay, isLower(link.pair.own, link.peer), now - link.since);
   }
 
@@ -97,7 +102,8 @@ export class Links {
       this.join(link);
     }
     const member = this.peer.intro.memberOf(link.peer);
-    if (member) member.pause = 0;
+    // When it fails another is offered at once.
+    if (member) [member.pause, member.next] = [0, performance.now()];
   }
 
   /** The way may change while it is used. */

@@ -64,6 +64,7 @@ export class Relay implements Way {
   readonly lane: RelayPort;
   readonly largest = RELAY_LARGEST;
   private readonly socket: Socket;
+  readonly silent = false;
   private readonly keys: RelayKeys;
   private readonly sent = new Counter();
   private readonly came = new Counter();

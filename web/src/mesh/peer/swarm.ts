@@ -102,7 +102,7 @@ export class Peer {
     });
     this.attempts = new Attempts(cfg, this.intro, {
       connected: (peer) => this.links.connected(peer),
-      linked: (dh) => this.links.all.has(hex(dh)),
+      works: (dh) => this.links.works(hex(dh)),
       barred: (dh) => this.links.fine(hex(dh), performance.now()) || this.links.banned(hex(dh)),
       banned: (dh) => this.links.banned(hex(dh)),
       revoked: () => this.revoked,

@@ -24,6 +24,8 @@ export interface Way {
   readonly lane: Port;
   /** Bytes of the largest message that it carries. */
   readonly largest: number;
+  /** Nothing comes by it at the moment, as when the network has changed. It may come back, or be found to have ended. */
+  readonly silent: boolean;
   /** Whether it leads through somebody else; undefined while that is not known. */
   relayed(): Promise<boolean | undefined>;
   /** Who hears of the end from now on. It hears of it at once when it has come. */
