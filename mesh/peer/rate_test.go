@@ -61,13 +61,25 @@ func pair(t *testing.T, from string) time.Duration {
 
 // raw tells how long as many bytes take over a data channel.
 func raw(t *testing.T, size int) time.Duration {
-	n, err := newNetwork(Transport{Loopback: true})
+	n := openNetwork(t, Transport{Loopback: true})
+	ends := connected(t, n, n)
+	defer ends[0].close()
+	defer ends[1].close()
+	return carry(t, size, ends)
+}
+
+func openNetwork(t *testing.T, transport Transport) *network {
+	n, err := newNetwork(transport)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = n.close() }()
-	ends := make([]*conn, 2)
-	for i := range ends {
+	t.Cleanup(func() { _ = n.close() })
+	return n
+}
+
+// connected is a new connection: the end that offered it and the one that answered.
+func connected(t *testing.T, a, b *network) (ends [2]*conn) {
+	for i, n := range []*network{a, b} {
 		id, err := NewIdentity()
 		if err != nil {
 			t.Fatal(err)
@@ -75,36 +87,51 @@ func raw(t *testing.T, size int) time.Duration {
 		if ends[i], err = newConn(n, id, nil, func(string) {}); err != nil {
 			t.Fatal(err)
 		}
-		defer ends[i].close()
 	}
-	offerer, answerer := ends[0], ends[1]
-	join(t, offerer, answerer)
-	began, done := time.Now(), make(chan error, 1)
-	go func() {
-		buf := make([]byte, largestMessage)
-		for got := 0; got < size; {
-			n, err := answerer.lane.Read(buf)
-			if err != nil {
-				done <- err
-				return
-			}
-			got += n
+	join(t, ends[0], ends[1])
+	return ends
+}
+
+// carry sends so many bytes over connections side by side, in messages of the size of a part of a leaf, and tells how
+// long they take.
+func carry(t *testing.T, size int, over ...[2]*conn) time.Duration {
+	done := make(chan error, 2*len(over))
+	began := time.Now()
+	for _, ends := range over {
+		go func() { done <- drain(ends[1].lane, size/len(over)) }()
+		go func() { done <- fill(t.Context(), ends[0].lane, size/len(over)) }()
+	}
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Fatal(err)
 		}
-		done <- nil
-	}()
-	pace := newLanePace(offerer.lane)
+	}
+	return time.Since(began)
+}
+
+func drain(lane channel, size int) error {
+	buf := make([]byte, largestMessage)
+	for got := 0; got < size; {
+		n, err := lane.Read(buf)
+		if err != nil {
+			return err
+		}
+		got += n
+	}
+	return nil
+}
+
+func fill(ctx context.Context, lane channel, size int) error {
+	pace := newLanePace(lane)
 	message := make([]byte, 33<<10)
 	for left := size; left > 0; {
 		n := min(left, len(message))
-		if err := pace.write(t.Context(), message[:n]); err != nil {
-			t.Fatal(err)
+		if err := pace.write(ctx, message[:n]); err != nil {
+			return err
 		}
 		left -= n
 	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	return time.Since(began)
+	return nil
 }
 
 // join connects two ends without trickling.
