@@ -4,6 +4,7 @@
 import type { ClockReading } from './clock';
 import { type Identity, type Input, type Link, type Output, SignalCore } from './core';
 import type { ClientMessage, ServerMessage } from './msg.gen';
+import { type After, pageTimer } from './timers';
 
 export interface SignalHandlers {
   link(link: Link): void;
@@ -27,14 +28,16 @@ export class SignalClient {
   private readonly handlers: SignalHandlers;
   private readonly core: SignalCore;
   private socket: WebSocket | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly after: After;
+  private disarm: () => void = () => undefined;
   private readonly hurry = (): void => {
     if (document.visibilityState === 'visible') this.feed({ kind: 'hurry' });
   };
 
-  constructor(url: string, identity: Identity, handlers: SignalHandlers) {
+  constructor(url: string, identity: Identity, handlers: SignalHandlers, after: After = pageTimer) {
     this.url = url;
     this.handlers = handlers;
+    this.after = after;
     this.core = new SignalCore(identity, Math.random);
   }
 
@@ -123,9 +126,9 @@ export class SignalClient {
   }
 
   private arm(): void {
-    clearTimeout(this.timer);
+    this.disarm();
     const due = this.core.deadline();
     if (due === undefined) return;
-    this.timer = setTimeout(() => this.feed({ kind: 'tick' }), Math.max(0, due - pageNow()));
+    this.disarm = this.after(Math.max(0, due - pageNow()), () => this.feed({ kind: 'tick' }));
   }
 }

@@ -1,6 +1,7 @@
 // Connections in the making (docs/MESH.md, section 2): offers, answers and candidates of admitted
 // peers, until HELLO has proven that the certificates at both ends are those of the envelopes.
 
+import type { After } from '../../signal/timers';
 import { type Bytes, equal, hex } from '../bytes';
 import { MeshError } from '../error';
 import { admit } from '../gate';
@@ -82,6 +83,8 @@ export interface AttemptHandlers {
   banned(dh: Bytes): boolean;
   revoked(): Revocations;
   seed(): boolean;
+  /** Timers that go on in a hidden page. */
+  after: After;
 }
 
 export class Attempts {
@@ -267,7 +270,7 @@ export class Attempts {
     const { pair, id, to, peer } = attempt;
     const keys = await relayKeys(pair, id);
     const socket = dialRelay(window.location, this.cfg.link.room);
-    const relay = await Relay.open(socket, keys, { token, attempt: id, to });
+    const relay = await Relay.open(socket, keys, { token, attempt: id, to }, this.on.after);
     try {
       const made = await this.greet(attempt, relay, RELAY_LANE);
       const late =

@@ -14,21 +14,24 @@ import type { Peer } from './swarm';
 
 /** For so long (ms) a sender that is limited may make up for what it has missed. */
 const SLACK = 100;
-const HIDDEN_SLACK = 1_100;
+/** What is due is looked at no more often (ms). */
+const LEAST_PAUSE = 5;
 
 export class Flow {
   private readonly peer: Peer;
   readonly limiter = new Limiter();
   /** Leaves handed to links that have not left. */
   private handed = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** When time alone makes something due (ms), and what takes that back. */
+  private due = Number.POSITIVE_INFINITY;
+  private disarm: () => void = () => undefined;
 
   constructor(peer: Peer) {
     this.peer = peer;
   }
 
   stop(): void {
-    clearTimeout(this.timer);
+    this.disarm();
   }
 
   /** A link is gone with what was handed to it. */
@@ -102,13 +105,23 @@ export class Flow {
   /** Carries out what the scheduler wants. */
   advance(): void {
     const { sched } = this.peer;
-    clearTimeout(this.timer);
     if (!sched || this.peer.ended) return;
     const now = performance.now();
     this.act(sched.next(now));
     const wait = this.feed(sched, now);
-    const due = Math.min(wait, (sched.deadline() ?? Number.POSITIVE_INFINITY) - now);
-    if (due < Number.POSITIVE_INFINITY) this.timer = setTimeout(() => this.advance(), Math.max(5, due));
+    this.arm(Math.min(now + wait, sched.deadline() ?? Number.POSITIVE_INFINITY), now);
+  }
+
+  /** A timer that is due before is left alone: what is due moves on with nearly every leaf. */
+  private arm(due: number, now: number): void {
+    const at = Math.max(due, now + LEAST_PAUSE);
+    if (at >= this.due) return;
+    this.disarm();
+    this.due = at;
+    this.disarm = this.peer.timers.after(at - now, () => {
+      this.due = Number.POSITIVE_INFINITY;
+      this.advance();
+    });
   }
 
   /** Runs of HAVE to one peer become one frame. */
@@ -139,10 +152,8 @@ export class Flow {
   /** Hands leaves to links, and answers how long (ms) until more may leave: without end where nothing waits for that. */
   private feed(sched: Scheduler, now: number): number {
     const most = this.peer.links.all.size * FEED;
-    // A hidden page is called once a second.
-    const slack = document.visibilityState === 'hidden' ? HIDDEN_SLACK : SLACK;
     while (this.handed < most) {
-      const wait = this.limiter.wait(now, slack);
+      const wait = this.limiter.wait(now, SLACK);
       if (wait > 0) return wait;
       const next = sched.nextSend(now);
       if (!next) break;

@@ -2,6 +2,7 @@
 // are sealed and name their channel. A message that does not open ends it, since then somebody has
 // tampered. It carries bytes; it knows no frames, and never decides when it is needed.
 
+import { type After, pageTimer } from '../../signal/timers';
 import { toBase64 } from '../base64';
 import { type Bytes, utf8 } from '../bytes';
 import { exportText, isLower, type Pair, sealingKey } from '../keys';
@@ -63,9 +64,10 @@ export class Relay implements Way {
   readonly control: RelayPort;
   readonly lane: RelayPort;
   readonly largest = RELAY_LARGEST;
-  private readonly socket: Socket;
   readonly silent = false;
+  private readonly socket: Socket;
   private readonly keys: RelayKeys;
+  private readonly after: After;
   private readonly sent = new Counter();
   private readonly came = new Counter();
   /** Messages are sealed and opened side by side, and go on in their order. */
@@ -76,11 +78,11 @@ export class Relay implements Way {
   closed = false;
 
   /** Meets the other side of an attempt. Fails when the server does not take us, or nobody comes. */
-  static async open(socket: Socket, keys: RelayKeys, meeting: Meeting): Promise<Relay> {
+  static async open(socket: Socket, keys: RelayKeys, meeting: Meeting, after: After = pageTimer): Promise<Relay> {
     const late = setTimeout(() => socket.close(), WITHIN);
     try {
       await meet(socket, meeting);
-      return new Relay(socket, keys);
+      return new Relay(socket, keys, after);
     } catch (error) {
       socket.close();
       throw error;
@@ -89,9 +91,10 @@ export class Relay implements Way {
     }
   }
 
-  private constructor(socket: Socket, keys: RelayKeys) {
+  private constructor(socket: Socket, keys: RelayKeys, after: After) {
     this.socket = socket;
     this.keys = keys;
+    this.after = after;
     this.control = new RelayPort(this, 0);
     this.lane = new RelayPort(this, 1);
     // What has come before may be a goodbye, and is still being opened.
@@ -101,6 +104,10 @@ export class Relay implements Way {
 
   get buffered(): number {
     return this.sealing + this.socket.bufferedAmount;
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve));
   }
 
   relayed(): Promise<boolean> {
@@ -178,11 +185,9 @@ function peerIn(text: string): string | undefined {
   }
 }
 
-// How many bytes may lie in the socket before whoever sends a leaf waits, and how often it looks: a
-// WebSocket does not tell when they have left. What lies there stands before control frames, too. In a
-// hidden tab timers fire once a second, so that more has to lie ready.
+// How many bytes may lie in the socket before whoever sends a leaf waits, and how often it looks (ms): a
+// WebSocket does not tell when they have left. What lies there stands before control frames, too.
 const HIGH = 512 * 1024;
-const HIGH_HIDDEN = 4 * 1024 * 1024;
 const LOOK_EVERY = 20;
 
 /** One of the two channels. */
@@ -221,8 +226,7 @@ class RelayPort implements Port {
   }
 
   async room(): Promise<void> {
-    const high = (): number => (document.visibilityState === 'hidden' ? HIGH_HIDDEN : HIGH);
-    while (this.open && this.buffered >= high()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+    while (this.open && this.buffered >= HIGH) await this.relay.pause(LOOK_EVERY);
   }
 }
 

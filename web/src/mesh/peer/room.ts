@@ -4,6 +4,7 @@
 import { SignalClient, signalUrl } from '../../signal/client';
 import type { Link as Connection, Identity as Member } from '../../signal/core';
 import type { ClientMessage, ServerMessage } from '../../signal/msg.gen';
+import type { After } from '../../signal/timers';
 import { toBase64 } from '../base64';
 import type { Bytes } from '../bytes';
 
@@ -23,17 +24,20 @@ export class Room {
   private queue: ClientMessage[] = [];
   private allowed = AT_ONCE;
   private at = performance.now();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly after: After;
+  private disarm: () => void = () => undefined;
 
-  constructor(member: Member, on: RoomHandlers) {
-    this.client = new SignalClient(signalUrl(window.location), member, {
-      link: (link) => on.link(link),
-      message: (message) => {
+  constructor(member: Member, after: After, on: RoomHandlers) {
+    this.after = after;
+    const handlers = {
+      link: (link: Connection) => on.link(link),
+      message: (message: ServerMessage) => {
         // What waited for a connection under another name could be opened by nobody.
         if (message.type === 'welcome') this.queue = [];
         on.message(message);
       },
-    });
+    };
+    this.client = new SignalClient(signalUrl(window.location), member, handlers, after);
   }
 
   start(): void {
@@ -41,7 +45,7 @@ export class Room {
   }
 
   stop(): void {
-    clearTimeout(this.timer);
+    this.disarm();
     this.client.stop();
   }
 
@@ -68,7 +72,7 @@ export class Room {
       this.allowed -= 1;
       this.client.send(next);
     }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.pump(), 1000 / A_SECOND);
+    this.disarm();
+    this.disarm = this.after(1000 / A_SECOND, () => this.pump());
   }
 }

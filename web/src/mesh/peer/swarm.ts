@@ -2,6 +2,7 @@
 // carries out what the scheduler wants and tells it what happens; it draws nothing.
 
 import type { ServerMessage } from '../../signal/msg.gen';
+import { Timers } from '../../signal/timers';
 import { type Bytes, hex } from '../bytes';
 import { type RoomKeys, roomKeys } from '../keys';
 import { layoutOf } from '../manifest';
@@ -36,6 +37,7 @@ export class Peer {
   // What the files beside this one look at, too.
   readonly cfg: Config;
   readonly intro: Introduction;
+  readonly timers = new Timers();
   readonly links = new Links(this);
   readonly flow = new Flow(this);
   content: Content | undefined;
@@ -61,7 +63,6 @@ export class Peer {
   private readonly codes: Codes | undefined;
   ended = false;
   private finishing = false;
-  private house: ReturnType<typeof setInterval> | undefined;
   private kicked = false;
   private readonly kicker = new MessageChannel();
   private reported = { at: performance.now(), taken: 0, sent: 0 };
@@ -77,7 +78,7 @@ export class Peer {
   private constructor(cfg: Config, keys: RoomKeys) {
     this.cfg = cfg;
     if (cfg.share) this.door = new Door(cfg.share.rule, cfg.share.expires, drawSerial);
-    this.room = new Room(memberOf(cfg, keys), {
+    this.room = new Room(memberOf(cfg, keys), this.timers.after, {
       link: (connection) => {
         if (connection.phase !== 'open') this.intro.lost();
         cfg.tell({ kind: 'connection', connection });
@@ -107,6 +108,7 @@ export class Peer {
       banned: (dh) => this.links.banned(hex(dh)),
       revoked: () => this.revoked,
       seed: () => cfg.share !== undefined || this.finished,
+      after: this.timers.after,
     });
     if (cfg.share) this.codes = new Codes(cfg, this.room, this.intro);
     this.kicker.port1.onmessage = () => {
@@ -117,18 +119,20 @@ export class Peer {
 
   start(): void {
     this.room.start();
-    this.house = setInterval(() => this.lookRound(), HOUSE_EVERY);
+    this.keepHouse();
   }
 
   /** Says goodbye to all. */
   stop(): void {
     if (this.ended) return;
     this.ended = true;
-    clearInterval(this.house);
     this.flow.stop();
     for (const link of [...this.links.all.values()]) this.links.bye(link, this.finished ? 'done' : 'goes-away');
     this.attempts.dropAll();
-    setTimeout(() => this.room.stop(), PARTING);
+    setTimeout(() => {
+      this.room.stop();
+      this.timers.stop();
+    }, PARTING);
   }
 
   /** Takes part in the room with another key, or asks again with another password. */
@@ -292,6 +296,14 @@ export class Peer {
   /** What came may not all be stored: only a reload, which reads the journal, goes on from here. */
   storageFailed(error: unknown): void {
     this.end({ kind: 'storage', full: error instanceof NoRoom });
+  }
+
+  private keepHouse(): void {
+    this.timers.after(HOUSE_EVERY, () => {
+      if (this.ended) return;
+      this.keepHouse();
+      this.lookRound();
+    });
   }
 
   /** Looks after what time alone changes. */
