@@ -121,6 +121,14 @@ export class Page {
 
   /** Brings the tab to the front of its window. */
   async front() { await this.tab.bringToFront(); }
+
+  /** Brings a new tab to the front of its window, so that nobody sees this one. */
+  async hide() {
+    const other = await alone(this.tab.browser(), () => newTab(this.tab.browserContext()));
+    await other.bringToFront();
+    await this.waitFor("it is hidden", () => document.visibilityState === "hidden");
+  }
+
   async close() { await alone(this.tab.browser(), () => this.tab.close()); }
 }
 
@@ -130,7 +138,8 @@ export class Page {
  * @property {"light" | "dark"} [colours]  Chromium only
  * @property {import("puppeteer-core").Viewport} [viewport]
  * @property {import("./network.mjs").Network} [via]  media go through this network
- * @property {() => void} [prepare]  runs in each page before its own scripts
+ * @property {(() => void) | (() => void)[]} [prepare]  run in each page before its own scripts
+ * @property {import("./detour.mjs").Detour} [detour]  the way to its peers
  * @property {string} [downloads]  the folder that downloads go to
  */
 
@@ -210,12 +219,13 @@ export class Context {
 
   /** A new tab, in front of the others. @param {string} url */
   async open(url) {
-    const { label = "page", colours, via, prepare, viewport = { width: 1280, height: 800 } } = this.options;
+    const { label = "page", colours, via, prepare, detour, viewport = { width: 1280, height: 800 } } = this.options;
     const page = new Page(`${this.name} ${label}`, await alone(this.context.browser(), () => newTab(this.context)));
     this.pages.push(page);
     await page.tab.setViewport(viewport);
     await page.tab.evaluateOnNewDocument(prepareInPage, via?.candidate ?? null);
-    if (prepare) await page.tab.evaluateOnNewDocument(prepare);
+    for (const one of [prepare ?? []].flat()) await page.tab.evaluateOnNewDocument(one);
+    if (detour) await detour.begin(page);
     if (colours) await page.tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
     await page.goto(url);
     return page;

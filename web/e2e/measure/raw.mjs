@@ -1,6 +1,8 @@
-// Raw data channels between two pages, of the kind that files go by, as what to compare with.
+// How long a file takes from page to page, and raw data channels between two pages, of the kind that
+// files go by, as what to compare with.
 
 import assert from "node:assert/strict";
+import { id } from "../lib/studio.mjs";
 
 /** @typedef {import("../lib/browsers.mjs").Page} Page */
 
@@ -94,4 +96,22 @@ async function takenInPage() {
 
 function closeInPage() {
   for (const { pc } of /** @type {any} */ (globalThis).raw.splice(0)) pc.close();
+}
+
+/** How long (s) it takes from the press on Get to the end. @param {import("../lib/sharing.mjs").Taker} taker */
+export async function pair(taker) {
+  await taker.is("offered");
+  return (await taker.page.evaluate(pressedInPage, id("get"), id("state"))) / 1000;
+}
+
+/** In the page: presses, and tells how long (ms) it takes until everything is there. @param {string} get @param {string} state */
+async function pressedInPage(get, state) {
+  const element = /** @type {HTMLElement} */ (document.querySelector(state));
+  const began = performance.now();
+  const done = new Promise((resolve) => {
+    new MutationObserver(() => { if (element.dataset.phase === "done") resolve(undefined); }).observe(element, { attributes: true });
+  });
+  /** @type {HTMLElement} */ (document.querySelector(get)).click();
+  await done;
+  return performance.now() - began;
 }
