@@ -12,5 +12,5 @@ try {
   console.error(/** @type {Error} */ (error).message);
   process.exit(1);
 }
-for (const suite of ["browsers", "connection", "accessible", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "received", "swarm", "comeback", "glass", "compare", "report"]) await import(`./tests/${suite}.mjs`);
+for (const suite of ["browsers", "connection", "accessible", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "received", "swarm", "comeback", "interrupted", "glass", "compare", "report"]) await import(`./tests/${suite}.mjs`);
 tellWaiting(2);
