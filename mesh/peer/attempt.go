@@ -18,6 +18,7 @@ type attempt struct {
 	peer  seal.PublicKey
 	to    string // endpoint
 	pair  seal.Pair
+	lane  int  // 0 for the first connection of a pair
 	ours  bool // we made the offer
 	token *seal.Token
 	conn  *conn
@@ -52,7 +53,7 @@ func (s *swarm) connect(now time.Time) {
 		return
 	}
 	for _, m := range s.members {
-		if !m.neighbour || m.dh == nil || now.Before(m.next) || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh) != nil {
+		if !m.neighbour || m.dh == nil || now.Before(m.next) || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh, 0) != nil {
 			continue
 		}
 		if l := s.links[*m.dh]; l != nil && !l.conn.silent() && !s.betterWay(l, now) {
@@ -60,52 +61,51 @@ func (s *swarm) connect(now time.Time) {
 		}
 		m.pause = min(longestRetry, max(time.Second, 2*m.pause))
 		m.next = now.Add(attemptWithin + m.pause)
-		s.offer(m)
+		s.offer(m, 0)
 	}
 }
 
-func (s *swarm) attemptWith(dh seal.PublicKey) *attempt {
+func (s *swarm) attemptWith(dh seal.PublicKey, lane int) *attempt {
 	for _, a := range s.attempts {
-		if a.peer == dh {
+		if a.peer == dh && a.lane == lane {
 			return a
 		}
 	}
 	return nil
 }
 
-func (s *swarm) offer(m *member) {
+// offer begins an attempt of ours; false when there is none.
+func (s *swarm) offer(m *member, lane int) bool {
 	id, err := seal.NewAttempt(rand.Reader)
 	if err != nil {
-		return
+		return false
 	}
-	a, err := s.begin(id, *m.dh, m.endpoint, true)
+	a, err := s.begin(attempt{id: id, peer: *m.dh, to: m.endpoint, lane: lane, ours: true})
 	if err != nil {
 		s.cfg.Log.Debug("no attempt", "error", err)
-		return
+		return false
 	}
 	token := *s.token
 	a.steps <- func(c *conn) error {
 		sdp, err := c.offer()
 		if err == nil {
-			s.post(func() { s.describe(a, seal.Offer{Attempt: id, Token: token, SDP: sdp}) })
+			s.post(func() { s.describe(a, seal.Offer{Attempt: id, Lane: uint8(lane), Token: token, SDP: sdp}) })
 		}
 		return err
 	}
+	return true
 }
 
 // begin makes the connection of an attempt and the goroutine that works on it.
-func (s *swarm) begin(id seal.Attempt, dh seal.PublicKey, to string, ours bool) (*attempt, error) {
+func (s *swarm) begin(begun attempt) (a *attempt, err error) {
 	if len(s.attempts) >= maxAttempts {
 		return nil, fmt.Errorf("%d attempts are under way", len(s.attempts))
 	}
-	pair, err := s.pair(dh)
-	if err != nil {
+	a = &begun
+	if a.pair, err = s.pair(a.peer); err != nil {
 		return nil, err
 	}
-	a := &attempt{
-		id: id, peer: dh, to: to, pair: pair, ours: ours,
-		until: time.Now().Add(attemptWithin), steps: make(chan func(*conn) error, maxSteps),
-	}
+	a.until, a.steps = time.Now().Add(attemptWithin), make(chan func(*conn) error, maxSteps)
 	a.ctx, a.drop = context.WithCancel(s.ctx)
 	a.conn, err = newConn(s.network, s.cfg.Identity, s.servers, func(candidate string) {
 		s.post(func() { s.found(a, candidate) })
@@ -114,7 +114,7 @@ func (s *swarm) begin(id seal.Attempt, dh seal.PublicKey, to string, ours bool) 
 		a.drop()
 		return nil, err
 	}
-	s.attempts[id] = a
+	s.attempts[a.id] = a
 	s.tasks.Go(func() { s.work(a) })
 	return a, nil
 }
@@ -150,7 +150,7 @@ func (s *swarm) work(a *attempt) {
 	err := a.negotiate()
 	var theirs wire.Hello
 	if err == nil {
-		theirs, err = s.greet(a.ctx, a, a.conn, directLane)
+		theirs, err = s.greet(a.ctx, a, a.conn, uint8(a.lane))
 	}
 	s.post(func() { s.attemptEnded(a, theirs, err) })
 	if err != nil {
@@ -176,11 +176,8 @@ func (a *attempt) negotiate() error {
 	}
 }
 
-// directLane and relayLane are what HELLO's mac says of the way that it goes.
-const (
-	directLane = 0
-	relayLane  = 0xff
-)
+// relayLane is what HELLO's mac says of the server's relay, in place of a lane's number.
+const relayLane = 0xff
 
 // greet exchanges HELLO, which proves that the two ends of a connection are those of the envelopes.
 func (s *swarm) greet(ctx context.Context, a *attempt, over connection, lane uint8) (wire.Hello, error) {
@@ -222,6 +219,10 @@ func (s *swarm) attemptEnded(a *attempt, theirs wire.Hello, err error) {
 		return
 	}
 	delete(s.attempts, a.id)
+	if a.lane > 0 {
+		s.laneEnded(a, err)
+		return
+	}
 	// What the peer has done meanwhile on another way counts here, too.
 	if err == nil && !s.done && !time.Now().Before(s.banned[a.peer]) && !s.revoked.Has(a.token.Serial) {
 		s.link(a, theirs, a.conn, a.ctx, a.drop)
@@ -238,6 +239,9 @@ func (s *swarm) attemptEnded(a *attempt, theirs wire.Hello, err error) {
 func (s *swarm) giveUp(a *attempt) {
 	delete(s.attempts, a.id)
 	a.drop() // its goroutine closes the connection
+	if l := s.links[a.peer]; l != nil && a.lane > 0 {
+		l.lanes.Failed()
+	}
 }
 
 func (s *swarm) expireAttempts(now time.Time) {
@@ -287,18 +291,18 @@ func (s *swarm) offered(from string, dh seal.PublicKey, o seal.Offer) {
 		return // somebody repeats it
 	}
 	token, err := s.admits(dh, o.Token, o.SDP)
-	if err != nil || o.Lane != 0 || s.attempts[o.Attempt] != nil || s.done {
+	if err != nil || !s.takesLane(dh, int(o.Lane)) || s.attempts[o.Attempt] != nil || s.done {
 		s.cfg.Log.Debug("an offer is passed over", "from", from, "lane", o.Lane, "error", err)
 		return
 	}
 	s.remember(dh, o.Attempt)
-	if a := s.attemptWith(dh); a != nil {
+	if a := s.attemptWith(dh, int(o.Lane)); a != nil {
 		if a.ours && a.pair.Lower() {
 			return // ours stands
 		}
 		s.giveUp(a)
 	}
-	a, err := s.begin(o.Attempt, dh, from, false)
+	a, err := s.begin(attempt{id: o.Attempt, peer: dh, to: from, lane: int(o.Lane)})
 	if err != nil {
 		s.cfg.Log.Debug("no attempt", "error", err)
 		return

@@ -99,7 +99,7 @@ func (s *swarm) pong(l *link, f wire.Pong, now time.Time) {
 	}
 	l.rtt = took
 	if l.joined {
-		s.sched.Line(l.slot, 1, max(leastRoundTrip, took))
+		s.sched.Line(l.slot, 1+len(l.further), max(leastRoundTrip, took))
 	}
 }
 

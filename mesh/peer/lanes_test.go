@@ -4,11 +4,15 @@ import (
 	"flag"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pion/webrtc/v3"
 
 	"github.com/fanfare-relay/fanfare/compare/emulate"
 	"github.com/fanfare-relay/fanfare/media"
@@ -18,6 +22,51 @@ var (
 	lanesMiB   = flag.Int("lanes-mib", 1, "size of what TestLanes sends, in MiB; on lines with losses an eighth")
 	lanesTurns = flag.Int("lanes-turns", 1, "how many times it is sent each way of sending")
 )
+
+// TestFurtherLane: a lane that is opened in the middle carries leaves, and what was under way by it is asked for again
+// when it ends.
+func TestFurtherLane(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, withoutRelay)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
+	sender := r.share(func(c *Config) { c.UpRate = 2 << 20 }, from)
+	await[Opened](sender)
+	receiver := r.fetch("receiver", sender.link, nil)
+	var first *link
+	for ; first == nil; first = onlyLink(receiver) {
+		pauseFor(t, 10*time.Millisecond)
+	}
+	receiver.swarm.call(func() {
+		if !receiver.swarm.openLane(first) {
+			t.Error("no lane is offered")
+		}
+	})
+	var lane *conn
+	for ; lane == nil || lane.bytesOfLane() < 256<<10; pauseFor(t, 5*time.Millisecond) {
+		receiver.swarm.call(func() {
+			if len(first.further) > 0 {
+				lane = first.further[0].conn
+			}
+		})
+	}
+	lane.close()
+	if err := receiver.wait(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, receiver.out)); diff != "" {
+		t.Errorf("other files:\n%s", diff)
+	}
+}
+
+// bytesOfLane is how many have come by the lane of a connection.
+func (c *conn) bytesOfLane() (bytes uint64) {
+	for _, one := range c.pc.GetStats() {
+		if dc, ok := one.(webrtc.DataChannelStats); ok && dc.Label == "lane" {
+			bytes = dc.BytesReceived
+		}
+	}
+	return bytes
+}
 
 // lanesLine is what lies between two peers. With a delay it is emulated, and time is virtual, so that the machine has
 // no part in it; without one it is the machine's loopback.
@@ -58,26 +107,28 @@ func TestLanes(t *testing.T) {
 func (l lanesLine) carry(t *testing.T, size, lanes int, seed uint64) (took time.Duration) {
 	if l.delay == 0 {
 		n := openNetwork(t, Transport{Loopback: true})
-		return overLanes(t, n, n, size, lanes)
+		return overLanes(t, func(int) *network { return n }, size, lanes)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		space := emulate.NewNetwork(seed)
-		queue := int(l.rate / 8 / 10)
-		var ends [2]*network
-		for i := range ends {
-			socket := space.Listen(emulate.Line{Delay: l.delay / 2, Rate: l.rate, UpRate: l.rate, Queue: queue, UpQueue: queue})
+		space, queue := emulate.NewNetwork(seed), int(l.rate/8/10)
+		line := emulate.Line{Delay: l.delay / 2, Rate: l.rate, UpRate: l.rate, Queue: queue, UpQueue: queue}
+		hosts := [2]*emulate.Host{space.Host(line), space.Host(line)}
+		chances := rand.New(rand.NewPCG(seed, 0))
+		took = overLanes(t, func(end int) *network {
+			socket := hosts[end].Listen()
 			t.Cleanup(func() { _ = socket.Close() })
-			ends[i] = openNetwork(t, Transport{Loopback: true, Socket: &lossy{PacketConn: socket, share: l.loss, rng: rand.New(rand.NewPCG(seed, uint64(i)))}})
-		}
-		took = overLanes(t, ends[0], ends[1], size, lanes)
+			mine := rand.New(rand.NewPCG(chances.Uint64(), 0))
+			return openNetwork(t, Transport{Loopback: true, Socket: &lossy{PacketConn: socket, share: l.loss, rng: mine}})
+		}, size, lanes)
 	})
 	return took
 }
 
-func overLanes(t *testing.T, a, b *network, size, lanes int) time.Duration {
+// overLanes connects two ends, each time with new networks for them, and sends over all connections.
+func overLanes(t *testing.T, open func(end int) *network, size, lanes int) time.Duration {
 	over := make([][2]*conn, lanes)
 	for i := range over {
-		over[i] = connected(t, a, b)
+		over[i] = connected(t, open(0), open(1))
 		defer over[i][0].close()
 		defer over[i][1].close()
 	}

@@ -203,7 +203,7 @@ func TestBadLeafIsTheLast(t *testing.T) {
 	}
 	stored := map[int]bool{}
 	l := &link{lane: channel{ReadWriter: lane}}
-	err = l.readLane(intake{
+	err = l.readLane(l.lane, intake{
 		expects: func(int, int) (schedule.Expectation, int) { return schedule.Asked, manifest.LeafSize },
 		whole: func(leaf *wire.Parts, piece, index int) error {
 			err := mine.take(leaf, piece, index)

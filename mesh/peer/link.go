@@ -45,7 +45,9 @@ type link struct {
 	conn    connection
 	control channel
 	lane    channel
-	largest int // bytes of a message that it takes
+	further []furtherLane
+	lanes   schedule.Lanes // when another is opened
+	largest int            // bytes of a message that it takes
 	slot    schedule.Peer
 	since   time.Time
 
@@ -57,6 +59,8 @@ type link struct {
 	outbox *outbox
 	feed   chan schedule.Send
 	coming partials
+	taking sync.Mutex   // one leaf is taken at a time, whichever lane brings it
+	spoilt bool         // by a lane that brought what it may not; belongs to taking
 	came   atomic.Int64 // bytes of leaves that its lane brought
 	bad    atomic.Int64 // and those of them that were put to the test and are not what was shared
 
@@ -234,43 +238,60 @@ type intake struct {
 
 var errUnasked = errors.New("data that nobody asked for")
 
-// readLane puts leaves together until the lane ends. Nothing is read while one is verified, so a bad
-// leaf is the last.
-func (l *link) readLane(in intake) error {
+// readLane puts leaves together until the lane ends, or one of the link's lanes has brought what it may not.
+func (l *link) readLane(lane channel, in intake) error {
 	b := make([]byte, largestMessage)
 	for {
-		message, err := readMessage(l.lane, b)
+		message, err := readMessage(lane, b)
 		if err != nil {
 			return err
 		}
-		f, err := wire.ParseLeaf(message)
-		if err != nil {
+		if more, err := l.take(message, in); !more || err != nil {
 			return err
-		}
-		key := partKey{int(f.Piece), int(f.Leaf)}
-		l.came.Add(int64(len(f.Bytes)))
-		leaf := l.coming.get(key)
-		if leaf == nil {
-			expected, size := in.expects(key.piece, key.leaf)
-			if expected == schedule.Unasked {
-				return errUnasked
-			}
-			made := wire.NewParts(f.Piece, f.Leaf, in.buffers.get(size))
-			leaf = &made
-			l.coming.put(key, leaf)
-		}
-		whole, err := leaf.Add(f)
-		if err != nil {
-			return err
-		}
-		if whole {
-			l.coming.remove(key)
-			if err := in.whole(leaf, key.piece, key.leaf); err != nil {
-				return err
-			}
-			in.buffers.put(leaf.Bytes())
 		}
 	}
+}
+
+// take adds a message to its leaf; false when nothing more is taken. Nothing is read while a leaf is verified, so a
+// bad one is the last.
+func (l *link) take(message []byte, in intake) (more bool, err error) {
+	l.taking.Lock()
+	defer l.taking.Unlock()
+	if l.spoilt {
+		return false, nil
+	}
+	err = l.add(message, in)
+	l.spoilt = err != nil
+	return err == nil, err
+}
+
+func (l *link) add(message []byte, in intake) error {
+	f, err := wire.ParseLeaf(message)
+	if err != nil {
+		return err
+	}
+	key := partKey{int(f.Piece), int(f.Leaf)}
+	l.came.Add(int64(len(f.Bytes)))
+	leaf := l.coming.get(key)
+	if leaf == nil {
+		expected, size := in.expects(key.piece, key.leaf)
+		if expected == schedule.Unasked {
+			return errUnasked
+		}
+		made := wire.NewParts(f.Piece, f.Leaf, in.buffers.get(size))
+		leaf = &made
+		l.coming.put(key, leaf)
+	}
+	whole, err := leaf.Add(f)
+	if err != nil || !whole {
+		return err
+	}
+	l.coming.remove(key)
+	if err := in.whole(leaf, key.piece, key.leaf); err != nil {
+		return err
+	}
+	in.buffers.put(leaf.Bytes())
+	return nil
 }
 
 // feeder is what sending on a lane needs to know of the rest.
@@ -280,9 +301,9 @@ type feeder struct {
 	sent func(schedule.Send, error)
 }
 
-// sendLeaves sends what is fed until the link ends.
-func (l *link) sendLeaves(f feeder) error {
-	lane := newLanePace(l.lane)
+// sendLeaves sends what is fed over one of the link's lanes until the link ends.
+func (l *link) sendLeaves(over channel, f feeder) error {
+	lane := newLanePace(over)
 	var messages [][]byte
 	for {
 		var next schedule.Send

@@ -53,21 +53,8 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 		err := l.readControl(func(f wire.Frame) { s.post(func() { s.frame(l, f) }) })
 		s.post(func() { s.broke(l, err) })
 	})
-	s.tasks.Go(func() {
-		err := l.readLane(intake{
-			expects: func(piece, leaf int) (schedule.Expectation, int) { return s.expects(l, piece, leaf) },
-			whole:   func(leaf *wire.Parts, piece, index int) error { return s.takeLeaf(l, leaf, piece, index) },
-			buffers: &s.buffers,
-		})
-		s.post(func() { s.broke(l, err) })
-	})
-	s.tasks.Go(func() {
-		select {
-		case <-l.conn.lostC():
-			s.post(func() { s.unlink(l) })
-		case <-l.ctx.Done():
-		}
-	})
+	s.readFrom(l, l.lane)
+	s.endsWith(l, l.conn)
 	s.greetLink(l, theirs)
 }
 
@@ -118,13 +105,10 @@ func (s *swarm) sendBlob(l *link) {
 func (s *swarm) join(l *link) {
 	l.joined = true
 	s.sched.PeerJoined(l.slot, 1, max(leastRoundTrip, l.rtt))
-	s.tasks.Go(func() {
-		err := l.sendLeaves(feeder{
-			content: s.content,
-			sent:    func(n schedule.Send, err error) { s.post(func() { s.sent(l, n, err) }) },
-		})
-		s.post(func() { s.broke(l, err) })
-	})
+	s.sendOver(l, l.lane)
+	for _, one := range l.further {
+		s.sendOver(l, one.lane())
+	}
 	shown := l.shown
 	l.shown = nil
 	for _, r := range shown {
@@ -212,6 +196,10 @@ func (s *swarm) unlink(l *link) {
 	}
 	l.drop()
 	s.tasks.Go(l.conn.close)
+	for _, one := range l.further {
+		one.drop()
+		s.tasks.Go(one.conn.close)
+	}
 }
 
 // broke: a goroutine of a link has ended. What the other side is to blame for is held against it.

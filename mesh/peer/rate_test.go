@@ -5,6 +5,7 @@ import (
 	"flag"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,44 +93,50 @@ func connected(t *testing.T, a, b *network) (ends [2]*conn) {
 	return ends
 }
 
-// carry sends so many bytes over connections side by side, in messages of the size of a part of a leaf, and tells how
-// long they take.
+// carry sends so many bytes over connections side by side, in messages of the size of a part of a leaf, each by
+// whichever has room for it, and tells how long they take.
 func carry(t *testing.T, size int, over ...[2]*conn) time.Duration {
-	done := make(chan error, 2*len(over))
+	const message = 33 << 10
+	came, failed := make(chan int, 16), make(chan error, 2*len(over))
+	var left atomic.Int64
+	left.Store(int64((size + message - 1) / message))
 	began := time.Now()
 	for _, ends := range over {
-		go func() { done <- drain(ends[1].lane, size/len(over)) }()
-		go func() { done <- fill(t.Context(), ends[0].lane, size/len(over)) }()
+		go func() { failed <- drain(ends[1].lane, came) }() // ends with the connection
+		go func() { failed <- fill(t.Context(), ends[0].lane, make([]byte, message), &left) }()
 	}
-	for range cap(done) {
-		if err := <-done; err != nil {
-			t.Fatal(err)
+	for got := 0; got < size; {
+		select {
+		case n := <-came:
+			got += n
+		case err := <-failed:
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	return time.Since(began)
 }
 
-func drain(lane channel, size int) error {
+// drain tells of what comes until the lane ends.
+func drain(lane channel, came chan<- int) error {
 	buf := make([]byte, largestMessage)
-	for got := 0; got < size; {
+	for {
 		n, err := lane.Read(buf)
 		if err != nil {
 			return err
 		}
-		got += n
+		came <- n
 	}
-	return nil
 }
 
-func fill(ctx context.Context, lane channel, size int) error {
+// fill sends a message again and again while some are left.
+func fill(ctx context.Context, lane channel, message []byte, left *atomic.Int64) error {
 	pace := newLanePace(lane)
-	message := make([]byte, 33<<10)
-	for left := size; left > 0; {
-		n := min(left, len(message))
-		if err := pace.write(ctx, message[:n]); err != nil {
+	for left.Add(-1) >= 0 {
+		if err := pace.write(ctx, message); err != nil {
 			return err
 		}
-		left -= n
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ const (
 // relayLate opens the relay for attempts whose direct path is late.
 func (s *swarm) relayLate(now time.Time) {
 	for _, a := range s.attempts {
-		if a.agreed.IsZero() || a.relaying || s.relayToken == "" || s.works(a.peer) || now.Sub(a.agreed) < relayAfter {
+		if a.lane > 0 || a.agreed.IsZero() || a.relaying || s.relayToken == "" || s.works(a.peer) || now.Sub(a.agreed) < relayAfter {
 			continue
 		}
 		a.relaying = true

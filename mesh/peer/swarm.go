@@ -309,7 +309,7 @@ func (s *swarm) flushLanes() {
 
 func (s *swarm) underWay() bool {
 	for _, l := range s.links {
-		if !l.dead && (l.queued > 0 || l.lane.BufferedAmount() > 0) {
+		if !l.dead && (l.queued > 0 || l.buffered() > 0) {
 			return true
 		}
 	}
@@ -326,6 +326,7 @@ func (s *swarm) house(now time.Time) {
 	s.lookForRoom(now)
 	if now.Sub(s.lastStat) >= statEvery {
 		s.report(now)
+		s.lookAtLanes(now)
 		s.sweep(now)
 	}
 	for _, l := range s.links {

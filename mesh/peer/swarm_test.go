@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/signalling"
 )
 
 // album is a folder with what folders have: many small files, one in a piece and some across, an empty
@@ -189,7 +190,7 @@ func TestSecondConnection(t *testing.T) {
 	}
 	sender.swarm.call(func() {
 		for _, m := range sender.swarm.members {
-			sender.swarm.offer(m)
+			sender.swarm.offer(m, 0)
 		}
 	})
 	replaced(receiver, first)
@@ -206,7 +207,7 @@ func TestSecondConnection(t *testing.T) {
 // is known to have ended.
 func TestSilentConnection(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, withoutRelay)
 	sender := r.share(nil, random(t, filepath.Join(t.TempDir(), "file"), 100_000))
 	await[Opened](sender)
 	receiver := r.seed("receiver", sender)
@@ -218,6 +219,9 @@ func TestSilentConnection(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// withoutRelay: peers are connected directly, also on a busy machine.
+func withoutRelay(c *signalling.Config) { c.FileRelay = 0 }
 
 // replaced waits until another link has the place of the first one, and that has gone altogether.
 func replaced(s *someone, first *link) {

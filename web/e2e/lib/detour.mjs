@@ -36,6 +36,9 @@ export class Detour {
   /** Which ways carry: those that were made since the last change. */
   #generation = 0;
 
+  /** @param {number} delay in ms, each way */
+  constructor(delay) { this.delay = delay; }
+
   /** @param {Page} page before its first address is opened */
   async begin(page) {
     await page.tab.exposeFunction("wayTo", (/** @type {string} */ address, /** @type {number} */ port) => this.#open(address, port));
@@ -60,15 +63,23 @@ export class Detour {
         out = this.#socket();
         far.set(from.port, out);
         (await out).on("message", (answer) => {
-          if (mine !== this.#generation) return;
-          this.carried += answer.length;
-          near.send(answer, from.port, from.address);
+          this.#later(mine, () => {
+            this.carried += answer.length;
+            near.send(answer, from.port, from.address);
+          });
         });
       }
       const socket = await out;
-      if (mine === this.#generation) socket.send(data, port, address);
+      this.#later(mine, () => socket.send(data, port, address));
     });
     return near.address().port;
+  }
+
+  /** Carries something, if the way is there by then. @param {number} generation @param {() => void} carry */
+  #later(generation, carry) {
+    const act = () => { if (generation === this.#generation) carry(); };
+    if (this.delay > 0) setTimeout(act, this.delay);
+    else act();
   }
 
   async #socket() {
@@ -84,9 +95,9 @@ export class Detour {
   }
 }
 
-/** A detour that ends with the test. @param {import("node:test").TestContext} t */
-export function detour(t) {
-  const one = new Detour();
+/** A detour that ends with the test. @param {import("node:test").TestContext} t @param {number} [delay] in ms, each way */
+export function detour(t, delay = 0) {
+  const one = new Detour(delay);
   t.after(() => one.close());
   return one;
 }

@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { detour } from "../lib/detour.mjs";
 import { browser, story } from "../lib/run.mjs";
-import { serve } from "../lib/server.mjs";
+import { KEY, serve } from "../lib/server.mjs";
 import { Program, randomFile, scratch, Sender, sumOf, Taker } from "../lib/sharing.mjs";
 import { id } from "../lib/studio.mjs";
 
@@ -60,3 +61,25 @@ story("files: Chromium gives a file and a folder of small ones to three browsers
     await sender.page.close();
   }
 });
+
+story("files: a pair that is alone on a long line opens a further lane, between pages and to a program", async (t) => {
+  const server = await serve(t);
+  const home = await scratch(t);
+  const film = await randomFile(home, "holiday.bin", 12 * MB);
+  const sender = await Sender.open(await browser("chromium"), server);
+  const byPage = await sender.share([film.file]);
+  await sender.limit(1.2);
+  const program = await Program.start(t, ["send", film.file, "--to", server.url, "--key", KEY, "--up-rate", "1200k"], home);
+  const [byProgram] = await program.writes(/http:\S+#v1\.\S+/);
+  const takers = await Promise.all([
+    Taker.open(await browser("firefox"), byPage, { detour: detour(t, 25) }),
+    Taker.open(await browser("chromium"), byProgram, { detour: detour(t, 25) }),
+  ]);
+  for (const taker of takers) await taker.accept();
+  for (const { page } of takers) await page.waitFor("it has two connections to one peer", () => {
+    const { connectionsMade } = /** @type {{ connectionsMade: RTCPeerConnection[] }} */ (/** @type {unknown} */ (globalThis));
+    return connectionsMade.filter((pc) => pc.connectionState === "connected").length === 2;
+  });
+  await sender.limit(0);
+  for (const taker of takers) assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, taker.page.name);
+}, { waits: true });

@@ -23,7 +23,6 @@ const LONGEST_RETRY = 15_000;
 const MOST = 128;
 /** Attempts of a peer that are remembered (docs/MESH.md, section 2). */
 const MOST_SEEN = 64;
-const DIRECT_LANE = 0;
 /** The head start of the direct path before the relay is opened (ms). */
 const RELAY_AFTER = 1_000;
 /** How long the other side may take to say HELLO (ms). */
@@ -38,6 +37,8 @@ interface Attempt {
   /** Its endpoint. */
   to: string;
   pair: Pair;
+  /** 0 for the first connection of a pair. */
+  lane: number;
   /** We made the offer. */
   ours: boolean;
   token: Token | undefined;
@@ -76,6 +77,12 @@ export interface Connected {
 
 export interface AttemptHandlers {
   connected(peer: Connected): void;
+  /** A further lane of a pair was made. */
+  widened(peer: Connected, lane: number): void;
+  /** A further lane that was to be made was not. */
+  notWidened(dh: Bytes): void;
+  /** Whether a lane may be opened. */
+  takesLane(dh: Bytes, lane: number): boolean;
   /** There is a connection to it by which something comes. */
   works(dh: Bytes): boolean;
   /** What is not to be offered to now: linked well enough, or banned. */
@@ -111,8 +118,16 @@ export class Attempts {
       if (!member.neighbour || !dh || now < member.next || this.on.barred(dh) || this.with(dh)) continue;
       member.pause = Math.min(LONGEST_RETRY, Math.max(1_000, 2 * member.pause));
       member.next = now + WITHIN + member.pause;
-      this.intro.later(() => this.offer(member, dh));
+      this.intro.later(() => this.offer(member, dh, 0));
     }
+  }
+
+  /** Offers a further lane; false when that is not possible. */
+  widen(dh: Bytes, lane: number): boolean {
+    const member = this.intro.memberOf(dh);
+    if (!member || !this.intro.token || !this.intro.online || this.with(dh, lane)) return false;
+    this.intro.later(() => this.offer(member, dh, lane));
+    return true;
   }
 
   /** Takes what a peer has sealed for us about a connection. */
@@ -151,21 +166,21 @@ export class Attempts {
     for (const attempt of this.open.values()) if (!keep(attempt.token)) this.giveUp(attempt);
   }
 
-  private with(dh: Bytes): Attempt | undefined {
-    for (const attempt of this.open.values()) if (equal(attempt.peer, dh)) return attempt;
+  private with(dh: Bytes, lane = 0): Attempt | undefined {
+    for (const attempt of this.open.values()) if (attempt.lane === lane && equal(attempt.peer, dh)) return attempt;
     return undefined;
   }
 
-  private async offer(member: Member, dh: Bytes): Promise<void> {
+  private async offer(member: Member, dh: Bytes, lane: number): Promise<void> {
     const token = this.intro.token;
-    if (!token || this.with(dh) || this.on.barred(dh)) return;
-    const attempt = await this.begin(random(ATTEMPT), dh, member.endpoint, true);
+    if (!token || this.with(dh, lane) || (lane === 0 && this.on.barred(dh))) return;
+    const attempt = await this.begin(random(ATTEMPT), dh, member.endpoint, true, lane);
     if (!attempt) return;
     const sdp = await attempt.conn.offer();
-    await this.describe(attempt, { type: 'offer', attempt: attempt.id, lane: 0, token, sdp });
+    await this.describe(attempt, { type: 'offer', attempt: attempt.id, lane, token, sdp });
   }
 
-  private async begin(id: Bytes, dh: Bytes, to: string, ours: boolean): Promise<Attempt | undefined> {
+  private async begin(id: Bytes, dh: Bytes, to: string, ours: boolean, lane: number): Promise<Attempt | undefined> {
     if (this.open.size >= MOST) return undefined;
     const pair = await this.intro.pair(dh);
     const conn = new Conn(this.cfg.identity.certificate, this.intro.ice, {
@@ -175,7 +190,7 @@ export class Attempts {
     });
     const until = performance.now() + WITHIN;
     const attempt: Attempt = {
-      ...{ id, peer: dh, to, pair, ours, token: undefined, conn, until },
+      ...{ id, peer: dh, to, pair, lane, ours, token: undefined, conn, until },
       ...{ described: false, found: [], came: [], agreed: undefined, relaying: false },
     };
     this.open.set(hex(id), attempt);
@@ -211,12 +226,12 @@ export class Attempts {
     const seen = this.seen.get(key) ?? [];
     if (seen.includes(id)) return;
     const token = await this.admits(dh, offer);
-    if (!token || offer.lane !== 0) return;
+    if (!token || !this.on.takesLane(dh, offer.lane)) return;
     this.seen.set(key, [...seen, id].slice(-MOST_SEEN));
-    const other = this.with(dh);
+    const other = this.with(dh, offer.lane);
     if (other?.ours && isLower(this.cfg.identity.agreement.dh, dh)) return; // ours stands
     if (other) this.giveUp(other);
-    const attempt = await this.begin(offer.attempt, dh, from, false);
+    const attempt = await this.begin(offer.attempt, dh, from, false, offer.lane);
     if (!attempt) return;
     attempt.token = token;
     const sdp = await attempt.conn.answer(offer.sdp);
@@ -252,16 +267,17 @@ export class Attempts {
 
   /** Makes a connection of an attempt whose channels are open. */
   private async direct(attempt: Attempt): Promise<void> {
-    const made = await this.greet(attempt, attempt.conn, DIRECT_LANE);
+    const made = await this.greet(attempt, attempt.conn, attempt.lane);
     if (!this.has(attempt)) return;
     this.open.delete(hex(attempt.id));
-    this.on.connected(made);
+    if (attempt.lane === 0) this.on.connected(made);
+    else this.on.widened(made, attempt.lane);
   }
 
   /** Opens the relay for an attempt, if there is one, and makes a connection of it unless a direct one comes first. */
   private relay(attempt: Attempt): void {
     const { relay } = this.intro;
-    if (relay === '' || attempt.relaying || this.on.works(attempt.peer)) return;
+    if (attempt.lane > 0 || relay === '' || attempt.relaying || this.on.works(attempt.peer)) return;
     attempt.relaying = true;
     void this.throughRelay(attempt, relay).catch(() => undefined); // the next attempt may have more luck
   }
@@ -273,8 +289,7 @@ export class Attempts {
     const relay = await Relay.open(socket, keys, { token, attempt: id, to }, this.on.after);
     try {
       const made = await this.greet(attempt, relay, RELAY_LANE);
-      const late =
-        this.on.works(peer) || this.on.banned(peer) || this.on.revoked().serials.includes(made.token.serial);
+      const late = this.on.works(peer) || this.on.banned(peer) || this.on.revoked().serials.includes(made.token.serial);
       if (late) return relay.close();
       this.on.connected(made);
       const member = this.intro.members.get(to);
@@ -312,12 +327,14 @@ export class Attempts {
     if (attempt.agreed !== undefined) this.relay(attempt); // the direct path has lost before the end of its head start
     this.giveUp(attempt);
     const member = this.intro.members.get(attempt.to);
-    if (member) member.next = performance.now() + member.pause + this.intro.headStart(attempt.peer);
+    if (member && attempt.lane === 0)
+      member.next = performance.now() + member.pause + this.intro.headStart(attempt.peer);
   }
 
   private giveUp(attempt: Attempt): void {
     this.open.delete(hex(attempt.id));
     attempt.conn.close();
+    if (attempt.lane > 0) this.on.notWidened(attempt.peer);
   }
 }
 

@@ -125,5 +125,5 @@ function saidBye(peer: Peer, link: Link, reason: Extract<Frame, { type: 'bye' }>
 function pong(peer: Peer, link: Link, took: number): void {
   if (!(took > 0) || (link.roundTrip > 0 && took >= link.roundTrip)) return;
   link.roundTrip = took;
-  if (link.joined) peer.sched?.line(link.slot, 1, Math.max(LEAST_ROUND_TRIP, took));
+  if (link.joined) peer.sched?.line(link.slot, 1 + link.further.length, Math.max(LEAST_ROUND_TRIP, took));
 }

@@ -5,6 +5,7 @@ import { cutLeaf } from '../parts';
 import { append } from '../wire';
 import type { Connected } from './attempts';
 import { BadLeaf, Breach, Link, type LinkHandlers } from './link';
+import type { Way } from './way';
 
 /** A link whose lane is the test's, and what it makes of what comes. */
 function linked() {
@@ -20,7 +21,7 @@ function linked() {
       heard.whole.push(piece);
       if (parts.bytes[0] === BAD) throw new BadLeaf('bad');
     },
-    messages: async () => [],
+    messages: async () => [new Uint8Array(1)],
     sent: () => undefined,
     broke: (broken, error) => {
       broken.dead = true; // as links.ts does
@@ -31,6 +32,28 @@ function linked() {
   link.start();
   return { heard, link, control, take: (message: Bytes) => take(message), frame: (message: Bytes) => frame(message) };
 }
+
+/** A further connection, whose lane has room when the test says so. */
+function further(sent: Bytes[], room: () => Promise<void>) {
+  let word: (message: Bytes) => void = () => undefined;
+  const control = { listen: (to: typeof word) => (word = to) };
+  const lane = { listen: () => undefined, room, send: (message: Bytes) => sent.push(message) > 0 };
+  return { way: { control, lane } as unknown as Way, say: (message: Bytes) => word(message) };
+}
+
+it('sends by whichever lane has room, and takes nothing but leaves by a further one', async () => {
+  const { heard, link } = linked();
+  const [full, free]: [Bytes[], Bytes[]] = [[], []];
+  const second = further(full, () => new Promise(() => undefined));
+  const third = further(free, () => Promise.resolve());
+  Object.assign(link.conn.lane, { room: () => new Promise(() => undefined) });
+  for (const { way } of [second, third]) link.addLane(way);
+  for (let leaf = 0; leaf < 6; leaf++) link.hand({ peer: 0, piece: 0, leaf });
+  await expect.poll(() => free.length).toBe(4);
+  expect(full).toEqual([]);
+  second.say(new Uint8Array(1));
+  expect(heard.broke).toEqual([expect.any(Breach)]);
+});
 
 /** The first byte of a leaf that is not what was shared. */
 const BAD = 66;

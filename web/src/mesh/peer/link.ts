@@ -5,12 +5,14 @@ import { type Bytes, hex } from '../bytes';
 import { MeshError } from '../error';
 import type { Pair } from '../keys';
 import { BlobParts, Parts } from '../parts';
+import { Lanes } from '../schedule/lanes';
 import type { Peer as Slot } from '../schedule/peers';
 import type { Send } from '../schedule/send';
 import type { Token } from '../token';
 import { append, type Frame, parse, type Range } from '../wire';
 import type { Connected } from './attempts';
-import type { Way } from './way';
+import { Relay } from './relay';
+import type { Port, Way } from './way';
 
 /** What a peer does that it may not. */
 export class Breach extends MeshError {}
@@ -54,6 +56,10 @@ export class Link {
   readonly token: Token;
   readonly pair: Pair;
   readonly conn: Way;
+  /** Further connections, of which only the lanes are used. */
+  readonly further: Way[] = [];
+  /** When another of them is opened. */
+  readonly lanes = new Lanes();
   readonly slot: Slot;
   readonly largest: number;
   readonly seed: boolean;
@@ -89,7 +95,8 @@ export class Link {
   private arriving = 0;
   private reading = false;
   private readonly feed: Send[] = [];
-  private sending = false;
+  /** Lanes that send a leaf at the moment. */
+  private readonly busy = new Set<Port>();
   private frames = FRAMES_AT_ONCE;
   private framesAt = performance.now();
 
@@ -119,6 +126,27 @@ export class Link {
     this.conn.lane.listen((message) => this.guard(() => this.arrived(message)));
   }
 
+  /** Leaves go by another connection, too. Everything else is said on the first. */
+  addLane(way: Way): void {
+    this.further.push(way);
+    const refuse = (): void => {
+      throw new Breach('a frame on a connection that is for leaves');
+    };
+    way.control.listen(() => this.guard(refuse));
+    way.lane.listen((message) => this.guard(() => this.arrived(message)));
+    this.sendOn();
+  }
+
+  /** Nobody else is on the way. */
+  get direct(): boolean {
+    return !(this.conn instanceof Relay) && this.relayed !== true;
+  }
+
+  /** Ends its connections at once. */
+  close(): void {
+    for (const way of [this.conn, ...this.further]) way.close();
+  }
+
   say(frame: Frame): void {
     if (this.dead) return;
     const { control } = this.conn;
@@ -130,7 +158,13 @@ export class Link {
   hand(send: Send): void {
     this.queued += 1;
     this.feed.push(send);
-    if (!this.sending) void this.sendAll();
+    this.sendOn();
+  }
+
+  /** Whichever lane has nothing to do sends the next leaf. */
+  private sendOn(): void {
+    for (const { lane } of [this.conn, ...this.further])
+      if (this.feed.length > 0 && !this.busy.has(lane)) void this.sendAll(lane);
   }
 
   private control(message: Bytes): void {
@@ -194,24 +228,24 @@ export class Link {
       if (this.on.expects(this, Math.floor(name / 64), name % 64) === undefined) this.parts.delete(name);
   }
 
-  private async sendAll(): Promise<void> {
-    this.sending = true;
+  private async sendAll(lane: Port): Promise<void> {
+    this.busy.add(lane);
     for (let next = this.feed.shift(); next && !this.dead; next = this.feed.shift()) {
       try {
         const messages = await this.on.messages(this, next);
-        await this.sendOne(messages);
+        await this.sendOne(lane, messages);
         this.on.sent(this, next, undefined);
       } catch (error) {
         this.on.sent(this, next, error);
       }
     }
-    this.sending = false;
+    this.busy.delete(lane);
   }
 
-  private async sendOne(messages: readonly Bytes[]): Promise<void> {
+  private async sendOne(lane: Port, messages: readonly Bytes[]): Promise<void> {
     for (const message of messages) {
-      await this.conn.lane.room();
-      if (!this.dead && !this.conn.lane.send(message)) this.on.broke(this, new Error('the lane is closed'));
+      await lane.room();
+      if (!this.dead && !lane.send(message)) this.on.broke(this, new Error('the lane is closed'));
     }
   }
 

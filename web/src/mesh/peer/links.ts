@@ -92,6 +92,39 @@ export class Links {
     return !triesBetter(link.conn instanceof Relay, isLower(link.pair.own, link.peer), now - link.since);
   }
 
+  /** Whether a lane may be opened: the first always, others to whom there is a direct connection, one after the other. */
+  takesLane(key: string, lane: number): boolean {
+    const link = this.all.get(key);
+    return lane === 0 || (link?.direct === true && lane === 1 + link.further.length);
+  }
+
+  /** A further lane was made. */
+  widened(made: Connected, lane: number): void {
+    const link = this.all.get(hex(made.peer));
+    const late = !this.takesLane(hex(made.peer), lane) || this.peer.revoked.serials.includes(made.token.serial);
+    if (!link || late || this.peer.ended) {
+      made.conn.close();
+      return;
+    }
+    link.addLane(made.conn);
+    made.conn.onGone(() => this.unlink(link));
+    if (link.joined)
+      this.peer.sched?.line(link.slot, 1 + link.further.length, Math.max(LEAST_ROUND_TRIP, link.roundTrip));
+    this.peer.kick();
+  }
+
+  /** Opens a further lane to whom alone all comes from, where that is worth it. open: false when it cannot. */
+  widen(now: number, open: (link: Link, lane: number) => boolean): void {
+    const { cfg, sched, finished } = this.peer;
+    if (!cfg.fetch || !sched || finished) return;
+    for (const link of this.all.values()) {
+      const { taken, roundTrip, further } = link;
+      const alone = this.all.size === 1 && link.direct && !link.conn.silent && sched.missing > 0;
+      const facts = { taken, roundTrip, further: further.length, alone };
+      if (link.lanes.look(now, facts) && !open(link, 1 + further.length)) link.lanes.failed();
+    }
+  }
+
   /** Tells a new peer all that it has to know. */
   private greet(link: Link): void {
     this.ping(link, performance.now());
@@ -149,7 +182,7 @@ export class Links {
   bye(link: Link, reason: ByeReason): void {
     link.say({ type: 'bye', reason, text: '' });
     this.forget(link);
-    setTimeout(() => link.conn.close(), PARTING);
+    setTimeout(() => link.close(), PARTING);
   }
 
   /** What the other side is to blame for is held against it. */
@@ -168,7 +201,7 @@ export class Links {
   /** Drops a connection at once. */
   unlink(link: Link): void {
     this.forget(link);
-    link.conn.close();
+    link.close();
   }
 
   ban(key: string, for_: number): void {

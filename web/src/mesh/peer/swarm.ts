@@ -103,6 +103,9 @@ export class Peer {
     });
     this.attempts = new Attempts(cfg, this.intro, {
       connected: (peer) => this.links.connected(peer),
+      widened: (made, lane) => this.links.widened(made, lane),
+      notWidened: (dh) => this.links.all.get(hex(dh))?.lanes.failed(),
+      takesLane: (dh, lane) => this.links.takesLane(hex(dh), lane),
       works: (dh) => this.links.works(hex(dh)),
       barred: (dh) => this.links.fine(hex(dh), performance.now()) || this.links.banned(hex(dh)),
       banned: (dh) => this.links.banned(hex(dh)),
@@ -329,6 +332,7 @@ export class Peer {
     this.up = (this.sentBytes - this.reported.sent) / seconds;
     this.reported = { at: now, taken: this.verified, sent: this.sentBytes };
     for (const link of this.links.all.values()) link.measure(seconds);
+    this.links.widen(now, (link, lane) => this.attempts.widen(link.peer, lane));
     if (!this.sched) return;
     const stat = this.stat(this.sched);
     for (const link of [...this.links.all.values()]) link.say(stat);
