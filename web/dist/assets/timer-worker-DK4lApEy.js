@@ -1,0 +1,1 @@
+self.addEventListener(`message`,({data:{id:e,ms:t}})=>{setTimeout(()=>self.postMessage(e),t)});
