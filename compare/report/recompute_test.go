@@ -155,6 +155,7 @@ func TestWords(t *testing.T) {
 	for _, want := range []string{
 		"With 5 viewers the tree of 2 is 3 steps deep and 18 ms sooner than the relay (median) while viewers forward packets; with 40 ms for each browser that decodes and encodes again, 21 ms later.",
 		"A file of 8 MiB to 2 receivers with uplinks of 20 Mbit/s by HTTP through the server: the last has it after 6.0 s, 0.67 of the bound (3.5 s to the server, 2.5 s from there); the uploader sent 1.25 copies.",
+		"A file of 8 MiB to 2 receivers with uplinks of 20 Mbit/s by the swarm, whose peers find out by themselves what they may send: the last",
 		"With 2 viewers by the relay (sfu), a process each: the uploader uses 2.5 % of a processor, the server 5.0 %, a viewer 1.5 %.",
 	} {
 		if !strings.Contains(words, want) {

@@ -237,8 +237,12 @@ func fileWords(figures []FileFigure, name string) (list []string) {
 		if f.Experiment != name || f.Runs == 0 || f.Point.Viewers != most {
 			continue
 		}
+		way := Name(f.Topology)
+		if f.Topology != experiment.HTTP && f.Point.ToldPercent == 0 {
+			way += ", whose peers find out by themselves what they may send"
+		}
 		text := fmt.Sprintf("A file of %g MiB to %d receivers with uplinks of %g Mbit/s by %s: the last has it after %.1f s, %.2f of the bound",
-			f.Point.FileMiB, most, f.Point.UplinkMbit, Name(f.Topology), f.Last.Median, f.Share.Median)
+			f.Point.FileMiB, most, f.Point.UplinkMbit, way, f.Last.Median, f.Share.Median)
 		if f.Upload.N > 0 {
 			text += fmt.Sprintf(" (%.1f s to the server, %.1f s from there)", f.Upload.Median, f.Download.Median)
 		}
