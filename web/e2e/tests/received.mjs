@@ -142,6 +142,7 @@ async function writesInPage(leaves) {
     give({ kind: "write", at: (i % waiting) * length, bytes, offset: 0, length }, [bytes]);
     await orders[i + 1 - waiting];
   }
+  give({ kind: "close" }); // a file that is in use is not removed
   await Promise.all(orders);
   sink.terminate();
   await (await (await navigator.storage.getDirectory()).getDirectoryHandle("received")).removeEntry(name);
