@@ -13,6 +13,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/signalling"
+	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
 // album is a folder with what folders have: many small files, one in a piece and some across, an empty
@@ -218,6 +219,29 @@ func TestSilentConnection(t *testing.T) {
 	if err := receiver.wait(); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+}
+
+// TestBackInTheRoom: who comes back to the server, perhaps by another network, tries at once whom it could not reach.
+func TestBackInTheRoom(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(nil, random(t, filepath.Join(t.TempDir(), "file"), 100_000))
+	await[Opened](sender)
+	receiver := r.seed("receiver", sender)
+	receiver.swarm.call(func() {
+		s := receiver.swarm
+		for _, m := range s.members {
+			m.next, m.pause = time.Now().Add(time.Hour), longestRetry
+		}
+		s.welcomed(msg.Welcome{Endpoint: s.endpoint})
+		for _, m := range s.members {
+			if m.pause != 0 || time.Until(m.next) > secondPause {
+				t.Errorf("a pause of %v, and nothing for %v", m.pause, time.Until(m.next))
+			}
+		}
+	})
+	receiver.stop()
+	<-receiver.ended
 }
 
 // withoutRelay: peers are connected directly, also on a busy machine.
