@@ -37,6 +37,23 @@ let handle: SyncHandle | undefined;
 const nobody = new Worker(self.location.href);
 nobody.terminate();
 
+/** After so many leaves the browser is to look for garbage, and so many bytes make it do so. */
+const LOOK_AFTER = 256;
+const MUCH = 64 * 1024 * 1024;
+let written = 0;
+
+/**
+ * What stood round a leaf's memory is small, and lies until there is much: a hundred megabytes in Chromium.
+ * Memory that is asked for and never touched takes none, and counts.
+ */
+function lookForGarbage(): void {
+  try {
+    void new ArrayBuffer(MUCH);
+  } catch {
+    // A device with little memory looks often enough.
+  }
+}
+
 self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
   if (data.kind === 'open') void open(data);
   else answer(data.id, () => carryOut(data));
@@ -67,6 +84,8 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
       done += count;
     }
     nobody.postMessage(undefined, [bytes]);
+    written += 1;
+    if (written % LOOK_AFTER === 0) lookForGarbage();
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);
