@@ -29,6 +29,8 @@ export default defineConfig({
         'files-worker': new URL('./src/receive/files-worker.ts', import.meta.url).pathname,
       },
       output: {
+        // Whoever signals has an identifier: it goes along, since a file of its own weighs more than what is in it.
+        codeSplitting: { groups: [{ name: 'client', test: /\/signal\/(client|viewer-id)\.ts$/ }] },
         // A service worker is asked for by the same name for ever.
         entryFileNames: (chunk) => (chunk.name === 'files-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
       },

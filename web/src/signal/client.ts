@@ -1,10 +1,10 @@
 // The shell round SignalCore: one WebSocket, one timer, and the browser's hints that the
 // network is back. It decides nothing.
 
+import { type After, pageTimer } from './after';
 import type { ClockReading } from './clock';
 import { type Identity, type Input, type Link, type Output, SignalCore } from './core';
 import type { ClientMessage, ServerMessage } from './msg.gen';
-import { type After, pageTimer } from './timers';
 
 export interface SignalHandlers {
   link(link: Link): void;
@@ -29,7 +29,7 @@ export class SignalClient {
   private readonly core: SignalCore;
   private socket: WebSocket | undefined;
   private readonly after: After;
-  private disarm: () => void = () => undefined;
+  private disarm: (() => void) | undefined;
   private readonly hurry = (): void => {
     if (document.visibilityState === 'visible') this.feed({ kind: 'hurry' });
   };
@@ -126,7 +126,7 @@ export class SignalClient {
   }
 
   private arm(): void {
-    this.disarm();
+    this.disarm?.();
     const due = this.core.deadline();
     if (due === undefined) return;
     this.disarm = this.after(Math.max(0, due - pageNow()), () => this.feed({ kind: 'tick' }));

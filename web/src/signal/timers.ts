@@ -2,16 +2,8 @@
 // and some of them once a minute after a while; those of a worker they leave alone. Whoever sends files
 // from a tab that nobody looks at, or receives them there, has to keep the rate.
 
+import type { After } from './after';
 import type { TimerOrder } from './timer-worker';
-
-/** Calls once, so many ms later or a little more. What it answers takes that back. */
-export type After = (ms: number, call: () => void) => () => void;
-
-/** By the page's own thread. */
-export const pageTimer: After = (ms, call) => {
-  const timer = setTimeout(call, ms);
-  return () => clearTimeout(timer);
-};
 
 /** What is used of a Worker. */
 export interface Ticker {

@@ -1,7 +1,7 @@
 // Connections in the making (docs/MESH.md, section 2): offers, answers and candidates of admitted
 // peers, until HELLO has proven that the certificates at both ends are those of the envelopes.
 
-import type { After } from '../../signal/timers';
+import type { After } from '../../signal/after';
 import { type Bytes, equal, hex } from '../bytes';
 import { MeshError } from '../error';
 import { admit } from '../gate';

@@ -2,7 +2,7 @@
 // are sealed and name their channel. A message that does not open ends it, since then somebody has
 // tampered. It carries bytes; it knows no frames, and never decides when it is needed.
 
-import { type After, pageTimer } from '../../signal/timers';
+import { type After, pageTimer } from '../../signal/after';
 import { toBase64 } from '../base64';
 import { type Bytes, utf8 } from '../bytes';
 import { exportText, isLower, type Pair, sealingKey } from '../keys';

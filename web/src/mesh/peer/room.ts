@@ -1,10 +1,10 @@
 // The room at the server, as a peer uses it: what is said there, no faster than the server allows
 // (docs/MESH.md, section 8). The connection itself is SignalClient's.
 
+import type { After } from '../../signal/after';
 import { SignalClient, signalUrl } from '../../signal/client';
 import type { Link as Connection, Identity as Member } from '../../signal/core';
 import type { ClientMessage, ServerMessage } from '../../signal/msg.gen';
-import type { After } from '../../signal/timers';
 import { toBase64 } from '../base64';
 import type { Bytes } from '../bytes';
 

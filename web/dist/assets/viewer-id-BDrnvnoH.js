@@ -1,1 +1,0 @@
-var e=`fanfare.viewer`,t=RegExp(`^[A-Za-z0-9_-]{22}$`);function n(){let e=crypto.getRandomValues(new Uint8Array(16));return btoa(String.fromCharCode(...e)).replaceAll(`+`,`-`).replaceAll(`/`,`_`).replaceAll(`=`,``)}function r(r=()=>window.localStorage){try{let i=r(),a=i.getItem(e);if(a&&t.test(a))return a;let o=n();return i.setItem(e,o),o}catch{return n()}}export{r as n,n as t};
