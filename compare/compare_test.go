@@ -189,6 +189,40 @@ func TestClockJumps(t *testing.T) {
 	}
 }
 
+// TestGap: a frame that was made before the window and comes in it is no gap, and one that is missing is.
+func TestGap(t *testing.T) {
+	begin := time.Now()
+	v, err := newViewer("v01", nil, experiment.Point{}, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each, way = 40 * time.Millisecond, 100 * time.Millisecond
+	var made []frame
+	for i := range 10 {
+		f := newFrame(uint32(i), 0.2, i == 0, begin.Add(time.Duration(i)*each))
+		made = append(made, f)
+		if i == 7 {
+			continue
+		}
+		for part := range f.parts {
+			at, ok := readPart(f.part(part))
+			if !ok {
+				t.Fatal("not read")
+			}
+			v.note(at, f.part(part), f.made.Add(way))
+		}
+	}
+	from := begin.Add(4 * each)
+	for _, c := range []struct {
+		to   int
+		want time.Duration
+	}{{6, each}, {9, 2 * each}} {
+		if r := v.result(from, begin.Add(time.Duration(c.to)*each), made); r.GapMS != milliseconds(c.want) {
+			t.Errorf("frames 4 to %d: %v ms without a frame, want %v", c.to-1, r.GapMS, c.want)
+		}
+	}
+}
+
 // TestRepeats: what a stream sends again is counted, and what is new is not, also round the end of its numbers.
 func TestRepeats(t *testing.T) {
 	var bytes atomic.Uint64

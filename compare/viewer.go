@@ -154,27 +154,40 @@ func (v *viewer) result(from, to time.Time, made []frame) report.Viewer {
 	}
 	var came []time.Time
 	for _, f := range made {
-		if f.made.Before(from) || !f.made.Before(to) {
+		if !f.made.Before(to) {
+			continue
+		}
+		a := v.frames[f.number]
+		whole := a != nil && !a.whole.IsZero()
+		if whole && a.whole.After(from) {
+			came = append(came, a.whole) // of those that were made before, too: the picture moves by them
+		}
+		if f.made.Before(from) {
 			continue
 		}
 		r.Frames++
 		r.Packets += f.parts
-		if a := v.frames[f.number]; a != nil {
+		if a != nil {
 			r.Received += bits.OnesCount64(a.parts)
-			if !a.whole.IsZero() {
-				r.WholeFrames++
-				r.LatencyMS = append(r.LatencyMS, milliseconds(a.whole.Sub(f.made)))
-				came = append(came, a.whole)
-			}
+		}
+		if whole {
+			r.WholeFrames++
+			r.LatencyMS = append(r.LatencyMS, milliseconds(a.whole.Sub(f.made)))
 		}
 	}
+	r.GapMS = milliseconds(longestGap(from, to, came))
+	return r
+}
+
+// longestGap is the longest time between two moments in which nothing came.
+func longestGap(from, to time.Time, came []time.Time) (longest time.Duration) {
 	slices.SortFunc(came, time.Time.Compare)
 	last := from
 	for _, at := range append(came, to) {
-		r.GapMS = max(r.GapMS, milliseconds(at.Sub(last)))
+		longest = max(longest, at.Sub(last))
 		last = at
 	}
-	return r
+	return longest
 }
 
 // leave ends all its connections.

@@ -382,6 +382,8 @@ func TestClientsRefuse(t *testing.T) {
 		{"load files link", []string{"load", "files", s.url + "/w/x"}, 2, "link"},
 		{"load files nobody", []string{"load", "files", s.url + "/f/q1fWtdUkFzvGxmW8mVQnDg", "-n", "2"}, 2, ""},
 		{"load rate", []string{"load", "whep", s.url + "/w/x", "--ramp", "fast"}, 2, "25/s"},
+		{"load no rate", []string{"load", "whep", s.url + "/w/x", "--ramp", "nan"}, 2, "25/s"},
+		{"load whip no rate", []string{"load", "whip", s.url + "/w/x", "--bitrate", "nan"}, 2, "2.4M"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, _, errs := command(t, "", tt.args...)

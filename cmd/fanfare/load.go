@@ -66,7 +66,7 @@ type perSecond float64
 // UnmarshalText reads the flag.
 func (r *perSecond) UnmarshalText(b []byte) error {
 	v, err := strconv.ParseFloat(strings.TrimSuffix(string(b), "/s"), 64)
-	if err != nil || v <= 0 || v > 10_000 {
+	if err != nil || !(v > 0 && v <= 10_000) { // not a number is neither
 		return fmt.Errorf("%q is no rate such as 25/s", b)
 	}
 	*r = perSecond(v)

@@ -50,7 +50,7 @@ func (r *bitrate) UnmarshalText(b []byte) error {
 		}
 	}
 	v, err := strconv.ParseFloat(text, 64)
-	if v *= factor; err != nil || v < 10_000 || v > 100e6 {
+	if v *= factor; err != nil || !(v >= 10_000 && v <= 100e6) { // not a number is neither
 		return fmt.Errorf("%q is no bit rate such as 2.4M, between 10k and 100M", b)
 	}
 	*r = bitrate(v)

@@ -124,7 +124,9 @@ func figure(samples []Sample, hopMS float64) Figure {
 			for _, l := range v.LatencyMS {
 				steps = append(steps, l+hopMS*float64(max(v.Depth-1, 0)))
 			}
-			joins = append(joins, v.JoinMS)
+			if v.WholeFrames > 0 { // else it has not joined
+				joins = append(joins, v.JoinMS)
+			}
 			packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
 			if v.Frames == s.Frames { // it was there when each was made
 				gap = max(gap, v.GapMS)
@@ -139,7 +141,9 @@ func figure(samples []Sample, hopMS float64) Figure {
 		}
 		c.add(&f.Loss, missing(received, packets))
 		c.add(&f.Broken, missing(whole, frames))
-		c.add(&f.Join, stats.Quantile(append(joins, 0)[:max(len(joins), 1)], 0.5))
+		if len(joins) > 0 {
+			c.add(&f.Join, stats.Quantile(joins, 0.5))
+		}
 		c.add(&f.Gap, gap)
 		c.add(&f.Uploader, s.UploaderMbit)
 		c.add(&f.Server, s.ServerMbit)
