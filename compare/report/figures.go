@@ -100,51 +100,11 @@ func figure(samples []Sample, hopMS float64) Figure {
 			continue
 		}
 		f.Runs++
+		f.Unplaced = max(f.Unplaced, s.Unplaced)
 		for i := range f.Levels {
-			if at := atDepth(s, i+1); len(at) > 0 {
-				c.add(&f.Levels[i], stats.Quantile(at, 0.5))
-			}
+			c.quantile(&f.Levels[i], atDepth(s, i+1), 0.5)
 		}
-		var latencies, steps, joins []float64
-		var packets, received, frames, whole, onServer int
-		gap := 0.0
-		for _, v := range s.Viewers {
-			f.Depth = max(f.Depth, v.Depth)
-			if v.Via == "sfu" {
-				onServer++
-			}
-			if v.Bad {
-				c.add(&f.Bad.Loss, missing(v.Received, v.Packets))
-				if len(v.LatencyMS) > 0 {
-					c.add(&f.Bad.P50, stats.Quantile(v.LatencyMS, 0.5))
-				}
-				continue
-			}
-			latencies = append(latencies, v.LatencyMS...)
-			for _, l := range v.LatencyMS {
-				steps = append(steps, l+hopMS*float64(max(v.Depth-1, 0)))
-			}
-			if v.WholeFrames > 0 { // else it has not joined
-				joins = append(joins, v.JoinMS)
-			}
-			packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
-			if v.Frames == s.Frames { // it was there when each was made
-				gap = max(gap, v.GapMS)
-			}
-		}
-		f.OnServer, f.Unplaced = max(f.OnServer, onServer), max(f.Unplaced, s.Unplaced)
-		if len(latencies) > 0 {
-			c.add(&f.P50, stats.Quantile(latencies, 0.5))
-			c.add(&f.P95, stats.Quantile(latencies, 0.95))
-			c.add(&f.P99, stats.Quantile(latencies, 0.99))
-			c.add(&f.Steps, stats.Quantile(steps, 0.5))
-		}
-		c.add(&f.Loss, missing(received, packets))
-		c.add(&f.Broken, missing(whole, frames))
-		if len(joins) > 0 {
-			c.add(&f.Join, stats.Quantile(joins, 0.5))
-		}
-		c.add(&f.Gap, gap)
+		f.addViewers(c, s, hopMS)
 		c.add(&f.Uploader, s.UploaderMbit)
 		c.add(&f.Server, s.ServerMbit)
 		c.add(&f.PassedOn, s.PassedOnMbit)
@@ -152,6 +112,44 @@ func figure(samples []Sample, hopMS float64) Figure {
 	}
 	c.fill()
 	return f
+}
+
+// addViewers takes in what came to the viewers of a run; that of a bad one stands by itself.
+func (f *Figure) addViewers(c columns, s Sample, hopMS float64) {
+	var latencies, steps, joins []float64
+	var packets, received, frames, whole, onServer int
+	gap := 0.0
+	for _, v := range s.Viewers {
+		f.Depth = max(f.Depth, v.Depth)
+		if v.Via == "sfu" {
+			onServer++
+		}
+		if v.Bad {
+			c.add(&f.Bad.Loss, missing(v.Received, v.Packets))
+			c.quantile(&f.Bad.P50, v.LatencyMS, 0.5)
+			continue
+		}
+		latencies = append(latencies, v.LatencyMS...)
+		for _, l := range v.LatencyMS {
+			steps = append(steps, l+hopMS*float64(max(v.Depth-1, 0)))
+		}
+		if v.JoinMS > 0 { // else it never had a picture
+			joins = append(joins, v.JoinMS)
+		}
+		packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
+		if v.Frames == s.Frames { // it was there when each was made
+			gap = max(gap, v.GapMS)
+		}
+	}
+	f.OnServer = max(f.OnServer, onServer)
+	c.quantile(&f.P50, latencies, 0.5)
+	c.quantile(&f.P95, latencies, 0.95)
+	c.quantile(&f.P99, latencies, 0.99)
+	c.quantile(&f.Steps, steps, 0.5)
+	c.quantile(&f.Join, joins, 0.5)
+	c.add(&f.Loss, missing(received, packets))
+	c.add(&f.Broken, missing(whole, frames))
+	c.add(&f.Gap, gap)
 }
 
 // depth is that of the deepest viewer of all valid runs.

@@ -64,6 +64,13 @@ type columns map[*stats.Interval][]float64
 
 func (c columns) add(i *stats.Interval, v float64) { c[i] = append(c[i], v) }
 
+// quantile adds that of all values of a run, if there are any.
+func (c columns) quantile(i *stats.Interval, values []float64, q float64) {
+	if len(values) > 0 {
+		c.add(i, stats.Quantile(values, q))
+	}
+}
+
 func (c columns) fill() {
 	for i, values := range c {
 		*i = stats.Median(values)

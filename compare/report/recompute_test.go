@@ -57,6 +57,19 @@ func middle(values []float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
+// TestJoinOfNobody: a viewer that never had a picture has no join of 0 ms, and one whose picture stopped later has its own.
+func TestJoinOfNobody(t *testing.T) {
+	s := samples()[0]
+	s.Viewers = []Viewer{{ID: "v01", JoinMS: 300, Frames: 2}, {ID: "v02", JoinMS: 500, Frames: 2, WholeFrames: 1, LatencyMS: []float64{50}}, {ID: "v03", Frames: 2}}
+	if f := Figures([]Sample{s}, 0)[0]; f.Join.Median != 400 {
+		t.Errorf("the median of joins is %v", f.Join)
+	}
+	s.Viewers = s.Viewers[2:]
+	if f := Figures([]Sample{s}, 0)[0]; f.Join.N != 0 {
+		t.Errorf("nobody joined: %v", f.Join)
+	}
+}
+
 // number takes a value out of raw JSON.
 func number(t *testing.T, v any, keys ...string) float64 {
 	t.Helper()
