@@ -24,7 +24,6 @@ const (
 	openWithin   = 15 * time.Second
 	placesWithin = 6 * time.Second        // over a line that is full not everybody gets through
 	calm         = 300 * time.Millisecond // without a change everybody has a place
-	grace        = 300 * time.Millisecond // for what is on its way at the end, beside round trips
 )
 
 // Measurer runs experiments, one run at a time.
@@ -136,7 +135,7 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 	for i, rate := range []*float64{&r.UploaderMbit, &r.ServerMbit, &r.PassedOnMbit, &r.RepeatedMbit} {
 		*rate = mbit(after[i]-sent[i], r.Seconds)
 	}
-	pause(context.WithoutCancel(ctx), grace+4*roundTrip(s.run.Point))
+	s.awaitRest(from, to)
 	made := s.frames()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -143,26 +143,15 @@ func (v *viewer) result(from, to time.Time, made []frame) report.Viewer {
 	if !v.first.IsZero() {
 		r.JoinMS = milliseconds(v.first.Sub(v.came))
 	}
-	if v.came.After(from) {
-		from = v.first
-	}
-	if !v.left.IsZero() && v.left.Before(to) {
-		to = v.left.Add(-2*v.rtt - 100*time.Millisecond) // what was on its way is not lost
-	}
-	if from.IsZero() {
-		return r
-	}
+	from, to = v.watched(from, to)
 	var came []time.Time
 	for _, f := range made {
-		if !f.made.Before(to) {
-			continue
-		}
 		a := v.frames[f.number]
 		whole := a != nil && !a.whole.IsZero()
 		if whole && a.whole.After(from) {
-			came = append(came, a.whole) // of those that were made before, too: the picture moves by them
+			came = append(came, a.whole) // of those that were made before or after, too: the picture moves by them
 		}
-		if f.made.Before(from) {
+		if f.made.Before(from) || !f.made.Before(to) {
 			continue
 		}
 		r.Frames++
@@ -179,15 +168,52 @@ func (v *viewer) result(from, to time.Time, made []frame) report.Viewer {
 	return r
 }
 
-// longestGap is the longest time between two moments in which nothing came.
+// watched is the part of a window in which a viewer watched: whoever comes in it does from its first frame on, and of whoever leaves
+// what was under way is not lost. It is empty for who came and had nothing. The caller holds mu.
+func (v *viewer) watched(from, to time.Time) (begin, end time.Time) {
+	if v.came.After(from) {
+		if from = v.first; from.IsZero() {
+			return to, to
+		}
+	}
+	if !v.left.IsZero() && v.left.Before(to) {
+		to = v.left.Add(-2*v.rtt - 100*time.Millisecond)
+	}
+	return from, to
+}
+
+// missing is how many parts have not come of what was made in a window, and may yet come.
+func (v *viewer) missing(from, to time.Time, made []frame) (n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.left.IsZero() {
+		return 0
+	}
+	from, to = v.watched(from, to)
+	for _, f := range made {
+		if f.made.Before(from) || !f.made.Before(to) {
+			continue
+		}
+		n += f.parts
+		if a := v.frames[f.number]; a != nil {
+			n -= bits.OnesCount64(a.parts)
+		}
+	}
+	return n
+}
+
+// longestGap is the longest time without a new frame that begins in a window; what ends it may have come after that.
 func longestGap(from, to time.Time, came []time.Time) (longest time.Duration) {
 	slices.SortFunc(came, time.Time.Compare)
 	last := from
-	for _, at := range append(came, to) {
+	for _, at := range came {
+		if !last.Before(to) {
+			return longest
+		}
 		longest = max(longest, at.Sub(last))
 		last = at
 	}
-	return longest
+	return max(longest, to.Sub(last))
 }
 
 // leave ends all its connections.

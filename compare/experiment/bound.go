@@ -80,7 +80,7 @@ const withHeaders = 1.055
 
 const (
 	joining  = 2.9             // seconds
-	crowding = 4.0             // the same where not all get through
+	crowding = 5.5             // the same where not all get through, and much is late at the end
 	meeting  = 2 * time.Second // of receivers, until all are connected
 	starting = 3 * time.Second // of processes
 )

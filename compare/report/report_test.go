@@ -87,7 +87,7 @@ func TestReportFromItsJSON(t *testing.T) {
 	if first.String() != second.String() {
 		t.Error("the pages differ")
 	}
-	for _, want := range []string{"<td>5.00 (5.00 to 5.00)</td>", "12 of 20 runs", "&lt;b&gt;1", "<polyline points=\"146.0,"} {
+	for _, want := range []string{"<td>5.00 (5.00 to 5.00)</td>", "12 of 20 runs", "&lt;b&gt;1", "What is missing then is lost; what only waited in a queue is late.", "<polyline points=\"146.0,"} {
 		if !strings.Contains(first.String(), want) {
 			t.Errorf("the page does not hold %q", want)
 		}

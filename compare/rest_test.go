@@ -1,0 +1,105 @@
+package compare
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fanfare-relay/fanfare/compare/emulate"
+	"github.com/fanfare-relay/fanfare/compare/experiment"
+	"github.com/fanfare-relay/fanfare/signalling/overlay"
+)
+
+// TestWaitsForTheRest: what queues and repeats make late is waited for and is not lost; a run in which all has come, or nothing comes any more,
+// does not wait for it.
+func TestWaitsForTheRest(t *testing.T) {
+	const every = 100 * time.Millisecond // of parts that are late
+	for name, c := range map[string]struct {
+		comes, late  int // of 10 parts: at once, and one after another afterwards
+		lost         int
+		least, until time.Duration
+	}{
+		"all has come":               {10, 0, 0, 0, look},
+		"all comes late":             {0, 10, 0, 10 * every, 10*every + look},
+		"some is lost":               {6, 0, 4, stillFor, stillFor + look},
+		"some is lost and some late": {2, 4, 4, 4*every + stillFor, 4*every + stillFor + 2*look},
+		"it has had its time":        {0, 30, 9, restAt, restAt + look},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := handMade()
+			v, err := newViewer("v01", s.net.Host(emulate.Line{}), s.run.Point, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.viewers["v01"], s.all = v, []*viewer{v}
+			parts := 10
+			if c.late > parts {
+				parts = c.late + c.lost
+			}
+			begin := time.Now()
+			for i := range parts {
+				s.made = append(s.made, frame{number: uint32(i), made: begin, parts: 1, size: 100})
+			}
+			come := func(i int) { v.note(part{frame: uint32(i), parts: 1}, make([]byte, 100), time.Now()) }
+			for i := range c.comes {
+				come(i)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			var lines sync.WaitGroup
+			lines.Go(func() {
+				pause(ctx, time.Second)
+				for i := range c.late {
+					if pause(ctx, every) {
+						come(c.comes + i)
+					}
+				}
+			})
+			defer lines.Wait()
+			defer stop()
+			r := s.window(t.Context(), time.Second)
+			took := time.Since(begin) - time.Second
+			if took < c.least || took > c.until {
+				t.Errorf("%s: it waited %v, want %v to %v", name, took, c.least, c.until)
+			}
+			if one := r.Viewers[0]; one.Packets-one.Received < c.lost || name != "it has had its time" && one.Packets-one.Received != c.lost {
+				t.Errorf("%s: %d of %d packets have come", name, one.Received, one.Packets)
+			}
+		})
+	}
+}
+
+// handMade is a stage in which nothing runs.
+func handMade() *stage {
+	n := emulate.NewNetwork(1)
+	return &stage{
+		run: experiment.Run{Topology: experiment.Star}, net: n, server: n.Host(emulate.Line{}), uploader: n.Host(emulate.Line{}),
+		planner: overlay.NewPlanner(), source: newSource(1),
+		viewers: map[string]*viewer{}, shows: map[string]overlay.Source{}, silent: map[string]bool{},
+	}
+}
+
+// TestGapAfterTheWindow: a frame that comes late is no gap where newer ones came meanwhile.
+func TestGapAfterTheWindow(t *testing.T) {
+	begin := time.Now()
+	v, err := newViewer("v01", nil, experiment.Point{}, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each = 40 * time.Millisecond
+	var made []frame
+	for i := range 20 {
+		f := frame{number: uint32(i), made: begin.Add(time.Duration(i) * each), parts: 1, size: 100}
+		made = append(made, f)
+		at := f.made.Add(each)
+		if i == 9 {
+			at = at.Add(time.Second)
+		}
+		v.note(part{frame: f.number, parts: 1}, make([]byte, 100), at)
+	}
+	r := v.result(begin, begin.Add(10*each), made)
+	if r.GapMS != milliseconds(2*each) || r.Frames != 10 || r.WholeFrames != 10 {
+		t.Errorf("%v ms without a frame, %d of %d frames", r.GapMS, r.WholeFrames, r.Frames)
+	}
+}
