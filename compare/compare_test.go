@@ -124,6 +124,35 @@ func TestChurn(t *testing.T) {
 	}
 }
 
+// TestLeavesMeanwhile: a viewer that leaves while its leg from the server is being made takes that with it, so that the uploader's track
+// to the server rests again, and is not shown from there when its picture comes too late.
+func TestLeavesMeanwhile(t *testing.T) {
+	t.Parallel()
+	m, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := experiment.Run{Topology: experiment.Star, Seed: 1, Point: experiment.Point{Viewers: 1, LossBurst: 1, UplinkMbit: 50, BitrateMbit: 0.2, Repair: true}}
+	s, err := open(t.Context(), run, m.identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	s.step(s.wish())
+	if err := s.arrive("v01"); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.onServer.Load(); n != 1 {
+		t.Errorf("%d legs from the server", n)
+	}
+	s.lose("v01")
+	s.lose("v01") // nobody
+	s.step(overlay.Ready{Viewer: "v01", From: overlay.Source{Via: overlay.Server}})
+	if n, at := s.onServer.Load(), s.shows["v01"]; n != 0 || at.Via != overlay.Nowhere {
+		t.Errorf("%d legs from the server; who left is shown from %q", n, at)
+	}
+}
+
 // TestServerGoesAway: when the relay ends in the middle, what came before is kept, what is missing counts as lost, and nothing hangs.
 func TestServerGoesAway(t *testing.T) {
 	t.Parallel()

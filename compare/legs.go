@@ -93,22 +93,29 @@ func (s *stage) arrive(id string) error {
 // leaveOne lets a viewer go, by chance.
 func (s *stage) leaveOne() {
 	s.mu.Lock()
-	places := s.planner.Plan().Places
-	var v *viewer
+	id, places := "", s.planner.Plan().Places
 	if len(places) > 0 {
-		v = s.viewers[places[s.rng.IntN(len(places))].Viewer]
+		id = places[s.rng.IntN(len(places))].Viewer
 	}
+	s.mu.Unlock()
+	s.lose(id)
+}
+
+// lose lets a viewer go, if it is there. The planner releases nothing for it any more, so its legs from the server are given back here,
+// also one that is still being made.
+func (s *stage) lose(id string) {
+	s.mu.Lock()
+	v := s.viewers[id]
 	if v == nil {
 		s.mu.Unlock()
 		return
 	}
-	delete(s.viewers, v.id)
-	if s.shows[v.id].Via == overlay.Server {
-		s.onServer.Add(-1)
-	}
-	delete(s.shows, v.id)
+	delete(s.viewers, id)
+	delete(s.shows, id)
+	s.onServer.Add(-int64(v.served))
+	v.served = 0
 	s.mu.Unlock()
-	s.step(overlay.Leave{Viewer: v.id})
+	s.step(overlay.Leave{Viewer: id})
 	v.leave(time.Now())
 }
 

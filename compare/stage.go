@@ -219,7 +219,7 @@ func (s *stage) step(in overlay.Input) {
 	if s.closed {
 		return
 	}
-	if r, ok := in.(overlay.Ready); ok {
+	if r, ok := in.(overlay.Ready); ok && s.viewers[r.Viewer] != nil { // else it left meanwhile
 		s.shows[r.Viewer] = r.From
 	}
 	for _, out := range s.planner.Step(in, time.Now()) {
@@ -243,6 +243,7 @@ func (s *stage) begin(out overlay.Connect) {
 		return
 	}
 	if out.From.Via == overlay.Server {
+		v.served++
 		s.serve()
 	}
 	s.tasks.Go(func() {
@@ -264,7 +265,8 @@ func (s *stage) release(out overlay.Release) {
 	c := v.legs[out.From]
 	delete(v.legs, out.From)
 	v.mu.Unlock()
-	if out.From.Via == overlay.Server {
+	if out.From.Via == overlay.Server && v.served > 0 {
+		v.served--
 		s.onServer.Add(-1)
 	}
 	if c != nil {

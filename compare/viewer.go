@@ -30,6 +30,8 @@ type viewer struct {
 	rtt   time.Duration
 	asks  bool // for what was lost
 
+	served int // legs from the server, made or being made; guarded by the stage's mu
+
 	mu     sync.Mutex
 	legs   map[overlay.Source]*connection
 	frames map[uint32]*arrival
