@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +33,7 @@ type compareCmd struct {
 func (*compareCmd) Help() string {
 	return `Compares how viewers get a stream: by the relay (sfu), straight from the uploader (star), or passed on by viewers (tree of 2 or 3); and how receivers get a file: from each other (swarm), as so many copies from the uploader, or by HTTP through a server. Real WebRTC stacks, the real relay and the real mesh run in this process over emulated lines, so no network is used. Processor time comes from runs with a process for each role, on loopback.
 
-Before it starts it measures for some seconds what this machine carries, and says which runs are beyond it: those are left out. Topologies of one point are measured in the same seconds where the machine has room for that. A busy machine makes runs invalid: do nothing else meanwhile. Interrupt it and what was measured is kept.
+Before it starts it measures for some seconds what this machine carries, and says which runs are beyond it: those are left out. Topologies of one point are measured in the same seconds where the machine has room for that. A busy machine makes runs invalid: do nothing else meanwhile. Interrupt it and what was measured is kept; should it be killed, samples.json has what was measured until then, and --from makes the report of that.
 
 Examples:
   fanfare compare --quick --out compared
@@ -58,7 +57,7 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+	if err := outFolder(c.Out).prepare(); err != nil {
 		return err
 	}
 	d := comparison.Document{
@@ -95,7 +94,7 @@ func (c *compareCmd) again(std stdio) error {
 		d.HopMS, d.HopCPU = c.HopMS, c.HopCPU
 		d.Command += "; then fanfare compare --from samples.json" + c.hop() + " --out DIR"
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+	if err := outFolder(c.Out).prepare(); err != nil {
 		return err
 	}
 	return c.finish(std, d)
@@ -103,7 +102,7 @@ func (c *compareCmd) again(std stdio) error {
 
 // finish writes the files and says what is in them.
 func (c *compareCmd) finish(std stdio, d comparison.Document) error {
-	if err := c.write(d); err != nil {
+	if err := outFolder(c.Out).write(d); err != nil {
 		return err
 	}
 	for _, text := range d.Words() {
@@ -204,7 +203,7 @@ func (c *compareCmd) measure(ctx context.Context, std stdio, d *comparison.Docum
 	if err != nil {
 		return err
 	}
-	return carryOut(ctx, st, runner, plan, d)
+	return carryOut(ctx, st, runner, plan, d, outFolder(c.Out).keep)
 }
 
 // newRunner lets roles be processes of this program where their processor time can be told.
@@ -283,14 +282,16 @@ func (c *compareCmd) plan(ctx context.Context, st *status, runner *compare.Runne
 const mostFaults = 5
 
 // carryOut makes the runs, those of a batch at the same time, with a line of progress. A run that fails is kept as an invalid one; when
-// several do in a row, the rest is given up, and what there is is kept.
-func carryOut(ctx context.Context, st *status, runner *compare.Runner, plan []compare.Planned, d *comparison.Document) error {
+// several do in a row, the rest is given up, and what there is is kept: after each batch by keep, which fails without harm.
+func carryOut(
+	ctx context.Context, st *status, runner *compare.Runner, plan []compare.Planned, d *comparison.Document, keep func(comparison.Document) error,
+) error {
 	batches := compare.SideBySide(plan, d.Calibration)
 	left := time.Duration(0)
 	for _, b := range batches {
 		left += lasts(b)
 	}
-	begun, faults := 0, 0
+	begun, faults, unkept := 0, 0, false
 	for _, b := range batches {
 		st.show(fmt.Sprintf("%s of %d: %s, %s, %d viewers; about %v left", numbers(begun, len(b)), len(plan), b[0].Run.Experiment, ways(b),
 			b[0].Run.Point.Viewers, left.Round(time.Second)))
@@ -314,6 +315,10 @@ func carryOut(ctx context.Context, st *status, runner *compare.Runner, plan []co
 				st.say("Given up: " + d.Ended + ".")
 			}
 			return nil
+		}
+		if err := keep(*d); err != nil && !unkept {
+			unkept = true
+			st.say("What was measured so far cannot be kept on the disk: " + oneLine(err.Error()) + ". It goes on, and tries again.")
 		}
 	}
 	return nil
@@ -342,25 +347,6 @@ func ways(batch []compare.Planned) string {
 		names[i] = string(p.Run.Topology)
 	}
 	return strings.Join(names, " + ")
-}
-
-// write writes the three files.
-func (c *compareCmd) write(d comparison.Document) error {
-	files := map[string]func(io.Writer) error{
-		"samples.json": func(w io.Writer) error { return comparison.WriteJSON(w, d) },
-		"samples.csv":  func(w io.Writer) error { return comparison.WriteCSV(w, d.Samples) },
-		"report.html":  func(w io.Writer) error { return comparison.WriteHTML(w, d) },
-	}
-	for name, write := range files {
-		var b strings.Builder
-		if err := write(&b); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if err := os.WriteFile(filepath.Join(c.Out, name), []byte(b.String()), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // roleCommand is what compare starts for each role that has a process of its own.

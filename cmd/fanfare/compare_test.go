@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -75,7 +77,8 @@ func document(t *testing.T, out string) comparison.Document {
 	return d
 }
 
-// TestCompareInterrupted: an interrupt in the middle keeps what was measured, marked as partial in all that is written.
+// TestCompareInterrupted: an interrupt in the middle keeps what was measured, marked as partial in all that is written. What a program
+// that is killed leaves on the disk is that, too.
 func TestCompareInterrupted(t *testing.T) {
 	t.Parallel()
 	file := small(t, "name = \"small\"\nrepeats = 100\nseconds = 1\nsettle_seconds = 0\ntopologies = [\"sfu\"]\n[base]\nviewers = 1\nbitrate_mbit = 0.2\n")
@@ -91,16 +94,21 @@ func TestCompareInterrupted(t *testing.T) {
 	plan, _ := compare.Plan(list, nil)
 	d.Planned = len(plan)
 	ctx, interrupt := context.WithCancel(t.Context())
-	shown := 0
+	shown, out, again := 0, t.TempDir(), t.TempDir()
 	st := newStatus(writerFunc(func(b []byte) (int, error) {
 		if strings.Contains(string(b), "2 of 100") {
-			shown++
+			if shown++; shown == 1 { // killed now
+				kept, err := os.ReadFile(filepath.Join(out, samplesFile))
+				if err != nil || os.WriteFile(filepath.Join(again, "killed.json"), kept, 0o600) != nil {
+					t.Error(err)
+				}
+			}
 			interrupt()
 		}
 		return len(b), nil
 	}))
 	st.terminal = true
-	if err := carryOut(ctx, st, runner, plan, &d); err != nil || shown == 0 {
+	if err := carryOut(ctx, st, runner, plan, &d, outFolder(out).keep); err != nil || shown == 0 {
 		t.Fatal(err, shown)
 	}
 	if !d.Interrupted || len(d.Samples) == 0 || len(d.Samples) > 2 || d.Samples[0].Problem == "it was interrupted" {
@@ -109,6 +117,15 @@ func TestCompareInterrupted(t *testing.T) {
 	var page bytes.Buffer
 	if err := comparison.WriteHTML(&page, d); err != nil || !strings.Contains(page.String(), "of 100 runs were made") {
 		t.Errorf("the page does not say that it is partial: %v", err)
+	}
+	var said, failed bytes.Buffer
+	if code := run(t.Context(), []string{"compare", "--from", filepath.Join(again, "killed.json"), "--out", again}, stdio{nil, &said, &failed}); code != 0 {
+		t.Fatalf("code %d: %s", code, failed.String())
+	}
+	report, err := os.ReadFile(filepath.Join(again, "report.html"))
+	if err != nil || !strings.Contains(string(report), "1 of 100 runs were made (the program ended before it was done)") ||
+		!strings.Contains(said.String(), "Partial: 1 of 100 runs were made.") {
+		t.Errorf("the report of what was left is not marked as partial: %v, %s", err, said.String())
 	}
 }
 
@@ -168,8 +185,34 @@ func TestCompareFilesAndProcesses(t *testing.T) {
 	}
 }
 
+// TestCompareFiles: a file is there whole, as it is or as it was, and nothing else is.
+func TestCompareFiles(t *testing.T) {
+	dir := t.TempDir()
+	o := outFolder(filepath.Join(dir, "new", "folder"))
+	if err := o.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	put := func(text string, fault error) error {
+		return o.put("a", func(w io.Writer) error { _, err := io.WriteString(w, text); return errors.Join(err, fault) })
+	}
+	if err := put("whole", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("half", io.ErrShortWrite); !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("%v", err)
+	}
+	list, err := os.ReadDir(string(o))
+	if text, _ := os.ReadFile(filepath.Join(string(o), "a")); err != nil || len(list) != 1 || string(text) != "whole" {
+		t.Errorf("%v: %v, %q", err, list, text)
+	}
+}
+
 func TestCompareRefuses(t *testing.T) {
 	dir := t.TempDir()
+	full := filepath.Join(dir, "full") // nobody can write there, whoever it is
+	if err := os.MkdirAll(filepath.Join(full, samplesFile+draftEnding), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	bad := filepath.Join(dir, "bad.toml")
 	if err := os.WriteFile(bad, []byte("name = \"x\"\nviewer = 3\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -190,6 +233,8 @@ func TestCompareRefuses(t *testing.T) {
 		{[]string{"--from", bad, "--quick", "--out", dir}, exitUsage, "--from measures nothing"},
 		{[]string{"--from", bad, "--hop-ms=-3", "--out", dir}, exitUsage, "--hop-ms is -3"},
 		{[]string{"--quick", "--hop-cpu", "1001", "--out", dir}, exitUsage, "--hop-cpu is 1001"},
+		{[]string{"--quick", "--out", full}, exitFailed, "nothing can be written to the folder " + full + " ("},
+		{[]string{"--quick", "--out", filepath.Join(bad, "x")}, exitFailed, "); name another one by --out"},
 	} {
 		var said, failed bytes.Buffer
 		if code := run(context.Background(), append([]string{"compare"}, c.args...), stdio{nil, &said, &failed}); code != c.code || !strings.Contains(failed.String(), c.want) {
