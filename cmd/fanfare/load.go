@@ -66,8 +66,8 @@ type perSecond float64
 // UnmarshalText reads the flag.
 func (r *perSecond) UnmarshalText(b []byte) error {
 	v, err := strconv.ParseFloat(strings.TrimSuffix(string(b), "/s"), 64)
-	if err != nil || !(v > 0 && v <= 10_000) { // not a number is neither
-		return fmt.Errorf("%q is no rate such as 25/s", b)
+	if err != nil || !(v >= 0.01 && v <= 10_000) { // not a number is neither
+		return fmt.Errorf("%q is no rate from 0.01/s to 10000/s, such as 25/s", b)
 	}
 	*r = perSecond(v)
 	return nil
@@ -85,14 +85,15 @@ func (c *loadWhepCmd) Run(ctx context.Context, std stdio) error {
 	if c.Viewers != nil {
 		viewers = *c.Viewers
 	}
+	if err := c.check(viewers); err != nil {
+		return err
+	}
 	address, err := endpoint.ViewAddress(c.URL, "")
 	switch {
 	case errors.Is(err, endpoint.ErrNoStream):
 		return usageError{"this is the address of a server; give the link of a stream's page"}
 	case err != nil:
 		return usageError{err.Error()}
-	case viewers < 0 || c.Joins < 0 || viewers+c.Joins == 0 || viewers > 100_000:
-		return usageError{"there is nobody to join; give -n or --joins"}
 	}
 	password, err := c.Password.read(std.in)
 	if err != nil {

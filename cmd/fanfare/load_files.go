@@ -44,6 +44,9 @@ const mostReceivers = 63
 
 // Run fetches and reports.
 func (c *loadFilesCmd) Run(ctx context.Context, std stdio) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	text, err := c.URL.read(std.in)
 	if err != nil {
 		return err
@@ -51,9 +54,6 @@ func (c *loadFilesCmd) Run(ctx context.Context, std stdio) error {
 	link, err := seal.ParseLink(text)
 	if err != nil {
 		return usageError{err.Error()}
-	}
-	if c.Receivers < 1 || c.Receivers > mostReceivers || c.For <= 0 {
-		return usageError{fmt.Sprintf("-n can be 1 to %d, and --for is more than nothing", mostReceivers)}
 	}
 	password, err := c.Password.read(std.in)
 	if err != nil {

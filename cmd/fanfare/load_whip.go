@@ -62,8 +62,8 @@ const mostPublishers = 1000
 
 // Run publishes until the time is over or the person ends it.
 func (c *loadWhipCmd) Run(ctx context.Context, std stdio) error {
-	if c.Publishers < 1 || c.Publishers > mostPublishers {
-		return usageError{fmt.Sprintf("-n is %d; it can be 1 to %d", c.Publishers, mostPublishers)}
+	if err := c.check(); err != nil {
+		return err
 	}
 	key, err := c.Key.read(std.in)
 	if err != nil {
