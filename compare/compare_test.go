@@ -92,6 +92,9 @@ func TestTopologies(t *testing.T) {
 				if v.WholeFrames == 0 || v.Via == string(overlay.Nowhere) {
 					t.Errorf("%s got %d of %d frames, from %q", v.ID, v.WholeFrames, v.Frames, v.Via)
 				}
+				if direct := topology != experiment.SFU; v.JoinMS == 0 || direct != (v.DirectMS > v.JoinMS) || !direct && v.DirectMS != 0 {
+					t.Errorf("%s had its first picture after %g ms, and straight after %g", v.ID, v.JoinMS, v.DirectMS)
+				}
 			}
 			if len(r.Viewers) != 3 || deepest != depth || r.Frames == 0 {
 				t.Errorf("%d viewers, depth %d, %d frames", len(r.Viewers), deepest, r.Frames)

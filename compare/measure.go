@@ -155,6 +155,9 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 			r.Unplaced++
 		}
 		one.Via, one.Depth = string(s.shows[v.id].Via), places[v.id].Depth
+		if !v.direct.IsZero() {
+			one.DirectMS = milliseconds(v.direct.Sub(v.came))
+		}
 		r.Viewers = append(r.Viewers, one)
 	}
 	switch {

@@ -221,6 +221,9 @@ func (s *stage) step(in overlay.Input) {
 	}
 	if r, ok := in.(overlay.Ready); ok && s.viewers[r.Viewer] != nil { // else it left meanwhile
 		s.shows[r.Viewer] = r.From
+		if v := s.viewers[r.Viewer]; r.From.Via != overlay.Server && v.direct.IsZero() {
+			v.direct = time.Now()
+		}
 	}
 	for _, out := range s.planner.Step(in, time.Now()) {
 		switch out := out.(type) {

@@ -30,7 +30,9 @@ type viewer struct {
 	rtt   time.Duration
 	asks  bool // for what was lost
 
-	served int // legs from the server, made or being made; guarded by the stage's mu
+	// Guarded by the stage's mu: legs from the server, made or being made; and when it first had a whole frame by another way.
+	served int
+	direct time.Time
 
 	mu     sync.Mutex
 	legs   map[overlay.Source]*connection

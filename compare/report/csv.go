@@ -15,7 +15,7 @@ func WriteCSV(w io.Writer, samples []Sample) error {
 		"experiment", "factor", "value", "topology", "repeat", "seed", "viewers", "round_trip_ms", "loss_percent", "loss_burst", "uplink_mbit",
 		"downlink_mbit", "bad_downlink_mbit", "bitrate_mbit", "churn_per_minute", "file_mib", "repair", "own_processes", "beside", "seconds", "lateness_p99_ms", "problem",
 		"uploader_mbit", "server_mbit", "passed_on_mbit", "repeated_mbit", "bound_seconds", "upload_seconds", "copies_sent",
-		"who", "bad", "via", "depth", "join_ms", "frames", "whole_frames", "packets", "received", "gap_ms", "latency_ms",
+		"who", "bad", "via", "depth", "join_ms", "direct_ms", "frames", "whole_frames", "packets", "received", "gap_ms", "latency_ms",
 		"whole", "whole_after_seconds", "bytes", "cpu_seconds", "sends",
 	}
 	rows := [][]string{head}
@@ -35,16 +35,16 @@ func lines(s Sample) (rows [][]string) {
 	)
 	add := func(cells ...any) { rows = append(rows, append(run[:len(run):len(run)], texts(cells...)...)) }
 	for _, v := range s.Viewers {
-		add(v.ID, v.Bad, v.Via, v.Depth, v.JoinMS, v.Frames, v.WholeFrames, v.Packets, v.Received, v.GapMS, spaced(v.LatencyMS), "", "", "", "", "")
+		add(v.ID, v.Bad, v.Via, v.Depth, v.JoinMS, v.DirectMS, v.Frames, v.WholeFrames, v.Packets, v.Received, v.GapMS, spaced(v.LatencyMS), "", "", "", "", "")
 	}
 	for _, r := range s.Receivers {
-		add(r.ID, "", "", "", "", "", "", "", "", "", "", r.Whole, r.Seconds, r.Bytes, "", "")
+		add(r.ID, "", "", "", "", "", "", "", "", "", "", "", r.Whole, r.Seconds, r.Bytes, "", "")
 	}
 	for _, one := range s.Processes {
-		add(one.ID, "", one.Role, "", "", one.Frames, one.WholeFrames, "", "", "", "", "", "", "", one.CPUSeconds, one.Sends)
+		add(one.ID, "", one.Role, "", "", "", one.Frames, one.WholeFrames, "", "", "", "", "", "", "", one.CPUSeconds, one.Sends)
 	}
 	if rows == nil {
-		add("", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "")
+		add("", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "")
 	}
 	return rows
 }

@@ -43,10 +43,11 @@ type Figure struct {
 	// Loss is the share of packets that never came, Broken that of frames, in percent.
 	Loss   stats.Interval `json:"loss"`
 	Broken stats.Interval `json:"broken"`
-	// Join is the median of viewers' joins, Gap the longest time without a whole frame of any viewer that was there all the time, in
-	// milliseconds.
-	Join stats.Interval `json:"join"`
-	Gap  stats.Interval `json:"gap"`
+	// Join is the median of viewers' joins, which are by the server, Direct that of those who then got it straight or passed on. Gap is
+	// the longest time without a whole frame of any viewer that was there all the time. In milliseconds.
+	Join   stats.Interval `json:"join"`
+	Direct stats.Interval `json:"direct"`
+	Gap    stats.Interval `json:"gap"`
 	// Uploader, Server and PassedOn are what lines carried, in Mbit/s.
 	Uploader stats.Interval `json:"uploader"`
 	Server   stats.Interval `json:"server"`
@@ -116,7 +117,7 @@ func figure(samples []Sample, hopMS float64) Figure {
 
 // addViewers takes in what came to the viewers of a run; that of a bad one stands by itself.
 func (f *Figure) addViewers(c columns, s Sample, hopMS float64) {
-	var latencies, steps, joins []float64
+	var latencies, steps, joins, direct []float64
 	var packets, received, frames, whole, onServer int
 	gap := 0.0
 	for _, v := range s.Viewers {
@@ -136,6 +137,9 @@ func (f *Figure) addViewers(c columns, s Sample, hopMS float64) {
 		if v.JoinMS > 0 { // else it never had a picture
 			joins = append(joins, v.JoinMS)
 		}
+		if v.DirectMS > 0 {
+			direct = append(direct, v.DirectMS)
+		}
 		packets, received, frames, whole = packets+v.Packets, received+v.Received, frames+v.Frames, whole+v.WholeFrames
 		if v.Frames == s.Frames { // it was there when each was made
 			gap = max(gap, v.GapMS)
@@ -147,6 +151,7 @@ func (f *Figure) addViewers(c columns, s Sample, hopMS float64) {
 	c.quantile(&f.P99, latencies, 0.99)
 	c.quantile(&f.Steps, steps, 0.5)
 	c.quantile(&f.Join, joins, 0.5)
+	c.quantile(&f.Direct, direct, 0.5)
 	c.add(&f.Loss, missing(received, packets))
 	c.add(&f.Broken, missing(whole, frames))
 	c.add(&f.Gap, gap)

@@ -24,7 +24,7 @@ func mixed() Document {
 		}, Seconds: 2, Frames: 60, LatenessMS: 3.2}
 		for i := range 5 {
 			tree.Viewers = append(tree.Viewers, Viewer{
-				ID: fmt.Sprint(i), Via: "direct", Depth: 1 + i/2, Packets: 100, Received: 100, Frames: 3, WholeFrames: 3,
+				ID: fmt.Sprint(i), Via: "direct", Depth: 1 + i/2, JoinMS: 200, DirectMS: 1300 + float64(10*i+repeat), Packets: 100, Received: 100, Frames: 3, WholeFrames: 3,
 				LatencyMS: []float64{40 + float64(repeat), 41, 42},
 			})
 		}
@@ -97,21 +97,23 @@ func TestRecomputed(t *testing.T) {
 	if err := json.Unmarshal(text.Bytes(), &raw); err != nil {
 		t.Fatal(err)
 	}
-	var p50, steps, lost, last, share, download, viewer []float64
+	var p50, steps, lost, direct, last, share, download, viewer []float64
 	for _, s := range raw["samples"].([]any) {
 		sample := s.(map[string]any)
 		switch sample["topology"].(string) {
 		case "tree2":
-			var latencies, deeper []float64
+			var latencies, deeper, straight []float64
 			packets, received := 0.0, 0.0
 			for _, v := range sample["viewers"].([]any) {
 				packets, received = packets+number(t, v, "packets"), received+number(t, v, "received")
+				straight = append(straight, number(t, v, "direct_ms"))
 				for _, l := range v.(map[string]any)["latency_ms"].([]any) {
 					latencies = append(latencies, l.(float64))
 					deeper = append(deeper, l.(float64)+number(t, raw, "hop_ms")*(number(t, v, "depth")-1))
 				}
 			}
 			p50, steps, lost = append(p50, middle(latencies)), append(steps, middle(deeper)), append(lost, 100*(1-received/packets))
+			direct = append(direct, middle(straight))
 		case "http":
 			whole := 0.0
 			for _, r := range sample["receivers"].([]any) {
@@ -139,7 +141,7 @@ func TestRecomputed(t *testing.T) {
 		digits int
 	}{
 		{"uplink: viewers = 5</td><td>the tree of 2", 3, p50, 1}, {"uplink: viewers = 5</td><td>the tree of 2", 6, steps, 1},
-		{"uplink: viewers = 5</td><td>the tree of 2", 7, lost, 2}, {"files: base point</td><td>HTTP", 5, last, 2},
+		{"uplink: viewers = 5</td><td>the tree of 2", 7, lost, 2}, {"uplink: viewers = 5</td><td>the tree of 2", 10, direct, 0}, {"files: base point</td><td>HTTP", 5, last, 2},
 		{"files: base point</td><td>HTTP", 7, share, 3}, {"files: base point</td><td>HTTP", 9, download, 2},
 		{"processors: base point, 2 viewers</td><td>the relay", 7, viewer, 2},
 	} {
@@ -305,7 +307,7 @@ func TestBadViewer(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := "network: downlink of one viewer, Mbit/s = 0.5</td><td>the relay"
-	if lost, p50 := cell(t, b.String(), row, 18), cell(t, b.String(), row, 19); lost != "60.0" || p50 != "400.0" {
+	if lost, p50 := cell(t, b.String(), row, 19), cell(t, b.String(), row, 20); lost != "60.0" || p50 != "400.0" {
 		t.Errorf("the page says that the bad viewer loses %s with p50 %s", lost, p50)
 	}
 	if !strings.Contains(b.String(), "Up to 2 others ran beside one") {

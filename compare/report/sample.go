@@ -93,8 +93,10 @@ type Viewer struct {
 	// Via is sfu, direct or relayed, Depth how many steps lie before it; at the end.
 	Via   string `json:"via"`
 	Depth int    `json:"depth"`
-	// JoinMS is from its coming to its first whole frame.
-	JoinMS float64 `json:"join_ms"`
+	// JoinMS is from its coming to its first whole frame, which comes from the server in every topology; DirectMS to the first one that
+	// came straight from the uploader or was passed on, 0 where none did.
+	JoinMS   float64 `json:"join_ms"`
+	DirectMS float64 `json:"direct_ms,omitempty"`
 	// Frames and Packets were made while it watched, WholeFrames and Received came.
 	Frames      int `json:"frames"`
 	WholeFrames int `json:"whole_frames"`
