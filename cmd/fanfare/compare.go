@@ -24,7 +24,7 @@ type compareCmd struct {
 	Out        string   `required:"" placeholder:"DIR" help:"Folder for report.html, samples.csv and samples.json. It is made when it is not there."`
 	Repeats    int      `placeholder:"N" help:"Runs of each point, instead of what the experiments say."`
 	HopMS      float64  `name:"hop-ms" default:"0" placeholder:"MS" help:"Delay that a browser adds when it passes a picture on (it decodes and encodes again), in milliseconds, as measured with browsers. The report adds it in a column of its own."`
-	HopCPU     float64  `name:"hop-cpu" default:"0" placeholder:"PERCENT" help:"What that decoding and encoding takes of one processor, in percent. The report adds it in a column of its own. The page /compare measures both."`
+	HopCPU     float64  `name:"hop-cpu" default:"0" placeholder:"PERCENT" help:"What that decoding and encoding takes of one processor, in percent, with one viewer below. The report adds it once to each who passes on, in a column of its own. The page /compare measures both."`
 	From       string   `placeholder:"FILE" help:"Makes the report again from the samples.json of an earlier comparison, and measures nothing; --hop-ms and --hop-cpu may be others then."`
 	Beyond     bool     `help:"Also make the runs that are beyond this machine."`
 }

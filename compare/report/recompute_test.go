@@ -20,7 +20,7 @@ func mixed() Document {
 	for repeat := 1; repeat <= 3; repeat++ {
 		tree := Sample{Run: experiment.Run{
 			Experiment: "uplink", Factor: "viewers", Value: 5, Topology: experiment.Tree2, Repeat: repeat,
-			Point: experiment.Point{Viewers: 5, UplinkMbit: 5, BitrateMbit: 1},
+			Point: experiment.Point{Viewers: 5, UplinkMbit: 5, BitrateMbit: 1, Repair: true},
 		}, Seconds: 2, Frames: 60, LatenessMS: 3.2}
 		for i := range 5 {
 			tree.Viewers = append(tree.Viewers, Viewer{
@@ -168,14 +168,17 @@ func cell(t *testing.T, page, row string, column int) string {
 func TestWords(t *testing.T) {
 	words := strings.Join(mixed().Words(), "\n")
 	for _, want := range []string{
-		"With 5 viewers the tree of 2 is 3 steps deep and 18 ms sooner than the relay (median) while viewers forward packets; with 40 ms for each browser that decodes and encodes again, 21 ms later.",
-		"A file of 8 MiB to 2 receivers with uplinks of 20 Mbit/s by HTTP through the server: the last has it after 6.0 s, 0.67 of the bound (3.5 s to the server, 2.5 s from there); the uploader sent 1.25 copies.",
-		"A file of 8 MiB to 2 receivers with uplinks of 20 Mbit/s by the swarm, whose peers find out by themselves what they may send: the last",
-		"With 2 viewers by the relay (sfu), a process each: the uploader uses 2.5 % of a processor, the server 5.0 %, a viewer 1.5 %.",
+		"With uplinks of 5 Mbit/s and a stream of 1 Mbit/s, the star holds up to 4 viewers and no longer at 5 (5.0 % of the packets are lost); the relay (sfu) and the tree of 2 hold for as many as were tried, up to 5.",
+		"The tree of 2 for 5 viewers is 3 steps deep and 18 ms sooner than the relay (median) while viewers forward packets; with 40 ms for each browser that decodes and encodes again, 21 ms later.",
+		"The least time in which 2 receivers could have a file, as a share of what it took: the swarm whose peers find out by themselves what they may send 0.67 (1.25 copies sent) and HTTP through the server 0.67 (1.25 copies sent).",
+		"Of one processor, with 2 viewers and a process each, the uploader takes 2.5 % by the relay (sfu); the server 5.0 % by the relay (sfu).",
 	} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q is not said in\n%s", want, words)
 		}
+	}
+	if n := strings.Count(words, "\n") + 1; n != 5 {
+		t.Errorf("%d sentences:\n%s", n, words)
 	}
 }
 
@@ -191,7 +194,7 @@ func TestStated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"beyond this machine: a with 64 viewers", "(5 runs failed)", "timers were 12.3 ms late", "<b>40 ms a step</b>", "31 µs for a packet to a viewer; 1.4 ms for a megabyte by HTTP",
+		"beyond this machine: a with 64 viewers", "(5 runs failed)", "timers were 12.3 ms late", "<b>40 ms a step</b>", "too little for other browsers, larger pictures and more below", "31 µs for a packet to a viewer; 1.4 ms for a megabyte by HTTP",
 		"The latest of all valid runs is 3.2 ms", "1 of 24 runs are invalid",
 	} {
 		if !strings.Contains(b.String(), want) {
@@ -268,10 +271,10 @@ func TestUnrepaired(t *testing.T) {
 		}
 	}
 	never, often := at("no-repair", false, 940, 0), at("uplink", true, 538, 21.4)
-	const alone = "Where viewers never ask again for what was lost, the star with 5 viewers and uplinks of 5 Mbit/s loses 6.0 % of the packets"
+	const alone = "Viewers who never ask again for what was lost miss 6.0 % of the packets by the star with 5 viewers and uplinks of 5 Mbit/s"
 	for want, samples := range map[string][]Sample{
 		alone + ".": {never},
-		alone + "; where they ask, 46.2 %, while 21.4 Mbit/s of repeats come to the uploader's line.": {often, never},
+		alone + " (where they ask 46.2 %, while 21.4 Mbit/s of repeats come to the uploader's line).": {often, never},
 	} {
 		if words := (Document{Samples: samples}).Words(); !slices.Contains(words, want) {
 			t.Errorf("%q is not said in %q", want, words)
@@ -297,8 +300,7 @@ func TestBadViewer(t *testing.T) {
 	if f.Loss.Median != 0 || f.P50.Median != 51 || f.Gap.Median != 0 || f.Join.Median != 0 || f.Bad.Loss.Median != 60 || f.Bad.P50.Median != 400 || f.OnServer != 2 {
 		t.Errorf("%+v", f)
 	}
-	want := "Where one of 2 viewers can get 0.5 Mbit/s of a stream of 1, by the relay (sfu) it misses 60.0 % of the packets, and the others miss 0.0 % (p50 51 ms); " +
-		"where nobody's line is narrow, 0.0 % (p50 51 ms)."
+	want := "When one of 2 viewers can get 0.5 Mbit/s of a stream of 1, the others miss 0.0 % with a median of 51 ms by the relay (sfu) (else 0.0 % and 51 ms)."
 	if words := d.Words(); !slices.Contains(words, want) {
 		t.Errorf("%q is not said in %q", want, words)
 	}
@@ -376,8 +378,7 @@ func TestComing(t *testing.T) {
 			},
 		}
 	}
-	want := "Where 60 viewers a minute leave and others come, by the tree of 2 nobody who stays is without a whole frame for longer than 1240 ms, and all together lose 0.5 % of the packets; " +
-		"where nobody leaves, 95 ms and 0.0 %."
+	want := "While 60 viewers a minute leave and others come, the longest wait of those who stay for a whole frame is 1240 ms by the tree of 2 (95 where nobody leaves)."
 	if words := (Document{Samples: []Sample{at(0, 95, 1000), at(60, 1240, 995)}}).Words(); !slices.Contains(words, want) {
 		t.Errorf("%q is not said in %q", want, words)
 	}

@@ -7,142 +7,80 @@ import (
 	"strings"
 
 	"github.com/fanfare-relay/fanfare/compare/experiment"
+	"github.com/fanfare-relay/fanfare/compare/stats"
 )
 
-// Words says in sentences what a comparison found: where topologies break and which is sooner, for each experiment that varies the number
-// of viewers; how long files take; what the processors do.
+// Words says in a few sentences what a comparison found: how far ways go and where they break, which is sooner, what asking again, a bad
+// viewer and viewers who come and go do; how long files take; what the processors do.
 func (d Document) Words() (list []string) {
 	figures := Figures(d.Samples, d.HopMS)
+	var widest []Figure
 	for _, name := range experimentsOf(figures) {
 		group, values := along(figures, name, "viewers")
 		for i := range group {
 			group[i].Value = values[i]
 		}
 		slices.SortStableFunc(group, func(a, b Figure) int { return cmp.Compare(a.Value, b.Value) }) // the base point lies between others
-		if len(group) > 0 {
-			list = append(list, d.streams(group)...)
+		list = append(list, reach(group))
+		if most(group) > most(widest) {
+			widest = group
 		}
 	}
-	list = append(list, unrepaired(figures)...)
-	list = append(list, besideBad(figures)...)
-	list = append(list, coming(figures)...)
-	for _, name := range experimentsOf(FileFigures(d.Samples)) {
-		list = append(list, fileWords(FileFigures(d.Samples), name)...)
-	}
-	return append(list, d.processWords(ProcessFigures(d.Samples, d.HopCPU))...)
+	list = append(list, sooner(widest), d.steps(widest))
+	list = append(list, unrepaired(figures), besideBad(figures), coming(figures))
+	list = append(list, fileWords(FileFigures(d.Samples))...)
+	list = append(list, d.processWords(ProcessFigures(d.Samples, d.HopCPU))...)
+	return slices.DeleteFunc(list, func(text string) bool { return text == "" })
 }
 
-// streams speaks of one experiment whose values are numbers of viewers.
-func (d Document) streams(group []Figure) (list []string) {
+// most is the greatest value of a group in order, 0 of none.
+func most(group []Figure) float64 {
+	if len(group) == 0 {
+		return 0
+	}
+	return group[len(group)-1].Value
+}
+
+// reach says of one experiment, whose values are numbers of viewers, which ways break where, and which do not.
+func reach(group []Figure) string {
+	var clauses, names []string
+	tried := 0.0
 	for _, t := range experiment.Media() {
-		if text := holds(group, t); text != "" {
-			list = append(list, text)
+		good, bad := limit(group, t)
+		switch {
+		case bad.Runs > 0 && good == 0:
+			clauses = append(clauses, fmt.Sprintf("%s does not hold for %g (%s)", Name(t), bad.Value, fault(bad)))
+		case bad.Runs > 0:
+			clauses = append(clauses, fmt.Sprintf("%s holds up to %s and no longer at %g (%s)", Name(t), viewers(good), bad.Value, fault(bad)))
+		case good > 0:
+			names, tried = append(names, Name(t)), max(tried, good)
 		}
 	}
-	for _, text := range []string{sooner(group), d.steps(group)} {
-		if text != "" {
-			list = append(list, text)
-		}
+	switch len(names) {
+	case 0:
+	case 1:
+		clauses = append(clauses, fmt.Sprintf("%s holds for as many as were tried, up to %g", names[0], tried))
+	default:
+		clauses = append(clauses, fmt.Sprintf("%s hold for as many as were tried, up to %g", and(names), tried))
 	}
-	return list
+	if len(clauses) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("With uplinks of %g Mbit/s and a stream of %g Mbit/s, %s.", group[0].Point.UplinkMbit, group[0].Point.BitrateMbit, strings.Join(clauses, "; "))
 }
 
-// holds says how far one topology goes.
-func holds(figures []Figure, t experiment.Topology) string {
-	good, bad := 0.0, Figure{}
-	for _, f := range figures {
+// limit is the greatest value up to which a way holds, 0 for none, and where it does no longer, if it does not.
+func limit(group []Figure, t experiment.Topology) (good float64, bad Figure) {
+	for _, f := range group {
 		if f.Topology != t || f.Runs == 0 {
 			continue
 		}
 		if !f.Holds() {
-			bad = f
-			break
+			return good, f
 		}
 		good = f.Value
 	}
-	if good == 0 && bad.Runs == 0 {
-		return ""
-	}
-	at := fmt.Sprintf("With uplinks of %g Mbit/s and a stream of %g Mbit/s", figures[0].Point.UplinkMbit, figures[0].Point.BitrateMbit)
-	switch {
-	case bad.Runs == 0:
-		return fmt.Sprintf("%s, %s holds for every number of viewers that was tried, up to %g.", at, Name(t), good)
-	case good == 0:
-		return fmt.Sprintf("%s, %s does not hold for %g: %s.", at, Name(t), bad.Value, fault(bad))
-	}
-	text := fmt.Sprintf("%s, %s holds up to %s and no longer at %g: %s.", at, Name(t), viewers(good), bad.Value, fault(bad))
-	if again := bad.Repeated.Median; t == experiment.Star && again > 0.1 {
-		text += fmt.Sprintf(" Packets that are asked for and sent again come to the line at %.1f Mbit/s then, beside the new ones.", again)
-	}
-	return text
-}
-
-// unrepaired says what is lost where viewers never ask again, beside the same point at which they do: the counter-check of what asking
-// again does to a line that is full.
-func unrepaired(figures []Figure) (list []string) {
-	for _, f := range figures {
-		if f.Point.Repair || f.Runs == 0 {
-			continue
-		}
-		text := fmt.Sprintf("Where viewers never ask again for what was lost, %s with %d viewers and uplinks of %g Mbit/s loses %.1f %% of the packets",
-			Name(f.Topology), f.Point.Viewers, f.Point.UplinkMbit, f.Loss.Median)
-		same := f.Point
-		same.Repair = true
-		i := slices.IndexFunc(figures, func(g Figure) bool { return g.Topology == f.Topology && g.Point == same && g.Runs > 0 })
-		if i >= 0 {
-			text += fmt.Sprintf("; where they ask, %.1f %%, while %.1f Mbit/s of repeats come to the uploader's line",
-				figures[i].Loss.Median, figures[i].Repeated.Median)
-		}
-		list = append(list, text+".")
-	}
-	return list
-}
-
-// besideBad says what one viewer with a narrow line costs the others: beside the same point of the same experiment at which there is none.
-func besideBad(figures []Figure) (list []string) {
-	for _, f := range figures {
-		if f.Point.BadDownlinkMbit == 0 || f.Runs == 0 {
-			continue
-		}
-		text := fmt.Sprintf("Where one of %d viewers can get %g Mbit/s of a stream of %g, by %s it misses %.1f %% of the packets, and the others miss %.1f %% (p50 %.0f ms)",
-			f.Point.Viewers, f.Point.BadDownlinkMbit, f.Point.BitrateMbit, Name(f.Topology), f.Bad.Loss.Median, f.Loss.Median, f.P50.Median)
-		without := f.Point
-		without.BadDownlinkMbit = 0
-		if g, ok := sameAt(figures, f, without); ok {
-			text += fmt.Sprintf("; where nobody's line is narrow, %.1f %% (p50 %.0f ms)", g.Loss.Median, g.P50.Median)
-		}
-		list = append(list, text+".")
-	}
-	return list
-}
-
-// coming says what viewers that come and go do to those who are there.
-func coming(figures []Figure) (list []string) {
-	for _, f := range figures {
-		if f.Point.ChurnPerMinute == 0 || f.Runs == 0 {
-			continue
-		}
-		text := fmt.Sprintf("Where %g viewers a minute leave and others come, by %s nobody who stays is without a whole frame for longer than %.0f ms, and all together lose %.1f %% of the packets",
-			f.Point.ChurnPerMinute, Name(f.Topology), f.Gap.Median, f.Loss.Median)
-		without := f.Point
-		without.ChurnPerMinute = 0
-		if g, ok := sameAt(figures, f, without); ok {
-			text += fmt.Sprintf("; where nobody leaves, %.0f ms and %.1f %%", g.Gap.Median, g.Loss.Median)
-		}
-		list = append(list, text+".")
-	}
-	return list
-}
-
-// sameAt is the figure of the same way in the same experiment at another point.
-func sameAt(figures []Figure, f Figure, at experiment.Point) (Figure, bool) {
-	i := slices.IndexFunc(figures, func(g Figure) bool {
-		return g.Experiment == f.Experiment && g.Topology == f.Topology && g.Point == at && g.Runs > 0
-	})
-	if i < 0 {
-		return Figure{}, false
-	}
-	return figures[i], true
+	return good, bad
 }
 
 // fault is why a topology does not hold.
@@ -182,11 +120,11 @@ func sooner(figures []Figure) string {
 	case last.Value == first.Value:
 		return fmt.Sprintf("The star is %.0f ms sooner than the relay with %s (median).", most, viewers(first.Value))
 	}
-	return fmt.Sprintf("The star is %.0f ms sooner than the relay with %s and %.0f ms with %g (median); with %g it takes %.1f Mbit/s of the uploader's line.",
-		most, viewers(first.Value), gain, last.Value, last.Value, last.Uploader.Median)
+	return fmt.Sprintf("The star is %.0f ms sooner than the relay with %s and %.0f ms with %g (median), for which it takes %.1f Mbit/s of the uploader's line.",
+		most, viewers(first.Value), gain, last.Value, last.Uploader.Median)
 }
 
-// steps compares trees with the relay, with what browsers add.
+// steps compares the deepest tree with the relay, with what browsers add.
 func (d Document) steps(figures []Figure) string {
 	var deepest, relay Figure
 	for _, f := range figures {
@@ -202,13 +140,171 @@ func (d Document) steps(figures []Figure) string {
 	if deepest.Runs == 0 || relay.Runs == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("With %g viewers %s is %d steps deep and %s than the relay (median) while viewers forward packets", deepest.Value,
-		Name(deepest.Topology), deepest.Depth, later(deepest.P50.Median-relay.P50.Median))
+	text := fmt.Sprintf("%s for %g viewers is %d steps deep and %s than the relay (median) while viewers forward packets", capital(Name(deepest.Topology)),
+		deepest.Value, deepest.Depth, later(deepest.P50.Median-relay.P50.Median))
 	if d.HopMS > 0 {
 		return text + fmt.Sprintf("; with %g ms for each browser that decodes and encodes again, %s.", d.HopMS, later(deepest.Steps.Median-relay.P50.Median))
 	}
 	return text + "; what browsers add at each step is not in this."
 }
+
+// unrepaired says what is lost for good where viewers never ask again, beside the same point at which they do: the counter-check of what
+// asking again does to a line that is full.
+func unrepaired(figures []Figure) string {
+	var list []string
+	for _, f := range figures {
+		if f.Point.Repair || f.Runs == 0 || f.Loss.Median <= LossLimit {
+			continue
+		}
+		text := fmt.Sprintf("%.1f %% of the packets by %s with %d viewers and uplinks of %g Mbit/s", f.Loss.Median, Name(f.Topology), f.Point.Viewers, f.Point.UplinkMbit)
+		same := f.Point
+		same.Repair = true
+		i := slices.IndexFunc(figures, func(g Figure) bool { return g.Topology == f.Topology && g.Point == same && g.Runs > 0 })
+		if i >= 0 {
+			text += fmt.Sprintf(" (where they ask %.1f %%, while %.1f Mbit/s of repeats come to the uploader's line)",
+				figures[i].Loss.Median, figures[i].Repeated.Median)
+		}
+		list = append(list, text)
+	}
+	if list == nil {
+		return ""
+	}
+	return fmt.Sprintf("Viewers who never ask again for what was lost miss %s.", and(list))
+}
+
+// besideBad says what one viewer with a narrow line costs the others by each way: beside the same point at which there is none.
+func besideBad(figures []Figure) string {
+	var costs []string
+	var at experiment.Point
+	for _, f := range figures {
+		if f.Point.BadDownlinkMbit == 0 || f.Runs == 0 {
+			continue
+		}
+		at = f.Point
+		text := fmt.Sprintf("%.1f %% with a median of %.0f ms by %s", f.Loss.Median, f.P50.Median, Name(f.Topology))
+		without := f.Point
+		without.BadDownlinkMbit = 0
+		if g, ok := sameAt(figures, f, without); ok {
+			text += fmt.Sprintf(" (else %.1f %% and %.0f ms)", g.Loss.Median, g.P50.Median)
+		}
+		costs = append(costs, text)
+	}
+	if costs == nil {
+		return ""
+	}
+	return fmt.Sprintf("When one of %d viewers can get %g Mbit/s of a stream of %g, the others miss %s.", at.Viewers, at.BadDownlinkMbit, at.BitrateMbit, and(costs))
+}
+
+// coming says for how long viewers that come and go leave those without a picture who stay.
+func coming(figures []Figure) string {
+	var gaps []string
+	var at experiment.Point
+	for _, f := range figures {
+		if f.Point.ChurnPerMinute == 0 || f.Runs == 0 {
+			continue
+		}
+		at = f.Point
+		text := fmt.Sprintf("%.0f ms by %s", f.Gap.Median, Name(f.Topology))
+		without := f.Point
+		without.ChurnPerMinute = 0
+		if g, ok := sameAt(figures, f, without); ok {
+			text += fmt.Sprintf(" (%.0f where nobody leaves)", g.Gap.Median)
+		}
+		gaps = append(gaps, text)
+	}
+	if gaps == nil {
+		return ""
+	}
+	return fmt.Sprintf("While %g viewers a minute leave and others come, the longest wait of those who stay for a whole frame is %s.", at.ChurnPerMinute, and(gaps))
+}
+
+// sameAt is the figure of the same way in the same experiment at another point.
+func sameAt(figures []Figure, f Figure, at experiment.Point) (Figure, bool) {
+	i := slices.IndexFunc(figures, func(g Figure) bool {
+		return g.Experiment == f.Experiment && g.Topology == f.Topology && g.Point == at && g.Runs > 0
+	})
+	if i < 0 {
+		return Figure{}, false
+	}
+	return figures[i], true
+}
+
+// fileWords says for each greatest number of receivers how near each way comes to the least time.
+func fileWords(figures []FileFigure) (list []string) {
+	greatest := map[string]int{} // by experiment
+	for _, f := range figures {
+		if f.Runs > 0 {
+			greatest[f.Experiment] = max(greatest[f.Experiment], f.Point.Viewers)
+		}
+	}
+	ways, order := map[int][]string{}, []int{}
+	for _, f := range figures {
+		n := f.Point.Viewers
+		if f.Runs == 0 || n != greatest[f.Experiment] {
+			continue
+		}
+		way := Name(f.Topology)
+		if f.Topology != experiment.HTTP && f.Point.ToldPercent == 0 {
+			way += " whose peers find out by themselves what they may send"
+		}
+		if ways[n] == nil {
+			order = append(order, n)
+		}
+		ways[n] = append(ways[n], fmt.Sprintf("%s %.2f (%.2f copies sent)", way, f.Share.Median, f.Copies.Median))
+	}
+	for _, n := range order {
+		list = append(list, fmt.Sprintf("The least time in which %d receivers could have a file, as a share of what it took: %s.", n, and(ways[n])))
+	}
+	return list
+}
+
+// processWords says who works how much, for each number of viewers.
+func (d Document) processWords(figures []ProcessFigure) (list []string) {
+	for i, f := range figures {
+		if slices.ContainsFunc(figures[:i], func(g ProcessFigure) bool { return g.Point.Viewers == f.Point.Viewers }) {
+			continue
+		}
+		same := slices.DeleteFunc(slices.Clone(figures), func(g ProcessFigure) bool { return g.Point.Viewers != f.Point.Viewers })
+		clauses := []string{
+			shares("the uploader takes", same, func(f ProcessFigure) stats.Interval { return f.Uploader }),
+			shares("the server", same, func(f ProcessFigure) stats.Interval { return f.Server }),
+			shares("a viewer who passes on", same, func(f ProcessFigure) stats.Interval { return f.Relay }),
+		}
+		if d.HopCPU > 0 {
+			clauses = append(clauses, shares("which in a browser is", same, func(f ProcessFigure) stats.Interval { return f.Browser }))
+		}
+		clauses = slices.DeleteFunc(clauses, func(text string) bool { return text == "" })
+		if len(clauses) > 0 {
+			list = append(list, fmt.Sprintf("Of one processor, with %s and a process each, %s.", viewers(float64(f.Point.Viewers)), strings.Join(clauses, "; ")))
+		}
+	}
+	return list
+}
+
+// shares says what a role takes by each way that has it, "" when none has.
+func shares(role string, figures []ProcessFigure, of func(ProcessFigure) stats.Interval) string {
+	var parts []string
+	for _, f := range figures {
+		if i := of(f); i.N > 0 {
+			parts = append(parts, fmt.Sprintf("%.1f %% by %s", i.Median, Name(f.Topology)))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return role + " " + and(parts)
+}
+
+// and lists texts.
+func and(texts []string) string {
+	last := len(texts) - 1
+	if last == 0 {
+		return texts[0]
+	}
+	return strings.Join(texts[:last], ", ") + " and " + texts[last]
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // viewers counts them.
 func viewers(n float64) string {
@@ -223,53 +319,6 @@ func later(ms float64) string {
 		return fmt.Sprintf("%.0f ms sooner", -ms)
 	}
 	return fmt.Sprintf("%.0f ms later", ms)
-}
-
-// fileWords says how long each way takes, at the greatest number of receivers.
-func fileWords(figures []FileFigure, name string) (list []string) {
-	most := 0
-	for _, f := range figures {
-		if f.Experiment == name && f.Runs > 0 {
-			most = max(most, f.Point.Viewers)
-		}
-	}
-	for _, f := range figures {
-		if f.Experiment != name || f.Runs == 0 || f.Point.Viewers != most {
-			continue
-		}
-		way := Name(f.Topology)
-		if f.Topology != experiment.HTTP && f.Point.ToldPercent == 0 {
-			way += ", whose peers find out by themselves what they may send"
-		}
-		text := fmt.Sprintf("A file of %g MiB to %d receivers with uplinks of %g Mbit/s by %s: the last has it after %.1f s, %.2f of the bound",
-			f.Point.FileMiB, most, f.Point.UplinkMbit, way, f.Last.Median, f.Share.Median)
-		if f.Upload.N > 0 {
-			text += fmt.Sprintf(" (%.1f s to the server, %.1f s from there)", f.Upload.Median, f.Download.Median)
-		}
-		list = append(list, text+fmt.Sprintf("; the uploader sent %.2f copies.", f.Copies.Median))
-	}
-	return list
-}
-
-// processWords says who works how much, at each point.
-func (d Document) processWords(figures []ProcessFigure) (list []string) {
-	for _, f := range figures {
-		if f.Runs == 0 {
-			continue
-		}
-		text := fmt.Sprintf("With %d viewers by %s, a process each: the uploader uses %.1f %% of a processor", f.Point.Viewers, Name(f.Topology), f.Uploader.Median)
-		if f.Server.N > 0 {
-			text += fmt.Sprintf(", the server %.1f %%", f.Server.Median)
-		}
-		if f.Relay.N > 0 {
-			text += fmt.Sprintf(", a viewer that passes on %.1f %%", f.Relay.Median)
-			if d.HopCPU > 0 {
-				text += fmt.Sprintf(" (a browser that decodes and encodes again %.1f %%)", f.Browser.Median)
-			}
-		}
-		list = append(list, text+fmt.Sprintf(", a viewer %.1f %%.", f.Viewer.Median))
-	}
-	return list
 }
 
 // Name is a topology in words.
