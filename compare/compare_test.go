@@ -125,6 +125,18 @@ func TestChurn(t *testing.T) {
 			t.Errorf("%s got %d of %d frames", v.ID, v.WholeFrames, v.Frames)
 		}
 	}
+	stayed := 0
+	for _, v := range r.Viewers { // the report tells them by their frames; who left is shown from nowhere
+		stays := v.ID[0] == 'v' && v.Via != string(overlay.Nowhere)
+		if all := v.Frames == r.Frames; all != stays {
+			t.Errorf("%s, by %q, watched %d of %d frames", v.ID, v.Via, v.Frames, r.Frames)
+		} else if all {
+			stayed++
+		}
+	}
+	if stayed == 0 {
+		t.Error("nobody stayed")
+	}
 }
 
 // TestLeavesMeanwhile: a viewer that leaves while its leg from the server is being made takes that with it, so that the uploader's track
