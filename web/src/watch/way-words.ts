@@ -3,8 +3,9 @@
 import type { Shown } from '../topology/switch';
 import { count } from '../ui/format';
 
-/** "from the server", "straight from the uploader", "relayed by 1 viewer". */
-export function wayWords(shown: Shown): string {
+/** "from the server", "relayed by 1 viewer". byHttp: that is on the screen, over whatever way was there before. */
+export function wayWords(shown: Shown, byHttp: boolean): string {
+  if (byHttp) return 'from the server, by plain HTTP';
   if (shown.at !== 'peer') return shown.at === 'server' ? 'from the server' : '–';
   const { via, relays } = shown.facts;
   return via === 'direct'

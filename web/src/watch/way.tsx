@@ -9,14 +9,19 @@ import { wayWords } from './way-words';
 export function WayFigures({ watch }: { watch: WatchController }) {
   const { shown, inVain } = watch.way.value;
   const { passOn } = watch;
+  const byHttp = watch.byHttp.value;
   const served = passOn.served.value;
   const peer = shown.at === 'peer' ? shown.facts : undefined;
   return (
-    <section data-testid="way-figures" data-way={peer?.via ?? 'sfu'} data-relays={peer?.relays ?? 0}>
+    <section
+      data-testid="way-figures"
+      data-way={byHttp ? 'http' : (peer?.via ?? 'sfu')}
+      data-relays={peer?.relays ?? 0}
+    >
       <h3>Way of the picture</h3>
       <Facts
         rows={[
-          ['It comes', wayWords(shown)],
+          ['It comes', wayWords(shown, byHttp)],
           ['Passed on to', served > 0 ? count(served, 'other viewer', 'other viewers') : undefined],
         ]}
       />
