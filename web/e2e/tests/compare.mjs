@@ -65,4 +65,14 @@ story("the compare page runs ways side by side and tells how the same pictures d
   // Chromium shows a stream that has a picture in it from the beginning in another manner, and later.
   assert.deepEqual(await page.evaluate(() => /** @type {any} */ (globalThis).tracksGiven), [0, 0, 0], "the ways are not shown in one manner");
   assert.match(text, /pictures that both showed: \d[\d.]* ms (sooner|later) \(with 95 % of confidence/);
+
+  // A page that is hidden for a moment in the middle has not measured what viewers see.
+  await page.click(id("again"));
+  await page.click(id("way-http"));
+  await page.click(id("start"));
+  await page.waitFor("it measures again", (s) => document.querySelector(s)?.getAttribute("data-phase") === "measuring", id("progress"));
+  await page.hide();
+  await page.front();
+  await page.click(id("stop"));
+  await page.says(id("result"), /figures are invalid[\s\S]*The page was hidden for a time/);
 });

@@ -11,6 +11,7 @@ import type { Join, Sample } from './figures';
 import { Further } from './further';
 import type { Plan, Way } from './plan';
 import { Room } from './room';
+import { Sight } from './sight';
 import { openSource, type Sending } from './source';
 import { Viewer } from './viewer';
 import { type Open, openWay } from './ways';
@@ -23,6 +24,8 @@ export interface Gathered {
   seconds: number;
   /** ISO 8601 */
   began: string;
+  /** The time that the samples are of, ms by the page's clock; undefined: it did not come to that. */
+  measured: { from: number; to: number } | undefined;
   samples: Sample[];
   joins: Join[];
   snapshots: Logged[];
@@ -76,6 +79,7 @@ export class Experiment {
       seconds,
       source: file ? file.name : 'test picture',
       began: new Date().toISOString(),
+      measured: undefined,
       samples: [],
       joins: [],
       snapshots: [],
@@ -177,23 +181,34 @@ export class Experiment {
   }
 
   private async measure(lateness: Lateness): Promise<void> {
-    const { seconds } = this.options.plan;
     lateness.reset();
     for (const viewer of this.viewers) viewer.settle();
+    const sight = new Sight(document);
+    const from = pageNow();
     this.measuring = true;
+    try {
+      await this.lookOn();
+    } finally {
+      this.measuring = false;
+      this.gathered.measured = { from, to: pageNow() };
+      if (sight.end()) this.trouble('The page was hidden for a time.');
+    }
+    await this.look();
+    this.gathered.joins = this.viewers.flatMap((v) => v.facts() ?? []);
+  }
+
+  /** For as long as is planned, or until it is stopped. */
+  private async lookOn(): Promise<void> {
+    const { seconds } = this.options.plan;
     const began = performance.now();
     for (let part = 0; part < 1; part = (performance.now() - began) / (1000 * seconds)) {
       this.options.progress({ phase: 'measuring', part });
       await this.look();
       if (!(await this.wait(Math.min(LOOK, began + 1000 * seconds - performance.now())))) {
         this.trouble('It was ended early.');
-        break;
+        return;
       }
     }
-    this.measuring = false;
-    await this.look();
-    this.gathered.joins = this.viewers.flatMap((v) => v.facts() ?? []);
-    if (document.visibilityState === 'hidden') this.trouble('The page was hidden.');
   }
 
   private async look(): Promise<void> {

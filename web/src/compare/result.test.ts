@@ -13,6 +13,7 @@ const gathered: Gathered = {
   source: 'a <film>.webm',
   seconds: 10,
   began: '2026-11-26T09:00:00.000Z',
+  measured: { from: 0, to: 10_000 },
   samples: [...pictures('sfu', 120), ...pictures('star', 100)],
   joins: [{ way: 'sfu', viewer: 0, join: 400, stalls: { count: 0, time: 0 } }],
   snapshots: [0, 10_000].map((time) => ({
@@ -62,6 +63,42 @@ describe('the result', () => {
     const changed = { ...gathered, ...change };
     expect(resultOf(changed).invalid.join(' ')).toMatch(words);
     expect(htmlOf(changed, about)).toContain('Invalid');
+  });
+
+  const until = (way: Sample['way'], end: number): Sample[] => pictures(way, 100).filter((s) => s.at < end);
+
+  const at = (viewer: number, list: Sample[]): Sample[] => list.map((s) => ({ ...s, viewer }));
+  const both = (list: Sample[]): Sample[] => [...list, ...at(1, list)];
+
+  it.each<[string, Partial<Gathered>, RegExp]>([
+    ['has none', { samples: pictures('sfu', 1) }, /Straight from here: no pictures\./],
+    [
+      'has hardly any',
+      { samples: [...pictures('sfu', 1), ...pictures('star', 1).filter((_, i) => i % 5 === 0)] },
+      /Straight from here: hardly any pictures, 30 where another viewer had 150\./,
+    ],
+    [
+      'stops in the middle',
+      { samples: [...pictures('sfu', 1), ...until('star', 6_000)] },
+      /Straight from here: the picture stood still for 4\.\d seconds\./,
+    ],
+    [
+      'stops at one of two viewers',
+      { viewers: 2, samples: [...both(pictures('sfu', 1)), ...pictures('star', 1), ...at(1, until('star', 900))] },
+      /Straight from here, viewer 2: hardly any pictures/,
+    ],
+  ])('has a reason and no figure of a way that %s', (_, change, words) => {
+    const r = resultOf({ ...gathered, ...change });
+    expect(r.invalid.join(' ')).toMatch(words);
+    expect(r.ways.map((w) => w.way)).toEqual(['sfu']);
+    expect(r.paired).toEqual([]);
+  });
+
+  it('has no hop of a tree that stood still', () => {
+    const tree = [...pictures('tree', 60), ...at(1, until('tree', 5_000))];
+    const r = resultOf({ ...gathered, viewers: 2, ways: ['tree'], samples: tree });
+    expect(r.invalid.join(' ')).toMatch(/Passed on by viewers, viewer 2: the picture stood still/);
+    expect(r).toMatchObject({ hop: undefined, ways: [] });
   });
 
   it('says what a viewer who passes on adds, and how large the picture came', () => {

@@ -10,6 +10,7 @@ import { type Difference, figuresOf, hopOf, type Paired, pairedOf, type WayFigur
 import { workOf } from './hop';
 import { type Way, WORDS } from './plan';
 import { type Received, receivedOf } from './received';
+import { stillOf } from './still';
 
 export interface Upload {
   way: Way;
@@ -20,6 +21,7 @@ export interface Upload {
 }
 
 export interface Result {
+  /** Of the ways that went on all the time; of others `invalid` has the reason. */
   ways: WayFigures[];
   paired: Paired[];
   uploads: Upload[];
@@ -36,17 +38,20 @@ export interface Result {
 }
 
 export function resultOf(g: Gathered): Result {
-  const [base, ...others] = g.ways;
+  const still = stillOf(g);
+  const ways = g.ways.filter((way) => !still.has(way));
+  const [base] = g.ways;
+  const others = ways.filter((way) => way !== base);
   return {
-    ways: figuresOf(g.ways, g.samples, g.joins),
-    paired: others.flatMap((other) => (base ? (pairedOf(g.samples, base, other) ?? []) : [])),
+    ways: figuresOf(ways, g.samples, g.joins),
+    paired: others.flatMap((other) => (base && !still.has(base) ? (pairedOf(g.samples, base, other) ?? []) : [])),
     uploads: g.ways.map((way) => uploadOf(way, g)),
     received: Object.fromEntries(g.ways.map((way) => [way, receivedOf(way, g.snapshots)])),
-    hop: hopOf(g.samples),
+    hop: still.has('tree') ? undefined : hopOf(g.samples),
     work: workOf(g.snapshots),
     devices: devicesOf(g.devices),
     lateness: g.lateness,
-    invalid: invalidityOf(g),
+    invalid: [...invalidityOf(g), ...[...still.values()].flat()],
   };
 }
 
@@ -56,7 +61,6 @@ function invalidityOf(g: Gathered): string[] {
   else if (g.lateness > TOO_LATE) {
     out.push(`This machine’s timers were ${ms(g.lateness)} late in the 99th percentile; ${TOO_LATE} ms are allowed.`);
   }
-  for (const way of g.ways) if (!g.samples.some((s) => s.way === way)) out.push(`${WORDS[way].title}: no pictures.`);
   return out;
 }
 
