@@ -61,12 +61,22 @@ describe('a viewer who passes the picture on', () => {
 
 describe('the interval of a median', () => {
   it.each([
-    [1, 0, 0],
-    [5, 0, 4],
-    [6, 0, 5],
-    [9, 1, 7],
-    [20, 5, 14],
-  ])('of %d numbers lies from rank %d to %d', (n, low, high) => {
-    expect(interval(Array.from({ length: n }, (_, i) => i))).toEqual([low, high]);
+    [1, 0, 0, 0],
+    [2, 0, 1, 0.5],
+    [3, 0, 2, 0.75],
+    [5, 0, 4, 0.9375],
+    [6, 0, 5, 0.96875],
+    [9, 1, 7, 0.9609],
+    [20, 5, 14, 0.9586],
+  ])('of %d numbers lies from rank %d to %d, and is worth %d', (n, low, high, confidence) => {
+    const found = interval(Array.from({ length: n }, (_, i) => i));
+    expect(found).toMatchObject({ low, high });
+    expect(found.confidence).toBeCloseTo(confidence, 4);
+  });
+
+  it('of nothing is none', () => expect(interval([])).toEqual({ low: Number.NaN, high: Number.NaN, confidence: 0 }));
+
+  it('is of blocks of one second', () => {
+    expect(pairedOf([...run('sfu', 60, () => 1), ...run('star', 60, () => 2)], 'sfu', 'star')?.blocks).toBe(4);
   });
 });

@@ -58,10 +58,16 @@ export function figuresOf(ways: readonly Way[], samples: readonly Sample[], join
 export interface Difference {
   pairs: number;
   median: number;
-  /** At least 95 % of confidence; from the least to the greatest while there is too little for that. */
   low: number;
   high: number;
+  /** Blocks of one second that the interval from low to high is of. */
+  blocks: number;
+  /** What the interval is worth, 0…1: at least CONFIDENCE from six blocks on. Of fewer it is from the least to the greatest. */
+  confidence: number;
 }
+
+/** What an interval aims at. */
+export const CONFIDENCE = 0.95;
 
 /** What one way takes more than another, for the same pictures at the same viewer: other − base. */
 export interface Paired extends Difference {
@@ -103,24 +109,27 @@ function differenceOf(
   const blocks = new Map<number, number[]>();
   for (const { block, difference } of pairs) blocks.set(block, [...(blocks.get(block) ?? []), difference]);
   const medians = sorted([...blocks.values()].map((list) => quantile(sorted(list), 0.5)));
-  const [low, high] = interval(medians);
-  return { pairs: pairs.length, median: quantile(sorted(pairs.map((p) => p.difference)), 0.5), low, high };
+  const median = quantile(sorted(pairs.map((p) => p.difference)), 0.5);
+  return { pairs: pairs.length, median, blocks: medians.length, ...interval(medians) };
 }
 
-/** The ranks between which the median lies with at least 95 %, of sorted numbers. */
-export function interval(all: readonly number[]): [low: number, high: number] {
+export type Interval = Pick<Difference, 'low' | 'high' | 'confidence'>;
+
+/** The narrowest interval between two ranks of sorted numbers that holds their median with CONFIDENCE; where none does, the widest. */
+export function interval(all: readonly number[]): Interval {
   const n = all.length;
   let rank = 0;
-  // P(fewer than rank + 1 of n below the median), for a fair coin.
+  // Of n fair coins: exactly `rank` heads, and at most that many.
   let term = 0.5 ** n;
   let tail = term;
-  while (tail <= 0.025 && rank < Math.floor((n - 1) / 2)) {
+  for (;;) {
+    const next = (term * (n - rank)) / (rank + 1);
+    if (2 * (tail + next) > 1 - CONFIDENCE || 2 * (rank + 1) >= n) break;
     rank += 1;
-    term *= (n - rank + 1) / rank;
-    tail += term;
+    term = next;
+    tail += next;
   }
-  const at = Math.max(0, rank - (tail > 0.025 ? 1 : 0));
-  return [all[at] ?? Number.NaN, all[n - 1 - at] ?? Number.NaN];
+  return { low: all[rank] ?? Number.NaN, high: all[n - 1 - rank] ?? Number.NaN, confidence: Math.max(0, 1 - 2 * tail) };
 }
 
 function sorted(list: readonly number[]): number[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { emptySnapshot, type Inbound } from '../stats/vocabulary';
 import type { Gathered } from './experiment';
 import type { Sample } from './figures';
-import { csvOf, htmlOf, jsonOf, pairedWords, resultOf } from './result';
+import { csvOf, hopWords, htmlOf, jsonOf, ms, pairedWords, resultOf } from './result';
 
 const pictures = (way: Sample['way'], delay: number): Sample[] =>
   Array.from({ length: 150 }, (_, i) => ({ way, viewer: 0, code: i * 66, at: i * 66 + delay + (i % 5) }));
@@ -120,6 +120,32 @@ describe('the result', () => {
     expect(html).toContain('adds 48 ms');
     expect(html).toContain('--hop-ms 48');
     expect(html).toContain('<td>320 × 180</td><td>400 kbit/s</td><td>800 kbit/s</td><td>1</td><td>150</td>');
+  });
+
+  it.each<[number, string]>([
+    [0, '0 ms'],
+    [-0, '0 ms'],
+    [-0.04, '0 ms'],
+    [0.04, '0 ms'],
+    [-0.4, '-0.4 ms'],
+    [3.21, '3.2 ms'],
+    [-14.4, '-14 ms'],
+    [120.4, '120 ms'],
+  ])('tells %d as %s', (value, words) => expect(ms(value)).toBe(words));
+
+  it.each<[number, RegExp]>([
+    [1, /\(by one second alone, too little for an interval\)/],
+    [3, /\(by 3 seconds alone, whose medians lie between 20 ms sooner and 20 ms sooner, which is worth 75 % of confidence\)/],
+    [5, /worth 93 % of confidence\)/],
+    [6, /\(with at least 95 % of confidence between 20 ms sooner and 20 ms sooner\)/],
+  ])('says what the interval of %d seconds is', (blocks, words) => {
+    const samples = gathered.samples.filter((s) => s.code < 1000 * blocks);
+    const paired = resultOf({ ...gathered, samples, measured: { from: 0, to: 1000 * blocks } }).paired[0];
+    expect(paired?.blocks).toBe(blocks);
+    expect(pairedWords(paired as NonNullable<typeof paired>)).toMatch(words);
+    const hop = { pairs: 10, median: 33, low: -0.01, high: 33, blocks, confidence: paired?.confidence ?? 0 };
+    if (blocks > 1) expect(hopWords(hop, 6)).toContain('between 0 ms and 33 ms');
+    expect(hopWords(hop, 6)).toMatch(blocks < 6 ? /alone/ : /at least 95 %/);
   });
 
   it('can be computed again from its own file', () => {

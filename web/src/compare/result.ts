@@ -6,7 +6,7 @@ import { perSecond, series } from '../stats/log';
 import { bitrate } from '../ui/format';
 import { type DeviceFigures, devicesOf } from './devices';
 import type { Gathered } from './experiment';
-import { type Difference, figuresOf, hopOf, type Paired, pairedOf, type WayFigures } from './figures';
+import { CONFIDENCE, type Difference, figuresOf, hopOf, type Paired, pairedOf, type WayFigures } from './figures';
 import { workOf } from './hop';
 import { type Way, WORDS } from './plan';
 import { type Received, receivedOf } from './received';
@@ -71,21 +71,29 @@ function uploadOf(way: Way, g: Gathered): Upload {
 }
 
 /** "star against sfu, by 290 pictures that both showed: 14.2 ms sooner (from 15.0 to 13.1)". */
-export function pairedWords({ base, other, pairs, median, low, high }: Paired): string {
+export function pairedWords({ base, other, ...difference }: Paired): string {
   const way = (w: Way): string => WORDS[w].title.toLowerCase();
-  const amount = (d: number): string => `${ms(Math.abs(d))} ${d < 0 ? 'sooner' : 'later'}`;
-  return `${WORDS[other].title}, against ${way(base)}, by ${pairs} pictures that both showed: ${amount(median)} (with 95 % of confidence between ${amount(low)} and ${amount(high)}).`;
+  const amount = (d: number): string => `${ms(Math.abs(d))} ${d < 0 && ms(d) !== ms(0) ? 'sooner' : 'later'}`;
+  return `${WORDS[other].title}, against ${way(base)}, by ${difference.pairs} pictures that both showed: ${amount(difference.median)} (${intervalWords(difference, amount)}).`;
+}
+
+/** What stands behind a median: an interval with its confidence, or how little there is for one. */
+function intervalWords({ low, high, blocks, confidence }: Difference, amount: (d: number) => string): string {
+  const between = `between ${amount(low)} and ${amount(high)}`;
+  if (confidence >= CONFIDENCE) return `with at least 95 % of confidence ${between}`;
+  if (blocks < 2) return 'by one second alone, too little for an interval';
+  return `by ${blocks} seconds alone, whose medians lie ${between}, which is worth ${Math.floor(100 * confidence)} % of confidence`;
 }
 
 /** Of a viewer who passes on, with what `fanfare compare` wants to know of it. work: percent of one processor. */
-export function hopWords({ pairs, median, low, high }: Difference, work: number | undefined): string {
-  const words = `A viewer who passes the picture on adds ${ms(median)} (with 95 % of confidence between ${ms(low)} and ${ms(high)}), by ${pairs} pictures: it decodes and encodes again.`;
+export function hopWords(hop: Difference, work: number | undefined): string {
+  const words = `A viewer who passes the picture on adds ${ms(hop.median)} (${intervalWords(hop, ms)}), by ${hop.pairs} pictures: it decodes and encodes again.`;
   const busy =
     work === undefined
       ? ''
       : ` Its decoder and encoders were busy for ${work.toFixed(0)} % of the time of one processor.`;
   const flag = work === undefined ? '' : ` --hop-cpu ${Math.round(work)}`;
-  return `${words}${busy} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(median))}${flag}.`;
+  return `${words}${busy} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(hop.median))}${flag}.`;
 }
 
 /** The cells of a way, by HEADS without the first. */
@@ -106,8 +114,10 @@ export function wayCells({ way, ...f }: WayFigures, r: Result): string[] {
   ];
 }
 
+/** "120 ms", "-3.2 ms"; what rounds to nothing has no sign. */
 export function ms(value: number): string {
-  return `${value.toFixed(value > 0 && value < 10 ? 1 : 0)} ms`;
+  const text = value.toFixed(Math.abs(value) < 10 ? 1 : 0);
+  return `${Number(text) === 0 ? 0 : text} ms`;
 }
 
 /** Who measured, with what: for the files. */
