@@ -43,6 +43,17 @@ describe('the same pictures on two ways', () => {
   });
 });
 
+describe('differences in the steps of a screen', () => {
+  it('have a mean between the steps, without what stood still', () => {
+    // Three of five are at the next step, and one in thirty comes a second late.
+    const steps = (i: number): number => (i % 30 === 7 ? 1000 : i % 5 < 3 ? 33 : 0);
+    const paired = pairedOf([...run('sfu', 300, () => 0), ...run('star', 300, steps)], 'sfu', 'star');
+    expect(paired?.median).toBe(33);
+    expect(paired?.mean).toBeGreaterThan(15);
+    expect(paired?.mean).toBeLessThan(25);
+  });
+});
+
 describe('a viewer who passes the picture on', () => {
   it('adds what the others have later than the first one, on that way alone', () => {
     const samples = [
@@ -75,6 +86,14 @@ describe('the interval of a median', () => {
   });
 
   it('of nothing is none', () => expect(interval([])).toEqual({ low: Number.NaN, high: Number.NaN, confidence: 0 }));
+
+  it('is that of the measurement over many runs of the page', async () => {
+    const { between } = await import(new URL('../../e2e/measure/interval.mjs', import.meta.url).href);
+    for (let n = 0; n <= 100; n++) {
+      const all = Array.from({ length: n }, (_, i) => i);
+      expect(between([...all].reverse())).toEqual(interval(all));
+    }
+  });
 
   it('is of blocks of one second', () => {
     expect(pairedOf([...run('sfu', 60, () => 1), ...run('star', 60, () => 2)], 'sfu', 'star')?.blocks).toBe(4);

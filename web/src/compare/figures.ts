@@ -57,6 +57,11 @@ export function figuresOf(ways: readonly Way[], samples: readonly Sample[], join
 /** By how much the same pictures came later at one place than at another. ms */
 export interface Difference {
   pairs: number;
+  /**
+   * Without the twentieth at either end, which is what stood still. Browsers tell when a picture is on the screen in
+   * steps of the screen's own pace, so that medians are at one step or at another; this one lies between.
+   */
+  mean: number;
   median: number;
   low: number;
   high: number;
@@ -109,8 +114,21 @@ function differenceOf(
   const blocks = new Map<number, number[]>();
   for (const { block, difference } of pairs) blocks.set(block, [...(blocks.get(block) ?? []), difference]);
   const medians = sorted([...blocks.values()].map((list) => quantile(sorted(list), 0.5)));
-  const median = quantile(sorted(pairs.map((p) => p.difference)), 0.5);
-  return { pairs: pairs.length, median, blocks: medians.length, ...interval(medians) };
+  const all = sorted(pairs.map((p) => p.difference));
+  return {
+    pairs: all.length,
+    mean: meanOf(all),
+    median: quantile(all, 0.5),
+    blocks: medians.length,
+    ...interval(medians),
+  };
+}
+
+/** The mean of sorted numbers without the twentieth at either end. */
+function meanOf(all: readonly number[]): number {
+  const off = Math.floor(all.length / 20);
+  const kept = all.slice(off, all.length - off);
+  return kept.reduce((n, d) => n + d, 0) / kept.length;
 }
 
 export type Interval = Pick<Difference, 'low' | 'high' | 'confidence'>;

@@ -8,6 +8,7 @@ import type { CompareController } from './controller';
 import { DeviceTable } from './device-table';
 import type { Gathered } from './experiment';
 import { FigureCells, FigureTable } from './figure-table';
+import type { Difference } from './figures';
 import { WORDS } from './plan';
 import {
   type About,
@@ -30,7 +31,12 @@ export function Outcome({ compare }: { compare: CompareController }) {
   if (!gathered) return null;
   const result = resultOf(gathered);
   return (
-    <div class="stack compare" data-testid="result" data-valid={result.invalid.length === 0}>
+    <div
+      class="stack compare"
+      data-testid="result"
+      data-valid={result.invalid.length === 0}
+      data-lateness={result.lateness}
+    >
       <section class="card stack">
         <h1>The result</h1>
         <Validity result={result} />
@@ -94,22 +100,29 @@ function Pairs({ result }: { result: Result }) {
     <div class="stack">
       <h2>The same pictures on two ways</h2>
       {result.paired.map((p) => (
-        <p
-          key={p.other}
-          data-testid="paired"
-          data-base={p.base}
-          data-other={p.other}
-          data-pairs={p.pairs}
-          data-median={p.median}
-          data-low={p.low}
-          data-high={p.high}
-        >
+        <p key={p.other} data-testid="paired" data-base={p.base} data-other={p.other} {...dataOf(p)}>
           {pairedWords(p)}
         </p>
       ))}
-      {result.hop ? <p data-testid="hop">{hopWords(result.hop, result.work)}</p> : null}
+      {result.hop ? (
+        <p data-testid="hop" data-work={result.work} {...dataOf(result.hop)}>
+          {hopWords(result.hop, result.work)}
+        </p>
+      ) : null}
     </div>
   );
+}
+
+/** A difference for those who read the page by a program. */
+function dataOf({ pairs, mean, median, low, high, confidence }: Difference) {
+  return {
+    'data-pairs': pairs,
+    'data-mean': mean,
+    'data-median': median,
+    'data-low': low,
+    'data-high': high,
+    'data-confidence': confidence,
+  };
 }
 
 function Devices({ result }: { result: Result }) {

@@ -47,7 +47,9 @@ describe('the result', () => {
       ['sfu', 122],
       ['star', 102],
     ]);
-    expect(r.paired).toMatchObject([{ base: 'sfu', other: 'star', pairs: 150, median: -20, low: -20, high: -20 }]);
+    expect(r.paired).toMatchObject([
+      { base: 'sfu', other: 'star', pairs: 150, mean: -20, median: -20, low: -20, high: -20 },
+    ]);
     expect(r.uploads[0]).toEqual({ way: 'sfu', bitrate: 800_000, encodes: 1 });
     expect(pairedWords(r.paired[0] as NonNullable<(typeof r.paired)[0]>)).toMatch(
       /^Straight from here, against by the server, by 150 pictures that both showed: 20 ms sooner/,
@@ -117,7 +119,7 @@ describe('the result', () => {
       { ...gathered, snapshots, samples: [...gathered.samples, ...pictures('tree', 60), ...late] },
       about,
     );
-    expect(html).toContain('adds 48 ms');
+    expect(html).toContain('adds 48 ms on average and 48 ms in the median');
     expect(html).toContain('--hop-ms 48');
     expect(html).toContain('<td>320 × 180</td><td>400 kbit/s</td><td>800 kbit/s</td><td>1</td><td>150</td>');
   });
@@ -135,7 +137,10 @@ describe('the result', () => {
 
   it.each<[number, RegExp]>([
     [1, /\(by one second alone, too little for an interval\)/],
-    [3, /\(by 3 seconds alone, whose medians lie between 20 ms sooner and 20 ms sooner, which is worth 75 % of confidence\)/],
+    [
+      3,
+      /\(by 3 seconds alone, whose medians lie between 20 ms sooner and 20 ms sooner, which is worth 75 % of confidence\)/,
+    ],
     [5, /worth 93 % of confidence\)/],
     [6, /\(with at least 95 % of confidence between 20 ms sooner and 20 ms sooner\)/],
   ])('says what the interval of %d seconds is', (blocks, words) => {
@@ -143,8 +148,9 @@ describe('the result', () => {
     const paired = resultOf({ ...gathered, samples, measured: { from: 0, to: 1000 * blocks } }).paired[0];
     expect(paired?.blocks).toBe(blocks);
     expect(pairedWords(paired as NonNullable<typeof paired>)).toMatch(words);
-    const hop = { pairs: 10, median: 33, low: -0.01, high: 33, blocks, confidence: paired?.confidence ?? 0 };
+    const hop = { pairs: 10, mean: 20, median: 33, low: -0.01, high: 33, blocks, confidence: paired?.confidence ?? 0 };
     if (blocks > 1) expect(hopWords(hop, 6)).toContain('between 0 ms and 33 ms');
+    expect(hopWords(hop, 6)).toContain('--hop-ms 20 --hop-cpu 6');
     expect(hopWords(hop, 6)).toMatch(blocks < 6 ? /alone/ : /at least 95 %/);
   });
 

@@ -74,7 +74,7 @@ function uploadOf(way: Way, g: Gathered): Upload {
 export function pairedWords({ base, other, ...difference }: Paired): string {
   const way = (w: Way): string => WORDS[w].title.toLowerCase();
   const amount = (d: number): string => `${ms(Math.abs(d))} ${d < 0 && ms(d) !== ms(0) ? 'sooner' : 'later'}`;
-  return `${WORDS[other].title}, against ${way(base)}, by ${difference.pairs} pictures that both showed: ${amount(difference.median)} (${intervalWords(difference, amount)}).`;
+  return `${WORDS[other].title}, against ${way(base)}, by ${difference.pairs} pictures that both showed: ${amount(difference.median)} (${intervalWords(difference, amount)}), on average ${amount(difference.mean)}.`;
 }
 
 /** What stands behind a median: an interval with its confidence, or how little there is for one. */
@@ -87,13 +87,13 @@ function intervalWords({ low, high, blocks, confidence }: Difference, amount: (d
 
 /** Of a viewer who passes on, with what `fanfare compare` wants to know of it. work: percent of one processor. */
 export function hopWords(hop: Difference, work: number | undefined): string {
-  const words = `A viewer who passes the picture on adds ${ms(hop.median)} (${intervalWords(hop, ms)}), by ${hop.pairs} pictures: it decodes and encodes again.`;
+  const words = `A viewer who passes the picture on adds ${ms(hop.mean)} on average and ${ms(hop.median)} in the median (${intervalWords(hop, ms)}), by ${hop.pairs} pictures: it decodes and encodes again.`;
   const busy =
     work === undefined
       ? ''
       : ` Its decoder and encoders were busy for ${work.toFixed(0)} % of the time of one processor.`;
   const flag = work === undefined ? '' : ` --hop-cpu ${Math.round(work)}`;
-  return `${words}${busy} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(hop.median))}${flag}.`;
+  return `${words}${busy} fanfare compare reckons with it by --hop-ms ${Math.max(0, Math.round(hop.mean))}${flag}.`;
 }
 
 /** The cells of a way, by HEADS without the first. */
@@ -237,7 +237,7 @@ export const BY_DEVICES =
 /** For those who read the figures. */
 export const METHOD = [
   'Each picture has the time in it, as a strip of black and white squares, drawn in the moment when it is handed to the encoders. Viewers read it from the decoded picture in the moment when the browser puts that on the screen. The delay is the difference, by one clock.',
-  'The same pictures that two ways have shown to one viewer are compared in pairs: what makes both late, as a busy machine does, falls out of the difference. The interval is by order statistics over medians of one second each.',
+  'The same pictures that two ways have shown to one viewer are compared in pairs: what makes both late, as a busy machine does, falls out of the difference. The interval is by order statistics over medians of one second each. A screen shows pictures in steps, often of 17 ms, so that a median is at one step or another; the average, without the twentieth at either end, lies between.',
   'All ways run at once, in one browser, on one machine, without a network between: delays of lines are not in the figures, and encoders share the processor. Plain HTTP uses another encoder (MediaRecorder), and viewers who pass on decode and encode again.',
 ] as const;
 
