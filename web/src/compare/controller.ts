@@ -31,6 +31,7 @@ export class CompareController {
   /** How they are to get the picture. */
   readonly deviceWay = signal<DeviceWay>('sfu');
   private told: readonly Told[] = [];
+  private turn = 0;
   private readonly keeps = keeps();
   private key = takeKey(window.location, window.history, this.keeps);
   private experiment: Experiment | undefined;
@@ -54,6 +55,7 @@ export class CompareController {
     this.phase.value = 'running';
     const experiment = new Experiment({
       plan: this.plan.value,
+      turn: this.turn++,
       key: this.key,
       opened: (link, viewers) => {
         this.link.value = link;

@@ -9,7 +9,7 @@ import type { Logged } from '../stats/log';
 import { Devices, type Told } from './devices';
 import type { Join, Sample } from './figures';
 import { Further } from './further';
-import type { Plan, Way } from './plan';
+import { inTurn, type Plan, type Way } from './plan';
 import { Room } from './room';
 import { Sight } from './sight';
 import { openSource, type Sending } from './source';
@@ -45,6 +45,8 @@ export interface Progress {
 
 export interface ExperimentOptions {
   plan: Plan;
+  /** How many runs have been before: ways are opened in turning order. */
+  turn: number;
   key: string;
   /** The address at which further devices join, once there is one; viewers are elements for the page. */
   opened(link: string, viewers: readonly Viewer[]): void;
@@ -134,9 +136,10 @@ export class Experiment {
   }
 
   private begin(room: Room, source: Sending): void {
-    const { ways, viewers } = this.options.plan;
+    const { plan, turn } = this.options;
+    const { ways, viewers } = plan;
     const offset = room.clock.offset;
-    for (const way of ways) {
+    for (const way of inTurn(ways, turn)) {
       const own = Array.from({ length: viewers }, (_, i) => new Viewer(way, i, offset, (sample) => this.seen(sample)));
       this.viewers.push(...own);
       const failed = (words: string): void => this.trouble(`${way}: ${words}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT, encodes, objection } from './plan';
+import { DEFAULT, encodes, inTurn, objection } from './plan';
 
 const all = { webrtc: true, pictures: true, records: true };
 
@@ -17,6 +17,12 @@ describe('a plan', () => {
     const said = objection({ ...DEFAULT, ...change }, has);
     if (words === undefined) expect(said).toBeUndefined();
     else expect(said).toMatch(words);
+  });
+
+  it('has each way opened first in its turn', () => {
+    const runs = [0, 1, 2, 3].map((turn) => inTurn(['sfu', 'star', 'http'], turn).join(' '));
+    expect(runs).toEqual(['sfu star http', 'star http sfu', 'http sfu star', 'sfu star http']);
+    expect(inTurn([], 3)).toEqual([]);
   });
 
   it('says how often the picture is encoded', () => {

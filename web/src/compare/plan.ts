@@ -46,6 +46,12 @@ export interface Plan {
 
 export const DEFAULT: Plan = { file: undefined, size: 0, ways: ['sfu', 'star'], viewers: 1, seconds: 20 };
 
+/** In which order ways are opened in a run: each is first in its turn, so that being first favours none. */
+export function inTurn<T>(ways: readonly T[], turn: number): T[] {
+  const first = turn % Math.max(1, ways.length);
+  return [...ways.slice(first), ...ways.slice(0, first)];
+}
+
 /** Encoders that are at work in this page: the reason why a small machine cannot do everything at once. */
 export function encodes({ ways, viewers }: Pick<Plan, 'ways' | 'viewers'>): number {
   const each: Record<Way, number> = { sfu: 1, star: viewers, tree: viewers, http: 1 };
