@@ -5,4 +5,4 @@ import { makeFixtures } from "./lib/fixtures.mjs";
 import { build } from "./lib/server.mjs";
 
 await Promise.all([makeFixtures(), build()]);
-for (const suite of ["pair", "lanes", "thread", "memory"]) await import(`./measure/${suite}.mjs`);
+for (const suite of ["pair", "lanes", "thread", "memory", "compare"]) await import(`./measure/${suite}.mjs`);
