@@ -135,6 +135,7 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 	for i, rate := range []*float64{&r.UploaderMbit, &r.ServerMbit, &r.PassedOnMbit, &r.RepeatedMbit} {
 		*rate = mbit(after[i]-sent[i], r.Seconds)
 	}
+	at := s.where() // before the rest, in which the planner goes on
 	s.awaitRest(from, to)
 	made := s.frames()
 	s.mu.Lock()
@@ -144,17 +145,13 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 			r.Frames++
 		}
 	}
-	places := map[string]overlay.Place{}
-	for _, at := range s.planner.Plan().Places {
-		places[at.Viewer] = at
-	}
 	for _, v := range s.all {
 		one := v.result(from, to, made)
 		one.Bad = s.run.Point.BadDownlinkMbit > 0 && v == s.all[0]
-		if at, there := places[v.id]; there && s.shows[v.id] != at.From {
+		if at[v.id].unplaced {
 			r.Unplaced++
 		}
-		one.Via, one.Depth = string(s.shows[v.id].Via), places[v.id].Depth
+		one.Via, one.Depth = string(at[v.id].via), at[v.id].depth
 		if !v.direct.IsZero() {
 			one.DirectMS = milliseconds(v.direct.Sub(v.came))
 		}
@@ -167,6 +164,29 @@ func (s *stage) window(ctx context.Context, d time.Duration) report.Sample {
 		r.Problem = "it was interrupted"
 	}
 	return r
+}
+
+// whereabouts is where a viewer gets the picture from, and whether the plan wants it from elsewhere.
+type whereabouts struct {
+	via      overlay.Via
+	depth    int
+	unplaced bool
+}
+
+// where tells it of all who are there.
+func (s *stage) where() map[string]whereabouts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]whereabouts{}
+	for id := range s.viewers {
+		all[id] = whereabouts{via: s.shows[id].Via}
+	}
+	for _, at := range s.planner.Plan().Places {
+		if _, there := s.viewers[at.Viewer]; there {
+			all[at.Viewer] = whereabouts{s.shows[at.Viewer].Via, at.Depth, s.shows[at.Viewer] != at.From}
+		}
+	}
+	return all
 }
 
 // watch lets the time pass, and viewers come and go; false when ctx ended before.

@@ -34,6 +34,7 @@ func TestWaitsForTheRest(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.viewers["v01"], s.all = v, []*viewer{v}
+			s.shows["v01"] = overlay.Source{Via: overlay.Direct}
 			parts := 10
 			if c.late > parts {
 				parts = c.late + c.lost
@@ -49,7 +50,10 @@ func TestWaitsForTheRest(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			var lines sync.WaitGroup
 			lines.Go(func() {
-				pause(ctx, time.Second)
+				pause(ctx, time.Second+look/2)
+				s.mu.Lock() // the planner has it taken over by the server
+				s.shows["v01"] = overlay.Source{Via: overlay.Server}
+				s.mu.Unlock()
 				for i := range c.late {
 					if pause(ctx, every) {
 						come(c.comes + i)
@@ -62,6 +66,9 @@ func TestWaitsForTheRest(t *testing.T) {
 			took := time.Since(begin) - time.Second
 			if took < c.least || took > c.until {
 				t.Errorf("%s: it waited %v, want %v to %v", name, took, c.least, c.until)
+			}
+			if r.Viewers[0].Via != string(overlay.Direct) {
+				t.Errorf("%s: it was served by %q", name, r.Viewers[0].Via)
 			}
 			if one := r.Viewers[0]; one.Packets-one.Received < c.lost || name != "it has had its time" && one.Packets-one.Received != c.lost {
 				t.Errorf("%s: %d of %d packets have come", name, one.Received, one.Packets)

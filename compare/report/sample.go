@@ -24,7 +24,7 @@ type Sample struct {
 	Problem string `json:"problem,omitempty"`
 	// Frames were made in that time.
 	Frames int `json:"frames"`
-	// Unplaced viewers did not get the picture from where the plan wanted it, at the end.
+	// Unplaced viewers did not get the picture from where the plan wanted it, when the seconds are over.
 	Unplaced int `json:"unplaced"`
 	// UploaderMbit, ServerMbit and PassedOnMbit are what the lines of the uploader, the server and all viewers carried, with headers.
 	UploaderMbit float64 `json:"uploader_mbit"`
@@ -90,7 +90,7 @@ type Viewer struct {
 	ID string `json:"id"`
 	// Bad is the one whose line is narrower than those of the others (experiment.Point.BadDownlinkMbit).
 	Bad bool `json:"bad,omitempty"`
-	// Via is sfu, direct or relayed, Depth how many steps lie before it; at the end.
+	// Via is sfu, direct or relayed, Depth how many steps lie before it; when the seconds are over.
 	Via   string `json:"via"`
 	Depth int    `json:"depth"`
 	// JoinMS is from its coming to its first whole frame, which comes from the server in every topology; DirectMS to the first one that
