@@ -1,6 +1,8 @@
 // Writes one file of the browser's private file system: only workers may have the handle that does
 // so at once and keeps what was written when the page goes away. It decides nothing.
 
+import { Garbage } from './garbage';
+
 /** What the page asks for; each order is answered once, in order. */
 export interface SinkOrder {
   id: number;
@@ -37,22 +39,7 @@ let handle: SyncHandle | undefined;
 const nobody = new Worker(self.location.href);
 nobody.terminate();
 
-/** After so many leaves the browser is to look for garbage, and so many bytes make it do so. */
-const LOOK_AFTER = 256;
-const MUCH = 64 * 1024 * 1024;
-let written = 0;
-
-/**
- * What stood round a leaf's memory is small, and lies until there is much: a hundred megabytes in Chromium.
- * Memory that is asked for and never touched takes none, and counts.
- */
-function lookForGarbage(): void {
-  try {
-    void new ArrayBuffer(MUCH);
-  } catch {
-    // A device with little memory looks often enough.
-  }
-}
+const garbage = new Garbage();
 
 self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
   if (data.kind === 'open') void open(data);
@@ -84,8 +71,7 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
       done += count;
     }
     nobody.postMessage(undefined, [bytes]);
-    written += 1;
-    if (written % LOOK_AFTER === 0) lookForGarbage();
+    garbage.add(length);
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);
