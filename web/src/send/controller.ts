@@ -177,6 +177,7 @@ export class SendController {
   private open(peer: Peer): void {
     this.peer = peer;
     peer.limit(this.state.value.rate);
+    peer.newCode();
     peer.start();
     this.looking = setInterval(() => this.look(), LOOK_EVERY);
   }
@@ -250,7 +251,6 @@ export class SendController {
 
   private opened(): void {
     if (this.key) keepKey(this.key, this.remember, this.keeps);
-    if (!this.state.value.code) this.peer?.newCode();
     // The key that the server took may be another one than the room was made with.
     if (this.now) void keep(this.now);
   }

@@ -29,6 +29,8 @@ export class Codes {
   private readonly room: Room;
   private readonly intro: Introduction;
   private guard: Guard | undefined;
+  /** The person wants a code, and the server has not given a number for it yet. */
+  private wanted = false;
   private readonly exchanges = new Map<string, Exchange>();
 
   constructor(cfg: Config, room: Room, intro: Introduction) {
@@ -37,15 +39,24 @@ export class Codes {
     this.intro = intro;
   }
 
-  /** Asks the server for a number. */
+  /** The person wants a code: asks the server for a number. */
   open(): void {
-    this.guard = undefined;
-    this.room.send({ type: 'open-code' });
+    this.wanted = true;
+    this.ask();
   }
 
-  /** The server has a number for us; it says so again after each failure. */
+  /** Asks again where the answer to a question of before may be lost: that is no wish for another code. */
+  ask(): void {
+    if (this.wanted && this.intro.online) this.room.send({ type: 'open-code' });
+  }
+
+  /**
+   * The server has a number for us; it says so again after each failure. Each wish of the person makes
+   * one code: new words for every number that the server names would be new guesses without end.
+   */
   given({ number }: ShortCode): void {
-    if (this.guard?.code.number === Number(number)) return;
+    if (!this.wanted || this.guard?.code.number === Number(number)) return;
+    this.wanted = false;
     const now = Date.now();
     this.guard = new Guard(newCode(Number(number), random(4)), now);
     this.cfg.tell({ kind: 'code', text: formatCode(this.guard.code), until: this.guard.expires });
@@ -53,17 +64,16 @@ export class Codes {
 
   ended({ number, reason }: CodeEnded): void {
     if (this.guard?.code.number !== Number(number)) return;
+    this.guard = undefined;
     this.cfg.tell({ kind: 'codeEnded', guessed: reason === 'failures' });
   }
 
   /** Takes a message of the exchange from somebody in the antechamber. */
   async take(from: string, message: Bytes): Promise<void> {
-    const { guard } = this;
-    if (!guard) return;
     let one = this.exchanges.get(from);
     if (!one || message[1] === SHARE_A) {
       if (one) this.failed(from, one);
-      one = await this.begin(guard, from);
+      one = await this.begin(from);
       if (!one) return;
     }
     const { reply, done, failure } = await one.step.step(message);
@@ -82,7 +92,9 @@ export class Codes {
     for (const [from, one] of this.exchanges) if (now > one.until) this.failed(from, one);
   }
 
-  private async begin(guard: Guard, from: string): Promise<Exchange | undefined> {
+  private async begin(from: string): Promise<Exchange | undefined> {
+    const { guard } = this;
+    if (!guard) return undefined;
     const { room, secret, key } = this.cfg.link;
     const now = Date.now();
     const between = { room, receiver: from, uploader: this.intro.endpoint };

@@ -88,6 +88,7 @@ export class Peer {
         if (message.type !== 'welcome') return;
         cfg.tell({ kind: 'opened', server: message.publicUrl.replace(/\/$/u, '') });
         if (cfg.share && message.files) agree(this, cfg.share, message.files.expires);
+        this.codes?.ask();
       },
     });
     this.intro = new Introduction(cfg, keys, this.room, this.door, {
@@ -176,7 +177,7 @@ export class Peer {
     return known(this);
   }
 
-  /** Asks for a short code, in place of the one before. */
+  /** Asks for a short code, in place of the one before. Only for the person: each is good for five guesses. */
   newCode(): void {
     this.codes?.open();
   }
