@@ -236,7 +236,8 @@ export class Uploader {
  * right, so a begun exchange counts as a failure until it is confirmed.
  */
 export class Guard {
-  readonly code: Code;
+  /** Its number may change, and its words never: guesses at them are counted here. */
+  code: Code;
   /** When the code ends by itself, in ms since the epoch. */
   readonly expires: number;
   private failed = 0;
@@ -245,6 +246,11 @@ export class Guard {
   constructor(code: Code, now: number) {
     this.code = code;
     this.expires = now + CODE_LIFE;
+  }
+
+  /** The server finds the room by another number from now on. */
+  move(number: number): void {
+    this.code = { ...this.code, number };
   }
 
   alive(now: number): boolean {

@@ -23,7 +23,8 @@ function uploader() {
   return { codes, given, intro, told, said, replies };
 }
 
-const ended = (number: number) => ({ type: 'code-ended', number: `${number}`, reason: 'failures' }) as const;
+const ended = (number: number, reason: 'failures' | 'asked' = 'failures') =>
+  ({ type: 'code-ended', number: `${number}`, reason }) as const;
 const made = (told: readonly Event[]): number[] =>
   told.flatMap((event) => (event.kind === 'code' ? [Number.parseInt(event.text, 10)] : []));
 
@@ -58,6 +59,21 @@ describe('the uploader of a short code', () => {
     codes.ended(ended(2));
     codes.ask();
     expect(said).toHaveLength(2);
+  });
+
+  it('keeps its words when the server gives it the number that was asked for, once for each question', () => {
+    const { codes, given, told } = uploader();
+    codes.open();
+    given(7); // of before a reload
+    codes.ended(ended(7, 'asked'));
+    given(8);
+    const words = told.map((event) => (event.kind === 'code' ? event.text.split('-').slice(1) : []));
+    expect(made(told)).toEqual([7, 8]);
+    expect(words[0]).toEqual(words[1]);
+    codes.ended(ended(8, 'asked'));
+    given(9);
+    expect(made(told)).toEqual([7, 8]);
+    expect(told.at(-1)).toEqual({ kind: 'codeEnded', guessed: false });
   });
 
   it('gives a server that names new numbers five guesses in all', async () => {

@@ -31,6 +31,9 @@ export class Codes {
   private guard: Guard | undefined;
   /** The person wants a code, and the server has not given a number for it yet. */
   private wanted = false;
+  /** How often the server may still give the code another number: once for each question of ours. */
+  private moves = 0;
+  private moving = false;
   private readonly exchanges = new Map<string, Exchange>();
 
   constructor(cfg: Config, room: Room, intro: Introduction) {
@@ -47,7 +50,9 @@ export class Codes {
 
   /** Asks again where the answer to a question of before may be lost: that is no wish for another code. */
   ask(): void {
-    if (this.wanted && this.intro.online) this.room.send({ type: 'open-code' });
+    if (!this.wanted || !this.intro.online) return;
+    this.moves += 1;
+    this.room.send({ type: 'open-code' });
   }
 
   /**
@@ -55,15 +60,26 @@ export class Codes {
    * one code: new words for every number that the server names would be new guesses without end.
    */
   given({ number }: ShortCode): void {
-    if (!this.wanted || this.guard?.code.number === Number(number)) return;
+    if (this.guard?.code.number === Number(number)) return;
+    if (this.moving && this.guard) this.guard.move(Number(number));
+    else if (this.wanted) this.guard = new Guard(newCode(Number(number), random(4)), Date.now());
+    else return;
     this.wanted = false;
-    const now = Date.now();
-    this.guard = new Guard(newCode(Number(number), random(4)), now);
+    this.moving = false;
     this.cfg.tell({ kind: 'code', text: formatCode(this.guard.code), until: this.guard.expires });
   }
 
+  /**
+   * A code is of no use any more. At our own asking it only gets another number, with the same words and
+   * the same count: after a reload the server first names the number of before, and then reads our question.
+   */
   ended({ number, reason }: CodeEnded): void {
     if (this.guard?.code.number !== Number(number)) return;
+    if (reason === 'asked' && (this.wanted || this.moves > 0)) {
+      this.moving = !this.wanted;
+      if (this.moving) this.moves -= 1;
+      return;
+    }
     this.guard = undefined;
     this.cfg.tell({ kind: 'codeEnded', guessed: reason === 'failures' });
   }
