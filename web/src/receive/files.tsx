@@ -1,12 +1,13 @@
 // The list of files: names and sizes, what is wanted, and saving single ones.
 
 import { Button, IconButton } from '../ui/controls';
-import { bytes, count } from '../ui/format';
+import { bytes } from '../ui/format';
 import { DownloadIcon, FolderIcon, PaperIcon, PlayIcon } from '../ui/icons';
+import { More } from '../ui/more';
 import type { ReceiveController } from './controller';
 import { canPlay } from './screen';
 
-/** So many are listed one by one. */
+/** So many are listed before somebody wants to see more. */
 const LISTED = 300;
 
 export function FileList({ receive }: { receive: ReceiveController }) {
@@ -14,22 +15,28 @@ export function FileList({ receive }: { receive: ReceiveController }) {
   const files = manifest?.files ?? [];
   const choosing = phase === 'offered' && !again;
   const shown = [...files.entries()].filter(([i]) => choosing || wanted.has(i));
-  const more = shown.length - LISTED;
   return (
     <div class="stack list">
       {choosing && files.length > 1 ? (
         <div class="row">
-          <Button variant="ghost" onClick={() => receive.chooseAll(wanted.size < files.length)}>
+          <Button
+            variant="ghost"
+            data-testid="choose-all"
+            onClick={() => receive.chooseAll(wanted.size < files.length)}
+          >
             {wanted.size < files.length ? 'Choose all' : 'Choose none'}
           </Button>
         </div>
       ) : null}
-      <ul class="files" data-testid="files">
-        {shown.slice(0, LISTED).map(([i]) => (
-          <Row key={i} receive={receive} index={i} />
-        ))}
-      </ul>
-      {more > 0 ? <p class="quiet small">And {count(more, 'other', 'others')}.</p> : null}
+      <More total={shown.length} step={LISTED}>
+        {(most) => (
+          <ul class="files" data-testid="files">
+            {shown.slice(0, most).map(([i]) => (
+              <Row key={i} receive={receive} index={i} />
+            ))}
+          </ul>
+        )}
+      </More>
     </div>
   );
 }
@@ -47,7 +54,7 @@ function Row({ receive, index }: { receive: ReceiveController; index: number }) 
     </>
   );
   return (
-    <li data-testid="file" data-path={entry.path}>
+    <li tabIndex={-1} data-testid="file" data-path={entry.path}>
       {phase === 'offered' && !again ? (
         <label class="line">
           <input

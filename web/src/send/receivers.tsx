@@ -7,13 +7,21 @@ import { Badge, Button, IconButton } from '../ui/controls';
 import { bytes, count } from '../ui/format';
 import { PersonOffIcon } from '../ui/icons';
 import { Dialog } from '../ui/layout';
+import { More } from '../ui/more';
 import { Progress } from '../ui/progress';
 import type { SendController } from './controller';
 import type { Receiver } from './state';
 
+/** So many are listed before somebody wants to see more. */
+const LISTED = 64;
+const ORDER: readonly Receiver['phase'][] = ['waits', 'here', 'coming', 'away', 'gone', 'removed'];
+
 export function Receivers({ send }: { send: SendController }) {
   const { receivers, status, phase } = send.state.value;
-  const shown = receivers.filter((r) => r.phase !== 'removed');
+  // Who needs the person's word comes first, then who is here.
+  const shown = receivers
+    .filter((r) => r.phase !== 'removed')
+    .sort((a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase));
   return (
     <section
       class="card"
@@ -31,11 +39,15 @@ export function Receivers({ send }: { send: SendController }) {
           {phase === 'open' ? 'Nobody yet. Pass the link on; whoever opens it appears here.' : 'Opening the link …'}
         </p>
       ) : (
-        <ul class="people">
-          {shown.map((receiver) => (
-            <Row key={receiver.key} send={send} receiver={receiver} />
-          ))}
-        </ul>
+        <More total={shown.length} step={LISTED}>
+          {(most) => (
+            <ul class="people">
+              {shown.slice(0, most).map((receiver) => (
+                <Row key={receiver.key} send={send} receiver={receiver} />
+              ))}
+            </ul>
+          )}
+        </More>
       )}
       {status && status.sent > 0 ? (
         <p class="quiet small figure">{bytes(status.sent)} have gone out from here.</p>
@@ -50,7 +62,7 @@ function Row({ send, receiver }: { send: SendController; receiver: Receiver }) {
   const pieces = send.state.value.status?.pieces ?? 0;
   const share = complete ? 1 : pieces > 0 ? (peer?.held ?? 0) / pieces : 0;
   return (
-    <li data-testid="receiver" data-phase={complete ? 'complete' : phase} data-key={key}>
+    <li tabIndex={-1} data-testid="receiver" data-phase={complete ? 'complete' : phase} data-key={key}>
       <div class="row">
         <b class="name">{name}</b>
         {complete ? <Badge tone="good">Has everything</Badge> : null}
