@@ -9,7 +9,7 @@ import { CodeForm } from './code-form';
 import { type Chosen, ofDrop, ofInput } from './collect';
 import type { SendController } from './controller';
 import { EarlierList } from './earlier';
-import { canPick, droppedHandles, pick } from './handles';
+import { canPick, droppedHandles, type Picked, pick } from './handles';
 import { FileInput } from './inputs';
 import { Insecure } from './send';
 
@@ -43,10 +43,9 @@ function Pickers({ send }: { send: SendController }) {
   const folder = useRef<HTMLInputElement>(null);
   const take = (chosen: Chosen[]): void => void send.share({ chosen, handles: [] }, '');
   // Where the browser gives handles, a reload finds the files again by itself.
-  const ask = async (what: 'files' | 'folder', input: HTMLInputElement | null): Promise<void> => {
-    if (!canPick()) return input?.click();
-    const picked = await pick(what);
-    if (picked) await send.share(picked, '');
+  const ask = (what: 'files' | 'folder', input: HTMLInputElement | null): void => {
+    if (canPick()) void send.take(pick(what));
+    else input?.click();
   };
   return (
     <div class="row">
@@ -55,16 +54,11 @@ function Pickers({ send }: { send: SendController }) {
         large
         icon={<PaperIcon />}
         data-testid="choose-files"
-        onClick={() => void ask('files', files.current)}
+        onClick={() => ask('files', files.current)}
       >
         Choose files
       </Button>
-      <Button
-        large
-        icon={<FolderIcon />}
-        data-testid="choose-folder"
-        onClick={() => void ask('folder', folder.current)}
-      >
+      <Button large icon={<FolderIcon />} data-testid="choose-folder" onClick={() => ask('folder', folder.current)}>
         A folder
       </Button>
       <FileInput input={files} testid="file-input" onChoose={take} />
@@ -135,7 +129,7 @@ export function DropVeil({ send }: { send: SendController }) {
       event.preventDefault();
       depth.current = 0;
       setOver(false);
-      if (event.dataTransfer && isOpen()) void takeDrop(send, event.dataTransfer);
+      if (event.dataTransfer && isOpen()) void send.take(dropped(event.dataTransfer));
     });
     const paste = (event: ClipboardEvent): void => {
       const files = ofInput(event.clipboardData?.files ?? []);
@@ -156,7 +150,7 @@ export function DropVeil({ send }: { send: SendController }) {
 }
 
 /** Must be called inside the drop event. */
-async function takeDrop(send: SendController, data: DataTransfer): Promise<void> {
+async function dropped(data: DataTransfer): Promise<Picked> {
   const [chosen, handles] = await Promise.all([ofDrop(data), droppedHandles(data)]);
-  await send.share({ chosen, handles }, '');
+  return { chosen, handles };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkPaths } from '../mesh/path';
-import { collect } from './collect';
+import { collect, ofDrop } from './collect';
 
 const file = (size = 3, lastModified = 1_700_000_000_999): File => ({ size, lastModified }) as File;
 const paths = (...given: string[]) => collect(given.map((path) => ({ path, file: file() })));
@@ -57,5 +57,40 @@ describe('collect', () => {
       { path: 'b', file: file(1) },
     ]);
     expect(large.leftOut).toEqual([{ path: 'b', why: 'too large' }]);
+  });
+});
+
+describe('what was dropped', () => {
+  const fails = (_: unknown, reject: (error: Error) => void): void =>
+    reject(new DOMException('no', 'NotReadableError'));
+  const entry = (fullPath: string, read: (resolve: (file: File) => void, reject: (error: Error) => void) => void) => ({
+    ...{ fullPath, isDirectory: false, file: read },
+  });
+  const folder = (fullPath: string, ...inside: unknown[]) => {
+    const parts = [inside, []];
+    return {
+      ...{ fullPath, isDirectory: true },
+      createReader: () => ({ readEntries: (resolve: (some: unknown) => void) => resolve(parts.shift()) }),
+    };
+  };
+  const locked = (fullPath: string) => ({
+    ...{ fullPath, isDirectory: true, createReader: () => ({ readEntries: fails }) },
+  });
+  const drop = (top: unknown) =>
+    ofDrop({
+      items: [{ kind: 'file', webkitGetAsEntry: () => top, getAsFile: () => null }],
+    } as unknown as DataTransfer);
+
+  it('is shared but for what cannot be read, which is said', async () => {
+    const good = entry('/photos/a.jpg', (resolve) => resolve(file()));
+    const found = await drop(
+      folder('/photos', good, entry('/photos/b.jpg', fails), locked('/photos/private'), folder('/photos/none')),
+    );
+    const { entries, leftOut } = collect(found);
+    expect(entries.map(({ path }) => path)).toEqual(['photos/a.jpg', 'photos/none/']);
+    expect(leftOut).toEqual([
+      { path: 'photos/b.jpg', why: 'unread' },
+      { path: 'photos/private/', why: 'unread' },
+    ]);
   });
 });

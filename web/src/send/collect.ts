@@ -8,11 +8,13 @@ import { checkPath, foldPath, PathError, type Rule } from '../mesh/path';
 export interface Chosen {
   path: string;
   file: File | undefined;
+  /** It is there, or was a moment ago, and the browser cannot read it. */
+  unread?: boolean;
 }
 
 export interface LeftOut {
   path: string;
-  why: Rule | 'too many' | 'too large';
+  why: Rule | 'too many' | 'too large' | 'unread';
 }
 
 export interface Collection {
@@ -28,9 +30,9 @@ export function collect(chosen: readonly Chosen[]): Collection {
   const taken = new Set<string>();
   let total = 0;
   const sorted = [...chosen].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  for (const { path: given, file } of sorted) {
+  for (const { path: given, file, unread } of sorted) {
     const path = free(given.normalize('NFC'), taken);
-    const why = fault(path, out.entries.length, total + (file?.size ?? 0));
+    const why = unread ? 'unread' : fault(path, out.entries.length, total + (file?.size ?? 0));
     if (why) {
       out.leftOut.push({ path: given, why });
       continue;
@@ -75,10 +77,10 @@ export function ofInput(files: Iterable<File>): Chosen[] {
   return [...files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
 
-/** What was dropped, folders with all that is in them. Must be called inside the drop event. */
+/** What was dropped, folders with all that is in them; what cannot be read is marked so. Must be called inside the drop event. */
 export async function ofDrop(data: DataTransfer): Promise<Chosen[]> {
   const items = [...data.items].filter((item) => item.kind === 'file');
-  const found = items.map(async (item) => {
+  const found = items.map(async (item): Promise<Chosen[]> => {
     const entry = item.webkitGetAsEntry();
     const file = item.getAsFile();
     if (entry?.isDirectory) return walk(entry as FileSystemDirectoryEntry);
@@ -88,16 +90,26 @@ export async function ofDrop(data: DataTransfer): Promise<Chosen[]> {
 }
 
 async function walk(folder: FileSystemDirectoryEntry): Promise<Chosen[]> {
-  const path = folder.fullPath.replace(/^\//u, '');
-  const inside = await listOf(folder);
-  if (inside.length === 0) return [{ path: `${path}/`, file: undefined }];
-  const found = inside.map(async (entry) => {
-    if (entry.isDirectory) return walk(entry as FileSystemDirectoryEntry);
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ path: entry.fullPath.replace(/^\//u, ''), file }];
-  });
+  const path = `${pathOf(folder)}/`;
+  const inside = await listOf(folder).catch(() => undefined);
+  if (!inside) return [{ path, file: undefined, unread: true }];
+  if (inside.length === 0) return [{ path, file: undefined }];
+  const found = inside.map((entry) =>
+    entry.isDirectory ? walk(entry as FileSystemDirectoryEntry) : one(entry as FileSystemFileEntry),
+  );
   return (await Promise.all(found)).flat();
 }
+
+async function one(entry: FileSystemFileEntry): Promise<Chosen[]> {
+  const path = pathOf(entry);
+  try {
+    return [{ path, file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)) }];
+  } catch {
+    return [{ path, file: undefined, unread: true }];
+  }
+}
+
+const pathOf = ({ fullPath }: FileSystemEntry): string => fullPath.replace(/^\//u, '');
 
 /** A reader gives a hundred at a time, and nothing when it has no more. */
 async function listOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {

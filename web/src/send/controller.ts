@@ -20,6 +20,7 @@ import { isLack, type Lack, match } from './again';
 import { type Chosen, collect } from './collect';
 import { mayRead, ofHandles, type Picked } from './handles';
 import { before, forget, hold, idle, type Kept, keep, keepRoots, keepTerms, keptRooms, type Terms } from './kept';
+import { leftOutWords } from './left-out';
 import { type Event, initial, isSafe, leadsNowhere, step } from './state';
 
 /** How long a link works, in seconds. */
@@ -79,12 +80,25 @@ export class SendController {
     });
   }
 
+  /** Shares what the browser gives, unless it was nothing. It may refuse, too. */
+  async take(giving: Promise<Picked | undefined>): Promise<void> {
+    let picked: Picked | undefined;
+    try {
+      picked = await giving;
+    } catch {
+      this.feed({ kind: 'problem', text: UNREAD });
+    }
+    if (picked) await this.share(picked, '');
+  }
+
   /** Shares files, a text, or both: the link is there at once. */
   async share({ chosen, handles }: Picked, text: string): Promise<void> {
     if (this.now) return;
     const { entries, files, leftOut } = collect(chosen);
     if (entries.length === 0 && text === '') {
-      if (chosen.length > 0) this.feed({ kind: 'problem', text: 'Nothing of that can be shared.' });
+      if (chosen.length > 0) {
+        this.feed({ kind: 'problem', text: ['Nothing of that can be shared.', ...leftOutWords(leftOut)].join(' ') });
+      }
       return;
     }
     try {
@@ -212,9 +226,10 @@ export class SendController {
 
   /** What the page shows of it is written down. */
   async remove(key: string): Promise<void> {
-    await this.peer?.remove(key);
+    const told = await this.peer?.remove(key);
     await this.note();
     this.feed({ kind: 'removed', key });
+    if (told === false) this.feed({ kind: 'problem', text: NOT_TOLD });
   }
 
   setRule(rule: Rule): void {
@@ -291,6 +306,12 @@ export class SendController {
     this.roots = [];
   }
 }
+
+const UNREAD =
+  'The browser could not read what you chose. Choose the files with the button, or drop a folder that is yours.';
+
+const NOT_TOLD =
+  'It gets nothing more from here, but too many were removed to tell the other receivers of one more. End this link, and share anew.';
 
 /** Why something that was shared before does not go on, in words. */
 class CannotContinue extends Error {}

@@ -12,14 +12,24 @@ function folder(name: string, ...inside: FileSystemHandle[]): FileSystemHandle {
   return { kind: 'directory', name, values } as unknown as FileSystemHandle;
 }
 
+const locked = {
+  ...{ kind: 'directory', name: 'locked' },
+  values: () => {
+    throw new DOMException('no', 'NotAllowedError');
+  },
+} as unknown as FileSystemHandle;
+
 const asks = (now: string, then: string) =>
   ({ queryPermission: async () => now, requestPermission: async () => then }) as unknown as FileSystemHandle;
 
 describe('handles', () => {
-  it('give files with their paths, empty folders, and nothing of what is gone', async () => {
+  it('give files with their paths, empty folders, and say what is gone', async () => {
     const all = folder('photos', file('a.jpg'), folder('empty'), folder('more', file('b.jpg'), file('c.jpg', gone)));
-    const found = await ofHandles([all, file('d.txt')]);
-    expect(found.map((one) => one.path)).toEqual(['photos/a.jpg', 'photos/empty/', 'photos/more/b.jpg', 'd.txt']);
+    const found = await ofHandles([all, file('d.txt'), locked]);
+    expect(found.filter((one) => !one.unread).map((one) => one.path)).toEqual([
+      ...['photos/a.jpg', 'photos/empty/', 'photos/more/b.jpg', 'd.txt'],
+    ]);
+    expect(found.filter((one) => one.unread).map((one) => one.path)).toEqual(['photos/more/c.jpg', 'locked/']);
     expect(found[1]?.file).toBeUndefined();
   });
 

@@ -57,7 +57,7 @@ export async function mayRead(handles: readonly FileSystemHandle[]): Promise<boo
   return true;
 }
 
-/** The files of handles, folders with all that is in them. What is gone is left out. */
+/** The files of handles, folders with all that is in them. What is gone, or cannot be read, is marked so. */
 export async function ofHandles(handles: readonly FileSystemHandle[]): Promise<Chosen[]> {
   return (await Promise.all(handles.map((handle) => walk(handle, handle.name)))).flat();
 }
@@ -65,14 +65,14 @@ export async function ofHandles(handles: readonly FileSystemHandle[]): Promise<C
 async function walk(handle: FileSystemHandle, path: string): Promise<Chosen[]> {
   if (handle.kind === 'file') {
     const file = await (handle as FileSystemFileHandle).getFile().catch(() => undefined);
-    return file ? [{ path, file }] : [];
+    return [file ? { path, file } : { path, file: undefined, unread: true }];
   }
   const folder = handle as FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> };
   const inside: Promise<Chosen[]>[] = [];
   try {
     for await (const one of folder.values()) inside.push(walk(one, `${path}/${one.name}`));
   } catch {
-    return []; // it is gone, or may not be read
+    return [{ path: `${path}/`, file: undefined, unread: true }];
   }
   return inside.length === 0 ? [{ path: `${path}/`, file: undefined }] : (await Promise.all(inside)).flat();
 }

@@ -7,6 +7,7 @@ import { SECURE } from '../ui/secure';
 import { Choose, DropVeil } from './choose';
 import type { SendController } from './controller';
 import { KeyForm } from './key-form';
+import { leftOutWords } from './left-out';
 import { Receivers } from './receivers';
 import { Rules } from './rules';
 import { ShareLink } from './share';
@@ -45,6 +46,7 @@ function Sharing({ send }: { send: SendController }) {
           <Over state={state} />
           <Lost state={state} />
           <LeftOutNote state={state} />
+          {state.problem ? <Notice tone="bad" title={state.problem} /> : null}
           <Receivers send={send} />
           <Rules send={send} />
         </div>
@@ -104,12 +106,14 @@ function Lost({ state: { connection, status } }: { state: State }) {
 
 function LeftOutNote({ state: { leftOut } }: { state: State }) {
   if (leftOut.length === 0) return null;
-  const some = leftOut.slice(0, 5).map(({ path }) => `“${path.slice(0, 60)}”`);
   return (
-    <Notice tone="warn" title={`${count(leftOut.length, 'file was', 'files were')} left out.`}>
-      Not every system could store {leftOut.length === 1 ? 'its name' : 'their names'}: {some.join(', ')}
-      {leftOut.length > some.length ? ' and others' : ''}. Rename, and share again.
-    </Notice>
+    <div data-testid="left-out">
+      <Notice tone="warn" title={`${count(leftOut.length, 'file was', 'files were')} left out.`}>
+        {leftOutWords(leftOut).map((words) => (
+          <p key={words}>{words}</p>
+        ))}
+      </Notice>
+    </div>
   );
 }
 
