@@ -8,7 +8,7 @@ import { layoutOf } from '../mesh/manifest';
 import type { Offered } from '../mesh/peer/config';
 import { newIdentity } from '../mesh/peer/identity';
 import { Journal } from '../mesh/peer/journal';
-import { dropOldFiles, NoRoom } from '../mesh/peer/sink';
+import { dropOldFiles, Memory, NoRoom } from '../mesh/peer/sink';
 import { Peer } from '../mesh/peer/swarm';
 import { newViewerId } from '../signal/viewer-id';
 import { bytes } from '../ui/format';
@@ -16,7 +16,7 @@ import { Keeping, type Kept, NotChosen } from './keeping';
 import { Player } from './player';
 import { download, downloadHead, fetchAsDownload, type Saved, saveInto } from './save';
 import { Served } from './served';
-import { type Event, initial, step } from './state';
+import { type Event, initial, type State, step, wantedBytes } from './state';
 import { Streamed } from './streamed';
 import { browserName } from './words';
 
@@ -116,6 +116,10 @@ export class ReceiveController {
     const { wanted, again } = this.state.value;
     const { offered } = this;
     if (!offered) return Promise.resolve();
+    // What is a text alone has no place, and is taken by being looked at.
+    if (offered.manifest.files.length === 0) {
+      return this.open(wanted, async () => ({ sink: new Memory(0), whole: new Map() }));
+    }
     return this.open(wanted, (keeping) =>
       again ? keeping.goOn(offered, true) : keeping.begin(offered, wanted, () => this.serve()),
     );
@@ -137,10 +141,11 @@ export class ReceiveController {
       this.feed({ kind: 'accepted', wanted, lasting, placed });
       peer.accept({ ...kept, wanted });
       await this.began(kept);
+      void keeping.lookOn(offered, kept.whole, () => this.feed({ kind: 'problem', text: SPOILT }));
     } catch (error) {
       this.opening = false;
       this.feed({ kind: 'opening', opening: false });
-      if (!(error instanceof NotChosen)) this.feed({ kind: 'problem', text: roomWords(error, offered) });
+      if (!(error instanceof NotChosen)) this.feed({ kind: 'problem', text: roomWords(error, this.state.value) });
     }
   }
 
@@ -237,8 +242,10 @@ function nameFor(link: string): Promise<string> {
   });
 }
 
-function roomWords(error: unknown, { manifest }: Offered): string {
+const SPOILT = 'A part of what this browser had stored is not as it was. Reload the page: that part is fetched again.';
+
+function roomWords(error: unknown, state: State): string {
   if (!(error instanceof NoRoom)) return 'This browser could not store the files. Reload the page to try again.';
-  const size = bytes(layoutOf(manifest).total);
-  return `This browser has no room for ${size}. Free some space on the disk, or use “fanfare get” at a terminal, which has no such limit.`;
+  const size = bytes(wantedBytes(state));
+  return `This browser has no room for ${size}. Choose fewer files, free some space on the disk, or use “fanfare get” at a terminal, which has no such limit.`;
 }

@@ -4,9 +4,10 @@
 import { hex } from '../mesh/bytes';
 import { layoutOf } from '../mesh/manifest';
 import type { Offered } from '../mesh/peer/config';
-import type { Root } from '../mesh/peer/content';
+import { lost, type Root, spoilt } from '../mesh/peer/content';
 import type { Journal, StoredPiece, Target } from '../mesh/peer/journal';
 import { Memory, NoRoom, PrivateFile, privateRoom, type Sink } from '../mesh/peer/sink';
+import { Packed, piecesOf, sizeOf } from './packed';
 import { canPick, isSingle, Picked, permitted, pickTarget } from './picked';
 import { choosePlace, memoryFor } from './place';
 import { canFeedDownloads } from './save';
@@ -43,10 +44,12 @@ export class Keeping {
   async begin(offered: Offered, wanted: ReadonlySet<number>, served: () => Promise<Served | undefined>): Promise<Kept> {
     const { manifest } = offered;
     const layout = layoutOf(manifest);
+    const pieces = piecesOf(layout, wanted);
+    const size = sizeOf(layout, pieces);
     const free = await privateRoom();
-    const file = free > layout.total ? await this.privateFile(offered) : undefined;
+    const file = free > size ? await this.privateFile(offered) : undefined;
     const place = choosePlace({
-      size: layout.total,
+      size,
       single: isSingle(manifest, wanted),
       free: file && free,
       ...canPick(),
@@ -63,20 +66,20 @@ export class Keeping {
         layout,
         [...wanted].filter((one) => (manifest.files[one]?.size ?? 0) > 0).sort((a, b) => a - b),
       );
-    } else if (place === 'memory') this.sink = new Memory(layout.total);
-    else this.sink = file;
+    } else if (place === 'memory') this.sink = new Packed(new Memory(size), layout, pieces);
+    else this.sink = file && new Packed(file, layout, pieces);
     if (!this.sink) throw new NoRoom();
-    const begun = { id: offered.id, wanted: [...wanted], ...(target && { target }) };
+    const begun = { id: offered.id, wanted: [...wanted], packed: true, ...(target && { target }) };
     if (this.sink.lasting) await this.journal.begin(begun, Date.now());
     return { sink: this.sink, whole: new Map() };
   }
 
   /**
-   * Opens the place of an earlier time. ask: the person may be asked whether the page may write there
+   * Opens the place of an earlier time, and looks at a sample of what lies there. ask: the person may be asked whether the page may write there
    * again. Throws NotChosen when it may not, or not without a question.
    */
   async goOn(offered: Offered, ask: boolean): Promise<Kept> {
-    const { wanted = [], target } = this.journal.begun ?? {};
+    const { wanted = [], packed = false, target } = this.journal.begun ?? {};
     const layout = layoutOf(offered.manifest);
     const whole = new Map<number, Root>();
     for (const { piece, ...root } of await this.journal.pieces()) whole.set(piece, root);
@@ -84,9 +87,34 @@ export class Keeping {
       const picked = new Picked(target, offered.manifest, layout, new Set(wanted), whole.keys());
       if (!picked.complete && !(await permitted(target, ask))) throw new NotChosen();
       this.sink = picked;
-    } else this.sink = await this.privateFile(offered);
+    } else {
+      const file = await this.privateFile(offered);
+      this.sink = file && packed ? new Packed(file, layout, piecesOf(layout, wanted)) : file;
+      if (this.sink) await this.forget(await lost(this.sink, layout, whole), whole);
+    }
     if (!this.sink) throw new NoRoom();
     return { sink: this.sink, whole };
+  }
+
+  /**
+   * Looks at all that was there from an earlier time, whenever the page has nothing better to do. wrong:
+   * hears of a piece that is not as it was stored; after a reload it is fetched again.
+   */
+  async lookOn(offered: Offered, whole: ReadonlyMap<number, Root>, wrong: () => void): Promise<void> {
+    const { sink } = this;
+    if (!sink || sink.placed) return;
+    for (const piece of whole.keys()) {
+      await idle();
+      const bad = await spoilt(sink, layoutOf(offered.manifest), whole, [piece]);
+      if (bad.length === 0) continue;
+      await this.journal.drop(bad);
+      wrong();
+    }
+  }
+
+  private async forget(pieces: readonly number[], whole: Map<number, Root>): Promise<void> {
+    for (const piece of pieces) whole.delete(piece);
+    await this.journal.drop(pieces);
   }
 
   private privateFile({ id }: Offered): Promise<PrivateFile | undefined> {
@@ -112,3 +140,12 @@ export class Keeping {
     this.noting = false;
   }
 }
+
+/** How long is waited where the browser does not tell when it has nothing to do (ms). */
+const PAUSE = 100;
+
+const idle = (): Promise<unknown> =>
+  new Promise((resolve) => {
+    if ('requestIdleCallback' in globalThis) requestIdleCallback(resolve);
+    else setTimeout(resolve, PAUSE);
+  });

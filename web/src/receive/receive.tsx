@@ -138,7 +138,7 @@ function Offered({ receive }: { receive: ReceiveController }) {
     <>
       <h1>{titleOf(state)}</h1>
       {problem ? <Notice tone="bad" title={problem} /> : null}
-      {text ? <TextCard text={text} /> : null}
+      {files === 0 && phase === 'offered' ? <ShowText receive={receive} /> : text ? <TextCard text={text} /> : null}
       {files > 0 ? (
         <section class="card stack" aria-label="Files">
           {phase === 'offered' ? <Accept receive={receive} /> : <Going receive={receive} />}
@@ -146,10 +146,12 @@ function Offered({ receive }: { receive: ReceiveController }) {
           <FileList receive={receive} />
         </section>
       ) : null}
-      <p class="quiet small">
-        The files come straight from the sender and from others who have them, sealed on the way. Every part is checked
-        before it is kept.
-      </p>
+      {files > 0 ? (
+        <p class="quiet small">
+          The files come straight from the sender and from others who have them, sealed on the way. Every part is
+          checked before it is kept.
+        </p>
+      ) : null}
       <Check state={state} open={false} />
     </>
   );
@@ -161,6 +163,20 @@ function titleOf({ manifest, phase }: State): string {
   if (phase === 'done') return 'Everything is here';
   const [only] = files;
   return files.length === 1 && only ? only.path.replace(/\/$/u, '') : `${count(files.length, 'file', 'files')} for you`;
+}
+
+/** A text alone is taken by being shown: what only looks at the link, as chats do, must not take it. */
+function ShowText({ receive }: { receive: ReceiveController }) {
+  return (
+    <section class="card stack" aria-label="Text">
+      <div>
+        <Button variant="primary" large data-testid="get" onClick={() => void receive.accept()}>
+          Show the text
+        </Button>
+      </div>
+      <p class="quiet small">The sender sees that you have read it.</p>
+    </section>
+  );
 }
 
 function TextCard({ text }: { text: string }) {

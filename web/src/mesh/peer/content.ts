@@ -147,6 +147,51 @@ export class Content {
   }
 }
 
+/** Those of the pieces whose bytes are not what these roots are of, or cannot be read. */
+export async function spoilt(
+  store: Store,
+  layout: Layout,
+  roots: ReadonlyMap<number, Root>,
+  pieces: Iterable<number>,
+): Promise<number[]> {
+  const out: number[] = [];
+  for (const piece of pieces) {
+    const root = roots.get(piece);
+    if (!root || !equal(root.hash, await hashOf(store, layout, piece))) out.push(piece);
+  }
+  return out;
+}
+
+/** How many pieces are looked at before one believes the others, too. */
+const SAMPLE = 8;
+
+/**
+ * What is to be fetched again of pieces that were stored at an earlier time: some are looked at, and all
+ * when one of these is not as it was.
+ */
+export async function lost(store: Store, layout: Layout, roots: ReadonlyMap<number, Root>): Promise<number[]> {
+  const some = await spoilt(store, layout, roots, sample([...roots.keys()], SAMPLE));
+  return some.length > 0 ? spoilt(store, layout, roots, roots.keys()) : [];
+}
+
+/** No bytes where the piece cannot be read. */
+async function hashOf(store: Store, layout: Layout, piece: number): Promise<Bytes> {
+  try {
+    const bytes = await store.read(layout.pieceStart(piece), layout.pieceLength(piece));
+    const leaves = Array.from({ length: layout.leaves(piece) }, (_, i) => bytes.subarray(i * LEAF, (i + 1) * LEAF));
+    return new Tree(await Promise.all(leaves.map(leafHash))).root;
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/** The first, the last, and some between, never the same ones. */
+export function sample(pieces: readonly number[], count: number): number[] {
+  const chance = Array.from({ length: count - 2 }, () => Math.floor(Math.random() * pieces.length));
+  const chosen = new Set([0, pieces.length - 1, ...chance]);
+  return [...chosen].map((i) => pieces[i]).filter((piece) => piece !== undefined);
+}
+
 /** Bytes with so many zeros before them. */
 function behind(head: number, bytes: Bytes): Bytes {
   const out = new Uint8Array(head + bytes.length);

@@ -12,6 +12,8 @@ export interface Begun {
   id: Bytes;
   /** Places of the files that are wanted. */
   wanted: readonly number[];
+  /** In the browser's own place lies what is wanted alone, without gaps. */
+  packed?: boolean;
   /** Where it lies, when that is not the browser's own place. */
   target?: Target;
 }
@@ -80,6 +82,11 @@ export class Journal {
   async add(pieces: readonly StoredPiece[]): Promise<void> {
     const entries = pieces.map((piece): [IDBValidKey, unknown] => [[this.name, piece.piece], piece]);
     await database.put(PIECES, entries);
+  }
+
+  /** Forgets pieces that are not there after all. */
+  async drop(pieces: readonly number[]): Promise<void> {
+    for (const piece of pieces) await database.delete(PIECES, [this.name, piece]);
   }
 
   private async keep(now: number): Promise<void> {

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { layoutOf } from '../mesh/manifest';
+import { LEAF, leafHash, Tree } from '../mesh/merkle';
+import type { Offered } from '../mesh/peer/config';
+import type { Journal } from '../mesh/peer/journal';
+import { NoRoom } from '../mesh/peer/sink';
+import type { SinkAnswer, SinkOrder } from '../mesh/peer/sink-worker';
+import { Keeping } from './keeping';
+
+const sizes = [100 * LEAF, LEAF, 3 * LEAF];
+const manifest = { files: sizes.map((size, i) => ({ path: `${i}`, size, mtime: 0 })), created: 0, text: '' };
+const offered: Offered = { manifest, id: new Uint8Array(32) };
+const layout = layoutOf(manifest);
+const served = async () => undefined;
+
+/** What lies on the disk of this browser, which has so many bytes left. */
+let disk: Uint8Array<ArrayBuffer>;
+let free: number;
+
+/** The worker that writes, which answers at once. */
+class Disk extends EventTarget {
+  terminate(): void {}
+
+  postMessage({ id, kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): void {
+    const answer: SinkAnswer = { id };
+    if (kind === 'write' && bytes) {
+      const from = new Uint8Array(bytes, offset, length);
+      const grown = new Uint8Array(Math.max(disk.length, at + length));
+      grown.set(disk);
+      grown.set(from, at);
+      disk = grown;
+    }
+    if (kind === 'read') answer.bytes = disk.slice(at, at + length).buffer;
+    queueMicrotask(() => this.dispatchEvent(Object.assign(new Event('message'), { data: answer })));
+  }
+}
+
+beforeEach(() => {
+  disk = new Uint8Array();
+  free = 1e9;
+  vi.stubGlobal('Worker', Disk);
+  vi.stubGlobal('window', {});
+  vi.stubGlobal('navigator', {
+    storage: { estimate: async () => ({ quota: free, usage: 0 }) },
+    userAgent: '',
+    deviceMemory: 0.001,
+  });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** The journal of one who wants some files, and what it was told to forget. */
+function journal(wanted: readonly number[] = []) {
+  const pieces: { piece: number; hash: Uint8Array<ArrayBuffer>; signature: Uint8Array<ArrayBuffer> }[] = [];
+  const dropped: number[] = [];
+  const kept = {
+    begun: { id: offered.id, wanted, packed: true },
+    begin: async (begun: object) => Object.assign(kept.begun, begun),
+    pieces: async () => pieces,
+    drop: async (some: readonly number[]) => void dropped.push(...some),
+  };
+  return { kept: kept as unknown as Journal, pieces, dropped };
+}
+
+/** A receiver who has fetched these files before the page was loaded again. */
+async function fetched(wanted: readonly number[]) {
+  const { kept, pieces, dropped } = journal();
+  const keeping = new Keeping(kept, 'name');
+  const { sink } = await keeping.begin(offered, new Set(wanted), served);
+  for (const file of wanted) {
+    const { first, end } = layout.filePieces(file);
+    for (let piece = first; piece < end; piece++) {
+      const bytes = new Uint8Array(LEAF).fill(piece + 1);
+      pieces.push({ piece, hash: new Tree([await leafHash(bytes)]).root, signature: new Uint8Array(64) });
+      await sink.write(layout.pieceStart(piece), bytes);
+    }
+  }
+  return { kept, dropped, again: () => new Keeping(kept, 'name').goOn(offered, false) };
+}
+
+describe('a place', () => {
+  it('needs the room of what is wanted, not of everything', async () => {
+    free = 5 * LEAF;
+    const { sink } = await new Keeping(journal().kept, 'name').begin(offered, new Set([2]), served);
+    expect(sink.lasting).toBe(true);
+    await sink.write(layout.fileStart(2), new Uint8Array(LEAF).fill(7));
+    expect(disk.length).toBe(LEAF);
+    await expect(new Keeping(journal().kept, 'name').begin(offered, new Set([0]), served)).rejects.toThrow(NoRoom);
+  });
+});
+
+describe('what lies there after a reload', () => {
+  it('is as it was, and goes on', async () => {
+    const { again, dropped } = await fetched([1, 2]);
+    const { whole, sink } = await again();
+    expect([...whole.keys()]).toEqual([100, 101, 102, 103]);
+    expect((await sink.read(layout.fileStart(2), 1))[0]).toBe(102);
+    expect(dropped).toEqual([]);
+  });
+
+  it('is fetched again where it is not what was stored, all of which is then looked at', async () => {
+    const { again, dropped } = await fetched([0]);
+    disk[0] = 99; // the first is always looked at
+    disk[37 * LEAF + 5] = 99;
+    const { whole } = await again();
+    expect(dropped).toEqual([0, 37]);
+    expect(whole.size).toBe(98);
+    expect(whole.has(37)).toBe(false);
+  });
+
+  it('is fetched again where the disk has lost its end', async () => {
+    const { again } = await fetched([0]);
+    disk = disk.slice(0, 60 * LEAF + 1);
+    expect((await again()).whole.size).toBe(60);
+  });
+
+  it('is looked at to its end when the page has nothing better to do', async () => {
+    const { kept, dropped, again } = await fetched([2]);
+    const { whole } = await again();
+    disk[LEAF] = 99;
+    const keeping = new Keeping(kept, 'name');
+    await keeping.goOn(offered, false);
+    dropped.length = 0;
+    vi.stubGlobal('requestIdleCallback', (call: () => void) => queueMicrotask(call));
+    const wrong = vi.fn();
+    await keeping.lookOn(offered, whole, wrong);
+    expect(wrong).toHaveBeenCalledOnce();
+    expect(dropped).toEqual([102]);
+  });
+});
