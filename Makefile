@@ -89,9 +89,11 @@ go: ## Go tests with the race detector, in random order (go vet is a part of lin
 	go test -vet=off -run AgainstBound ./compare/files
 
 .PHONY: fuzz
-fuzz: ## Every fuzz target for FUZZ=5000x inputs, or for a time: make fuzz FUZZ=10m
+fuzz: web/node_modules/.installed ## Every fuzz target, of the program and of the pages, for FUZZ=5000x inputs, or for a time: make fuzz FUZZ=10m
 	$(call say,fuzz targets: $(FUZZ) each)
 	@.ci/fuzz $(FUZZ)
+	$(call say,fuzz targets of the pages: $(FUZZ) each)
+	FANFARE_FUZZ=$(FUZZ) npm run --silent --prefix web fuzz
 
 .PHONY: cross
 cross: ## Compiles and vets for macOS, Windows and Linux on ARM
