@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/mesh/pake"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/store"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
@@ -49,13 +51,26 @@ func TestApproval(t *testing.T) {
 	}
 }
 
+// TestMost: whoever only looks at what there is takes no place, and is put back when the last one is taken.
 func TestMost(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	sender := r.share(func(c *Config) { c.Share.Rule.Max = 1 }, small(t))
 	await[Opened](sender)
+	sees := make(chan struct{})
+	looker := r.fetch("looker", sender.link, func(c *Config) {
+		c.Fetch.Accept = func(ctx context.Context, _ Offered) (*store.Sink, error) {
+			close(sees)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	})
+	<-sees
 	if err := r.fetch("first", sender.link, nil).wait(); err != nil {
 		t.Error(err)
+	}
+	if err := looker.wait(); !errors.Is(err, ErrFull) {
+		t.Errorf("who only looks: %v", err)
 	}
 	if err := r.fetch("second", sender.link, nil).wait(); !errors.Is(err, ErrFull) {
 		t.Errorf("the second: %v", err)

@@ -11,13 +11,16 @@ import (
 type Rule struct {
 	Approve  bool   // a person decides about each
 	Password string // it has to be known; "" for none
-	Max      int    // so many receivers in all; 0 for no limit
+	Max      int    // so many receivers in all, those who only look at what there is aside; 0 for no limit
 }
 
-// Limits of guessing (docs/MESH.md, section 8).
+// Limits of guessing, and of those who ask: whoever has the link can make keys without end (docs/MESH.md,
+// section 8).
 const (
 	wrongOfOne = 5
 	wrongOfAll = 50
+	maxGuests  = 1000
+	maxWaiting = 64
 )
 
 // door decides who comes in. It is a value: its answers follow from what it was told.
@@ -27,13 +30,16 @@ type door struct {
 	guests  map[seal.PublicKey]*guest
 	serials map[uint32]bool
 	wrong   int // passwords, over all
-	inside  int // guests that were let in, also those that have left
+	inside  int // guests that have a place, also those that have left with something
 }
 
 // guest is one who asked.
 type guest struct {
 	name    string
 	serial  uint32 // of its token; 0 before there is one
+	before  bool   // it was let in by an earlier run
+	took    bool   // it has begun to receive, and has a place
+	out     bool   // it only looked when the last place was taken: its token is worth nothing until there is one again
 	wrong   int
 	refused seal.Reason // for good
 	waiting bool        // for the person
@@ -65,26 +71,82 @@ func (d *door) ask(dh seal.PublicKey, name, password string, draw func() uint32,
 		return verdict{refused: seal.ReasonExpired}
 	case known && g.refused != "":
 		return verdict{refused: g.refused}
-	case known && g.serial != 0:
+	case known && g.serial != 0 && !g.out:
 		return verdict{serial: g.serial}
 	case known && g.waiting:
 		return verdict{wait: true}
-	case d.rule.Max > 0 && d.inside >= d.rule.Max:
+	case d.full(), !known && len(d.guests) >= maxGuests:
 		return verdict{refused: seal.ReasonFull}
+	case known && g.out:
+		return d.admit(g, draw)
 	}
 	if !known {
-		g = &guest{name: name}
-		d.guests[dh] = g
+		g = &guest{}
 	}
 	g.name = name
-	if !d.knows(password, g) {
+	return d.judge(dh, g, password, draw)
+}
+
+// judge answers one who has no answer yet, and remembers it unless it only hears that a password is asked for.
+func (d *door) judge(dh seal.PublicKey, g *guest, password string, draw func() uint32) verdict {
+	knows := d.knows(password, g)
+	waits := knows && (d.rule.Approve || d.wrong >= wrongOfAll)
+	if waits && d.waiting() >= maxWaiting {
+		return verdict{refused: seal.ReasonFull}
+	}
+	if knows || password != "" {
+		d.guests[dh] = g
+	}
+	switch {
+	case !knows:
 		return verdict{refused: seal.ReasonPassword}
+	case !waits:
+		return d.admit(g, draw)
 	}
-	if d.rule.Approve || d.wrong >= wrongOfAll {
-		g.waiting = true
-		return verdict{wait: true}
+	g.waiting = true
+	return verdict{wait: true}
+}
+
+func (d *door) full() bool { return d.rule.Max > 0 && d.inside >= d.rule.Max }
+
+func (d *door) waiting() int {
+	n := 0
+	for _, g := range d.guests {
+		if g.waiting {
+			n++
+		}
 	}
-	return d.admit(g, draw)
+	return n
+}
+
+// takes notes that one who was let in begins to receive, which takes a place if there is one; who was let in
+// by an earlier run has one. It returns whose tokens are to be taken back: of all who only look, when no
+// place is left.
+func (d *door) takes(dh seal.PublicKey) []seal.PublicKey {
+	if g := d.guests[dh]; g != nil && !g.took && g.refused == "" && (g.before || !d.full()) {
+		g.took, g.out = true, false
+		d.inside++
+	}
+	if !d.full() {
+		return nil
+	}
+	var out []seal.PublicKey
+	for one, g := range d.guests {
+		looks := g.serial != 0 && !g.took && !g.before && g.refused == ""
+		if looks && (!g.out || one == dh) {
+			g.out = true
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// free notes that one has left with nothing: its place is another's.
+func (d *door) free(dh seal.PublicKey) {
+	if g := d.guests[dh]; g != nil && g.took {
+		g.took = false
+		d.inside--
+	}
 }
 
 func (d *door) knows(password string, g *guest) bool {
@@ -102,28 +164,27 @@ func (d *door) knows(password string, g *guest) bool {
 }
 
 func (d *door) admit(g *guest, draw func() uint32) verdict {
-	for g.serial == 0 || d.serials[g.serial] {
+	// One that is back has its serial again: there are never more of them than guests.
+	for !g.out && (g.serial == 0 || d.serials[g.serial]) {
 		g.serial = draw()
 	}
 	d.serials[g.serial] = true
-	g.waiting = false
-	d.inside++
+	g.waiting, g.out = false, false
 	return verdict{serial: g.serial}
 }
 
 // returned notes a guest of an earlier run, whose token is still good.
 func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) {
 	if d.guests[dh] == nil {
-		d.guests[dh] = &guest{serial: serial, endpoint: endpoint, told: true}
+		d.guests[dh] = &guest{serial: serial, before: true, endpoint: endpoint, told: true}
 		d.serials[serial] = true
-		d.inside++
 	}
 }
 
-// counts tells how many were let in and not removed, and how many of those have everything.
+// counts tells how many have a place, and how many of those have everything.
 func (d *door) counts() (in, complete int) {
 	for _, g := range d.guests {
-		if g.serial == 0 || g.refused != "" {
+		if !g.took {
 			continue
 		}
 		in++
@@ -140,15 +201,13 @@ func (d *door) decide(dh seal.PublicKey, yes bool, draw func() uint32) (verdict,
 	if g == nil || !g.waiting {
 		return verdict{}, false
 	}
-	if d.rule.Max > 0 && d.inside >= d.rule.Max {
-		yes, g.refused = false, seal.ReasonFull
-	}
-	if !yes {
-		g.waiting = false
-		if g.refused == "" {
-			g.refused = seal.ReasonDenied
-		}
+	g.waiting = false
+	switch {
+	case !yes:
+		g.refused = seal.ReasonDenied
 		return verdict{refused: g.refused}, true
+	case d.full(): // a place may be free again when it asks again
+		return verdict{refused: seal.ReasonFull}, true
 	}
 	return d.admit(g, draw), true
 }
@@ -159,6 +218,7 @@ func (d *door) remove(dh seal.PublicKey) uint32 {
 	if g == nil {
 		return 0
 	}
+	d.free(dh)
 	g.refused, g.waiting = seal.ReasonRemoved, false
 	return g.serial
 }

@@ -21,6 +21,7 @@ func TestDoor(t *testing.T) {
 	decide := func(who seal.PublicKey, yes bool) func(*door) {
 		return func(d *door) { d.decide(who, yes, counter(40)) }
 	}
+	takes := func(who seal.PublicKey) func(*door) { return func(d *door) { d.takes(who) } }
 	tests := []struct {
 		name  string
 		rule  Rule
@@ -29,9 +30,23 @@ func TestDoor(t *testing.T) {
 		{name: "everyone, and the same again", steps: []step{
 			{who: ann, want: verdict{serial: 1}}, {who: bob, want: verdict{serial: 2}}, {who: ann, want: verdict{serial: 1}},
 		}},
-		{name: "the first two", rule: Rule{Max: 2}, steps: []step{
+		{name: "the first two who receive", rule: Rule{Max: 2}, steps: []step{
 			{who: ann, want: verdict{serial: 1}}, {who: bob, want: verdict{serial: 2}},
-			{who: cat, want: verdict{refused: seal.ReasonFull}}, {who: ann, want: verdict{serial: 1}},
+			{who: cat, act: takes(ann), want: verdict{serial: 3}},
+			{who: cat, act: takes(bob), want: verdict{refused: seal.ReasonFull}}, {who: ann, want: verdict{serial: 1}},
+		}},
+		{name: "the place of one who left with nothing", rule: Rule{Max: 1}, steps: []step{
+			{who: ann, want: verdict{serial: 1}}, {who: bob, want: verdict{serial: 2}},
+			{who: bob, act: takes(ann), want: verdict{refused: seal.ReasonFull}},
+			{who: bob, act: func(d *door) { d.free(ann); d.free(ann) }, want: verdict{serial: 2}},
+			{who: ann, act: takes(bob), want: verdict{refused: seal.ReasonFull}},
+			{who: ann, act: func(d *door) { d.remove(bob) }, want: verdict{serial: 1}},
+		}},
+		{name: "no place left when the person says yes", rule: Rule{Approve: true, Max: 1}, steps: []step{
+			{who: ann, want: verdict{wait: true}}, {who: bob, want: verdict{wait: true}},
+			{who: ann, act: decide(ann, true), want: verdict{serial: 41}},
+			{who: bob, act: func(d *door) { takes(ann)(d); decide(bob, true)(d) }, want: verdict{refused: seal.ReasonFull}},
+			{who: bob, act: func(d *door) { d.free(ann) }, want: verdict{wait: true}},
 		}},
 		{name: "by approval", rule: Rule{Approve: true}, steps: []step{
 			{who: ann, want: verdict{wait: true}}, {who: bob, want: verdict{wait: true}},
@@ -97,6 +112,7 @@ func TestDoorAfterRestart(t *testing.T) {
 	d, draw := newDoor(Rule{Max: 1}, now.Add(time.Hour)), counter(6)
 	d.returned(ann, 7, "a")
 	d.returned(ann, 7, "a")
+	d.takes(ann)
 	if got := d.ask(bob, "", "", draw, now); got.refused != seal.ReasonFull {
 		t.Errorf("bob: %+v", got)
 	}
@@ -108,17 +124,63 @@ func TestDoorAfterRestart(t *testing.T) {
 	}
 }
 
-// TestDoorCounts: those who were let in and not removed, and of them those who have everything.
+// TestDoorOfEarlierRun: who was let in by an earlier run goes on, also beside those who came meanwhile.
+func TestDoorOfEarlierRun(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	ann, bob := seal.PublicKey{1}, seal.PublicKey{2}
+	d := newDoor(Rule{Max: 1}, now.Add(time.Hour))
+	d.ask(bob, "", "", counter(0), now)
+	if out := d.takes(bob); len(out) != 0 {
+		t.Errorf("%d are put back", len(out))
+	}
+	d.returned(ann, 7, "a")
+	if out := d.takes(ann); len(out) != 0 || !d.guests[ann].took {
+		t.Errorf("%d are put back, ann has a place: %t", len(out), d.guests[ann].took)
+	}
+}
+
+// TestDoorCounts: those who receive and were not removed, and of them those who have everything.
 func TestDoorCounts(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	d, draw := newDoor(Rule{}, now.Add(time.Hour)), counter(0)
-	for i := range 4 {
-		d.ask(seal.PublicKey{byte(i)}, "", "", draw, now)
-		d.guests[seal.PublicKey{byte(i)}].complete = i%2 == 0
+	for i := range 5 {
+		who := seal.PublicKey{byte(i)}
+		d.ask(who, "", "", draw, now)
+		if i < 4 { // the last one only looks
+			d.takes(who)
+		}
+		d.guests[who].complete = i < 4 && i%2 == 0
 	}
 	d.remove(seal.PublicKey{0})
 	if in, complete := d.counts(); in != 3 || complete != 1 {
 		t.Errorf("%d in, %d complete", in, complete)
+	}
+}
+
+// TestDoorBounds: a thousand are remembered, of whom 64 wait; who only hears of a password is not.
+func TestDoorBounds(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	key := func(n int) seal.PublicKey { return seal.PublicKey{byte(n), byte(n >> 8), 1} }
+	d, draw := newDoor(Rule{Approve: true, Password: "sesame"}, now.Add(time.Hour)), counter(0)
+	for n := range 2 * maxGuests {
+		d.ask(key(n), "", "", draw, now)
+	}
+	if len(d.guests) != 0 {
+		t.Errorf("%d who did not know of the password are remembered", len(d.guests))
+	}
+	for n := range maxWaiting + 1 {
+		if got := d.ask(key(n), "", "sesame", draw, now); got.wait != (n < maxWaiting) {
+			t.Fatalf("%d: %+v", n, got)
+		}
+	}
+	d.rule = Rule{}
+	for n := maxWaiting; n <= maxGuests; n++ {
+		if got := d.ask(key(n), "", "", draw, now); (got.serial != 0) != (n < maxGuests) {
+			t.Fatalf("%d: %+v", n, got)
+		}
+	}
+	if got := d.ask(key(maxGuests-1), "", "", draw, now); got.serial == 0 || len(d.guests) != maxGuests {
+		t.Errorf("%+v of %d", got, len(d.guests))
 	}
 }
 

@@ -79,6 +79,12 @@ func (s *swarm) handle(l *link, f wire.Frame, now time.Time) error {
 
 // fares takes a peer's word on how it fares. To the uploader the first one says that it takes part.
 func (s *swarm) fares(l *link, f wire.Stat, now time.Time) {
+	if l.statAt.IsZero() {
+		s.takesPlace(l)
+	}
+	if l.dead { // there was no place left
+		return
+	}
 	l.fares(f, now)
 	if s.sched != nil && !l.joined {
 		s.join(l)
@@ -116,6 +122,8 @@ func (s *swarm) saidBye(l *link, f wire.Bye) {
 		s.changed = true
 	case f.Reason == wire.NotAdmitted && uploader:
 		s.end(ErrRemoved)
+	case f.Reason == wire.TooManyPeers && uploader:
+		s.end(ErrFull)
 	case f.Reason == wire.BadLeaf || f.Reason == wire.BrokeProtocol || f.Reason == wire.TooManyPeers:
 		s.banned[l.peer] = time.Now().Add(banTime)
 	case m != nil: // it leaves; if it stays in the room after all, we try again later

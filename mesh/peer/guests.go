@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
@@ -32,6 +33,7 @@ func (s *swarm) answerGuest(to string, dh seal.PublicKey, g *guest, v verdict) {
 	case v.wait:
 		s.tell(dh, to, seal.Wait{})
 	default:
+		s.reinstate(v.serial)
 		token, err := seal.Token{
 			Room: seal.IDOf(s.cfg.Link.Room), Serial: v.serial, Expiry: uint64(s.cfg.Share.Expires.Unix()),
 			Rights: seal.Receive | seal.PassOn, DH: dh, Fingerprint: g.fingerprint,
@@ -86,15 +88,58 @@ func (s *swarm) remove(dh seal.PublicKey) {
 		s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonRemoved})
 		s.room.send(msg.Remove{Endpoint: g.endpoint})
 	}
-	if serial == 0 || s.revoked.Has(serial) || len(s.revoked.Serials) >= seal.MaxRevoked {
+	if serial != 0 && !s.relist(append(slices.Clone(s.revoked.Serials), serial)) {
+		s.cfg.Log.Warn("too many were removed to tell other receivers of one more: end the link")
+	}
+	if l := s.links[dh]; l != nil {
+		s.bye(l, wire.NotAdmitted, "")
+	}
+}
+
+// takesPlace notes that a receiver says for the first time how it fares. Those who only look are put back
+// when that was the last place: what their tokens open is closed again.
+func (s *swarm) takesPlace(l *link) {
+	if s.door == nil {
 		return
 	}
-	next := seal.Revocations{Version: s.revoked.Version + 1, Serials: append(slices.Clone(s.revoked.Serials), serial)}
-	slices.Sort(next.Serials)
+	serials := slices.Clone(s.revoked.Serials)
+	for _, dh := range s.door.takes(l.peer) {
+		g := s.door.guests[dh]
+		serials = append(serials, g.serial)
+		s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonFull})
+		if other := s.links[dh]; other != nil {
+			s.bye(other, wire.TooManyPeers, "")
+		}
+	}
+	s.relist(serials)
+}
+
+// reinstate makes a token good again that was taken back, since there is a place.
+func (s *swarm) reinstate(serial uint32) {
+	if s.revoked.Has(serial) {
+		s.relist(slices.DeleteFunc(slices.Clone(s.revoked.Serials), func(one uint32) bool { return one == serial }))
+	}
+}
+
+// relist tells all which tokens were taken back. It fails when those are too many for a list: none is left
+// out for another, since whoever is left out is let in again.
+func (s *swarm) relist(serials []uint32) bool {
+	slices.Sort(serials)
+	serials = slices.Compact(serials)
+	if slices.Equal(serials, s.revoked.Serials) {
+		return true
+	}
+	if len(serials) > seal.MaxRevoked {
+		return false
+	}
+	// Higher than any that an earlier run told.
+	version := max(s.revoked.Version+1, uint32(time.Now().Unix()))
+	next := seal.Revocations{Version: version, Serials: serials}
 	list, err := next.Sign(s.cfg.Share.Key, s.cfg.Link.Room)
 	if err != nil {
 		s.cfg.Log.Warn("cannot sign a revocation", "error", err)
-		return
+		return false
 	}
 	s.revoke(next, list)
+	return true
 }

@@ -340,7 +340,8 @@ func (s *swarm) message(from string, dh seal.PublicKey, m seal.Message) {
 			s.admitted(m.Token)
 		}
 	case seal.Refused:
-		if fromUploader && s.token == nil {
+		// What was given is taken back from who is removed, and from who only looks when the places are taken.
+		if fromUploader && (s.token == nil || m.Reason == seal.ReasonRemoved || m.Reason == seal.ReasonFull) {
 			s.end(refusal(m.Reason))
 		}
 	case seal.Offer:

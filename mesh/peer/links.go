@@ -173,6 +173,9 @@ func (s *swarm) forget(l *link) {
 		return
 	}
 	l.dead = true
+	if s.door != nil && !l.complete && l.sent == 0 && l.stat.Held == 0 {
+		s.door.free(l.peer)
+	}
 	if l.slot >= 0 && s.slots[l.slot] == l {
 		s.slots[l.slot] = nil
 		s.handed -= l.queued

@@ -25,7 +25,7 @@ type Status struct {
 	Safe     bool
 	Stall    Stall
 	Finished bool
-	// At the uploader: how many were let in, and how many of them have everything, also those that have left.
+	// At the uploader: how many receive or did so, and how many of them have everything, also those that have left.
 	LetIn, Complete int
 	// Needed tells how many others this peer stays for after its end, since the uploader has left and they
 	// lack something.

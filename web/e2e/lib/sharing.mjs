@@ -79,13 +79,19 @@ export class Sender {
   }
 
   /** Sends at most so many MiB a second; 0 for no limit. @param {number} rate */
-  async limit(rate) {
+  limit(rate) { return this.rule("rate", rate); }
+
+  /** Lets so many receive; 0 for no limit. @param {number} receivers */
+  atMost(receivers) { return this.rule("most", receivers); }
+
+  /** @param {string} name @param {number} number 0 for none */
+  async rule(name, number) {
     await this.rules();
     await this.page.evaluate((s, value) => {
       const input = /** @type {HTMLInputElement} */ (document.querySelector(s));
       input.value = value;
       input.dispatchEvent(new Event("change", { bubbles: true }));
-    }, id("rate"), rate === 0 ? "" : String(rate));
+    }, id(name), number === 0 ? "" : String(number));
   }
 
   /** Bytes of files that went out from the page. @returns {Promise<number>} */

@@ -147,11 +147,20 @@ story("files: a text, a password, and the sender's word on each receiver", async
   assert.match(words, /^[a-z]+( [a-z]+){3}$/);
   assert.equal(theirs, words, "the check words");
   await sender.page.click(id("let-in"));
-  await taker.is("offered");
+  await taker.accept();
+  await taker.is("done");
+  await sender.complete(1);
+  await sender.page.see(id("safe"));
   assert.equal(await taker.page.evaluate((s) => /** @type {HTMLTextAreaElement} */ (document.querySelector(s)).value, id("text")), "see you at eight\nby the <gate>");
-  await sender.page.click(id("receiver-remove"));
+  const other = await Taker.open(await browser("firefox"), link);
+  await other.is("password");
+  await other.page.fill(id("password"), "open sesame");
+  await other.page.click(id("password-send"));
+  await sender.page.click(id("let-in"));
+  await other.is("offered");
+  await sender.page.click(`${id("receiver")}[data-phase="here"] ${id("receiver-remove")}`);
   await sender.page.click(id("receiver-remove-confirm"));
-  await taker.page.says(id("words"), /removed/i);
+  await other.page.says(id("words"), /removed/i);
 }, { waits: true });
 
 story("files: a server without its key asks for it, and what was chosen stays chosen", async (t) => {
@@ -164,9 +173,32 @@ story("files: a server without its key asks for it, and what was chosen stays ch
   await sender.page.fill(id("key-input"), KEY);
   await sender.page.click(id("key-open"));
   await sender.is("open");
-  const taker = await Taker.open(await browser("chromium"), await sender.link());
+  await sender.atMost(1);
+  const preview = await Taker.open(await browser("chromium"), await sender.link());
+  await preview.is("offered");
+  const taker = await Taker.open(await browser("firefox"), await sender.link());
   await taker.accept();
-  assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+  assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, "who only looks takes no place");
+  await preview.page.says(id("words"), /as many as/i);
+}, { waits: true });
+
+story("files: the last of many files can be picked and saved alone, by the keyboard", async (t) => {
+  const server = await serve(t);
+  const folder = path.join(await scratch(t), "many");
+  await mkdir(folder);
+  const files = await Promise.all(Array.from({ length: 305 }, (_, i) => randomFile(folder, `${1_000 + i}.txt`, 10)));
+  const last = files.at(-1);
+  assert.ok(last);
+  const sender = await Sender.open(await browser("chromium"), server);
+  const taker = await Taker.open(await browser("firefox"), await sender.share([folder], "folder-input"));
+  await taker.is("offered");
+  await taker.page.click(id("choose-all"));
+  await taker.page.says("main", /300 of 305 are shown/);
+  await taker.page.click(id("more"));
+  await taker.page.waitFor("the focus is on the first that is new", () => document.activeElement?.getAttribute("data-path") === "many/1300.txt");
+  await taker.page.click(`[data-path="many/${last.name}"] ${id("pick")}`);
+  await taker.accept();
+  assert.deepEqual(await taker.saved(), { [`many/${last.name}`]: last.sum });
 }, { waits: true });
 
 story("files: a file that changes while it is being shared ends in words, with nothing wrong kept", async (t) => {

@@ -35,7 +35,10 @@ export function Rules({ send }: { send: SendController }) {
         Ask me about each one
       </Switch>
       <Password send={send} />
-      <Field label="At most so many receivers" hint={`Empty for no limit; there is room for ${MOST} at a time.`}>
+      <Field
+        label="At most so many receivers"
+        hint={`Empty for no limit; there is room for ${MOST} at a time. Who only looks at the names is not counted.`}
+      >
         {(props) => (
           <input
             {...props}

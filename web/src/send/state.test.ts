@@ -67,8 +67,20 @@ describe('the sending page', () => {
     expect(isSafe(two)).toBe(false); // the one who has left gives the other nothing
   });
 
+  it('knows that a text alone was taken, also by one who has left in the same moment', () => {
+    const text: Event = { ...chosen, entries: [], text: 'hello' };
+    const state = run([text, opened, admitted('a'), { kind: 'mesh', event: { kind: 'complete', key: 'a' } }]);
+    expect(state.receivers[0]?.complete).toBe(true);
+    const left = run(
+      [{ kind: 'mesh', event: { kind: 'complete', key: 'a' } }, status([])],
+      run([status([peer('a', false)])], state),
+    );
+    expect(left.receivers[0]).toMatchObject({ phase: 'gone', complete: true });
+    expect(isSafe(left)).toBe(true);
+  });
+
   it('goes on after a reload with those who were let in, and who were not removed', () => {
-    const guest = { wrong: 0, waiting: false, refused: undefined };
+    const guest = { wrong: 0, waiting: false, refused: undefined, took: true, out: false };
     const guests = [
       { ...guest, key: 'a', name: 'Anna', serial: 7 },
       { ...guest, key: 'b', name: 'Ben', serial: 8, refused: 'removed' as const },

@@ -165,6 +165,8 @@ function heard(state: State, event: MeshEvent): State {
       return { ...state, receivers: withReceiver(state.receivers, event.key, event.name, 'waits') };
     case 'admitted':
       return { ...state, receivers: withReceiver(state.receivers, event.key, event.name, 'coming') };
+    case 'complete':
+      return { ...state, receivers: state.receivers.map((r) => (r.key === event.key ? withAll(r) : r)) };
     case 'ended':
       return { ...state, phase: 'ended', end: event.end };
     default:
@@ -199,6 +201,12 @@ function withReceiver(all: readonly Receiver[], key: string, name: string, phase
   const others = all.filter((r) => r.key !== key);
   const words = all.find((r) => r.key === key)?.words;
   return [...others, { key, name, phase, complete: false, peer: undefined, words }];
+}
+
+/** It may have come and left between two looks at who is here. */
+function withAll(receiver: Receiver): Receiver {
+  const { phase } = receiver;
+  return { ...receiver, complete: true, phase: phase === 'coming' || phase === 'away' ? 'here' : phase };
 }
 
 const wasIn = ({ serial, refused }: Guest): boolean => serial !== 0 && !refused;

@@ -12,7 +12,8 @@ import { PASS_ON, type Revocations, type Token } from '../token';
 import { ATTEMPT, append, type Frame, parse, VERSION } from '../wire';
 import type { Config } from './config';
 import { Conn } from './conn';
-import type { Introduction, Member } from './introduce';
+import type { Introduction } from './introduce';
+import type { Member } from './members';
 import { dialRelay, RELAY_LANE, Relay, relayKeys } from './relay';
 import type { Way } from './way';
 
@@ -99,7 +100,7 @@ export class Attempts {
   private readonly intro: Introduction;
   private readonly on: AttemptHandlers;
   private readonly open = new Map<string, Attempt>();
-  /** Offers that came before we had a token to answer them with. */
+  /** Offers that came before we had a token to answer them with, by the endpoint that sent them. */
   private early = new Map<string, { from: string; dh: Bytes; offer: Offer }>();
   /** The last attempts of each admitted peer that came, so that a replay costs nothing. */
   private readonly seen = new Map<string, readonly string[]>();
@@ -115,7 +116,7 @@ export class Attempts {
     if (!this.intro.token || !this.intro.online) return;
     for (const member of this.intro.members.values()) {
       const { dh } = member;
-      if (!member.neighbour || !dh || now < member.next || this.on.barred(dh) || this.with(dh)) continue;
+      if (!member.neighbour || !dh || now < member.next || this.on.barred(dh) || this.with(member.endpoint)) continue;
       member.pause = Math.min(LONGEST_RETRY, Math.max(1_000, 2 * member.pause));
       member.next = now + WITHIN + member.pause;
       this.intro.later(() => this.offer(member, dh, 0));
@@ -125,7 +126,7 @@ export class Attempts {
   /** Offers a further lane; false when that is not possible. */
   widen(dh: Bytes, lane: number): boolean {
     const member = this.intro.memberOf(dh);
-    if (!member || !this.intro.token || !this.intro.online || this.with(dh, lane)) return false;
+    if (!member || !this.intro.token || !this.intro.online || this.with(member.endpoint, lane)) return false;
     this.intro.later(() => this.offer(member, dh, lane));
     return true;
   }
@@ -158,22 +159,26 @@ export class Attempts {
     }
   }
 
-  dropTo(endpoint: string): void {
-    for (const attempt of this.open.values()) if (attempt.to === endpoint) this.giveUp(attempt);
+  /** dh: only those with the holder of this key. */
+  dropTo(endpoint: string, dh?: Bytes): void {
+    for (const attempt of this.open.values()) {
+      if (attempt.to === endpoint && (!dh || equal(attempt.peer, dh))) this.giveUp(attempt);
+    }
   }
 
   dropAll(keep: (token: Token | undefined) => boolean = () => false): void {
     for (const attempt of this.open.values()) if (!keep(attempt.token)) this.giveUp(attempt);
   }
 
-  private with(dh: Bytes, lane = 0): Attempt | undefined {
-    for (const attempt of this.open.values()) if (attempt.lane === lane && equal(attempt.peer, dh)) return attempt;
+  /** The attempt with an endpoint. Others may say that they have its key: what is tried with them is no reason to wait. */
+  private with(endpoint: string, lane = 0): Attempt | undefined {
+    for (const attempt of this.open.values()) if (attempt.lane === lane && attempt.to === endpoint) return attempt;
     return undefined;
   }
 
   private async offer(member: Member, dh: Bytes, lane: number): Promise<void> {
     const token = this.intro.token;
-    if (!token || this.with(dh, lane) || (lane === 0 && this.on.barred(dh))) return;
+    if (!token || this.with(member.endpoint, lane) || (lane === 0 && this.on.barred(dh))) return;
     const attempt = await this.begin(random(ATTEMPT), dh, member.endpoint, true, lane);
     if (!attempt) return;
     const sdp = await attempt.conn.offer();
@@ -219,7 +224,7 @@ export class Attempts {
   private async offered(from: string, dh: Bytes, offer: Offer): Promise<void> {
     const mine = this.intro.token;
     if (!mine) {
-      if (this.early.size < MOST) this.early.set(hex(dh), { from, dh, offer });
+      if (this.early.size < MOST) this.early.set(from, { from, dh, offer });
       return;
     }
     const [id, key] = [hex(offer.attempt), hex(dh)];
@@ -228,8 +233,9 @@ export class Attempts {
     const token = await this.admits(dh, offer);
     if (!token || !this.on.takesLane(dh, offer.lane)) return;
     this.seen.set(key, [...seen, id].slice(-MOST_SEEN));
-    const other = this.with(dh, offer.lane);
-    if (other?.ours && isLower(this.cfg.identity.agreement.dh, dh)) return; // ours stands
+    const other = this.with(from, offer.lane);
+    const crossed = other?.ours && equal(other.peer, dh);
+    if (crossed && isLower(this.cfg.identity.agreement.dh, dh)) return; // ours stands
     if (other) this.giveUp(other);
     const attempt = await this.begin(offer.attempt, dh, from, false, offer.lane);
     if (!attempt) return;

@@ -86,6 +86,8 @@ export type Event =
   /** Somebody waits to be let in; Peer.decide answers. */
   | { kind: 'asked'; key: string; name: string }
   | { kind: 'admitted'; key: string; name: string }
+  /** A receiver has all that it wants; it may have left in the same moment. */
+  | { kind: 'complete'; key: string }
   /** Something has changed of what Peer.known gives, but for roots. */
   | { kind: 'guests' }
   /** A root was signed here. */

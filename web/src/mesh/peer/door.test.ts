@@ -26,10 +26,71 @@ describe('the door', () => {
     expect(d.ask('a', '', '', END)).toEqual(refused('expired'));
   });
 
-  it('counts receivers, also those that have left', () => {
+  it('counts who receives, and not who looks', () => {
     const d = door({ most: 1 });
-    expect(d.ask('a', '', '', 0)).toEqual(token(41));
+    expect(d.ask('preview', '', '', 0)).toEqual(token(41));
+    expect(d.ask('a', '', '', 0)).toEqual(token(42));
+    expect(d.takes('a', 42)).toEqual(['preview']); // what only looks must not go on behind the limit
+    expect(d.takes('a', 42)).toEqual([]);
     expect(d.ask('b', '', '', 0)).toEqual(refused('full'));
+    expect(d.ask('preview', '', '', 0)).toEqual(refused('full'));
+    expect(d.ask('a', '', '', 0)).toEqual(token(42));
+  });
+
+  it('turns away who begins when the places are taken', () => {
+    const d = door({ most: 1 });
+    d.ask('a', '', '', 0);
+    d.takes('a', 41);
+    expect(d.takes('known by its token alone', 77)).toEqual(['known by its token alone']);
+  });
+
+  it('gives the place of one who left with nothing, or was removed, to the next', () => {
+    const d = door({ most: 1 });
+    for (const key of ['a', 'b']) d.ask(key, '', '', 0);
+    expect(d.takes('a', 41)).toEqual(['b']);
+    d.free('a');
+    d.free('a');
+    expect(d.ask('b', '', '', 0)).toEqual(token(42)); // the same again, so that it can leave the list
+    expect(d.takes('b', 42)).toEqual(['a']);
+    d.remove('b');
+    expect(d.ask('c', '', '', 0)).toEqual(token(43));
+  });
+
+  it('lets a smaller number hold for who only looks', () => {
+    const d = door();
+    for (const key of ['a', 'b']) d.ask(key, '', '', 0);
+    d.takes('a', 41);
+    expect(d.set({ ...OPEN, most: 2 })).toEqual([]);
+    expect(d.set({ ...OPEN, most: 1 })).toEqual(['b']);
+  });
+
+  it('asks the person once about one who was put back', () => {
+    const d = door({ approve: true, most: 1 });
+    for (const key of ['a', 'b']) {
+      d.ask(key, '', '', 0);
+      d.decide(key, true);
+    }
+    d.takes('a', 41);
+    d.free('a');
+    expect(d.ask('b', '', '', 0)).toEqual(token(42));
+  });
+
+  it('remembers a thousand, of whom sixty-four wait', () => {
+    const d = door({ approve: true });
+    for (let i = 0; i < 64; i++) expect(d.ask(`waits ${i}`, '', '', 0)).toEqual({ kind: 'wait' });
+    expect(d.ask('one more', '', '', 0)).toEqual(refused('full'));
+    expect(d.ask('waits 0', '', '', 0)).toEqual({ kind: 'wait' });
+    d.set(OPEN);
+    for (let i = 64; i < 1_000; i++) expect(d.ask(`comes ${i}`, '', '', 0).kind).toBe('token');
+    expect(d.ask('one more', '', '', 0)).toEqual(refused('full'));
+    expect(d.guests.size).toBe(1_000);
+    expect(d.ask('comes 64', '', '', 0).kind).toBe('token');
+  });
+
+  it('does not remember who only hears that there is a password', () => {
+    const d = door({ password: 'right' });
+    for (let i = 0; i < 2_000; i++) expect(d.ask(`${i}`, '', '', 0)).toEqual(refused('password'));
+    expect(d.guests.size).toBe(0);
   });
 
   it('waits for the person, and for each once', () => {
@@ -49,6 +110,7 @@ describe('the door', () => {
     d.ask('a', '', '', 0);
     d.ask('b', '', '', 0);
     d.decide('a', true);
+    d.takes('a', 41);
     expect(d.decide('b', true)).toEqual(refused('full'));
   });
 
@@ -79,15 +141,17 @@ describe('the door', () => {
   it('knows after a reload whom it let in, whom it removed and how often was guessed', () => {
     const before = door({ password: 'right', most: 3 });
     before.ask('a', 'Anna', 'right', 0);
+    before.takes('a', 41);
     before.ask('b', 'Ben', 'right', 0);
     before.remove('b');
     for (let i = 0; i < 5; i++) before.ask('c', '', 'wrong', 0);
-    const d = new Door({ ...OPEN, password: 'right', most: 3 }, END, () => 50);
+    const d = new Door({ ...OPEN, password: 'right', most: 2 }, END, () => 50);
     d.restore([...before.guests.values()]);
     expect(d.ask('a', 'Anna', '', 0)).toEqual(token(41));
     expect(d.ask('b', 'Ben', 'right', 0)).toEqual(refused('removed'));
     expect(d.ask('c', '', 'right', 0)).toEqual(refused('password'));
     expect(d.ask('d', '', 'right', 0)).toEqual(token(50));
+    d.takes('d', 50);
     expect(d.ask('e', '', 'right', 0)).toEqual(refused('full'));
   });
 

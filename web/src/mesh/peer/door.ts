@@ -8,7 +8,7 @@ export interface Rule {
   approve: boolean;
   /** It has to be known; "" for none. */
   password: string;
-  /** So many receivers in all; 0 for no limit. */
+  /** So many receivers in all, those who only look at what there is aside; 0 for no limit. */
   most: number;
 }
 
@@ -21,6 +21,10 @@ export interface Guest {
   name: string;
   /** Of its token; 0 before there is one. */
   serial: number;
+  /** It has begun to receive, and has a place. */
+  took: boolean;
+  /** It only looked when the last place was taken: its token is worth nothing until there is one again. */
+  out: boolean;
   wrong: number;
   refused: Reason | undefined;
   waiting: boolean;
@@ -28,6 +32,9 @@ export interface Guest {
 
 const WRONG_OF_ONE = 5;
 const WRONG_OF_ALL = 50;
+/** Whoever has the link can make keys without end. */
+const MOST_GUESTS = 1_000;
+const MOST_WAITING = 64;
 
 export class Door {
   readonly guests = new Map<string, Guest>();
@@ -45,9 +52,10 @@ export class Door {
     this.draw = draw;
   }
 
-  /** What holds for those who ask from now on. */
-  set(rule: Rule): void {
+  /** What holds from now on for those who ask and who only look. Returns whose tokens are taken back, as takes does. */
+  set(rule: Rule): string[] {
     this.rule = rule;
+    return this.clear();
   }
 
   /** Another end, in ms since the epoch. */
@@ -62,7 +70,7 @@ export class Door {
       this.wrong += guest.wrong;
       if (guest.serial === 0) continue;
       this.serials.add(guest.serial);
-      this.inside += 1;
+      if (guest.took) this.inside += 1;
     }
   }
 
@@ -71,16 +79,49 @@ export class Door {
     const known = this.guests.get(key);
     if (now >= this.expires) return { kind: 'refused', reason: 'expired' };
     if (known?.refused) return { kind: 'refused', reason: known.refused };
-    if (known && known.serial !== 0) return { kind: 'token', serial: known.serial };
+    if (known && known.serial !== 0 && !known.out) return { kind: 'token', serial: known.serial };
     if (known?.waiting) return { kind: 'wait' };
-    if (this.isFull) return { kind: 'refused', reason: 'full' };
-    const guest = known ?? stranger(key);
+    if (this.isFull || (!known && this.guests.size >= MOST_GUESTS)) return { kind: 'refused', reason: 'full' };
+    if (known?.out) return this.admit(known);
+    return this.judge(known ?? stranger(key), name, password);
+  }
+
+  private judge(guest: Guest, name: string, password: string): Verdict {
+    const knows = this.knows(password, guest);
+    const waits = knows && (this.rule.approve || this.wrong >= WRONG_OF_ALL);
+    if (waits && this.waiting >= MOST_WAITING) return { kind: 'refused', reason: 'full' };
     guest.name = name;
-    this.guests.set(key, guest);
-    if (!this.knows(password, guest)) return { kind: 'refused', reason: 'password' };
-    if (!this.rule.approve && this.wrong < WRONG_OF_ALL) return this.admit(guest);
+    // Who only hears that a password is asked for is not remembered.
+    if (knows || password !== '') this.guests.set(guest.key, guest);
+    if (!knows) return { kind: 'refused', reason: 'password' };
+    if (!waits) return this.admit(guest);
     guest.waiting = true;
     return { kind: 'wait' };
+  }
+
+  /**
+   * One who was let in begins to receive, and takes a place if there is one. serial: of its token. Returns
+   * whose tokens are to be taken back: its own when there is none, and of all who only look when none is left.
+   */
+  takes(key: string, serial: number): string[] {
+    const guest = this.guests.get(key) ?? { ...stranger(key), serial };
+    this.guests.set(key, guest);
+    if (!guest.took && !guest.refused && !this.isFull) {
+      guest.took = true;
+      guest.out = false;
+      this.inside += 1;
+    }
+    const out = this.clear();
+    return guest.took || out.includes(key) ? out : [...out, key];
+  }
+
+  /** One has left with nothing. Returns whether it had a place. */
+  free(key: string): boolean {
+    const guest = this.guests.get(key);
+    if (!guest?.took) return false;
+    guest.took = false;
+    this.inside -= 1;
+    return true;
   }
 
   /** The word of the person about one who waits; undefined when nobody of that key does. */
@@ -89,14 +130,16 @@ export class Door {
     if (!guest?.waiting) return undefined;
     if (yes && !this.isFull) return this.admit(guest);
     guest.waiting = false;
-    guest.refused = yes ? 'full' : 'denied';
-    return { kind: 'refused', reason: guest.refused };
+    if (yes) return { kind: 'refused', reason: 'full' }; // a place may be free again when it asks again
+    guest.refused = 'denied';
+    return { kind: 'refused', reason: 'denied' };
   }
 
   /** Takes back what was given, for good, also to one of whom nothing is known. Returns the serial that is to be revoked, 0 for none. */
   remove(key: string): number {
     const guest = this.guests.get(key) ?? stranger(key);
     this.guests.set(key, guest);
+    this.free(key);
     guest.refused = 'removed';
     guest.waiting = false;
     return guest.serial;
@@ -104,6 +147,17 @@ export class Door {
 
   private get isFull(): boolean {
     return this.rule.most > 0 && this.inside >= this.rule.most;
+  }
+
+  private get waiting(): number {
+    return [...this.guests.values()].filter((guest) => guest.waiting).length;
+  }
+
+  private clear(): string[] {
+    if (!this.isFull) return [];
+    const all = [...this.guests.values()].filter((one) => one.serial !== 0 && !one.took && !one.out && !one.refused);
+    for (const guest of all) guest.out = true;
+    return all.map(({ key }) => key);
   }
 
   private knows(password: string, guest: Guest): boolean {
@@ -116,14 +170,15 @@ export class Door {
   }
 
   private admit(guest: Guest): Verdict {
-    while (guest.serial === 0 || this.serials.has(guest.serial)) guest.serial = this.draw();
+    // One that is back has its serial again: there are never more of them than guests.
+    if (!guest.out) while (guest.serial === 0 || this.serials.has(guest.serial)) guest.serial = this.draw();
     this.serials.add(guest.serial);
+    guest.out = false;
     guest.waiting = false;
-    this.inside += 1;
     return { kind: 'token', serial: guest.serial };
   }
 }
 
 function stranger(key: string): Guest {
-  return { key, name: '', serial: 0, wrong: 0, refused: undefined, waiting: false };
+  return { key, name: '', serial: 0, took: false, out: false, wrong: 0, refused: undefined, waiting: false };
 }

@@ -3,9 +3,10 @@
 import { ManifestError, openManifest } from '../manifest';
 import { UPLOADER, verifyRevocations } from '../token';
 import { type Frame, shows } from '../wire';
-import { Breach, type Link } from './link';
+import { Breach, type Link, type Stat } from './link';
 import { BAN, LEAST_ROUND_TRIP } from './links';
 import type { Peer } from './swarm';
+import { takesPlace } from './uploading';
 
 /** Ranges of HAVE that are kept of a peer before we know what is shared. */
 const MOST_SHOWN = 65_536;
@@ -39,13 +40,7 @@ export function handleFrame(peer: Peer, link: Link, frame: Frame): void {
       if (link.joined) sched?.rejected(link.slot, frame.piece, frame.first, frame.count, frame.reason, now);
       break;
     case 'stat':
-      link.stat = frame;
-      // Who leaves may have everything, or not.
-      if (frame.state !== 'leaving') link.complete = frame.state === 'complete';
-      // To the uploader the first one says that it takes part.
-      peer.links.join(link);
-      if (link.joined) sched?.rate(link.slot, frame.up);
-      if (link.joined) sched?.leaves(link.slot, frame.state === 'leaving');
+      stat(peer, link, frame);
       break;
     case 'revoke':
       void revocations(peer, link, frame.list);
@@ -63,6 +58,24 @@ export function handleFrame(peer: Peer, link: Link, frame: Frame): void {
       throw new Breach('a frame that may not come now');
   }
   peer.kick();
+}
+
+/** A peer's word on how it fares. To the uploader the first one says that it takes part. */
+function stat(peer: Peer, link: Link, frame: Stat): void {
+  const { sched } = peer;
+  if (!link.stat) takesPlace(peer, link);
+  if (link.dead) return; // there was no place left
+  link.stat = frame;
+  // Who leaves may have everything, or not.
+  if (frame.state !== 'leaving') completes(peer, link, frame.state === 'complete');
+  peer.links.join(link);
+  if (link.joined) sched?.rate(link.slot, frame.up);
+  if (link.joined) sched?.leaves(link.slot, frame.state === 'leaving');
+}
+
+function completes(peer: Peer, link: Link, complete: boolean): void {
+  if (complete && !link.complete) peer.cfg.tell({ kind: 'complete', key: link.key });
+  link.complete = complete;
 }
 
 function shown(peer: Peer, link: Link, first: number, count: number): void {
@@ -114,10 +127,12 @@ async function revocations(peer: Peer, link: Link, list: Uint8Array<ArrayBuffer>
 function saidBye(peer: Peer, link: Link, reason: Extract<Frame, { type: 'bye' }>['reason']): void {
   const uploader = (link.token.rights & UPLOADER) !== 0;
   const member = peer.intro.memberOf(link.peer);
+  if (reason === 'done') completes(peer, link, true);
   peer.links.unlink(link);
   if (member) member.next = performance.now() + LATER;
   if (reason === 'source-changed' && uploader) peer.changed = true;
   if (reason === 'not-admitted' && uploader) peer.end({ kind: 'refused', reason: 'removed' });
+  if (reason === 'too-many-peers' && uploader) peer.end({ kind: 'refused', reason: 'full' });
   if (reason === 'bad-leaf' || reason === 'broke-protocol' || reason === 'too-many-peers')
     peer.links.ban(link.key, BAN);
 }

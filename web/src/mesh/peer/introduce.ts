@@ -12,28 +12,9 @@ import { RECEIVE, verifyToken } from '../token';
 import type { Config } from './config';
 import type { Door } from './door';
 import { iceServers } from './ice';
+import { learn, type Member, memberWith, newMember, type Signer } from './members';
 import { Reception } from './reception';
 import type { Room } from './room';
-
-/** An endpoint of the room. */
-export interface Member {
-  endpoint: string;
-  publisher: boolean;
-  neighbour: boolean;
-  /** Its agreement key, once it has told. */
-  dh: Bytes | undefined;
-  /** It was told our key or card. */
-  told: boolean;
-  /** When to offer to it, and the pause after the next failure (ms). */
-  next: number;
-  pause: number;
-}
-
-/** The uploader's signing key. */
-export interface Signer {
-  point: Bytes;
-  key: CryptoKey;
-}
 
 export interface IntroductionHandlers {
   /** An offer, an answer or a candidate. */
@@ -46,9 +27,13 @@ export interface IntroductionHandlers {
   renamed(): void;
   undelivered(to: string): void;
   left(endpoint: string): void;
+  /** Who has this key is at another endpoint than this one. */
+  moved(endpoint: string, dh: Bytes): void;
   /** Members, keys or the uploader have changed: it may be time to offer. */
   changed(): void;
   refused(reason: Reason): void;
+  /** A token that was taken back is given again. */
+  reinstate(serial: number): Promise<void>;
   /** All other messages of the server. */
   server(message: ServerMessage): void;
 }
@@ -66,8 +51,9 @@ export class Introduction {
   /** Ours. */
   token: Bytes | undefined;
   signer: Signer | undefined;
-  /** The uploader's agreement key and endpoint, once known. */
+  /** The uploader's agreement key, once known. */
   uploader: Bytes | undefined;
+  /** Its endpoint, by the server's word alone: whoever has the link can send its card again. */
   uploaderAt = '';
   ice: RTCIceServer[] = [];
   /** The token for the server's relay, empty where there is none. */
@@ -89,7 +75,7 @@ export class Introduction {
     this.cfg = cfg;
     this.keys = keys;
     this.room = room;
-    if (door) this.reception = new Reception(cfg, door, this);
+    if (door) this.reception = new Reception(cfg, door, this, on.reinstate);
     this.on = on;
   }
 
@@ -154,9 +140,13 @@ export class Introduction {
     return made;
   }
 
+  /** The member of this key: who has proven it before who says so. */
   memberOf(dh: Bytes): Member | undefined {
-    for (const member of this.members.values()) if (member.dh && equal(member.dh, dh)) return member;
-    return undefined;
+    return this.memberWith((one) => equal(one, dh));
+  }
+
+  memberWith(fits: (dh: Bytes) => boolean): Member | undefined {
+    return memberWith(this.members.values(), fits);
   }
 
   /** Keeps two from offering to each other at the same time. */
@@ -190,7 +180,7 @@ export class Introduction {
   }
 
   private files({ owner, expires }: Omit<Files, 'type'>): void {
-    if (owner) this.uploaderAt = owner;
+    if (owner) this.uploaderIs(owner);
     if (this.cfg.share) this.cfg.tell({ kind: 'expires', at: expires });
   }
 
@@ -208,6 +198,13 @@ export class Introduction {
   private join({ endpoint, role }: RoomMember): void {
     const member = this.member(endpoint);
     member.publisher = role === 'publisher';
+    if (member.publisher) this.uploaderIs(endpoint);
+  }
+
+  private uploaderIs(endpoint: string): void {
+    this.uploaderAt = endpoint;
+    const member = this.members.get(endpoint);
+    if (member) this.believe(member); // its card may have been quicker than word of it
   }
 
   private leave(endpoint: string): void {
@@ -217,7 +214,7 @@ export class Introduction {
   private member(endpoint: string): Member {
     const known = this.members.get(endpoint);
     if (known) return known;
-    const made = { endpoint, publisher: false, neighbour: false, dh: undefined, told: false, next: 0, pause: 0 };
+    const made = newMember(endpoint);
     this.members.set(endpoint, made);
     return made;
   }
@@ -271,39 +268,45 @@ export class Introduction {
       case GROUP: {
         const message = await openGroup(this.keys, way, envelope);
         if (message.type === 'card') return this.card(from, message);
-        return this.learn(from, message.dh);
+        return this.learn(from, message.dh, false);
       }
       case PAIR: {
         const dh = senderOf(envelope);
         const message = await openPair(await this.pair(dh), way, envelope);
-        this.learn(from, dh);
+        this.learn(from, dh, true);
         return this.message(from, dh, message);
       }
     }
   }
 
-  private learn(from: string, dh: Bytes): void {
+  private learn(from: string, dh: Bytes, proven: boolean): void {
     const member = this.member(from); // its envelope may be quicker than word of it
-    if (member.dh && equal(member.dh, dh)) return;
-    member.dh = dh.slice();
-    member.pause = 0;
-    member.next = performance.now() + this.headStart(dh);
-    this.on.changed();
+    const turn = performance.now() + this.headStart(dh);
+    const { news, moved } = learn(this.members.values(), member, dh, proven, turn);
+    for (const endpoint of moved) this.on.moved(endpoint, dh);
+    if (news) this.on.changed();
   }
 
   private async card(from: string, card: Card): Promise<void> {
     if (this.cfg.share) return;
     const { link } = this.cfg;
     try {
-      this.signer = { point: card.key, key: await verifyCard(card, link.key, link.room) };
+      const signer = { point: card.key, key: await verifyCard(card, link.key, link.room) };
+      const member = this.member(from);
+      member.card = { dh: card.dh, signer };
+      this.believe(member);
     } catch {
       // Others who have the link may send anything. That of the uploader must be the link's.
-      if (this.members.get(from)?.publisher && !this.token) this.cfg.tell({ kind: 'stranger' });
-      return;
+      if (from === this.uploaderAt && !this.token) this.cfg.tell({ kind: 'stranger' });
     }
+  }
+
+  /** The card of a member counts when the server says that it is the uploader: others may send an old one again. */
+  private believe({ endpoint, card }: Member): void {
+    if (!card || endpoint !== this.uploaderAt || this.cfg.share) return;
+    this.signer = card.signer;
     this.uploader = card.dh;
-    this.uploaderAt = from;
-    this.learn(from, card.dh);
+    this.learn(endpoint, card.dh, false);
     if (!this.token) this.askNow();
   }
 
@@ -323,7 +326,9 @@ export class Introduction {
         if (fromUploader) await this.admitted(message.token);
         break;
       case 'refused':
-        if (fromUploader && (!this.token || message.reason === 'removed')) this.refused(message.reason);
+        // What was given is taken back from who is removed, and from who only looks when the places are taken.
+        if (fromUploader && (!this.token || message.reason === 'removed' || message.reason === 'full'))
+          this.refused(message.reason);
         break;
       default:
         await this.on.negotiate(from, dh, message);

@@ -142,6 +142,11 @@ export class Link {
     return !(this.conn instanceof Relay) && this.relayed !== true;
   }
 
+  /** It has nothing of what is shared, neither by its own word nor from here. */
+  get hasNothing(): boolean {
+    return !this.complete && this.sent === 0 && (this.stat?.held ?? 0) === 0;
+  }
+
   /** Ends its connections at once. */
   close(): void {
     for (const way of [this.conn, ...this.further]) way.close();

@@ -169,6 +169,7 @@ export class Links {
     if (link.dead) return;
     link.dead = true;
     this.peer.flow.forget(link);
+    if (link.hasNothing && this.peer.door?.free(link.key)) this.peer.cfg.tell({ kind: 'guests' });
     if (this.all.get(link.key) === link) this.all.delete(link.key);
     if (this.slots[link.slot] === link) {
       this.slots[link.slot] = undefined;

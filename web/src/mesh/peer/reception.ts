@@ -14,6 +14,8 @@ export class Reception {
   private readonly cfg: Config;
   private readonly door: Door;
   private readonly intro: Introduction;
+  /** Makes a serial good again that was taken back, if it was. */
+  private readonly reinstate: (serial: number) => Promise<void>;
   // By the hexadecimal digits of their keys: these, where they last asked from, their certificates.
   private readonly dhs = new Map<string, Bytes>();
   private readonly endpoints = new Map<string, string>();
@@ -21,10 +23,11 @@ export class Reception {
   /** Whom the person knows to be in. */
   private readonly told = new Set<string>();
 
-  constructor(cfg: Config, door: Door, intro: Introduction) {
+  constructor(cfg: Config, door: Door, intro: Introduction, reinstate: (serial: number) => Promise<void>) {
     this.cfg = cfg;
     this.door = door;
     this.intro = intro;
+    this.reinstate = reinstate;
   }
 
   /** Answers one who wants to come in. */
@@ -32,12 +35,13 @@ export class Reception {
     const key = hex(dh);
     const waited = this.door.guests.get(key)?.waiting === true;
     const verdict = this.door.ask(key, name, password ?? '', Date.now());
+    if (!this.door.guests.has(key)) return this.answer(dh, from, verdict); // nobody to be remembered
     this.dhs.set(key, dh.slice());
     this.endpoints.set(key, from);
     this.prints.set(key, fingerprint);
     this.cfg.tell({ kind: 'guests' });
     if (verdict.kind === 'wait' && !waited) this.cfg.tell({ kind: 'asked', key, name });
-    await this.answer(key, dh, from, verdict);
+    await this.answer(dh, from, verdict);
   }
 
   /** Lets in who waits for it, or not. */
@@ -46,7 +50,7 @@ export class Reception {
     const { dh, endpoint } = this.whereabouts(key);
     if (!verdict) return;
     this.cfg.tell({ kind: 'guests' });
-    if (dh && endpoint) this.intro.later(() => this.answer(key, dh, endpoint, verdict));
+    if (dh && endpoint) this.intro.later(() => this.answer(dh, endpoint, verdict));
   }
 
   /** Tells somebody that it was removed, and puts it out of the room. */
@@ -57,32 +61,40 @@ export class Reception {
     this.intro.send({ type: 'remove', endpoint });
   }
 
+  /** Tells one who only looks that there is no place left. */
+  async putBack(key: string): Promise<void> {
+    const { dh, endpoint } = this.whereabouts(key);
+    if (dh && endpoint) await this.intro.tell(dh, endpoint, { type: 'refused', reason: 'full' });
+  }
+
   /** Gives those who were let in tokens for another time. print: what is known elsewhere of one's certificate. */
   renew(print: (key: string) => Bytes | undefined): void {
-    for (const { key, serial, refused } of this.door.guests.values()) {
+    for (const { key, serial, refused, out } of this.door.guests.values()) {
       const { dh, endpoint } = this.whereabouts(key);
       const fingerprint = this.prints.get(key) ?? print(key);
-      if (serial === 0 || refused || !dh || !endpoint || !fingerprint) continue;
+      if (serial === 0 || refused || out || !dh || !endpoint || !fingerprint) continue;
       this.prints.set(key, fingerprint);
-      this.intro.later(() => this.answer(key, dh, endpoint, { kind: 'token', serial }));
+      this.intro.later(() => this.answer(dh, endpoint, { kind: 'token', serial }));
     }
   }
 
   /** The key of one who asked or is in the room, and its endpoint. */
   whereabouts(key: string): { dh: Bytes | undefined; endpoint: string | undefined } {
-    const here = [...this.intro.members.values()].find(({ dh }) => dh && hex(dh) === key);
+    const here = this.intro.memberWith((dh) => hex(dh) === key);
     const asked = this.endpoints.get(key);
     const endpoint = asked && this.intro.members.has(asked) ? asked : here?.endpoint;
     return { dh: this.dhs.get(key) ?? here?.dh, endpoint };
   }
 
-  private async answer(key: string, dh: Bytes, to: string, verdict: Verdict): Promise<void> {
-    const { share, link } = this.cfg;
-    const fingerprint = this.prints.get(key);
-    if (!share || !fingerprint) return;
+  private async answer(dh: Bytes, to: string, verdict: Verdict): Promise<void> {
     if (verdict.kind === 'wait') return this.intro.tell(dh, to, { type: 'wait' });
     if (verdict.kind === 'refused') return this.intro.tell(dh, to, { type: 'refused', reason: verdict.reason });
+    const { share, link } = this.cfg;
+    const key = hex(dh);
+    const fingerprint = this.prints.get(key);
+    if (!share || !fingerprint) return;
     const { serial } = verdict;
+    await this.reinstate(serial);
     const expiry = Math.floor(share.expires / 1000);
     const [room, signer] = [await roomHash(link.room), await pointOf(share.keys.publicKey)];
     const token = await signToken(

@@ -30,10 +30,11 @@ function peerOf(peer: Peer, link: Link): PeerStatus {
 
 /** Whether the others will finish without this peer: they have every piece among them, or nobody lacks any. */
 export function isSafe({ sched, content, links }: Peer): boolean {
-  if (!sched || !content || content.layout.pieces === 0) return false;
+  if (!sched || !content) return false;
   const others = [...links.all.values()].filter(({ token }) => (token.rights & UPLOADER) === 0);
   const lacks = ({ complete, stat }: Link): boolean => !complete && stat?.state !== 'leaving';
-  return sched.swarmHolds || (others.some(({ complete }) => complete) && !others.some(lacks));
+  const held = content.layout.pieces > 0 && sched.swarmHolds;
+  return held || (others.some(({ complete }) => complete) && !others.some(lacks));
 }
 
 /** Why a receiver gets nothing; undefined while it gets something, or needs nothing. */

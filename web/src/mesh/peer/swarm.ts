@@ -25,7 +25,7 @@ import { drawSerial, memberOf } from './member';
 import { Room } from './room';
 import { NoRoom } from './sink';
 import { isSafe, peersOf, stallOf, stateOf } from './status';
-import { agree, checkWords, known, makeUploader, remove, setExpiry } from './uploading';
+import { agree, checkWords, known, makeUploader, putBack, reinstate, remove, setExpiry } from './uploading';
 
 /** Bytes of leaves that were asked for, over all peers; the rest of the 48 MiB is for what waits. */
 const BUDGET = 32 * 1024 * 1024;
@@ -46,6 +46,8 @@ export class Peer {
   blob: Bytes | undefined;
   revoked: Revocations = noRevocations;
   revokeList: Bytes | undefined;
+  /** Lists are made one after the other. */
+  revoking: Promise<unknown> = Promise.resolve();
   fetching: Fetching | undefined;
   verified = 0;
   sentBytes = 0;
@@ -98,8 +100,12 @@ export class Peer {
       renamed: () => this.attempts.dropAll(),
       undelivered: (to) => this.attempts.dropTo(to),
       left: (endpoint) => this.codes?.left(endpoint),
+      moved: (endpoint, dh) => this.attempts.dropTo(endpoint, dh),
       changed: () => this.attempts.connect(performance.now()),
       refused: (reason) => this.end({ kind: 'refused', reason }),
+      reinstate: async (serial) => {
+        if (cfg.share) await reinstate(this, cfg.share, serial);
+      },
       server: (message) => this.server(message),
     });
     this.attempts = new Attempts(cfg, this.intro, {
@@ -154,7 +160,7 @@ export class Peer {
   }
 
   rule(rule: Rule): void {
-    this.door?.set(rule);
+    if (this.door && this.cfg.share) putBack(this, this.cfg.share, this.door.set(rule));
   }
 
   /** So many bytes of leaves a second are sent at most, over all peers; 0 for no limit. */
@@ -187,9 +193,9 @@ export class Peer {
     this.room.send({ type: 'stop' });
   }
 
-  /** Takes back what somebody was given: nobody serves it any more. */
-  async remove(key: string): Promise<void> {
-    if (this.cfg.share) await remove(this, this.cfg.share, key);
+  /** Takes back what somebody was given: nobody serves it any more. False when others cannot be told of it. */
+  async remove(key: string): Promise<boolean> {
+    return this.cfg.share === undefined || remove(this, this.cfg.share, key);
   }
 
   /** Begins to fetch. */

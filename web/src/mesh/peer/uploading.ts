@@ -8,7 +8,8 @@ import { sha256 } from '../merkle';
 import { pointOf } from '../sign';
 import { MAX_REVOKED, signRevocations } from '../token';
 import type { Before, Share } from './config';
-import { Content } from './content';
+import { Content, sample } from './content';
+import type { Link } from './link';
 import { lifeOf, ownToken } from './member';
 import { Files } from './sink';
 import type { Peer } from './swarm';
@@ -46,19 +47,12 @@ export async function makeUploader(peer: Peer, share: Share): Promise<void> {
 async function takeUp(peer: Peer, keys: CryptoKeyPair, { guests, revoked, roots }: Before): Promise<void> {
   const content = peer.content as Content;
   for (const [piece, root] of roots) content.roots.set(piece, root);
-  await content.check(sample([...roots.keys()]));
+  await content.check(sample([...roots.keys()], SAMPLE));
   peer.door?.restore(guests);
   peer.revoked = revoked;
   if (revoked.version > 0) {
     peer.revokeList = await signRevocations(revoked, keys.privateKey, peer.cfg.link.room);
   }
-}
-
-/** The first, the last, and some between, never the same ones. */
-function sample(pieces: readonly number[]): number[] {
-  const chance = Array.from({ length: SAMPLE - 2 }, () => Math.floor(Math.random() * pieces.length));
-  const chosen = new Set([0, pieces.length - 1, ...chance]);
-  return [...chosen].map((i) => pieces[i]).filter((piece) => piece !== undefined);
 }
 
 /** What has to be known again after a reload, but for roots: of these each is told once. */
@@ -67,20 +61,63 @@ export const known = (peer: Peer): Omit<Before, 'roots'> => ({
   revoked: peer.revoked,
 });
 
-/** Takes back what somebody was given: nobody serves it any more. */
-export async function remove(peer: Peer, { keys }: Share, key: string): Promise<void> {
-  const { intro, revoked } = peer;
+/** Takes back what somebody was given: nobody serves it any more. False when the list of these has no place left. */
+export async function remove(peer: Peer, share: Share, key: string): Promise<boolean> {
+  const { intro } = peer;
   // One who was let in just before a reload may be known by its token alone.
   const serial = peer.door?.remove(key) || peer.links.all.get(key)?.token.serial || 0;
   intro.later(async () => intro.reception?.putOut(key));
-  if (serial !== 0 && !revoked.serials.includes(serial)) {
-    const serials = [...revoked.serials, serial].slice(-MAX_REVOKED).sort((a, b) => a - b);
-    // Higher than any that was told before, also when a reload came before it was written down.
-    const version = Math.max(revoked.version + 1, Math.floor(Date.now() / 1000));
-    const next = { version, serials };
-    peer.revoke(next, await signRevocations(next, keys.privateKey, peer.cfg.link.room));
-  }
+  const told = serial === 0 || (await relist(peer, share, (serials) => [...serials, serial]));
+  const link = peer.links.all.get(key);
+  if (link) peer.links.bye(link, 'not-admitted');
   peer.cfg.tell({ kind: 'guests' });
+  return told;
+}
+
+/** A receiver says for the first time how it fares: it takes a place. */
+export function takesPlace(peer: Peer, { key, token }: Link): void {
+  if (!peer.cfg.share || !peer.door) return;
+  const out = peer.door.takes(key, token.serial);
+  peer.cfg.tell({ kind: 'guests' });
+  putBack(peer, peer.cfg.share, out);
+}
+
+/** Takes back the tokens of those who only look, since there is no place left. */
+export function putBack(peer: Peer, share: Share, keys: readonly string[]): void {
+  if (keys.length === 0) return;
+  const { intro, links, door } = peer;
+  const serials = keys.flatMap((key) => door?.guests.get(key)?.serial ?? []);
+  for (const key of keys) {
+    const link = links.all.get(key);
+    if (link) links.bye(link, 'too-many-peers');
+    intro.later(async () => intro.reception?.putBack(key));
+  }
+  void relist(peer, share, (before) => [...before, ...serials]);
+  peer.cfg.tell({ kind: 'guests' });
+}
+
+/** One who was put back is let in again, since there is a place. */
+export async function reinstate(peer: Peer, share: Share, serial: number): Promise<void> {
+  await relist(peer, share, (serials) => serials.filter((one) => one !== serial));
+}
+
+/**
+ * Changes the list of what was taken back, and tells all. False when it would hold too many: none is left
+ * out for another, since whoever is left out is let in again.
+ */
+function relist(peer: Peer, share: Share, change: (serials: readonly number[]) => number[]): Promise<boolean> {
+  const work = peer.revoking.then(async () => {
+    const { serials: before, version: last } = peer.revoked;
+    const serials = [...new Set(change(before))].sort((a, b) => a - b);
+    if (serials.length > MAX_REVOKED) return false;
+    if (serials.length === before.length && serials.every((serial, i) => serial === before[i])) return true;
+    // Higher than any that was told before, also when a reload came before it was written down.
+    const next = { version: Math.max(last + 1, Math.floor(Date.now() / 1000)), serials };
+    peer.revoke(next, await signRevocations(next, share.keys.privateKey, peer.cfg.link.room));
+    return true;
+  });
+  peer.revoking = work.catch(() => undefined);
+  return work;
 }
 
 /** The room ends at another time (ms since the epoch), by the server too; who is in gets a new token. */

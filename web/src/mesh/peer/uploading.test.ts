@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { newSigningKeys } from '../sign';
+import { MAX_REVOKED, noRevocations, type Revocations } from '../token';
+import type { Frame } from '../wire';
+import type { Event } from './config';
+import { Door } from './door';
+import { handleFrame } from './frames';
+import type { Link } from './link';
+import { isSafe } from './status';
+import type { Peer } from './swarm';
+import { reinstate, remove } from './uploading';
+
+const keys = await newSigningKeys();
+const share = { keys } as Parameters<typeof remove>[1];
+
+let door: Door;
+let revoked: Revocations;
+let heard: { told: Event[]; byes: string[]; refused: string[] };
+let links: Map<string, Link>;
+let peer: Peer;
+
+/** An uploader whose links do nothing but note what is said by them. */
+beforeEach(() => {
+  let serial = 40;
+  door = new Door({ approve: false, password: '', most: 0 }, 1e15, () => ++serial);
+  heard = { told: [], byes: [], refused: [] };
+  links = new Map();
+  const content = { layout: { pieces: 0 } };
+  const reception = {
+    putBack: async (key: string) => heard.refused.push(key),
+    putOut: async (key: string) => heard.refused.push(key),
+  };
+  peer = {
+    ...{ door, revoked: noRevocations, revoking: Promise.resolve(), content, sched: { swarmHolds: true } },
+    cfg: { share, link: { room: 'room' }, tell: (event: Event) => heard.told.push(event) },
+    intro: { later: (work: () => Promise<void>) => void work(), reception, memberOf: () => undefined },
+    links: {
+      ...{ all: links, join: () => undefined, unlink: (link: Link) => links.delete(link.key) },
+      bye: (link: Link, reason: string) => {
+        link.dead = true;
+        links.delete(link.key);
+        heard.byes.push(`${link.key}: ${reason}`);
+      },
+    },
+    revoke: (next: Revocations) => {
+      revoked = next;
+      Object.assign(peer, { revoked: next });
+    },
+    kick: () => undefined,
+  } as unknown as Peer;
+  revoked = noRevocations;
+});
+
+/** One who was let in and is connected. */
+function comes(key: string): Link {
+  const verdict = door.ask(key, key, '', 0);
+  const serial = verdict.kind === 'token' ? verdict.serial : 0;
+  const link = { key, token: { serial, rights: 3 }, dead: false, complete: false, joined: false } as unknown as Link;
+  links.set(key, link);
+  return link;
+}
+
+const stat = (state: 'running' | 'complete' | 'leaving'): Frame => ({ type: 'stat', held: 0, up: 0, down: 0, state });
+const settled = async (): Promise<void> => void (await peer.revoking);
+
+describe('a place', () => {
+  it('is taken by the first who receives, and those who only look are put back', async () => {
+    door.set({ approve: false, password: '', most: 1 });
+    const [preview, person] = [comes('preview'), comes('person')];
+    handleFrame(peer, person, stat('running'));
+    await settled();
+    expect(heard.byes).toEqual(['preview: too-many-peers']);
+    expect(heard.refused).toEqual(['preview']);
+    expect(revoked.serials).toEqual([preview.token.serial]);
+    handleFrame(peer, person, stat('running'));
+    expect(person.dead).toBe(false);
+    door.free('person');
+    expect(door.ask('preview', '', '', 0)).toEqual({ kind: 'token', serial: preview.token.serial });
+    const { version } = revoked;
+    await reinstate(peer, share, preview.token.serial);
+    expect(revoked.serials).toEqual([]);
+    expect(revoked.version).toBeGreaterThan(version);
+  });
+
+  it('is refused to who begins when all are taken', async () => {
+    const [first, second] = [comes('first'), comes('second')];
+    handleFrame(peer, first, stat('running'));
+    door.set({ approve: false, password: '', most: 1 });
+    handleFrame(peer, second, stat('running'));
+    await settled();
+    expect(second.dead).toBe(true);
+    expect(second.stat).toBeUndefined();
+    expect(first.dead).toBe(false);
+  });
+});
+
+describe('what has no pieces', () => {
+  it('is safe when somebody has it and nobody lacks it', () => {
+    expect(isSafe(peer)).toBe(false);
+    const [a, b] = [comes('a'), comes('b')];
+    handleFrame(peer, a, stat('complete'));
+    expect(isSafe(peer)).toBe(false);
+    handleFrame(peer, b, stat('complete'));
+    expect(isSafe(peer)).toBe(true);
+  });
+
+  it('is told to be with one who leaves in the same moment', () => {
+    const [a, b] = [comes('a'), comes('b')];
+    handleFrame(peer, a, stat('complete'));
+    handleFrame(peer, a, stat('complete'));
+    handleFrame(peer, a, stat('leaving'));
+    handleFrame(peer, b, { type: 'bye', reason: 'done', text: '' });
+    expect(heard.told.filter(({ kind }) => kind === 'complete')).toEqual([
+      { kind: 'complete', key: 'a' },
+      { kind: 'complete', key: 'b' },
+    ]);
+  });
+});
+
+describe('the list of what was taken back', () => {
+  it('holds all of those who are removed at once', async () => {
+    for (const key of ['a', 'b', 'c']) comes(key);
+    expect(await Promise.all(['c', 'a', 'b'].map((key) => remove(peer, share, key)))).toEqual([true, true, true]);
+    expect(revoked.serials).toEqual([41, 42, 43]);
+  });
+
+  it('lets nobody in again when it is full, and says so', async () => {
+    const full = { version: 7, serials: Array.from({ length: MAX_REVOKED }, (_, i) => i + 1_000) };
+    Object.assign(peer, { revoked: full });
+    const link = comes('one more');
+    expect(await remove(peer, share, 'one more')).toBe(false);
+    expect(peer.revoked).toBe(full);
+    expect(link.dead).toBe(true);
+    expect(door.ask('one more', '', '', 0)).toEqual({ kind: 'refused', reason: 'removed' });
+  });
+});
