@@ -72,10 +72,13 @@ func (rc *receiver) prepare() {
 	rc.used = 0
 }
 
-// once reads what is there, and tells whether that was anything.
+// once reads what is there, and tells whether that was anything. As sendmmsg, it does not tell the runtime that it
+// enters the system, where it never sleeps. When told behind a time in which nothing was to do, the runtime's watchdog
+// looks every 20 µs for calls that last, and goes on for milliseconds: on one core it takes turns with the workers all
+// the time.
 func (rc *receiver) once(fd uintptr) bool {
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&rc.headers[0])),
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&rc.headers[0])),
 			maxRead, unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case unix.EINTR:
