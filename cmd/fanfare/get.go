@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
-	"github.com/fanfare-relay/fanfare/mesh/pake"
 	"github.com/fanfare-relay/fanfare/mesh/peer"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/store"
@@ -36,8 +35,9 @@ type getCmd struct {
 // Help is shown under the flags.
 func (*getCmd) Help() string {
 	return `Ends with exit code 0 when every byte is verified and on disk. Nothing that exists is overwritten. What was
-interrupted goes on when the same command is given again: until then it lies in a folder NAME.fanfare-part. A
-full disk ends nothing: make room, and it goes on by itself.
+interrupted goes on when the same command is given again: until then it lies in a folder NAME.fanfare-part. A short
+code lives ten minutes, so it is exchanged for the link at once, which is shown: go on with that. A full disk ends
+nothing: make room, and it goes on by itself.
 
 Others who fetch the same get it from here, too. When all is here, the command ends; only if the uploader has
 left by then, it stays until those others have the rest.
@@ -86,39 +86,6 @@ func (c *getCmd) Run(ctx context.Context, std stdio) error {
 	return err
 }
 
-// link finds the link: it is given, or a code stands for it.
-func (c *getCmd) link(ctx context.Context, std stdio, g *getting) (seal.Link, error) {
-	what, err := c.What.read(std.in)
-	if err != nil {
-		return seal.Link{}, err
-	}
-	if strings.Contains(what, "/") {
-		link, err := seal.ParseLink(what)
-		if err != nil {
-			return link, usageError{err.Error()}
-		}
-		return link, nil
-	}
-	code, err := pake.ParseCode(what)
-	if err != nil {
-		return seal.Link{}, usageError{err.Error()}
-	}
-	if c.From == "" {
-		return seal.Link{}, usageError{"a short code needs the server that made it: --from https://…"}
-	}
-	server, err := serverOrigin(c.From)
-	if err != nil {
-		return seal.Link{}, usageError{"--from: " + err.Error()}
-	}
-	link, err := peer.Redeem(ctx, server, code, peerLog(c.Verbose, g.status))
-	if err != nil {
-		return link, transferError(err, false)
-	}
-	return link, nil
-}
-
-var errInterrupted = errors.New("interrupted; the same command goes on where it ended")
-
 // getting is a transfer to here.
 type getting struct {
 	cmd    *getCmd
@@ -126,6 +93,7 @@ type getting struct {
 	status *status
 	events *eventLog
 	link   seal.Link
+	byCode bool   // the link was found by a short code
 	id     []byte // the identity
 	peer   *peer.Peer
 
@@ -197,7 +165,7 @@ func (g *getting) accept(ctx context.Context, o peer.Offered) (*store.Sink, erro
 		return sink, nil
 	}
 	g.status.say("Going on with an unfinished transfer.")
-	return sink, g.recheck(ctx, sink)
+	return sink, g.recheck(ctx, sink, o.Checked)
 }
 
 func (g *getting) spec(o peer.Offered, selected []bool) store.Spec {
@@ -207,9 +175,9 @@ func (g *getting) spec(o peer.Offered, selected []bool) store.Spec {
 	}
 }
 
-// recheck hashes what an earlier run has left.
-func (g *getting) recheck(ctx context.Context, sink *store.Sink) error {
-	hashed, err := sink.Recheck(ctx)
+// recheck hashes what an earlier run has left. looked is told how far it is.
+func (g *getting) recheck(ctx context.Context, sink *store.Sink, looked func(done, all int64)) error {
+	hashed, err := sink.Recheck(ctx, looked)
 	here, layout := int64(0), sink.Layout()
 	for i := range layout.Pieces() {
 		if sink.Whole(i) {
@@ -334,10 +302,10 @@ func (g *getting) saved(names []string) {
 func (g *getting) look(st peer.Status) {
 	g.events.write("progress", map[string]any{
 		"total": st.Total, "held": st.Held, "here": st.Here, "rate": int64(st.Down), "peers": len(st.Peers),
-		"again": st.Again, "stall": stallName(st.Stall), "finished": st.Finished,
+		"again": st.Again, "stall": stallName(st.Stall), "checked": int64(100 * st.Checked), "finished": st.Finished,
 	})
-	words, now := stallWords(st.Stall), time.Now()
-	if g.stall.due(words, now) && !g.status.terminal { // a terminal has it in its last line
+	words, now := stallWords(st), time.Now()
+	if g.stall.due(st.Stall, now) && !g.status.terminal { // a terminal has it in its last line
 		g.status.say(words + ".")
 	}
 	if st.Needed > 0 && !g.needed {
@@ -353,18 +321,18 @@ func (g *getting) look(st peer.Status) {
 
 // stallSaid keeps what is told about a stall from being told for every moment of it, and again.
 type stallSaid struct {
-	words string
+	stall peer.Stall
 	since time.Time
 	said  bool
 }
 
 // due tells whether it is time to say why nothing comes.
-func (s *stallSaid) due(words string, now time.Time) bool {
+func (s *stallSaid) due(stall peer.Stall, now time.Time) bool {
 	const moment = 3 * time.Second
-	if words != s.words {
-		*s = stallSaid{words: words, since: now}
+	if stall != s.stall {
+		*s = stallSaid{stall: stall, since: now}
 	}
-	due := words != "" && !s.said && now.Sub(s.since) >= moment
+	due := stall != peer.Flowing && !s.said && now.Sub(s.since) >= moment
 	s.said = s.said || due
 	return due
 }
@@ -380,7 +348,7 @@ func (g *getting) ended(ctx context.Context, err error) error {
 		if g.sink == nil {
 			return errors.New("interrupted before anything was fetched")
 		}
-		return errInterrupted
+		return g.interrupted()
 	}
 	return transferError(err, false)
 }

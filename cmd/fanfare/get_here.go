@@ -47,9 +47,10 @@ func (g *getting) placed(ctx context.Context, sink *store.Sink) (bool, error) {
 	g.mu.Lock()
 	g.sink = sink
 	g.mu.Unlock()
-	if err := g.recheck(ctx, sink); err != nil {
+	looked := func(done, all int64) { g.status.show(checkingWords(float64(done)/float64(max(1, all))) + " …") }
+	if err := g.recheck(ctx, sink, looked); err != nil {
 		if ctx.Err() != nil {
-			return false, errInterrupted
+			return false, g.interrupted()
 		}
 		return false, transferError(err, false)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/peer"
+	"github.com/fanfare-relay/fanfare/mesh/seal"
 )
 
 // TestStallSaid: why nothing comes is said once, after a moment, and again when it comes again.
@@ -16,16 +17,60 @@ func TestStallSaid(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	for i, c := range []struct {
 		after time.Duration
-		words string
+		stall peer.Stall
 		want  bool
 	}{
-		{0, "Waiting", false}, {time.Second, "Waiting", false}, {2 * time.Second, "Waiting", true}, {time.Hour, "Waiting", false},
-		{time.Second, "", false}, {time.Hour, "", false},
-		{time.Second, "Waiting", false}, {time.Second, "Connecting", false}, {3 * time.Second, "Connecting", true},
+		{0, peer.NoCard, false}, {time.Second, peer.NoCard, false}, {2 * time.Second, peer.NoCard, true}, {time.Hour, peer.NoCard, false},
+		{time.Second, peer.Flowing, false}, {time.Hour, peer.Flowing, false},
+		{time.Second, peer.NoCard, false}, {time.Second, peer.NotLinked, false}, {3 * time.Second, peer.NotLinked, true},
 	} {
 		at = at.Add(c.after)
-		if got := s.due(c.words, at); got != c.want {
+		if got := s.due(c.stall, at); got != c.want {
 			t.Errorf("step %d: %v", i, got)
+		}
+	}
+}
+
+// TestStalls: each has a name for programs and words for people, and how far the look at what is here has come.
+func TestStalls(t *testing.T) {
+	names := map[string]bool{}
+	for stall := peer.NoServer; stall <= peer.Quiet; stall++ {
+		name, words := stallName(stall), stallWords(peer.Status{Stall: stall})
+		if name == "" || names[name] || words == "" {
+			t.Errorf("stall %d: %q, %q", stall, name, words)
+		}
+		names[name] = true
+	}
+	st := peer.Status{Stall: peer.Checking, Checked: 0.428}
+	if got := getLine(st, 0, stallWords(st)); got != "Looking at what is here, 42 % …" || stallName(st.Stall) != "checking" {
+		t.Errorf("%q, %q", got, stallName(st.Stall))
+	}
+}
+
+// TestLater: after a short code the command is said that goes on when that is over.
+func TestLater(t *testing.T) {
+	link := seal.Link{Server: "https://files.example.org", Room: "room"}
+	for out, want := range map[string]string{".": "", "down loads": ` --out "down loads"`} {
+		g := &getting{cmd: &getCmd{Out: out}, link: link, byCode: true}
+		if got := g.interrupted().Error(); got != "interrupted; to go on: fanfare get '"+link.String()+"'"+want {
+			t.Errorf("%q", got)
+		}
+	}
+	g := &getting{cmd: &getCmd{}, link: link}
+	if got := g.interrupted().Error(); !strings.Contains(got, "the same command") {
+		t.Errorf("by the link: %q", got)
+	}
+}
+
+// TestOneLine: what a server says moves no cursor.
+func TestOneLine(t *testing.T) {
+	said, failed := &text{}, &text{}
+	words := "no\x1b]52;c;cm0gLXJm\a\n\u202eroom"
+	newStatus(said).say(words)
+	fail(stdio{err: failed}, &peer.RoomError{Text: words})
+	for _, got := range []string{said.String(), failed.String()} {
+		if !strings.HasSuffix(got, "no\uFFFD]52;c;cm0gLXJm\uFFFD \uFFFDroom\n") {
+			t.Errorf("%q", got)
 		}
 	}
 }

@@ -113,8 +113,9 @@ func fail(std stdio, err error) int {
 	return exitFailed
 }
 
-// oneLine keeps the promise of one line for errors that come from elsewhere.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// oneLine keeps the promise of one line for errors that come from elsewhere, such as a server's, and of no more
+// than text.
+func oneLine(text string) string { return strings.Join(strings.Fields(harmless(text)), " ") }
 
 type versionCmd struct{}
 

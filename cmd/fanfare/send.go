@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +41,8 @@ type sendCmd struct {
 func (*sendCmd) Help() string {
 	return `The files go straight to the receivers, who pass on to each other what they have; the server sees neither
 names nor content. The command has to run until it says that it is safe to close. Started again with the same files
-it goes on under the same link.
+it goes on under the same link. What cannot be read is left out, and said. At a terminal, type "remove" and a number
+or a name to take back what somebody was given.
 
 Examples:
   fanfare send film.mkv photos/ --to https://files.example.org --key @key.txt
@@ -65,7 +65,7 @@ func (c *sendCmd) Run(ctx context.Context, std stdio) error {
 	s.peer = p
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go s.approve(ctx) // ends with the process: a terminal cannot be told to stop waiting
+	go s.attend(ctx)
 	go s.check(ctx)
 	stop := every(time.Second, func() {
 		if s.look(p.Status()) {
@@ -91,6 +91,8 @@ type sending struct {
 	waiting  chan peer.Asked
 	letIn    chan peer.Admitted      // whose check words are to be said
 	asked    map[seal.PublicKey]bool // of these they are said with the question; tell's
+	inside   inside
+	warned   bool // of guesses at the password; attend's
 
 	safe, alone bool // was said
 }
@@ -189,8 +191,12 @@ func (s *sending) tell(e peer.Event) {
 		}
 	case peer.Admitted:
 		s.events.write("admitted", map[string]any{"name": e.Name})
-		s.status.say("Let in: " + nameOrSomebody(e.Name) + ".")
+		s.letsIn(e)
 		s.checkLater(e)
+	case peer.Removed:
+		s.events.write("removed", map[string]any{"name": e.Name})
+		s.inside.remove(e.Key)
+		s.status.say(nameOrSomebody(e.Name) + " was removed, and gets nothing more.")
 	case peer.Complete:
 		s.events.write("complete", map[string]any{"name": e.Name})
 		s.status.say(nameOrSomebody(e.Name) + " has everything.")
@@ -247,54 +253,6 @@ func (s *sending) look(st peer.Status) (enough bool) {
 // lacking tells whether somebody is there who does not have everything.
 func lacking(st peer.Status) bool {
 	return slices.ContainsFunc(st.Peers, func(p peer.PeerStatus) bool { return !p.Uploader && !p.Complete })
-}
-
-// approve decides about each who waits to be let in.
-func (s *sending) approve(ctx context.Context) {
-	lines, warned := bufio.NewScanner(s.std.in), false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case who := <-s.waiting:
-			if who.Guessed && !warned {
-				warned = true
-				s.status.say(s.guessed())
-			}
-			words := ""
-			if s.asks() {
-				words = s.words(who.Key, who.Name)
-			}
-			s.peer.Decide(who.Key, s.lets(who, words, lines))
-		}
-	}
-}
-
-// asks tells whether somebody is there to be asked, though --approve was not given.
-func (s *sending) asks() bool { return s.cmd.Approve || isTerminal(s.std.in) }
-
-// guessed says what follows from too many wrong passwords.
-func (s *sending) guessed() string {
-	if s.asks() {
-		return "Somebody may be guessing the password: it was wrong too often. From now on you are asked about each who knows it."
-	}
-	return "Somebody may be guessing the password: it was wrong too often. Nobody else is let in, as nobody can be asked here. Interrupt, and send again with --new-link and another password."
-}
-
-// lets asks the person about one who waits, with the check words. Where nobody can answer the answer is no.
-func (s *sending) lets(who peer.Asked, words string, lines *bufio.Scanner) bool {
-	name := nameOrSomebody(who.Name)
-	if !s.asks() {
-		s.status.say(name + " was refused.")
-		return false
-	}
-	s.status.say(name + " asks to come in." + checkSentence(words, name) + " Type y to let it in, n to refuse.")
-	if !lines.Scan() {
-		s.status.say(name + " was refused: standard input has ended, so nobody can answer.")
-		return false
-	}
-	answer := strings.ToLower(strings.TrimSpace(lines.Text()))
-	return answer == "y" || answer == "yes"
 }
 
 func (s *sending) ended(err error) error {

@@ -1,34 +1,97 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/peer"
+	"github.com/fanfare-relay/fanfare/mesh/seal"
 )
 
-// TestWhoIsLetIn: the person decides; where nobody can, the answer is no, and that is said.
-func TestWhoIsLetIn(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		approve bool
-		stdin   string
-		who     peer.Asked
-		want    bool
-		says    string
-	}{
-		{"yes", true, "y\n", peer.Asked{Name: "ann"}, true, `"ann" asks to come in. Check words: acorn piano zebra absorb. "ann" sees the same`},
-		{"no", true, "n\n", peer.Asked{}, false, "Somebody asks to come in"},
-		{"a name that speaks", true, "y\n", peer.Asked{Name: `ann" asks. Check words: a b c d`}, true, `"ann\" asks. Check words: a b c d" asks to come in. Check words: acorn`},
-		{"nothing typed", true, "\n", peer.Asked{}, false, "asks to come in"},
-		{"nobody answers", true, "", peer.Asked{Name: "ann"}, false, `"ann" was refused: standard input has ended`},
-		{"nobody to ask", false, "y\n", peer.Asked{Name: "ann", Guessed: true}, false, `"ann" was refused.`},
+// TestQuestion: it has the check words, and a name passes for nothing else.
+func TestQuestion(t *testing.T) {
+	for want, who := range map[string]peer.Asked{
+		`"ann" asks to come in. Check words: acorn piano zebra absorb. "ann" sees the same`:     {Name: "ann"},
+		`Somebody asks to come in. Check words: acorn`:                                          {},
+		`"ann\" asks. Check words: a b c d" asks to come in. Check words: acorn piano zebra ab`: {Name: `ann" asks. Check words: a b c d`},
+	} {
+		if got := question(who, "acorn piano zebra absorb"); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for line, want := range map[string]bool{"y": true, " Yes ": true, "n": false, "": false, "yeah": false, "remove ann": false} {
+		if isYes(line) != want {
+			t.Errorf("%q is taken for %v", line, !want)
+		}
+	}
+}
+
+// TestNobodyToAsk: where nobody can decide, the answer is no, and that is said.
+func TestNobodyToAsk(t *testing.T) {
+	for approve, want := range map[bool]string{
+		true: `"ann" was refused: standard input has ended, so nobody can answer.`, false: `"ann" was refused.`,
 	} {
 		said := &text{}
-		s := &sending{cmd: &sendCmd{Approve: c.approve}, std: stdio{in: strings.NewReader(c.stdin)}, status: newStatus(said)}
-		if got := s.lets(c.who, "acorn piano zebra absorb", bufio.NewScanner(s.std.in)); got != c.want || !strings.Contains(said.String(), c.says) {
-			t.Errorf("%s: %v, %q", c.name, got, said)
+		s := &sending{
+			cmd: &sendCmd{Approve: approve}, std: stdio{in: strings.NewReader("")}, status: newStatus(said),
+			events: &eventLog{}, peer: idlePeer(t), waiting: make(chan peer.Asked),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); s.attend(ctx) }()
+		for range 2 { // the second has to be refused, too
+			s.waiting <- peer.Asked{Name: "ann"}
+		}
+		for strings.Count(said.String(), want) < 2 {
+			select {
+			case <-t.Context().Done():
+				t.Fatalf("it says %q", said)
+			case <-time.After(time.Millisecond):
+			}
+		}
+		cancel()
+		<-ended
+	}
+}
+
+// idlePeer is one that has ended: it takes what it is told, and nothing follows.
+func idlePeer(t *testing.T) *peer.Peer {
+	t.Helper()
+	id, err := peer.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := peer.New(peer.Config{Identity: id, Link: seal.Link{Room: "room"}, Fetch: &peer.Fetch{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = p.Run(ctx) // says that it was cancelled
+	return p
+}
+
+// TestWhomToRemove: by number or by name, where that is one alone.
+func TestWhomToRemove(t *testing.T) {
+	var in inside
+	if _, words := in.find("1"); words != "Nobody is in." {
+		t.Errorf("%q", words)
+	}
+	for i, name := range []string{"ann", "bob", "bob", "", "1"} {
+		in.add(peer.Admitted{Key: seal.PublicKey{byte(i + 1)}, Name: name})
+	}
+	in.remove(seal.PublicKey{1})
+	const list = `Type remove and one of these numbers: 2 "bob", 3 "bob", 4 Somebody, 5 "1".`
+	for whom, want := range map[string]struct {
+		key   byte
+		words string
+	}{
+		"2": {2, ""}, "4": {4, ""}, "bob": {0, list}, "ann": {0, list}, "": {0, list}, "6": {0, list}, "1": {5, ""},
+	} {
+		if key, words := in.find(whom); key != (seal.PublicKey{want.key}) || words != want.words {
+			t.Errorf("remove %s: %d, %q", whom, key[0], words)
 		}
 	}
 }

@@ -149,11 +149,11 @@ func (m *rateMeter) rate(held int64, now time.Time) float64 {
 
 // stallName is for programs, stallWords for people.
 func stallName(s peer.Stall) string {
-	return [...]string{"", "server", "uploader", "approval", "connecting", "list", "pieces", "disk", "quiet"}[s]
+	return [...]string{"", "server", "uploader", "approval", "connecting", "list", "checking", "pieces", "disk", "quiet"}[s]
 }
 
-func stallWords(s peer.Stall) string {
-	switch s {
+func stallWords(st peer.Status) string {
+	switch st.Stall {
 	case peer.NoServer:
 		return "Waiting for the server"
 	case peer.NoCard:
@@ -164,6 +164,8 @@ func stallWords(s peer.Stall) string {
 		return "Connecting to peers"
 	case peer.NoList:
 		return "Waiting for the list of files"
+	case peer.Checking:
+		return checkingWords(st.Checked)
 	case peer.NoPiece:
 		return "Waiting for a peer that has the rest"
 	case peer.DiskFull:
@@ -172,6 +174,11 @@ func stallWords(s peer.Stall) string {
 		return "Waiting for peers to send"
 	}
 	return ""
+}
+
+// checkingWords say how much of what an earlier run has left was looked at, of 1.
+func checkingWords(share float64) string {
+	return fmt.Sprintf("Looking at what is here, %d %%", int(100*share))
 }
 
 // transferError says what to do about the end of a transfer.

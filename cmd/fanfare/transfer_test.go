@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -167,6 +168,9 @@ func TestTransferByCommand(t *testing.T) {
 	if status != 0 || !strings.Contains(out, filepath.Join(dir, filepath.Base(from))) {
 		t.Fatalf("by code: %d %q %q", status, out, said)
 	}
+	if later := "To go on later: fanfare get '" + link + "' --out " + strconv.Quote(dir); !strings.Contains(said, later) {
+		t.Errorf("by code it does not say %q: %q", later, said)
+	}
 	for _, name := range []string{"b.jpg", "c.jpg"} {
 		if got := filepath.Join(dir, filepath.Base(from), name); !bytes.Equal(sumOf(t, filepath.Join(from, name)), sumOf(t, got)) {
 			t.Errorf("%s is another file", name)
@@ -214,11 +218,59 @@ func TestTransferByCommand(t *testing.T) {
 		t.Errorf("the sender ends with %v\n%s", err, limited.said)
 	}
 
+	// So does one that shares a text alone: to have been shown it is to have everything.
+	note := startTransfer(t, config, nil, "send", "--text", "the door is open", "--to", url, "--max-receivers", "1", "--no-code")
+	if status, out, said := command(t, note.event("link")["link"].(string), "get", "-", "--out", t.TempDir()); status != 0 || out != "the door is open\n" {
+		t.Errorf("a text: %d %q %q", status, out, said)
+	}
+	if err := note.end(); err != nil {
+		t.Errorf("the sender of a text ends with %v\n%s", err, note.said)
+	}
+
 	if status, _, said := command(t, "", "send", "--to", url); status != exitUsage {
 		t.Errorf("nothing to send: %d %q", status, said)
 	}
 	if status, _, said := command(t, "", "send", filepath.Join(from, "nothing"), "--to", url); status != exitFailed || !strings.Contains(said, "no such file") {
 		t.Errorf("no such file: %d %q", status, said)
+	}
+}
+
+// TestRemoveByCommand: the person lets somebody in and removes it again.
+func TestRemoveByCommand(t *testing.T) {
+	t.Parallel()
+	config := t.TempDir()
+	file := randomFile(t, filepath.Join(t.TempDir(), "file"), 50_000)
+	server, url := startServeProcess(t, nil, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	defer kill(t, server)
+	var typed io.WriteCloser
+	sender := startTransfer(t, config, func(cmd *exec.Cmd) {
+		var err error
+		if typed, err = cmd.StdinPipe(); err != nil {
+			t.Fatal(err)
+		}
+	}, "send", file, "--to", url, "--approve", "--no-code")
+	link := sender.event("link")["link"].(string)
+	types := func(line string) {
+		if _, err := io.WriteString(typed, line+"\n"); err != nil {
+			t.Error(err)
+		}
+	}
+	eve := startTransfer(t, config, nil, "get", link, "--out", t.TempDir(), "--name", "eve", "--seed")
+	sender.event("asked")
+	types("yes")
+	eve.event("finished")
+	startTransfer(t, config, nil, "get", link, "--out", t.TempDir(), "--name", "ann").drain()
+	sender.event("asked")
+	types("remove eve")
+	if who := sender.event("removed")["name"]; who != "eve" {
+		t.Errorf("%v was removed", who)
+	}
+	if err := eve.end(); err == nil || !strings.Contains(eve.said.String(), "removed you") {
+		t.Errorf("eve ends with %v\n%s", err, eve.said)
+	}
+	types("y") // the question about ann is still open
+	if who := sender.event("admitted")["name"]; who != "ann" {
+		t.Errorf("%v was let in", who)
 	}
 }
 

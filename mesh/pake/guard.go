@@ -40,6 +40,10 @@ func NewGuard(code Code, now time.Time) *Guard {
 // Code is the code to show.
 func (g *Guard) Code() Code { return g.code }
 
+// Renumber gives the code another number, since the server finds the room by that from now on. The words, what
+// has been tried of them and their time stay.
+func (g *Guard) Renumber(number uint32) { g.code.number = number }
+
 // Expires is when the code ends by itself.
 func (g *Guard) Expires() time.Time { return g.expires }
 

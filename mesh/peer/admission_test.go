@@ -97,6 +97,7 @@ func TestRemoved(t *testing.T) {
 	if err := bob.wait(); !errors.Is(err, ErrRemoved) && !(errors.As(err, &refused) && refused.Code == msg.CodeRemoved) {
 		t.Errorf("bob ends with %v", err)
 	}
+	await[Removed](sender)
 	for peers := ann.Status().Peers; len(peers) != 1 || !peers[0].Uploader; peers = ann.Status().Peers {
 		pauseFor(t, 10*time.Millisecond)
 	}

@@ -35,7 +35,7 @@ type attempt struct {
 
 // earlyOffer came before we had a token to answer it with.
 type earlyOffer struct {
-	from  string
+	dh    seal.PublicKey
 	offer seal.Offer
 }
 
@@ -53,7 +53,7 @@ func (s *swarm) connect(now time.Time) {
 		return
 	}
 	for _, m := range s.members {
-		if !m.neighbour || m.dh == nil || now.Before(m.next) || now.Before(s.banned[*m.dh]) || s.attemptWith(*m.dh, 0) != nil {
+		if !m.neighbour || m.dh == nil || now.Before(m.next) || now.Before(s.banned[*m.dh]) || s.attemptTo(m.endpoint, 0) != nil {
 			continue
 		}
 		if l := s.links[*m.dh]; l != nil && !l.conn.silent() && !s.betterWay(l, now) {
@@ -65,9 +65,11 @@ func (s *swarm) connect(now time.Time) {
 	}
 }
 
-func (s *swarm) attemptWith(dh seal.PublicKey, lane int) *attempt {
+// attemptTo finds the attempt with an endpoint, of which there is one for a lane. It does not go by the key: whoever
+// calls another's key its own would keep us from that other.
+func (s *swarm) attemptTo(endpoint string, lane int) *attempt {
 	for _, a := range s.attempts {
-		if a.peer == dh && a.lane == lane {
+		if a.to == endpoint && a.lane == lane {
 			return a
 		}
 	}
@@ -283,7 +285,7 @@ func (s *swarm) admits(dh seal.PublicKey, signed seal.SignedToken, sdp string) (
 func (s *swarm) offered(from string, dh seal.PublicKey, o seal.Offer) {
 	if s.token == nil {
 		if len(s.early) < maxAttempts && s.early != nil {
-			s.early[dh] = earlyOffer{from, o}
+			s.early[from] = earlyOffer{dh, o}
 		}
 		return
 	}
@@ -296,8 +298,8 @@ func (s *swarm) offered(from string, dh seal.PublicKey, o seal.Offer) {
 		return
 	}
 	s.remember(dh, o.Attempt)
-	if a := s.attemptWith(dh, int(o.Lane)); a != nil {
-		if a.ours && a.pair.Lower() {
+	if a := s.attemptTo(from, int(o.Lane)); a != nil {
+		if a.peer == dh && a.ours && a.pair.Lower() {
 			return // ours stands
 		}
 		s.giveUp(a)

@@ -23,29 +23,51 @@ type exchange struct {
 // exchangeWithin is how long a receiver may take (docs/MESH.md, section 3).
 const exchangeWithin = 30 * time.Second
 
-// codeGiven: the server has a number for a short code of ours; it says so again after each failure.
+// askForCode asks for what the person wants once: whatever the server says, that makes one set of words, which can
+// be guessed at five times.
+func (s *swarm) askForCode() {
+	if s.cfg.Share != nil && s.cfg.Share.Code && s.guard == nil {
+		s.codeAsks++
+		s.room.send(msg.OpenCode{})
+	}
+}
+
+// codeGiven: the server has a number for a short code of ours. It says so again after each failure, and may say what
+// it likes: a number that nobody asked for is passed over.
 func (s *swarm) codeGiven(m msg.ShortCode) {
 	number, err := strconv.ParseUint(m.Number, 10, 32)
-	if err != nil || s.cfg.Share == nil {
+	switch {
+	case err != nil:
+		return
+	case s.guard == nil && s.codeAsks > 0:
+		code, err := pake.NewCode(uint32(number), rand.Reader)
+		if err != nil {
+			s.cfg.Log.Warn("no code", "error", err)
+			return
+		}
+		s.guard = pake.NewGuard(code, time.Now())
+	case s.codeMoves:
+		s.guard.Renumber(uint32(number))
+		s.codeMoves = false
+	default:
 		return
 	}
-	if s.guard != nil && s.guard.Code().Number() == uint32(number) {
-		return
-	}
-	code, err := pake.NewCode(uint32(number), rand.Reader)
-	if err != nil {
-		s.cfg.Log.Warn("no code", "error", err)
-		return
-	}
-	s.guard = pake.NewGuard(code, time.Now())
-	s.cfg.Tell(Code{Text: code.String(), Until: s.guard.Expires()})
+	s.cfg.Tell(Code{Text: s.guard.Code().String(), Until: s.guard.Expires()})
 }
 
 func (s *swarm) codeEnded(m msg.CodeEnded) {
 	if s.guard == nil || strconv.FormatUint(uint64(s.guard.Code().Number()), 10) != m.Number {
 		return
 	}
-	s.cfg.Tell(CodeEnded{Guessed: m.Reason == msg.CodeEndFailures})
+	if m.Reason != msg.CodeEndAsked {
+		s.cfg.Tell(CodeEnded{Guessed: m.Reason == msg.CodeEndFailures})
+		return
+	}
+	// The number was of the room's time before us, and our request has ended it: the next one is the answer.
+	if s.codeAsks > 0 {
+		s.codeAsks--
+		s.codeMoves = true
+	}
 }
 
 // codeMessage takes a message of the exchange from somebody in the antechamber.

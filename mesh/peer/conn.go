@@ -1,8 +1,6 @@
 package peer
 
 import (
-	"context"
-	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -157,18 +155,6 @@ func (c *conn) candidate(text string) error {
 	}
 	mid, line := "0", uint16(0)
 	return c.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: text, SDPMid: &mid, SDPMLineIndex: &line})
-}
-
-// wait returns when both channels are open.
-func (c *conn) wait(ctx context.Context) error {
-	select {
-	case <-c.ready:
-		return nil
-	case <-c.gone:
-		return errors.New("the connection failed")
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // close ends the connection; it may take a moment, and may be called more than once.

@@ -125,7 +125,7 @@ func (w *faultWorld) receive(out string, until int64) (finished bool) {
 			Out: out, Room: w.link.Room, Manifest: o.Manifest, Blob: o.Blob, Check: o, Selected: []bool{true, false},
 		})
 		if err == nil {
-			_, err = sink.Recheck(ctx)
+			_, err = sink.Recheck(ctx, nil)
 		}
 		return sink, err
 	}

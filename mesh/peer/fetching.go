@@ -12,16 +12,42 @@ import (
 // accept asks whether what is shared is wanted, and where it goes.
 func (s *swarm) accept() {
 	offered := *s.shared
+	offered.Checked = func(done, all int64) {
+		s.post(func() { s.checking = &checking{done, all} })
+	}
 	s.tasks.Go(func() {
 		sink, err := s.cfg.Fetch.Accept(s.ctx, offered)
 		s.post(func() {
-			if err != nil || sink == nil {
+			s.checking = nil
+			switch {
+			case err == nil && sink != nil:
+				s.begun(sink)
+			case err == nil && len(offered.Manifest.Files) == 0:
+				s.took()
+			default:
 				s.end(err)
-				return
 			}
-			s.begun(sink)
 		})
 	})
+}
+
+// took: what is shared is a text alone. Accept has it, and so has everything: the others are told so.
+func (s *swarm) took() {
+	s.content = &content{id: s.shared.ID, layout: s.shared.Manifest.Layout(), key: s.signer}
+	s.schedule(false)
+	s.joinAll()
+	s.finishing, s.finished, s.servedAt = true, true, time.Now()
+}
+
+// joinAll tells those who are connected how we fare, and has them take part.
+func (s *swarm) joinAll() {
+	stat := s.stat()
+	for _, one := range s.links {
+		if !one.dead {
+			s.say(one, stat)
+			s.join(one)
+		}
+	}
 }
 
 // begun starts to fetch, with what the sink has from an earlier run.
@@ -40,13 +66,7 @@ func (s *swarm) begun(sink *store.Sink) {
 			s.sched.Select(i, 1, false, now)
 		}
 	}
-	stat := s.stat()
-	for _, one := range s.links {
-		if !one.dead {
-			s.say(one, stat)
-			s.join(one)
-		}
-	}
+	s.joinAll()
 }
 
 // holdLeaves counts what an earlier run has left of a piece that is not whole.

@@ -13,17 +13,6 @@ import (
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
-// member is an endpoint of the room.
-type member struct {
-	endpoint  string
-	publisher bool
-	neighbour bool
-	dh        *seal.PublicKey // once it has told
-	told      bool            // our key or card
-	next      time.Time       // when to offer to it
-	pause     time.Duration   // after the next failure
-}
-
 const (
 	askEvery     = 10 * time.Second
 	secondPause  = 2 * time.Second // the head start of the one who has to offer first
@@ -89,7 +78,7 @@ func (s *swarm) heard(m msg.ServerMessage) {
 	case msg.Welcome:
 		s.welcomed(m)
 	case msg.Files:
-		s.uploaderAt = m.Owner
+		s.named(m.Owner)
 	case msg.Members:
 		s.membersChanged(m)
 	case msg.Deliver:
@@ -122,21 +111,19 @@ func (s *swarm) welcomed(w msg.Welcome) {
 	s.online, s.endpoint = true, w.Endpoint
 	if w.Files != nil {
 		s.relayToken = w.Files.Relay
-		if w.Files.Owner != "" {
-			s.uploaderAt = w.Files.Owner
-		}
 	}
 	s.servers = s.cfg.Transport.iceServers(s.cfg.Link.Server, w)
 	s.askAt = time.Time{}
+	if w.Files != nil {
+		s.named(w.Files.Owner)
+	}
 	switch {
 	case back:
 		s.cfg.Tell(Back{})
 	default:
 		s.cfg.Tell(Opened{})
 	}
-	if s.cfg.Share != nil && s.cfg.Share.Code && s.guard == nil {
-		s.room.send(msg.OpenCode{})
-	}
+	s.askForCode()
 }
 
 // takeUpAgain: perhaps the network is another one, and who could not be reached may be now.
@@ -166,10 +153,12 @@ func (s *swarm) membersChanged(m msg.Members) {
 		if j.Endpoint == s.endpoint {
 			continue
 		}
-		if s.members[j.Endpoint] == nil {
-			s.members[j.Endpoint] = &member{endpoint: j.Endpoint}
+		if one := s.member(j.Endpoint); one != nil {
+			one.publisher = j.Role == msg.RolePublisher
 		}
-		s.members[j.Endpoint].publisher = j.Role == msg.RolePublisher
+		if j.Role == msg.RolePublisher {
+			s.named(j.Endpoint)
+		}
 	}
 	for id, one := range s.members {
 		one.neighbour = slices.Contains(m.Neighbours, id)
@@ -250,7 +239,7 @@ func (s *swarm) deliver(from string, sealed []byte) {
 		case seal.Card:
 			s.card(from, m)
 		case seal.Key:
-			s.learn(from, m.DH)
+			s.keyClaimed(from, m.DH)
 		}
 	case seal.KindPair:
 		dh, err := seal.Sender(sealed)
@@ -265,55 +254,14 @@ func (s *swarm) deliver(from string, sealed []byte) {
 		if err != nil {
 			return
 		}
-		s.learn(from, dh)
+		s.keyProved(from, dh)
 		s.message(from, dh, m)
-	}
-}
-
-// learn notes the key of a member.
-func (s *swarm) learn(from string, dh seal.PublicKey) {
-	m := s.members[from]
-	if m == nil { // its envelope was quicker than word of it
-		m = &member{endpoint: from}
-		s.members[from] = m
-	}
-	if m.dh == nil || *m.dh != dh {
-		m.dh, m.pause = &dh, 0
-		m.next = time.Now().Add(s.headStart(dh))
-	}
-}
-
-// headStart keeps two from offering to each other at the same time.
-func (s *swarm) headStart(dh seal.PublicKey) time.Duration {
-	if s.cfg.Identity.dh.Public().Less(dh) {
-		return 0
-	}
-	return secondPause
-}
-
-// card is the uploader's word on who it is.
-func (s *swarm) card(from string, c seal.Card) {
-	if s.cfg.Share != nil {
-		return
-	}
-	if c.Verify(s.cfg.Link.Key, s.cfg.Link.Room) != nil {
-		// Others who have the link may send anything. That of the uploader must be the link's.
-		if m := s.members[from]; m != nil && m.publisher && s.token == nil {
-			s.end(ErrStranger)
-		}
-		return
-	}
-	s.signer, s.uploader, s.uploaderAt = c.Key, c.DH, from
-	s.learn(from, c.DH)
-	if s.token == nil {
-		s.askAt = time.Time{}
-		s.askAgain(time.Now())
 	}
 }
 
 // askAgain asks the uploader until there is an answer.
 func (s *swarm) askAgain(now time.Time) {
-	if s.cfg.Fetch == nil || s.token != nil || !s.online || s.uploader == (seal.PublicKey{}) || now.Before(s.askAt) {
+	if s.cfg.Fetch == nil || s.token != nil || !s.online || s.uploader == (seal.PublicKey{}) || s.uploaderAt == "" || now.Before(s.askAt) {
 		return
 	}
 	s.askAt = now.Add(askEvery)
@@ -383,8 +331,8 @@ func (s *swarm) admitted(t seal.SignedToken) {
 	s.cfg.Tell(Admitted{})
 	early := s.early
 	s.early = nil
-	for dh, o := range early {
-		s.offered(o.from, dh, o.offer)
+	for from, o := range early {
+		s.offered(from, o.dh, o.offer)
 	}
 	for _, m := range s.members { // we are the one who comes: no head start for others
 		m.next = time.Time{}

@@ -48,7 +48,7 @@ func (l *link) direct() bool {
 // openLane offers the next lane; false when that is not possible.
 func (s *swarm) openLane(l *link) bool {
 	m, lane := s.memberOf(l.peer), len(l.further)+1
-	if m == nil || s.token == nil || !s.online || !s.takesLane(l.peer, lane) || s.attemptWith(l.peer, lane) != nil {
+	if m == nil || s.token == nil || !s.online || !s.takesLane(l.peer, lane) || s.attemptTo(m.endpoint, lane) != nil {
 		return false
 	}
 	return s.offer(m, lane)

@@ -190,7 +190,7 @@ func TestBegunPieces(t *testing.T) {
 	receiver := r.fetch("receiver", sender.link, func(c *Config) {
 		c.Fetch.Accept = func(ctx context.Context, _ Offered) (_ *store.Sink, err error) {
 			if sink, err = store.OpenSink(spec); err == nil {
-				_, err = sink.Recheck(ctx)
+				_, err = sink.Recheck(ctx, nil)
 			}
 			return sink, err
 		}

@@ -86,7 +86,7 @@ func (s *swarm) greetLink(l *link, theirs wire.Hello) {
 
 func (s *swarm) memberOf(dh seal.PublicKey) *member {
 	for _, m := range s.members {
-		if m.dh != nil && *m.dh == dh {
+		if m.has(dh) {
 			return m
 		}
 	}

@@ -4,9 +4,12 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -264,6 +267,82 @@ func TestServerInTheMiddleOfACode(t *testing.T) {
 		}
 	}
 	m.check()
+}
+
+// TestServerThatGivesManyNumbers: whatever numbers a server says, the person is told one code, of which five guesses
+// are taken in all.
+func TestServerThatGivesManyNumbers(t *testing.T) {
+	t.Parallel()
+	m := newMiddle(t, func(c *Config) { c.Share.Code = true })
+	code, err := pake.ParseCode(await[Code](m.sender).Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replies := make(chan []byte, 16)
+	m.evil.become(func(e *evilServer) {
+		e.sends = func(_ string, s msg.Send, _ func(msg.ServerMessage)) bool {
+			sealed, err := base64.RawURLEncoding.DecodeString(s.Sealed)
+			if err != nil || sealed[0] != seal.KindPAKE {
+				return false
+			}
+			replies <- sealed
+			return true
+		}
+	})
+	says := func(messages ...msg.ServerMessage) {
+		m.sender.swarm.call(func() {
+			for _, one := range messages {
+				m.sender.swarm.heard(one)
+			}
+		})
+	}
+	between := pake.Between{Room: m.sender.link.Room, Uploader: endpointOf(m.sender)}
+	for n := range 10 {
+		between.Receiver = fmt.Sprint("guesser-", n)
+		says(msg.ShortCode{Number: strconv.Itoa(n + 1)})
+		guess, err := pake.NewCode(uint32(n+1), zeros{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		step, first, err := pake.NewReceiver(rand.Reader, guess, between)
+		if err != nil {
+			t.Fatal(err)
+		}
+		says(msg.Deliver{From: between.Receiver, Sealed: base64.RawURLEncoding.EncodeToString(first)})
+		want := pake.ErrWrongCode
+		if n >= pake.MaxFailures {
+			want = pake.ErrSpent
+		}
+		reply, _, err := step.Step(<-replies)
+		if !errors.Is(err, want) {
+			t.Errorf("guess %d: %v, want %v", n+1, err, want)
+		}
+		if reply != nil {
+			says(msg.Deliver{From: between.Receiver, Sealed: base64.RawURLEncoding.EncodeToString(reply)})
+		}
+	}
+	for len(m.sender.events) > 0 {
+		if again, ok := (<-m.sender.events).(Code); ok {
+			t.Errorf("the person is told %q, too", again.Text)
+		}
+	}
+	// An answer to our own request can come after the word of an older number: the words stay, and what was tried.
+	ended := func(number uint32) msg.CodeEnded {
+		return msg.CodeEnded{Number: strconv.FormatUint(uint64(number), 10), Reason: msg.CodeEndAsked}
+	}
+	says(ended(code.Number()), msg.ShortCode{Number: "77"}, ended(77), msg.ShortCode{Number: "78"})
+	_, words, _ := strings.Cut(code.String(), "-")
+	if again := await[Code](m.sender).Text; again != "77-"+words {
+		t.Errorf("under another number the code is %q, was %q", again, code)
+	}
+	m.sender.swarm.call(func() {
+		if err := m.sender.swarm.guard.Alive(time.Now()); !errors.Is(err, pake.ErrSpent) {
+			t.Errorf("another number makes the code good again: %v", err)
+		}
+		if number := m.sender.swarm.guard.Code().Number(); number != 77 {
+			t.Errorf("a request has moved the code twice, to %d", number)
+		}
+	})
 }
 
 // impersonate answers a receiver's side of the exchange by a guess, and keeps it from the uploader.

@@ -12,13 +12,16 @@ type Offered struct {
 	ID       manifest.ID
 	Blob     []byte         // as it was signed
 	Key      seal.PublicKey // the uploader's signing key, which is the link's
+	// Checked is for Accept to tell how many bytes of what lies here from before it has looked at, of how many. It
+	// does not wait. Nil where nobody asks.
+	Checked func(done, all int64)
 }
 
 func openOffered(blob []byte, room string, key seal.PublicKey) (Offered, error) {
 	m, id, err := manifest.Open(blob, room, func(message []byte, signature [64]byte) bool {
 		return seal.Verify(key, signature, message) == nil
 	})
-	return Offered{m, id, blob, key}, err
+	return Offered{Manifest: m, ID: id, Blob: blob, Key: key}, err
 }
 
 // Earlier is what was offered to an earlier run that has left an unfinished transfer in a folder: the

@@ -50,7 +50,7 @@ type Fetch struct {
 	Name     string // what the uploader is shown
 	Password string // where one is asked for
 	// Accept is told what is shared, and opens the place where it is kept; nil ends the transfer, with
-	// nothing fetched. It may take its time.
+	// nothing fetched, unless there is a text alone, which it then has. It may take its time.
 	Accept func(context.Context, Offered) (*store.Sink, error)
 	Seed   bool // go on serving when all is here
 }
@@ -101,6 +101,11 @@ type (
 		Key  seal.PublicKey
 		Name string
 	}
+	// Removed: somebody was removed by our person; nobody who hears of it serves it any more.
+	Removed struct {
+		Key  seal.PublicKey
+		Name string
+	}
 	// Waits: the uploader's person has to decide about us.
 	Waits struct{}
 	// Wrong: a peer was dropped for good, since it sent what was not shared.
@@ -113,7 +118,7 @@ type (
 	Room struct{}
 	// Finished: everything that is wanted is in its place, under these names.
 	Finished struct{ Names []string }
-	// Unreadable: a file cannot be read, or has changed.
+	// Unreadable: a file cannot be read, or has changed. It is told once of each.
 	Unreadable struct{ Err error }
 )
 
@@ -123,6 +128,7 @@ func (CodeEnded) event()  {}
 func (Asked) event()      {}
 func (Admitted) event()   {}
 func (Complete) event()   {}
+func (Removed) event()    {}
 func (Waits) event()      {}
 func (Wrong) event()      {}
 func (Lost) event()       {}
@@ -161,7 +167,13 @@ func (p *Peer) Decide(key seal.PublicKey, yes bool) {
 
 // Remove takes back what somebody was given: nobody serves it any more.
 func (p *Peer) Remove(key seal.PublicKey) {
-	p.swarm.post(func() { p.swarm.remove(key) })
+	s := p.swarm
+	s.post(func() {
+		s.remove(key)
+		if s.door != nil && s.door.guests[key] != nil {
+			s.cfg.Tell(Removed{key, s.door.guests[key].name})
+		}
+	})
 }
 
 // CheckWords are four words that the person at the other end sees, too, when nobody stands between

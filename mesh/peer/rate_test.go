@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"path/filepath"
 	"slices"
@@ -160,5 +161,17 @@ func join(tb testing.TB, a, b *conn) {
 		if err := one.wait(tb.Context()); err != nil {
 			tb.Fatal(err)
 		}
+	}
+}
+
+// wait returns when both channels are open.
+func (c *conn) wait(ctx context.Context) error {
+	select {
+	case <-c.ready:
+		return nil
+	case <-c.gone:
+		return errors.New("the connection failed")
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

@@ -140,7 +140,7 @@ func (r *rig) fetchInto(out, name string, link seal.Link, change func(*Config)) 
 			return nil, err
 		}
 		s.sink = sink
-		_, err = sink.Recheck(ctx)
+		_, err = sink.Recheck(ctx, o.Checked)
 		return sink, err
 	}
 	s = r.prepare(name, cfg, change)

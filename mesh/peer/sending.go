@@ -118,9 +118,21 @@ func (s *swarm) sent(l *link, n schedule.Send, err error) {
 		reason = wire.Changed
 		s.sourceChanged(err)
 	}
-	s.cfg.Tell(Unreadable{err})
+	s.tellUnreadable(err)
 	leaf := wire.Leaves{Piece: uint32(n.Piece), First: uint16(n.Leaf), Count: 1}
 	s.say(l, wire.Reject{Leaves: leaf, Reason: reason})
+}
+
+// tellUnreadable tells of a file once: it has many leaves, which are asked for again and again.
+func (s *swarm) tellUnreadable(err error) {
+	about := err.Error()
+	if file := (*store.FileError)(nil); errors.As(err, &file) {
+		about = file.Path
+	}
+	if !s.unreadable[about] {
+		s.unreadable[about] = true
+		s.cfg.Tell(Unreadable{err})
+	}
 }
 
 // sourceChanged ends the transfer at the uploader: what it signed is not what it has.

@@ -24,6 +24,7 @@ type Status struct {
 	// there has all that it wants. It may cease to be true: who has everything may leave, others may come.
 	Safe     bool
 	Stall    Stall
+	Checked  float64 // while that is Checking, how much of what lies here from before was looked at: 0 to 1
 	Finished bool
 	// At the uploader: how many receive or did so, and how many of them have everything, also those that have left.
 	LetIn, Complete int
@@ -46,6 +47,9 @@ type PeerStatus struct {
 	Since    time.Time
 }
 
+// checking is how far Accept is with what lies here from an earlier run, in bytes.
+type checking struct{ done, all int64 }
+
 // Stall is why nothing comes.
 type Stall uint8
 
@@ -57,6 +61,7 @@ const (
 	NoToken         // its answer, or its person's
 	NotLinked       // nobody is connected yet
 	NoList          // the list of files has not come
+	Checking        // what lies here from before is being looked at
 	NoPiece         // nobody who is connected has what is missing
 	DiskFull
 	Quiet // those who have it do not send
@@ -64,10 +69,13 @@ const (
 
 func (s *swarm) status() Status {
 	st := Status{Online: s.online, Up: s.upNow, Down: s.downNow, Sent: s.sentBytes, Again: s.again, Stall: s.stall(), Finished: s.finished}
+	if c := s.checking; c != nil && c.all > 0 {
+		st.Checked = float64(c.done) / float64(c.all)
+	}
 	if s.content != nil {
 		st.Pieces = s.content.layout.Pieces()
 		st.Total, st.Held, st.Here = s.wanted()
-		st.Safe = st.Pieces > 0 && (s.sched.SwarmHolds() || s.nobodyLacks())
+		st.Safe = st.Pieces > 0 && s.sched.SwarmHolds() || s.nobodyLacks()
 	}
 	if s.finished && s.cfg.Fetch != nil && !s.cfg.Fetch.Seed && s.leavingAt.IsZero() {
 		_, st.Needed = s.around()
@@ -117,6 +125,8 @@ func (s *swarm) stall() Stall {
 		return Flowing
 	case s.full:
 		return DiskFull
+	case s.checking != nil:
+		return Checking
 	case !linked && !s.online:
 		return NoServer
 	case !linked && s.token == nil && s.uploader == (seal.PublicKey{}):

@@ -57,13 +57,13 @@ type swarm struct {
 	token      *seal.SignedToken // ours
 	signer     seal.PublicKey    // the uploader's signing key, once known
 	uploader   seal.PublicKey    // its agreement key, once known
-	uploaderAt string            // its endpoint
+	uploaderAt string            // its endpoint, by the server's word
 	askAt      time.Time         // when to ask again
 	waits      bool              // for the uploader's person
 	members    map[string]*member
 	pairs      map[seal.PublicKey]seal.Pair
 	attempts   map[seal.Attempt]*attempt
-	early      map[seal.PublicKey]earlyOffer     // that came before we were let in
+	early      map[string]earlyOffer             // that came before we were let in, by endpoint
 	seen       map[seal.PublicKey][]seal.Attempt // of admitted peers' offers, the last at the end
 	banned     map[seal.PublicKey]time.Time
 	revoked    seal.Revocations
@@ -73,6 +73,9 @@ type swarm struct {
 	door  *door
 	guard *pake.Guard
 	codes map[string]*exchange
+	// Requests for a short code that the server may still answer, and whether it has to give ours another number.
+	codeAsks  int
+	codeMoves bool
 
 	// What is shared.
 	blob    []byte
@@ -89,10 +92,11 @@ type swarm struct {
 
 	// How it goes.
 	started   time.Time
-	total     int64 // bytes that are wanted, once known
-	verified  int64 // bytes of leaves that came now and are on disk
-	held      int64 // bytes that were here at the start
-	again     int64 // bytes of leaves that came, and were here or asked for elsewhere
+	checking  *checking // while that goes on
+	total     int64     // bytes that are wanted, once known
+	verified  int64     // bytes of leaves that came now and are on disk
+	held      int64     // bytes that were here at the start
+	again     int64     // bytes of leaves that came, and were here or asked for elsewhere
 	sentBytes int64
 	lastStat  time.Time
 	statTaken int64
@@ -106,6 +110,8 @@ type swarm struct {
 	servedAt  time.Time // of the last leaf that was sent, or of the end
 	leavingAt time.Time // since when others were told that we leave; zero before
 	changed   bool      // the source
+	// Files that cannot be read, and were told of.
+	unreadable map[string]bool
 }
 
 func newSwarm(cfg Config) (*swarm, error) {
@@ -120,8 +126,8 @@ func newSwarm(cfg Config) (*swarm, error) {
 		cfg: cfg, keys: keys,
 		inbox: make(chan func(), 256), ended: make(chan struct{}),
 		members: map[string]*member{}, pairs: map[seal.PublicKey]seal.Pair{}, attempts: map[seal.Attempt]*attempt{},
-		early: map[seal.PublicKey]earlyOffer{}, banned: map[seal.PublicKey]time.Time{},
-		seen: map[seal.PublicKey][]seal.Attempt{}, codes: map[string]*exchange{}, links: map[seal.PublicKey]*link{},
+		early: map[string]earlyOffer{}, banned: map[seal.PublicKey]time.Time{},
+		seen: map[seal.PublicKey][]seal.Attempt{}, codes: map[string]*exchange{}, unreadable: map[string]bool{}, links: map[seal.PublicKey]*link{},
 		limit: rate.NewLimiter(rate.Inf, 0),
 	}
 	if cfg.UpRate > 0 {
@@ -160,7 +166,7 @@ func (s *swarm) share() error {
 	}
 	s.token, s.signer, s.uploader = &token, share.Key.Public(), s.cfg.Identity.dh.Public()
 	s.door = newDoor(share.Rule, share.Expires)
-	s.blob, s.shared = blob, &Offered{share.Manifest, id, blob, s.signer}
+	s.blob, s.shared = blob, &Offered{Manifest: share.Manifest, ID: id, Blob: blob, Key: s.signer}
 	s.content = &content{
 		id: id, layout: share.Manifest.Layout(), key: s.signer, signs: map[int]store.Root{},
 		source: share.Source, sign: func(message []byte) (seal.Signature, error) { return share.Key.Sign(message) },

@@ -71,7 +71,13 @@ func TestBegunPieces(t *testing.T) {
 	_ = on.Close()
 
 	s = openSink(t, spec)
-	recheck(t, s)
+	var looked []int64
+	if _, err := s.Recheck(t.Context(), func(done, all int64) { looked = append(looked, done/piece, all/piece) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int64{0, 4, 1, 4, 2, 4, 3, 4}; !slices.Equal(looked, want) {
+		t.Errorf("told that so many pieces were looked at, of so many: %v, want %v", looked, want)
+	}
 	for piece, want := range [][]int{nil, {0, 2}, nil, {0, 1}, nil} {
 		if got := s.Begun(piece); !slices.Equal(got, want) {
 			t.Errorf("of piece %d leaves %v are there, want %v", piece, got, want)

@@ -28,7 +28,7 @@ func TestFinishCutShort(t *testing.T) {
 	}
 	crash(s)
 	s = openSink(t, specOf(out, src))
-	if _, err := s.Recheck(t.Context()); err != nil {
+	if _, err := s.Recheck(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	names, err := s.Finish()

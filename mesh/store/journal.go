@@ -119,7 +119,11 @@ func (p *past) take(r record) bool {
 		if len(b) < 1 || len(b) < 1+int(b[0]) {
 			return false
 		}
-		p.room, p.blob = string(b[1:1+b[0]]), b[1+b[0]:]
+		room, blob := b[1:1+b[0]], b[1+b[0]:]
+		if len(blob) <= signatureSize { // somebody else's: ours have a manifest behind the signature
+			return false
+		}
+		p.room, p.blob = string(room), blob
 	case recordSigner:
 		p.signer = b
 	case recordRoot:

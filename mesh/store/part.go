@@ -99,7 +99,9 @@ func (s *Sink) begin() error {
 		if n > 1 {
 			s.part = fmt.Sprintf("%s (%d)%s", name, n, partSuffix)
 		}
-		_ = s.out.Remove(s.part) // one that is empty is what an end that was cut short has left
+		if info, err := s.out.Lstat(s.part); err == nil && info.IsDir() {
+			_ = s.out.Remove(s.part) // one that is empty is what an end that was cut short has left
+		}
 		err := s.out.Mkdir(s.part, 0o777)
 		if err == nil {
 			break

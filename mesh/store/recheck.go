@@ -10,8 +10,9 @@ import (
 // a hand may have been at the files and at the journal, and an earlier run may have ended before it had
 // made good what it found wrong. Roots that the uploader has not signed are forgotten. It returns the
 // number of bytes that were hashed. Of what is not wanted nothing is looked at, and nothing counts as
-// whole.
-func (s *Sink) Recheck(ctx context.Context) (hashed int64, err error) {
+// whole. looked is told how many bytes were looked at, of how many; it may be nil.
+func (s *Sink) Recheck(ctx context.Context, looked func(done, all int64)) (hashed int64, err error) {
+	all := s.toCheck()
 	buf := make([]byte, s.layout.Piece())
 	var wrong []int
 	for i := range s.whole {
@@ -20,6 +21,9 @@ func (s *Sink) Recheck(ctx context.Context) (hashed int64, err error) {
 		}
 		if !s.worthACheck(i) {
 			continue
+		}
+		if looked != nil {
+			looked(hashed, all)
 		}
 		b := buf[:s.layout.PieceLen(i)]
 		hashed += int64(len(b))
@@ -44,6 +48,18 @@ func (s *Sink) Recheck(ctx context.Context) (hashed int64, err error) {
 		return hashed, err
 	}
 	return hashed, s.Flush()
+}
+
+// toCheck is how many bytes Recheck has to look at, at most.
+func (s *Sink) toCheck() (bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, known := range s.known {
+		if known && s.wanted[i] {
+			bytes += int64(s.layout.PieceLen(i))
+		}
+	}
+	return bytes
 }
 
 // worthACheck tells whether there is anything to be found of a piece, and forgets what is of no use.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 // Source is files and folders on disk as they were when it was made. Its methods may be called from
 // several goroutines.
 type Source struct {
+	reads   func(path string) (*os.File, error)
 	files   []manifest.File
 	disk    []fixed
 	layout  manifest.Layout
@@ -32,11 +34,16 @@ type fixed struct {
 	modified time.Time
 }
 
-// OpenSource looks at files and folders. Everything below a folder is shared, but for what is neither a
-// file nor a folder, such as a symbolic link: skipped is told of it. Two things of the same name get
-// different ones. The names are checked by the manifest's rules; nothing is read yet.
+// OpenSource looks at files and folders. Everything below a folder is shared, but for what cannot be read and what is
+// neither a file nor a folder, such as a symbolic link: skipped is told of it. What is named itself must be readable;
+// a symbolic link is followed there. Two things of the same name get different ones. The names are checked by the
+// manifest's rules; files are opened, and nothing is read yet.
 func OpenSource(paths []string, skipped func(path, why string)) (*Source, error) {
-	s := &Source{}
+	return openSource(os.Open, paths, skipped)
+}
+
+func openSource(reads func(string) (*os.File, error), paths []string, skipped func(path, why string)) (*Source, error) {
+	s := &Source{reads: reads}
 	names := map[string]bool{}
 	for _, p := range paths {
 		name, err := baseName(p)
@@ -98,6 +105,9 @@ func (s *Source) add(p, name string, skipped func(path, why string)) error {
 	case err != nil:
 		return &FileError{p, plain(err)}
 	case info.Mode().IsRegular():
+		if err := s.readable(p); err != nil {
+			return &FileError{p, err}
+		}
 		return s.addFile(p, name, info)
 	case !info.IsDir():
 		return &FileError{p, errors.New("this is neither a file nor a folder")}
@@ -106,7 +116,34 @@ func (s *Source) add(p, name string, skipped func(path, why string)) error {
 	if err != nil {
 		return &FileError{p, plain(err)}
 	}
-	return s.addFolder(root, name, skipped)
+	entries, err := s.list(root)
+	if err != nil {
+		return &FileError{p, err}
+	}
+	return s.addFolder(root, name, entries, skipped)
+}
+
+// readable tells by nil that a file can be opened: a receiver that has seen its name would ask for it for ever.
+func (s *Source) readable(p string) error {
+	f, err := s.reads(p)
+	if err != nil {
+		return plain(err)
+	}
+	return f.Close()
+}
+
+// list reads a folder, in the order of names.
+func (s *Source) list(p string) ([]fs.DirEntry, error) {
+	f, err := s.reads(p)
+	if err != nil {
+		return nil, plain(err)
+	}
+	entries, err := f.ReadDir(-1)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, plain(err)
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, nil
 }
 
 func (s *Source) addFile(p, name string, info fs.FileInfo) error {
@@ -122,32 +159,12 @@ func (s *Source) addFile(p, name string, info fs.FileInfo) error {
 	return nil
 }
 
-// addFolder adds all that is below a folder; a folder that ends up empty is an entry of its own.
-func (s *Source) addFolder(root, name string, skipped func(path, why string)) error {
-	entries, err := os.ReadDir(root)
-	if err != nil {
-		return &FileError{root, plain(err)}
-	}
+// addFolder adds all that is in a folder and below; one that ends up empty is an entry of its own.
+func (s *Source) addFolder(root, name string, entries []fs.DirEntry, skipped func(path, why string)) error {
 	before := len(s.files)
 	for _, e := range entries {
-		p, inside := filepath.Join(root, e.Name()), path.Join(name, norm.NFC.String(e.Name()))
-		switch {
-		case e.IsDir() && strings.HasSuffix(e.Name(), partSuffix):
-			skipped(p, "it is a transfer that is not finished")
-		case e.IsDir():
-			if err := s.addFolder(p, inside, skipped); err != nil {
-				return err
-			}
-		case e.Type().IsRegular():
-			info, err := e.Info()
-			if err != nil {
-				return &FileError{p, plain(err)}
-			}
-			if err := s.addFile(p, inside, info); err != nil {
-				return err
-			}
-		default:
-			skipped(p, "it is "+kindOf(e.Type()))
+		if err := s.addEntry(filepath.Join(root, e.Name()), path.Join(name, norm.NFC.String(e.Name())), e, skipped); err != nil {
+			return err
 		}
 	}
 	if len(s.files) > before {
@@ -159,6 +176,34 @@ func (s *Source) addFolder(root, name string, skipped func(path, why string)) er
 	}
 	s.disk = append(s.disk, fixed{path: root})
 	s.files = append(s.files, manifest.File{Path: name + "/", Modified: seconds(info.ModTime())})
+	return nil
+}
+
+// addEntry adds what was found in a folder, or has it skipped.
+func (s *Source) addEntry(p, name string, e fs.DirEntry, skipped func(path, why string)) error {
+	switch {
+	case e.IsDir() && strings.HasSuffix(e.Name(), partSuffix):
+		skipped(p, "it is a transfer that is not finished")
+	case e.IsDir():
+		entries, err := s.list(p)
+		if err != nil {
+			skipped(p, err.Error())
+			return nil
+		}
+		return s.addFolder(p, name, entries, skipped)
+	case e.Type().IsRegular():
+		info, err := e.Info()
+		if err != nil {
+			return &FileError{p, plain(err)}
+		}
+		if err := s.readable(p); err != nil {
+			skipped(p, err.Error())
+			return nil
+		}
+		return s.addFile(p, name, info)
+	default:
+		skipped(p, "it is "+kindOf(e.Type()))
+	}
 	return nil
 }
 
@@ -197,7 +242,7 @@ func (s *Source) ReadPiece(piece int, b []byte) error {
 }
 
 func (s *Source) open(i int) (file, error) {
-	f, err := os.Open(s.disk[i].path)
+	f, err := s.reads(s.disk[i].path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrChanged
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -105,7 +106,7 @@ func finish(t *testing.T, s *Sink) []string {
 
 func recheck(t *testing.T, s *Sink) {
 	t.Helper()
-	if _, err := s.Recheck(t.Context()); err != nil {
+	if _, err := s.Recheck(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -239,7 +240,7 @@ func TestCrash(t *testing.T) {
 	if !s.Whole(9) || s.Whole(10) {
 		t.Error("the journal vouches for the wrong pieces")
 	}
-	if _, err := s.Recheck(t.Context()); err != nil {
+	if _, err := s.Recheck(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := range s.layout.Pieces() {
@@ -257,6 +258,27 @@ func TestCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, name, filepath.Join(out, "big.bin"))
+}
+
+// TestForeignPart: a file of the name that our folder would have, and a folder with a journal whose manifest is cut
+// short, are others' and left alone.
+func TestForeignPart(t *testing.T) {
+	src, name := big(t)
+	out := t.TempDir()
+	taken := filepath.Join(out, "big.bin"+partSuffix)
+	put(t, taken, []byte("mine"))
+	for i, blob := range [][]byte{{}, make([]byte, signatureSize-1), make([]byte, signatureSize)} {
+		put(t, filepath.Join(out, fmt.Sprint(i, partSuffix), journalName), append([]byte(journalMagic), manifestRecord("room", blob)...))
+	}
+	s := openSink(t, specOf(out, src))
+	for i := range s.layout.Pieces() {
+		copyPiece(t, s, src, i)
+	}
+	finish(t, s)
+	same(t, name, filepath.Join(out, "big.bin"))
+	if b, err := os.ReadFile(taken); err != nil || string(b) != "mine" {
+		t.Errorf("somebody's file is %q now: %v", b, err)
+	}
 }
 
 // TestTampered: somebody wrote into a file between two runs.
@@ -281,7 +303,7 @@ func TestTampered(t *testing.T) {
 	_ = f.Close()
 	s = openSink(t, specOf(out, src))
 	defer s.Close()
-	if _, err := s.Recheck(t.Context()); err != nil {
+	if _, err := s.Recheck(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 8 {
@@ -352,7 +374,7 @@ func TestRecheckEnds(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Recheck(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := s.Recheck(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// ignoreTerminalStops has nothing to do where a terminal stops nobody.
+func ignoreTerminalStops() {}
