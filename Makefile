@@ -98,11 +98,7 @@ fuzz: web/node_modules/.installed ## Every fuzz target, of the program and of th
 .PHONY: cross
 cross: ## Compiles and vets for macOS, Windows and Linux on ARM
 	$(call say,cross-compile)
-	@for p in $(PLATFORMS); do \
-		echo "$$p"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/fanfare; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...; \
-	done
+	@.ci/cross $(PLATFORMS)
 
 .PHONY: deploy
 deploy: ## The container file, compose file and systemd unit, as far as a machine without them can check
