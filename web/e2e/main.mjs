@@ -1,5 +1,5 @@
-// All browser tests, in one process: they share two browsers and the machine. One after the other, but for
-// those that mostly wait.
+// All browser tests, in one process. One after the other, in the same two browsers, but for those that mostly
+// wait: they are told beside each other.
 // FANFARE_E2E_ONLY is a regular expression for the names of those that should run (make e2e E2E=…).
 
 import { makeFixtures } from "./lib/fixtures.mjs";

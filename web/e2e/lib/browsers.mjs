@@ -1,9 +1,9 @@
 // The two real browsers, as the distribution ships them, behind one small page interface.
 //
-// Both are driven by puppeteer-core: Chromium by its own protocol, Firefox by WebDriver BiDi. A run
-// starts each browser once; every test opens contexts of its own, which share nothing. In Chromium they
-// stand in windows of their own; Firefox opens all tabs in the window in front, where the last one hides
-// the others.
+// Both are driven by puppeteer-core: Chromium by its own protocol, Firefox by WebDriver BiDi. Stories that
+// follow each other have the same two; every story opens contexts of its own, which share nothing. In
+// Chromium they stand in windows of their own; Firefox opens all tabs in the window in front, where the last
+// one hides the others.
 
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -6,9 +6,6 @@ import { launchChromium, launchFirefox } from "./browsers.mjs";
 
 /** @typedef {import("./browsers.mjs").Browser} Browser */
 
-/** @type {Map<string, Promise<Browser>>} */
-const running = new Map();
-
 const launchers = {
   chromium: () => launchChromium(),
   firefox: () => launchFirefox(),
@@ -16,23 +13,45 @@ const launchers = {
   firefoxAsked: () => launchFirefox("asked"),
 };
 
-/** What each story has of them, which stories beside each other do not share. @type {AsyncLocalStorage<Map<string, Promise<Browser>>>} */
-const opened = new AsyncLocalStorage();
+/** @typedef {Map<string, Promise<Browser>>} Browsers by their names */
 
-/** In a story: the browser of that name, started once a run. What is opened in it is the story's own. @param {keyof typeof launchers} name */
+/**
+ * The browsers that run, and of them those that no story has now. Stories that follow each other have the
+ * same ones; stories beside each other have each their own: a window in front of another one's hides it,
+ * and what is hidden is slowed down.
+ * @type {Browsers[]}
+ */
+const running = [];
+/** @type {Browsers[]} */
+const free = [];
+
+/** What a story has: its browsers, and what is opened in them. @type {AsyncLocalStorage<{ lane: Browsers, opened: Browsers }>} */
+const telling = new AsyncLocalStorage();
+
+/** In a story: the browser of that name. What is opened in it is the story's own. @param {keyof typeof launchers} name */
 export function browser(name) {
-  const mine = opened.getStore();
+  const mine = telling.getStore();
   if (!mine) throw new Error("a browser is opened in a story");
-  let one = mine.get(name);
-  if (!one) mine.set(name, one = started(name).then((b) => b.anew()));
+  const { lane, opened } = mine;
+  let one = opened.get(name);
+  if (!one) opened.set(name, one = started(lane, name).then((b) => b.anew()));
   return one;
 }
 
-/** @param {keyof typeof launchers} name */
-function started(name) {
-  let one = running.get(name);
-  if (!one) running.set(name, one = launchers[name]());
+/** @param {Browsers} lane @param {keyof typeof launchers} name */
+function started(lane, name) {
+  let one = lane.get(name);
+  if (!one) lane.set(name, one = launchers[name]());
   return one;
+}
+
+/** Browsers that nobody has: those of a story that has ended, or new ones. @returns {Browsers} */
+function take() {
+  const lane = free.pop();
+  if (lane) return lane;
+  /** @type {Browsers} */ const another = new Map();
+  running.push(another);
+  return another;
 }
 
 /** The two that every story is told in. */
@@ -68,19 +87,21 @@ export function tellWaiting(atOnce) {
 
 /** @param {string} name @param {Body} body @param {number} timeout */
 function tell(name, body, timeout) {
-  test(name, { timeout }, (t) => opened.run(new Map(), async () => {
-    let failed = true;
-    try {
-      await body(t);
-      failed = false;
-    } finally {
-      for (const one of opened.getStore()?.values() ?? []) {
-        await one.then((b) => b.clean(failed ? name : undefined), () => undefined);
+  test(name, { timeout }, (t) => {
+    const mine = { lane: take(), opened: /** @type {Browsers} */ (new Map()) };
+    return telling.run(mine, async () => {
+      let failed = true;
+      try {
+        await body(t);
+        failed = false;
+      } finally {
+        for (const one of mine.opened.values()) await one.then((b) => b.clean(failed ? name : undefined), () => undefined);
+        free.push(mine.lane);
       }
-    }
-  }));
+    });
+  });
 }
 
 after(async () => {
-  await Promise.allSettled([...running.values()].map(async (one) => (await one).close()));
+  await Promise.allSettled(running.flatMap((lane) => [...lane.values()]).map(async (one) => (await one).close()));
 });
