@@ -27,7 +27,7 @@ for (const name of BOTH) {
       await sounds(page, clips[clip]);
       assert.match((await figures(page)).ciphers.join(), GCM, viewer);
     }
-  });
+  }, { waits: true });
 }
 
 story("a viewer who asks before the stream is live gets the picture when it comes", async (t) => {
@@ -38,7 +38,7 @@ story("a viewer who asks before the stream is live gets the picture when it come
   for (const page of early) await until(`${page.name} is connected`, async () => (await figures(page)).state === "connected");
   await publishRaw(await browser("chromium"), server, "raw", "webm");
   for (const page of early) await shows(page, clips.webm);
-});
+}, { waits: true });
 
 story("both browsers stay connected for 90 seconds and decode all the while", async (t) => {
   const server = await serve(t);

@@ -42,7 +42,7 @@ for (const name of BOTH) {
     await studio.page.click(id("device-sound"));
     await hears(viewer, true);
     assert.equal(await connectionsMade(viewer), 1);
-  });
+  }, { waits: true });
 }
 
 story("a microphone that is busy does not keep the camera out, and is there at a button", async (t) => {

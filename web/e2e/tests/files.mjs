@@ -234,4 +234,4 @@ story("files: what comes and what has come is accessible to everyone, in all its
   await sender.page.reload();
   await sender.page.see(id("earlier"));
   await judge(sender.page, "what was shared before", COLOURS.chromium);
-});
+}, { waits: true });

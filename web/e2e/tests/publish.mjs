@@ -33,7 +33,7 @@ for (const name of BOTH) {
       }));
       await viewersAre(viewers[0], 3);
       await studio.page.waitFor("the studio counts three", (s) => document.querySelector(s)?.getAttribute("data-count") === "3", id("viewers"));
-    });
+    }, { waits: true });
   }
 }
 
@@ -75,7 +75,7 @@ for (const name of BOTH) {
       await sounds(page, clips.mp4);
       assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
     }
-  });
+  }, { waits: true });
 
   story(`${name}: a list plays through: a film, one without sound, one of another size`, async (t) => {
     const server = await serve(t);
@@ -111,7 +111,7 @@ for (const name of BOTH) {
     await until(`${viewer.name} is behind second 20`, async () => ((await read(viewer))?.frame ?? 0) >= 20 * FPS);
     await shows(viewer, clips.recorded);
     await sounds(viewer, clips.recorded);
-  });
+  }, { waits: true });
 }
 
 /** Two looks, half a second apart in the page's own time, that show the same frame. @param {Page} page */

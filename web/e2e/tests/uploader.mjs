@@ -51,7 +51,7 @@ for (const name of BOTH) {
     assert.equal((await limits(studio)).maxBitrate, 1_000_000);
     await moves(viewer);
     assert.equal(await connectionsMade(viewer), 1);
-  });
+  }, { waits: true });
 
   story(`${name}: the uploader's volume is theirs alone`, async (t) => {
     const server = await serve(t);
