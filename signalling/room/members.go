@@ -22,13 +22,14 @@ func (r *Room) join(in Join, now time.Time) {
 	}
 	// Whoever comes again begins anew: its page may have lost the connections that it had.
 	delete(r.members, in.Endpoint)
-	r.forgetWays(in.Endpoint, now)
+	r.forgetWays(in.Endpoint, grace, now)
 	r.members[in.Endpoint] = m
 	m.role, m.viewer, m.address = in.Role, in.Viewer, in.Address
 	if r.owns(m) {
 		r.takeOver(in.Endpoint, now)
 	}
 	r.admit(in.Endpoint, m)
+	r.nameWays(in.Endpoint)
 	delete(r.figures.asked, in.Endpoint) // its page may be another one
 	r.askViewers()
 	r.roster.dirty = true
@@ -58,10 +59,11 @@ func (r *Room) replaceOwner(now time.Time) {
 // drop closes an endpoint's connection and forgets it.
 func (r *Room) drop(endpoint string, now time.Time) {
 	r.emit(CloseEndpoint{endpoint})
-	r.forget(endpoint, now)
+	r.forget(endpoint, 0, now)
 }
 
-func (r *Room) forget(endpoint string, now time.Time) {
+// forget forgets an endpoint; after: see forgetWays.
+func (r *Room) forget(endpoint string, after time.Duration, now time.Time) {
 	delete(r.members, endpoint)
 	if r.owner == endpoint {
 		r.owner = ""
@@ -70,7 +72,7 @@ func (r *Room) forget(endpoint string, now time.Time) {
 	}
 	r.forgetFigures(endpoint)
 	r.roster.dirty = true
-	r.forgetWays(endpoint, now)
+	r.forgetWays(endpoint, after, now)
 }
 
 func (r *Room) admit(endpoint string, m *member) {
@@ -89,10 +91,11 @@ func (r *Room) leave(in Leave, now time.Time) {
 	if _, ok := r.members[in.Endpoint]; !ok {
 		return
 	}
-	r.forget(in.Endpoint, now)
 	if !in.Page {
+		r.forget(in.Endpoint, grace, now)
 		return // its media may go on; the page comes back with its Resume
 	}
+	r.forget(in.Endpoint, 0, now)
 	for _, id := range sorted(r.sessions) {
 		s := r.sessions[id]
 		if s.endpoint != in.Endpoint {

@@ -88,6 +88,7 @@ func (r *Room) remove(owner, target string, now time.Time) {
 		return
 	}
 	r.emit(Remember{subject})
+	r.endLate(now, true) // whoever is put out gets nothing from then on, and may be away just now
 	for _, id := range sorted(r.sessions) {
 		s := r.sessions[id]
 		if s.role == media.RoleSubscriber && (s.label == target || Subject(s.viewer, s.address) == subject) {
@@ -118,7 +119,8 @@ func (r *Room) subjectOf(target string) (string, bool) {
 
 // linkChanged ends the room under its old name. Only the owner learns the new one: who else
 // may know it is for the owner to say.
-func (r *Room) linkChanged(in LinkChanged) {
+func (r *Room) linkChanged(in LinkChanged, now time.Time) {
+	r.dropWays(now)
 	r.emit(CloseStream{media.CloseLinkMoved})
 	for _, id := range sorted(r.members) {
 		if id == r.owner {

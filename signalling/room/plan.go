@@ -79,6 +79,9 @@ func (r *Room) waysDeadline() (at time.Time) {
 	if w.planner != nil {
 		at, _ = w.planner.Deadline()
 	}
+	for _, l := range w.late {
+		at = sooner(at, l.at)
+	}
 	if !r.tellsPlan() {
 		return at
 	}

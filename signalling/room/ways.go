@@ -27,6 +27,7 @@ type ways struct {
 	wished     overlay.Wish // what the planner was told last
 	open       map[int]*way
 	shown      map[string]*way // of those, the one that a viewer shows; by viewer
+	late       map[int]late    // over, as their sources hear later; by way
 	last       int
 	plan       throttle
 	told       msg.Plan
@@ -51,10 +52,21 @@ type way struct {
 	relays int    // as the viewer was told
 }
 
+// late is a way that is over, of a viewer that has lost its connection to the server and perhaps nothing else: its
+// picture goes on until it is back and has another one.
+type late struct {
+	source string
+	at     time.Time // when the source is told
+}
+
+// grace is how long that may take: a page comes back within five seconds, and begins with the server.
+const grace = 10 * time.Second
+
 // newWays: numbers of ways begin with the time, so that those of before a restart mean nothing.
 func newWays(serverRoom int, now time.Time) ways {
 	return ways{
 		serverRoom: serverRoom, known: map[string]*known{}, open: map[int]*way{}, shown: map[string]*way{},
+		late: map[int]late{},
 		last: int(now.UnixMilli()),
 		plan: throttle{every: countEvery},
 	}
@@ -115,9 +127,10 @@ func (r *Room) steer(now time.Time) {
 		w.toldWhy, w.plan.dirty = why, true
 	}
 	if r.phase != phaseOn {
-		r.dropWays()
+		r.dropWays(now)
 		return
 	}
+	r.endLate(now, false)
 	wish := r.wish()
 	if w.planner == nil {
 		if wish.Topology == overlay.SFU {
@@ -223,9 +236,32 @@ func (r *Room) tellWay(w *way) {
 
 func (r *Room) endWay(w *way) {
 	r.loseWay(w)
-	for _, end := range []string{w.viewer, w.source} {
-		if _, there := r.members[end]; there {
-			r.send(end, msg.EndWay{Way: w.id})
+	r.tellEnd(w.viewer, w.id)
+	r.tellEnd(w.source, w.id)
+}
+
+// tellEnd tells one end. An end that is away hears nothing: when it is back, whatever is not named anew is over.
+func (r *Room) tellEnd(end string, way int) {
+	if _, there := r.members[end]; there {
+		r.send(end, msg.EndWay{Way: way})
+	}
+}
+
+// nameWays tells a source that is back which of the ways of before go on.
+func (r *Room) nameWays(source string) {
+	for _, id := range sorted(r.ways.open) {
+		if w := r.ways.open[id]; w.source == source {
+			r.send(source, msg.Serve{Way: w.id, To: w.viewer})
+		}
+	}
+}
+
+// endLate tells the sources whose time has come; all: every one.
+func (r *Room) endLate(now time.Time, all bool) {
+	for _, id := range sorted(r.ways.late) {
+		if l := r.ways.late[id]; all || !now.Before(l.at) {
+			delete(r.ways.late, id)
+			r.tellEnd(l.source, id)
 		}
 	}
 }
@@ -302,12 +338,17 @@ func (r *Room) shownBy(viewer string) overlay.Source {
 }
 
 // forgetWays drops all ways of an endpoint whose connection is gone or new. Who got the picture from it keeps
-// what it has until the next way shows more; who gave it is told that it is not needed.
-func (r *Room) forgetWays(endpoint string, now time.Time) {
+// what it has until the next way shows more; who gave it is told that it is not needed, at once or after some time.
+func (r *Room) forgetWays(endpoint string, after time.Duration, now time.Time) {
 	for _, id := range sorted(r.ways.open) {
 		switch w := r.ways.open[id]; endpoint {
 		case w.viewer:
-			r.endWay(w)
+			if after == 0 || w.source == "" {
+				r.endWay(w)
+				break
+			}
+			r.loseWay(w)
+			r.ways.late[id] = late{source: w.source, at: now.Add(after)}
 		case w.source:
 			if w.from.Via == overlay.Relayed {
 				r.loseWay(w)
@@ -326,7 +367,8 @@ func (r *Room) forgetWays(endpoint string, now time.Time) {
 }
 
 // dropWays ends all ways at once: there is nothing more to get by them.
-func (r *Room) dropWays() {
+func (r *Room) dropWays(now time.Time) {
+	r.endLate(now, true)
 	if r.ways.planner == nil {
 		return
 	}

@@ -74,6 +74,9 @@ export class Delivery {
       case 'welcome':
         this.welcome();
         break;
+      case 'moved': // whoever had the old link is to get nothing more
+        this.stop();
+        break;
       case 'plan':
         this.plan.value = message;
         break;
@@ -115,9 +118,10 @@ export class Delivery {
     this.options.spared();
   }
 
-  /** Direct ways go on while the server was away; it ends those that are not wanted, or their viewers do. */
+  /** Direct ways went on while the server was away; it names those that are wanted. */
   private welcome(): void {
     this.welcomed = true;
+    this.serving.welcome();
     this.teller.reset();
     this.spare(false);
     this.options.send({ type: 'set-topology', topology: this.options.topology() });

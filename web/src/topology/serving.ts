@@ -30,8 +30,13 @@ export interface ServingOptions {
 /** Browsers begin low by themselves; more at once would shake thin lines when several begin together. bit/s */
 const START_BITRATE = 600_000;
 
+/** How long a way of before goes on, once the server is back, without being named anew: those who had it were sent to the server. ms */
+export const UNNAMED = 10_000;
+
 interface Out {
   to: string;
+  /** The server has named it since it let this page in. */
+  named: boolean;
   link: PeerLink;
   audio: RTCRtpTransceiver;
   video: RTCRtpTransceiver;
@@ -40,6 +45,7 @@ interface Out {
 export class Serving {
   private readonly options: ServingOptions;
   private readonly ways = new Map<number, Out>();
+  private looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ServingOptions) {
     this.options = options;
@@ -55,8 +61,22 @@ export class Serving {
     return [...this.ways.values()].map(({ to, link }) => ({ to, connection: link.connection, side: link.side }));
   }
 
-  /** Offers a connection to a viewer. */
+  /** The server has let this page in anew. What it does not name soon was ended while this page did not hear it. */
+  welcome(): void {
+    for (const out of this.ways.values()) out.named = false;
+    clearTimeout(this.looking);
+    this.looking = setTimeout(() => {
+      for (const [way, out] of [...this.ways]) if (!out.named) this.end(way);
+    }, UNNAMED);
+  }
+
+  /** Offers a connection to a viewer. One that is there goes on. */
   serve(way: number, to: string): void {
+    const known = this.ways.get(way);
+    if (known?.to === to) {
+      known.named = true;
+      return;
+    }
     this.end(way);
     const link = new PeerLink({
       way,
@@ -74,7 +94,7 @@ export class Serving {
     prefer(video, this.options.codecs());
     const { clock } = this.options;
     if (clock) answerOn(link.side, clock);
-    const out = { to, link, audio, video };
+    const out = { to, named: true, link, audio, video };
     this.ways.set(way, out);
     void this.put(out).then(() => link.offer());
     this.options.changed?.();
@@ -110,6 +130,7 @@ export class Serving {
   }
 
   close(): void {
+    clearTimeout(this.looking);
     for (const way of [...this.ways.keys()]) this.end(way);
   }
 

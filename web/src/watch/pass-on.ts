@@ -60,6 +60,7 @@ export class PassOn {
   /** The server has let this page in, perhaps anew. */
   welcome(): void {
     this.welcomed = true;
+    this.passing?.welcome();
     this.teller.reset();
     this.tell();
   }

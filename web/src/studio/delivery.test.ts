@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ClientMessage, ServerMessage, Welcome } from '../signal/msg.gen';
+import { type FakeConnection, stubConnections } from '../topology/connection.fixture';
+import { UNNAMED } from '../topology/serving';
+import { Delivery } from './delivery';
+
+let made: FakeConnection[];
+const open = (): boolean[] => made.map((c) => c.connectionState !== 'closed');
+
+function delivery(said: ClientMessage[] = []): Delivery {
+  return new Delivery({
+    topology: () => 'star',
+    send: (message) => said.push(message),
+    stun: () => undefined,
+    tracks: () => ({ video: null, audio: null }),
+    limits: () => ({ maxBitrate: 1_000_000 }),
+    codecs: () => [],
+    connection: () => undefined,
+    viewers: () => 0,
+    roundTrip: () => undefined,
+    clock: () => ({ time: 0, error: 0 }),
+    spared: () => undefined,
+  });
+}
+
+const welcome = { type: 'welcome' } as Welcome;
+const serve = (way: number): ServerMessage => ({ type: 'serve', way, to: `v${way}` });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('document', { visibilityState: 'visible', addEventListener: () => undefined });
+  made = stubConnections();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('direct ways of the studio', () => {
+  it('end at once when the link is changed', () => {
+    const d = delivery();
+    for (const message of [welcome, serve(1), serve(2)]) d.hear(message);
+    d.hear({ type: 'server-copy', wanted: false });
+    d.hear({ type: 'moved', name: 'new', url: 'https://host/w/new' });
+    expect(open()).toEqual([false, false]);
+    expect(d.spared.value).toBe(false);
+  });
+
+  it('end soon after it is back, but for those that the server names anew', () => {
+    const d = delivery();
+    for (const message of [welcome, serve(1), serve(2), welcome, serve(2)]) d.hear(message);
+    expect(open()).toEqual([true, true]);
+    vi.advanceTimersByTime(UNNAMED);
+    expect(open()).toEqual([false, true]);
+  });
+});
