@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 	"github.com/fanfare-relay/fanfare/signalling/store"
@@ -234,5 +236,27 @@ func TestPlainHTTPCanBeSwitchedOff(t *testing.T) {
 	r := serve(t)
 	for _, path := range []string{"/play/a", "/record/a/b/0", "/spool"} {
 		checkProblem(t, r.ask(http.MethodPost, path, nil), "not-found")
+	}
+}
+
+// A file that takes longer than the server gives a usual answer is answered all the same: here, any time at all.
+func TestSlowUploadIsAnswered(t *testing.T) {
+	r := serve(t, byHTTP)
+	slow := httptest.NewUnstartedServer(r.srv.Handler())
+	slow.Config.WriteTimeout = time.Nanosecond
+	slow.Start()
+	t.Cleanup(slow.Close)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, slow.URL+"/spool", strings.NewReader("a file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+r.key)
+	res, err := slow.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusCreated {
+		t.Error(describe(res))
 	}
 }

@@ -129,7 +129,8 @@ func (c *counting) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// steady reads a body that must come at a least rate.
+// steady reads a body that must come at a least rate. There is time for the answer behind it, however long it takes:
+// the server's own deadline for that counts from the head of the request.
 type steady struct {
 	body    io.Reader
 	control *http.ResponseController
@@ -140,7 +141,9 @@ type steady struct {
 // Read implements io.Reader.
 func (s *steady) Read(b []byte) (int, error) {
 	if !s.set || s.n >= slowest {
-		_ = s.control.SetReadDeadline(time.Now().Add(slowWithin)) // see incoming.finish
+		deadline := time.Now().Add(slowWithin)
+		_ = s.control.SetReadDeadline(deadline) // see incoming.finish
+		_ = s.control.SetWriteDeadline(deadline.Add(playWithin))
 		s.n, s.set = 0, true
 	}
 	n, err := s.body.Read(b)
