@@ -11,8 +11,9 @@ import (
 )
 
 // TestSwarmAgainstBound: real peers, who are told what they may send, reach the least possible time within a twelfth; copies take as many
-// times as long as there are receivers, and HTTP its two legs. Of peers that are not told it holds what they reach today, which is no goal
-// (docs/adr/0026). Time is virtual here, so that the machine has no part in it.
+// times as long as there are receivers, and HTTP its two legs. Peers that are not told find out what their line carries: the four of
+// them, who reached 0.62 of the bound of the whole line before they did, come near those that are told 80 % of it (docs/adr/0026). Time is
+// virtual here, so that the machine has no part in it.
 func TestSwarmAgainstBound(t *testing.T) {
 	if _, err := site(); err != nil { // is made once, outside
 		t.Fatal(err)
@@ -24,7 +25,7 @@ func TestSwarmAgainstBound(t *testing.T) {
 		least, most float64 // of bound ÷ time of the last
 	}{
 		{experiment.Swarm, 2, 32, 80, 0.92, 1},
-		{experiment.Swarm, 4, 8, 0, 0.5, 1},
+		{experiment.Swarm, 4, 8, 0, 0.68, 1},
 		{experiment.Copies, 4, 2, 80, 0.22, 0.26},
 		{experiment.HTTP, 8, 16, 80, 0.75, 0.84},
 	} {

@@ -68,7 +68,7 @@ func (s *swarm) handle(l *link, f wire.Frame, now time.Time) error {
 	case wire.Bye:
 		s.saidBye(l, f)
 	case wire.Ping:
-		s.say(l, wire.Pong(f))
+		s.say(l, wire.Pong{Value: f.Value, Clock: uint64(now.Sub(s.started).Microseconds())})
 	case wire.Pong:
 		s.pong(l, f, now)
 	default:
@@ -100,6 +100,10 @@ func (s *swarm) fares(l *link, f wire.Stat, now time.Time) {
 
 func (s *swarm) pong(l *link, f wire.Pong, now time.Time) {
 	took := now.Sub(s.started) - time.Duration(f.Value)
+	if took > 0 {
+		there := time.Duration(f.Clock)*time.Microsecond - time.Duration(f.Value)
+		s.timed(l, took, l.there.Over(there, now), now)
+	}
 	if took <= 0 || l.rtt != 0 && took >= l.rtt {
 		return
 	}

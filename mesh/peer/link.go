@@ -74,6 +74,7 @@ type link struct {
 	statAt   time.Time
 	complete bool          // by its own word: it has all that it wants
 	rtt      time.Duration // the shortest so far
+	there    schedule.Lag  // of the way to it
 	pinged   time.Time
 	sent     int64 // bytes of leaves to it
 	taken    int64 // bytes of leaves from it, verified and new

@@ -68,7 +68,7 @@ func (l *link) stays(made *attempt, now time.Time) bool {
 
 // greetLink tells a new peer all that it has to know.
 func (s *swarm) greetLink(l *link, theirs wire.Hello) {
-	s.say(l, wire.Ping{Value: uint64(time.Since(s.started))})
+	s.ping(l, time.Now())
 	if s.revokeList != nil {
 		s.say(l, wire.Revoke{List: s.revokeList})
 	}

@@ -85,6 +85,8 @@ type swarm struct {
 	links   map[seal.PublicKey]*link
 	slots   [schedule.MaxPeers]*link
 	limit   *rate.Limiter
+	uplink  schedule.Uplink // sets the limit, while paced
+	paced   bool
 	picked  *picked // the leaf that is handed next; nil while there is none
 	handed  int     // leaves handed to links
 	buffers leafBuffers
@@ -337,8 +339,7 @@ func (s *swarm) house(now time.Time) {
 	}
 	for _, l := range s.links {
 		if now.Sub(l.pinged) >= pingEvery {
-			l.pinged = now
-			s.say(l, wire.Ping{Value: uint64(now.Sub(s.started))})
+			s.ping(l, now)
 		}
 	}
 	s.checkEnd(now)
@@ -351,7 +352,8 @@ func (s *swarm) advance(now time.Time) time.Duration {
 	}
 	s.actions = s.sched.AppendNext(s.actions[:0], now)
 	s.act(s.actions)
-	idle := s.feed(now)
+	idle := s.pace(now)
+	idle = min(idle, s.feed(now))
 	if at, ok := s.sched.Deadline(); ok {
 		idle = min(idle, at.Sub(now))
 	}

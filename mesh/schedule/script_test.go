@@ -2,6 +2,7 @@ package schedule_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -29,10 +30,12 @@ func TestScripts(t *testing.T) {
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// player holds the value that the steps work on.
+// player holds the values that the steps work on.
 type player struct {
-	s   *schedule.Scheduler
-	now time.Time
+	s    *schedule.Scheduler
+	line schedule.Uplink
+	lag  schedule.Lag
+	now  time.Time
 }
 
 // run carries out one command.
@@ -49,6 +52,9 @@ func (p *player) run(command string) (string, error) {
 		}
 		p.s = schedule.New(cfg, rand.New(rand.NewPCG(uint64(opts["seed"]), 0)))
 		return "ok", nil
+	}
+	if p.s == nil {
+		return p.uplink(name, opts, args)
 	}
 	said, err := p.fact(name, opts, args)
 	if err != nil {
@@ -119,6 +125,26 @@ func (p *player) fact(name string, opts map[string]int, a []int) (said []string,
 		return []string{"error: " + err.Error()}, nil
 	}
 	return said, nil
+}
+
+// uplink carries out a command of a script without a scheduler.
+func (p *player) uplink(name string, opts map[string]int, a []int) (string, error) {
+	so := schedule.Gone{Handed: int64(opts["handed"]), Left: int64(opts["left"])}
+	ms := func(key string) time.Duration { return time.Duration(opts[key]) * time.Millisecond }
+	p.now = epoch.Add(ms("at"))
+	switch name {
+	case "line":
+		p.line.Begin(float64(a[0]), ms("rtt"), so, p.now)
+	case "asks":
+		return fmt.Sprintf("asks: %v", p.line.Asks(so, p.now)), nil
+	case "answered":
+		p.line.Answered(schedule.Peer(opts["by"]), ms("took"), ms("waited"), so, p.now)
+	case "lag":
+		return fmt.Sprintf("%d more", p.lag.Over(ms("took"), p.now).Milliseconds()), nil
+	default:
+		return "", fmt.Errorf("no such command")
+	}
+	return fmt.Sprintf("rate %.0f kB/s, a PING every %d", math.Floor(p.line.Rate()/1000+0.5), p.line.Every().Milliseconds()), nil
 }
 
 func (p *player) send() string {

@@ -122,10 +122,11 @@ func (s *Scheduler) Sent(n Send, now time.Time) {
 	}
 	at.handed--
 	s.handed--
-	s.sent.add(s.cfg.LeafBytes(n.Piece, n.Leaf), now, s.handed > 0 || s.waiting())
+	s.sent.add(s.cfg.LeafBytes(n.Piece, n.Leaf), now, s.handed > 0 || s.Waiting())
 }
 
-func (s *Scheduler) waiting() bool {
+// Waiting tells whether somebody asks for leaves that are not on their way.
+func (s *Scheduler) Waiting() bool {
 	for p := range s.here.all() {
 		if s.peers[p].queued > 0 {
 			return true

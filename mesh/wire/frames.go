@@ -266,10 +266,18 @@ func (Ping) Type() Type               { return TypePing }
 func (Ping) check() error             { return nil }
 func (f Ping) body(dst []byte) []byte { return binary.BigEndian.AppendUint64(dst, f.Value) }
 
-// Pong answers a Ping.
-type Pong struct{ Value uint64 }
+// Pong answers a Ping. Clock is that of whoever answers, in microseconds from any beginning: it tells how long the way there takes
+// more than at other times, whatever the way back takes.
+type Pong struct{ Value, Clock uint64 }
 
 // Type of the frame.
-func (Pong) Type() Type               { return TypePong }
-func (Pong) check() error             { return nil }
-func (f Pong) body(dst []byte) []byte { return binary.BigEndian.AppendUint64(dst, f.Value) }
+func (Pong) Type() Type { return TypePong }
+func (f Pong) check() error {
+	if f.Clock >= 1<<53 {
+		return ErrValue
+	}
+	return nil
+}
+func (f Pong) body(dst []byte) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, f.Value), f.Clock)
+}

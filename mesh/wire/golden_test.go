@@ -97,7 +97,7 @@ func samples() []sample {
 		{"bye with a text", "control", wire.Bye{Reason: wire.TooManyPeers, Text: "\ufefftschüß 👋"}},
 		{"bye with a long text", "control", wire.Bye{Reason: wire.GoesAway, Text: strings.Repeat("ü", 100)}},
 		{"ping", "control", wire.Ping{Value: 1<<64 - 1}},
-		{"pong", "control", wire.Pong{Value: 0x0102030405060708}},
+		{"pong", "control", wire.Pong{Value: 0x0102030405060708, Clock: 0x11121314151617}},
 	}
 }
 
@@ -150,7 +150,7 @@ func fields(f wire.Frame) map[string]any {
 	case wire.Ping:
 		m["value"] = fmt.Sprintf("%016x", f.Value)
 	case wire.Pong:
-		m["value"] = fmt.Sprintf("%016x", f.Value)
+		m["value"], m["clock"] = fmt.Sprintf("%016x", f.Value), f.Clock
 	}
 	return m
 }
@@ -252,7 +252,8 @@ func badFrames() []badFrame {
 		{"bye, a line break", "control", "value", "0b" + "00" + "610a62"},
 		{"bye, an escape of the upper half", "control", "value", "0b" + "00" + "c29b"},
 		{"ping, cut", "control", "length", "0c" + "00000000000000"},
-		{"pong, a byte more", "control", "length", "0d" + "000000000000000000"},
+		{"pong, a clock that is no number of a page", "control", "value", "0d" + "0000000000000000" + "0020000000000000"},
+		{"pong, a byte more", "control", "length", "0d" + "0000000000000000" + "000000000000000000"},
 	}
 	bad := make([]badFrame, len(table))
 	for i, c := range table {

@@ -92,6 +92,6 @@ func (r *reader) frame(t Type) Frame {
 	case TypePing:
 		return Ping{Value: r.u64()}
 	default:
-		return Pong{Value: r.u64()}
+		return Pong{Value: r.u64(), Clock: r.u64()}
 	}
 }

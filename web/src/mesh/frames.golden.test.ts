@@ -30,8 +30,9 @@ function fields(frame: Frame): Record<string, unknown> {
     case 'stat':
       return { ...named, state: STATES.indexOf(frame.state) };
     case 'ping':
-    case 'pong':
       return { ...named, value: frame.value.toString(16).padStart(16, '0') };
+    case 'pong':
+      return { ...named, value: frame.value.toString(16).padStart(16, '0'), clock: frame.clock };
     default:
       return named;
   }

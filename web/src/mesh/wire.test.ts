@@ -36,7 +36,7 @@ const frames: Frame[] = [
   { type: 'bye', reason: 'too-many-peers', text: 'größer' },
   { type: 'bye', reason: 'done', text: '' },
   { type: 'ping', value: 2n ** 64n - 1n },
-  { type: 'pong', value: 0n },
+  { type: 'pong', value: 0n, clock: 2 ** 53 - 1 },
 ];
 
 const channelOf = (frame: Frame): Channel => (frame.type === 'leaf' ? 'lane' : 'control');

@@ -89,7 +89,8 @@ export type Frame =
   | { type: 'revoke'; list: Bytes }
   | { type: 'bye'; reason: ByeReason; text: string }
   | { type: 'ping'; value: bigint }
-  | { type: 'pong'; value: bigint };
+  /** clock: of whoever answers, in µs from any beginning. */
+  | { type: 'pong'; value: bigint; clock: number };
 
 /** What is wrong with a frame; each ends the connection. */
 export class WireError extends MeshError {
@@ -196,8 +197,9 @@ function read(type: Frame['type'], r: Reader): Frame {
     case 'bye':
       return { type, reason: named(BYES, r.u8()), text: readText(r) };
     case 'ping':
-    case 'pong':
       return { type, value: r.u64() };
+    case 'pong':
+      return { type, value: r.u64(), clock: Number(r.u64()) };
   }
 }
 
@@ -283,8 +285,9 @@ function write(frame: Frame): Bytes {
         .done();
     }
     case 'ping':
-    case 'pong':
       return head(frame, 8).u64(frame.value).done();
+    case 'pong':
+      return head(frame, 16).u64(frame.value).u64(BigInt(frame.clock)).done();
   }
 }
 
@@ -347,6 +350,7 @@ function check(frame: Frame): void {
     case 'ping':
     case 'pong':
       must(frame.value >= 0n && frame.value < 2n ** 64n, 'value');
+      must(frame.type === 'ping' || Number.isSafeInteger(frame.clock), 'value');
       break;
   }
 }

@@ -7,19 +7,17 @@ import type { Send } from '../schedule/send';
 import type { Action } from '../schedule/state';
 import { MAX_RANGES, type Range } from '../wire';
 import type { Content } from './content';
-import { Limiter } from './limiter';
 import { BadLeaf, FEED, type Link } from './link';
+import { Pace } from './pace';
 import { SourceChanged } from './sink';
 import type { Peer } from './swarm';
 
-/** For so long (ms) a sender that is limited may make up for what it has missed. */
-const SLACK = 100;
 /** What is due is looked at no more often (ms). */
 const LEAST_PAUSE = 5;
 
 export class Flow {
   private readonly peer: Peer;
-  readonly limiter = new Limiter();
+  readonly pace: Pace;
   /** Leaves handed to links that have not left. */
   private handed = 0;
   /** When time alone makes something due (ms), and what takes that back. */
@@ -28,6 +26,7 @@ export class Flow {
 
   constructor(peer: Peer) {
     this.peer = peer;
+    this.pace = new Pace(peer);
   }
 
   stop(): void {
@@ -108,8 +107,9 @@ export class Flow {
     if (!sched || this.peer.ended) return;
     const now = performance.now();
     this.act(sched.next(now));
+    const look = this.pace.look(sched, now);
     const wait = this.feed(sched, now);
-    this.arm(Math.min(now + wait, sched.deadline() ?? Number.POSITIVE_INFINITY), now);
+    this.arm(Math.min(now + look, now + wait, sched.deadline() ?? Number.POSITIVE_INFINITY), now);
   }
 
   /** A timer that is due before is left alone: what is due moves on with nearly every leaf. */
@@ -153,13 +153,13 @@ export class Flow {
   private feed(sched: Scheduler, now: number): number {
     const most = this.peer.links.all.size * FEED;
     while (this.handed < most) {
-      const wait = this.limiter.wait(now, SLACK);
+      const wait = this.pace.wait(now);
       if (wait > 0) return wait;
       const next = sched.nextSend(now);
       if (!next) break;
       const link = this.peer.links.slots[next.peer];
       if (!link) continue;
-      this.limiter.take(this.peer.content?.layout.leafLength(next.piece, next.leaf) ?? 0);
+      this.pace.take(this.peer.content?.layout.leafLength(next.piece, next.leaf) ?? 0);
       this.handed += 1;
       link.hand(next);
       if (link.queued >= FEED) sched.full(next.peer, true);

@@ -49,10 +49,10 @@ export function handleFrame(peer: Peer, link: Link, frame: Frame): void {
       saidBye(peer, link, frame.reason);
       break;
     case 'ping':
-      link.say({ type: 'pong', value: frame.value });
+      link.say({ type: 'pong', value: frame.value, clock: Math.floor(now * 1000) });
       break;
     case 'pong':
-      pong(peer, link, now - Number(frame.value) / 1000);
+      pong(peer, link, frame, now);
       break;
     default:
       throw new Breach('a frame that may not come now');
@@ -137,7 +137,10 @@ function saidBye(peer: Peer, link: Link, reason: Extract<Frame, { type: 'bye' }>
     peer.links.ban(link.key, BAN);
 }
 
-function pong(peer: Peer, link: Link, took: number): void {
+function pong(peer: Peer, link: Link, { value, clock }: Extract<Frame, { type: 'pong' }>, now: number): void {
+  const sent = Number(value) / 1000;
+  const took = now - sent;
+  if (took > 0) peer.flow.pace.answered(link, took, link.there.over(clock / 1000 - sent, now), now);
   if (!(took > 0) || (link.roundTrip > 0 && took >= link.roundTrip)) return;
   link.roundTrip = took;
   if (link.joined) peer.sched?.line(link.slot, 1 + link.further.length, Math.max(LEAST_ROUND_TRIP, took));

@@ -8,6 +8,7 @@ import { BlobParts, Parts } from '../parts';
 import { Lanes } from '../schedule/lanes';
 import type { Peer as Slot } from '../schedule/peers';
 import type { Send } from '../schedule/send';
+import { Lag } from '../schedule/uplink';
 import type { Token } from '../token';
 import { append, type Frame, parse, type Range } from '../wire';
 import type { Connected } from './attempts';
@@ -76,7 +77,11 @@ export class Link {
   complete = false;
   /** The shortest round trip so far (ms). */
   roundTrip = 0;
+  /** Of the way to it. */
+  readonly there = new Lag();
   pinged = 0;
+  /** When it was asked last how far it is (ms). */
+  asked = 0;
   relayed: boolean | undefined;
   /** Bytes of leaves to it, and from it. */
   sent = 0;
@@ -135,6 +140,11 @@ export class Link {
     way.control.listen(() => this.guard(refuse));
     way.lane.listen((message) => this.guard(() => this.arrived(message)));
     this.sendOn();
+  }
+
+  /** Bytes that lie in its lanes. */
+  get buffered(): number {
+    return [this.conn, ...this.further].reduce((sum, { lane }) => sum + lane.buffered, 0);
   }
 
   /** Nobody else is on the way. */

@@ -146,8 +146,14 @@ export class Links {
 
   ping(link: Link, now: number): void {
     link.pinged = now;
-    link.say({ type: 'ping', value: BigInt(Math.floor(now * 1000)) });
+    this.ask(link, now);
     void this.lookAtWay(link);
+  }
+
+  /** Asks for an answer, whose time tells how far it is and what waits on the way. */
+  ask(link: Link, now: number): void {
+    link.asked = now;
+    link.say({ type: 'ping', value: BigInt(Math.floor(now * 1000)) });
   }
 
   /**

@@ -165,7 +165,7 @@ export class Peer {
 
   /** So many bytes of leaves a second are sent at most, over all peers; 0 for no limit. */
   limit(rate: number): void {
-    this.flow.limiter.set(rate, performance.now());
+    this.flow.pace.tell(rate, performance.now());
     this.kick();
   }
 

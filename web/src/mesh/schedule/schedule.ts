@@ -12,7 +12,7 @@ import { addIdle } from './idle';
 import { place, seen, unseen } from './order';
 import { type Chance, type Peer, PeerState } from './peers';
 import { complete, type Expectation, expects, leafArrived } from './receive';
-import { cancelled, endTurn, nextSend, type Send, sent, wanted } from './send';
+import { cancelled, endTurn, nextSend, type Send, sent, waiting, wanted } from './send';
 import { addShows, allOut, farthest, patience, patienceFor, showHeld, showLeft } from './show';
 import { type Action, type Config, noSuchLeaf, State } from './state';
 
@@ -129,6 +129,11 @@ export class Scheduler {
   /** A leaf has left. */
   sent(send: Send, now: number): void {
     sent(this.s, send, now);
+  }
+
+  /** Whether somebody asks for leaves that are not on their way. */
+  get waiting(): boolean {
+    return waiting(this.s);
   }
 
   /** The frames that are to be sent now. Ask after any fact, and at the deadline. */

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { pcg } from './pcg.fixture';
 import { Scheduler } from './schedule';
 import { type Action, defaultConfig, ScheduleError } from './state';
+import { Lag, Uplink } from './uplink';
 
 // The scripts of the Go half. A block is a comment, or a command, four dashes, and what it says:
 // which frames are to be sent, and the deadline. Times are ms since the beginning and stay until
@@ -10,9 +11,11 @@ import { type Action, defaultConfig, ScheduleError } from './state';
 const folder = new URL('../../../../mesh/schedule/testdata/', import.meta.url);
 const REASONS = ['not-held', 'busy', 'unreadable', 'changed'] as const;
 
-/** The value that the steps of a script work on. */
+/** The values that the steps of a script work on. */
 class Script {
   private scheduler: Scheduler | undefined;
+  private readonly line = new Uplink();
+  private readonly lag = new Lag();
   private now = 0;
 
   run(command: string): string {
@@ -21,7 +24,8 @@ class Script {
     const options = new Map(pairs.filter((p) => p.length === 2).map(([key, value]) => [key as string, Number(value)]));
     const numbers = pairs.filter((p) => p.length === 1).map(([value]) => Number(value));
     if (words[0] === 'new') return this.start(options);
-    const scheduler = this.scheduler as Scheduler;
+    const { scheduler } = this;
+    if (!scheduler) return this.uplink(words[0] as string, options, numbers[0] ?? 0);
     let said: string[];
     try {
       said = this.fact(scheduler, words[0] as string, options, numbers);
@@ -101,6 +105,28 @@ class Script {
       default:
         throw new Error(`no such command: ${name}`);
     }
+  }
+
+  /** A command of a script without a scheduler. */
+  private uplink(name: string, options: ReadonlyMap<string, number>, number: number): string {
+    const option = (key: string): number => options.get(key) ?? 0;
+    this.now = option('at');
+    const so = { handed: option('handed'), left: option('left') };
+    switch (name) {
+      case 'line':
+        this.line.begin(number, option('rtt'), so, this.now);
+        break;
+      case 'asks':
+        return `asks: ${this.line.asks(so, this.now)}`;
+      case 'answered':
+        this.line.answered(option('by'), option('took'), option('waited'), so, this.now);
+        break;
+      case 'lag':
+        return `${this.lag.over(option('took'), this.now)} more`;
+      default:
+        throw new Error(`no such command: ${name}`);
+    }
+    return `rate ${Math.round(this.line.rate / 1000)} kB/s, a PING every ${Math.trunc(this.line.every)}`;
   }
 
   private send(s: Scheduler): string {

@@ -85,9 +85,11 @@ export function sent(s: State, { peer: p, piece, leaf }: Send, now: number): voi
   if (peer.handed === 0) return;
   peer.handed--;
   s.handed--;
-  const waiting = s.here.list().some((q) => s.peer(q).queued > 0);
-  s.sent.add(s.leafBytes(piece, leaf), now, s.handed > 0 || waiting);
+  s.sent.add(s.leafBytes(piece, leaf), now, s.handed > 0 || waiting(s));
 }
+
+/** Whether somebody asks for leaves that are not on their way. */
+export const waiting = (s: State): boolean => s.here.list().some((p) => s.peer(p).queued > 0);
 
 /**
  * Begins to serve another request: of the peer that has waited longest, the piece with the fewest
