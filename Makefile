@@ -124,6 +124,14 @@ BENCH ?=
 bench: ## Fan-out, joins and memory against the baseline and the floor, written to docs/BENCHMARKS.md: 20 quiet minutes, or BENCH=-quick
 	go run ./bench/fanout $(BENCH)
 
+# The samples.json of a comparison, and the commit of the program that made it; without FROM the figures there are.
+FROM   ?=
+COMMIT ?=
+
+.PHONY: compared
+compared: ## The tables of docs/COMPARISON.md from docs/comparison.json, or anew: make compared FROM=compared/samples.json COMMIT=1234567
+	go run ./bench/compared -from '$(FROM)' -commit '$(COMMIT)'
+
 .PHONY: screenshots
 screenshots: tools ## Takes the pictures of the pages in docs/images
 	cd web/e2e && npm run --silent screenshots

@@ -1,5 +1,5 @@
-// Package page owns docs/BENCHMARKS.md as a file: which part of it belongs to which command, how a
-// table is written, and what is said of the machine.
+// Package page owns pages of figures, docs/BENCHMARKS.md and docs/COMPARISON.md, as files: which part of them
+// belongs to which command, how a table is written, and what is said of the machine.
 //
 // Each command writes the text between its own markers, HTML comments that nobody sees on the rendered page, and
 // leaves the rest as it stands. The package measures nothing and knows no figure.
