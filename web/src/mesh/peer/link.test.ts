@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Bytes } from '../bytes';
 import { MeshError } from '../error';
 import { cutLeaf } from '../parts';
@@ -74,6 +74,40 @@ it('puts a leaf together that somebody waits for, also when it looks round meanw
   link.sweep();
   take(leaf[1] as Bytes);
   await expect.poll(() => heard).toEqual({ waits: true, whole: [3], broke: [] });
+});
+
+describe('memory of messages', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is let go of once a part has been copied, and kept where it is the leaf', async () => {
+    const ends = vi.fn();
+    // Takes what it is given and keeps nothing, as a worker that has ended does.
+    class Ended {
+      terminate = ends;
+      postMessage = (message: unknown, transfer: Transferable[]) => structuredClone(message, { transfer });
+    }
+    vi.stubGlobal('Worker', Ended);
+    const { heard, take } = linked();
+    const parts = leafOf(3, 61_440);
+    const [whole] = leafOf(4, 70_000) as [Bytes];
+    for (const message of [...parts, whole]) take(message);
+    await expect.poll(() => heard.whole).toEqual([3, 4]);
+    expect(ends).toHaveBeenCalledOnce();
+    expect([...parts, whole].map(({ buffer }) => buffer.byteLength > 0)).toEqual([false, false, true]);
+  });
+
+  it('is left alone where others lie in it, too', async () => {
+    const { heard, take } = linked();
+    const all = new Uint8Array(200_000);
+    const parts = leafOf(3, 61_440).map((part, i) => {
+      const room = all.subarray(i * 100_000, i * 100_000 + part.length);
+      room.set(part);
+      return room;
+    });
+    for (const part of parts) take(part);
+    await expect.poll(() => heard.whole).toEqual([3]);
+    expect(all.byteLength).toBe(200_000);
+  });
 });
 
 it('keeps no beginning of a leaf that nobody waits for any more', async () => {

@@ -12,6 +12,7 @@ import { Lag } from '../schedule/uplink';
 import type { Token } from '../token';
 import { append, type Frame, parse, type Range } from '../wire';
 import type { Connected } from './attempts';
+import { letGo } from './nobody';
 import { Relay } from './relay';
 import type { Port, Way } from './way';
 
@@ -229,12 +230,20 @@ export class Link {
       parts = new Parts(frame.piece, frame.leaf, size);
       this.parts.set(name, parts);
     }
-    if (!parts.add(frame)) return;
+    const whole = parts.add(frame);
+    // A part has been copied; a leaf in one message lies in it.
+    if (frame.bytes.length < frame.size) this.letGo(message);
+    if (!whole) return;
     this.parts.delete(name);
     const before = this.judged.at(-1)?.done ?? Promise.resolve();
     const done = this.on.whole(this, parts, frame.piece, frame.leaf, before);
     done.catch(() => undefined); // whoever waits for it hears of it
     this.judged.push({ name, done });
+  }
+
+  /** The memory of a message, where that is all its own: what came over the relay has been opened into another. */
+  private letGo({ buffer, byteLength }: Bytes): void {
+    if (byteLength === buffer.byteLength) letGo(buffer);
   }
 
   /** Forgets the beginnings of leaves that nobody waits for any more: they must not fill our memory. */

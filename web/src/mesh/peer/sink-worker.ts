@@ -33,9 +33,7 @@ type Openable = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncH
 const FOLDER = 'received';
 let handle: SyncHandle | undefined;
 
-// A worker that has ended: what is handed over to it is gone at once. Else memory that came from the page
-// lies here until the browser looks for garbage, which may be gigabytes later: Chromium counts only
-// what scripts can see of a buffer, and ArrayBuffer.transfer takes away no more than that.
+// A worker that has ended; nobody.ts tells why.
 const nobody = new Worker(self.location.href);
 nobody.terminate();
 
