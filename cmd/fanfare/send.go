@@ -91,6 +91,7 @@ type sending struct {
 	waiting  chan peer.Asked
 	letIn    chan peer.Admitted      // whose check words are to be said
 	asked    map[seal.PublicKey]bool // of these they are said with the question; tell's
+	terminal bool                    // somebody may type at any time
 	inside   inside
 	warned   bool // of guesses at the password; attend's
 
@@ -109,7 +110,7 @@ func (c *sendCmd) prepare(std stdio) (*sending, error) {
 	case c.MaxReceivers < 0 || c.MaxReceivers > 63:
 		return nil, usageError{"--max-receivers: from 1 to 63"}
 	}
-	s := &sending{cmd: c, std: std, status: newStatus(std.err), waiting: make(chan peer.Asked, 64), letIn: make(chan peer.Admitted, 64), asked: map[seal.PublicKey]bool{}}
+	s := &sending{cmd: c, std: std, terminal: isTerminal(std.in), status: newStatus(std.err), waiting: make(chan peer.Asked, 64), letIn: make(chan peer.Admitted, 64), asked: map[seal.PublicKey]bool{}}
 	s.events = &eventLog{on: c.JSON, std: std}
 	if s.source, err = store.OpenSource(c.Paths, func(p, why string) { s.status.say(fmt.Sprintf("Left out %q: %s.", p, why)) }); err != nil {
 		return nil, err
@@ -160,7 +161,7 @@ func (s *sending) config() peer.Config {
 		Share: &peer.Share{
 			Key: s.session.key, Owner: owner, Manifest: s.session.manifest, Source: s.source, Code: !s.cmd.NoCode,
 			Rule:    peer.Rule{Approve: s.cmd.Approve, Password: s.password, Max: s.cmd.MaxReceivers},
-			Expires: s.session.Expires,
+			Removed: s.session.outside(), Expires: s.session.Expires,
 		},
 	}
 }
@@ -193,10 +194,6 @@ func (s *sending) tell(e peer.Event) {
 		s.events.write("admitted", map[string]any{"name": e.Name})
 		s.letsIn(e)
 		s.checkLater(e)
-	case peer.Removed:
-		s.events.write("removed", map[string]any{"name": e.Name})
-		s.inside.remove(e.Key)
-		s.status.say(nameOrSomebody(e.Name) + " was removed, and gets nothing more.")
 	case peer.Complete:
 		s.events.write("complete", map[string]any{"name": e.Name})
 		s.status.say(nameOrSomebody(e.Name) + " has everything.")
@@ -240,6 +237,7 @@ func (s *sending) look(st peer.Status) (enough bool) {
 		s.events.write("needed", nil)
 	}
 	s.safe = st.Safe
+	s.inside.note(st.Peers)
 	s.status.show(sendLine(st))
 	most := s.cmd.MaxReceivers
 	alone := most > 0 && st.LetIn >= most && st.Complete < most && len(st.Peers) == 0

@@ -3,9 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +28,7 @@ func (s *sending) attend(ctx context.Context) {
 		waiting, typed := s.waiting, lines
 		if about != nil {
 			waiting = nil
-		} else if !isTerminal(s.std.in) {
+		} else if !s.terminal {
 			typed = nil
 		}
 		select {
@@ -96,7 +96,7 @@ func readLines(ctx context.Context, from io.Reader) chan string {
 }
 
 // asks tells whether somebody is there to be asked, though --approve was not given.
-func (s *sending) asks() bool { return s.cmd.Approve || isTerminal(s.std.in) }
+func (s *sending) asks() bool { return s.cmd.Approve || s.terminal }
 
 // guessed says what follows from too many wrong passwords.
 func (s *sending) guessed() string {
@@ -120,7 +120,7 @@ func isYes(line string) bool {
 // letsIn says who was let in, and how to take that back where somebody can.
 func (s *sending) letsIn(who peer.Admitted) {
 	number, words := s.inside.add(who), "Let in: "+nameOrSomebody(who.Name)+"."
-	if isTerminal(s.std.in) {
+	if s.terminal {
 		words += fmt.Sprintf(" Type remove %d to take that back.", number)
 	}
 	s.status.say(words)
@@ -132,61 +132,96 @@ func (s *sending) removes(line string) bool {
 	if word != "remove" {
 		return false
 	}
-	key, words := s.inside.find(strings.TrimSpace(whom))
-	if words != "" {
-		s.status.say(words)
-	} else {
-		s.peer.Remove(key)
+	who, words := s.inside.find(strings.TrimSpace(whom))
+	if words == "" {
+		words = s.remove(who)
 	}
+	s.status.say(words)
 	return true
+}
+
+// remove puts somebody out for good, and says what came of it.
+func (s *sending) remove(who peer.Admitted) (words string) {
+	removed, err := s.peer.Remove(who.Key)
+	if err != nil && !errors.Is(err, peer.ErrManyRemoved) {
+		return "Cannot remove " + nameOrSomebody(who.Name) + ": " + err.Error() + "."
+	}
+	s.inside.remove(who.Key)
+	s.events.write("removed", map[string]any{"name": who.Name})
+	words = nameOrSomebody(who.Name) + " was removed, and gets nothing more."
+	if err != nil {
+		words = nameOrSomebody(who.Name) + " was removed here, but " + err.Error() + "; end this and send again with --new-link."
+	}
+	if err := s.session.remove(removed); err != nil {
+		words += " Nobody remembers that after a restart: " + err.Error() + "."
+	}
+	return words
 }
 
 // inside are those who were let in and not removed, by numbers: anybody can take another's name.
 type inside struct {
-	mu    sync.Mutex
-	count int
-	all   []insider
-}
-
-type insider struct {
-	number int
-	peer.Admitted
+	mu  sync.Mutex
+	all []peer.Admitted // by their numbers, from 1 on
+	out map[seal.PublicKey]bool
 }
 
 func (in *inside) add(who peer.Admitted) (number int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.count++
-	in.all = append(in.all, insider{in.count, who})
-	return in.count
+	return in.number(who)
+}
+
+func (in *inside) number(who peer.Admitted) int {
+	for i, one := range in.all {
+		if one.Key == who.Key {
+			return i + 1
+		}
+	}
+	in.all = append(in.all, who)
+	return len(in.all)
+}
+
+// note takes up receivers of an earlier run, who are not let in once more.
+func (in *inside) note(peers []peer.PeerStatus) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, p := range peers {
+		in.number(peer.Admitted{Key: p.Key, Name: p.Name})
+	}
 }
 
 func (in *inside) remove(key seal.PublicKey) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.all = slices.DeleteFunc(in.all, func(one insider) bool { return one.Key == key })
+	if in.out == nil {
+		in.out = map[seal.PublicKey]bool{}
+	}
+	in.out[key] = true
 }
 
 // find gives whom a number or a name means, or words on who there are where that is not one of them.
-func (in *inside) find(whom string) (key seal.PublicKey, words string) {
+func (in *inside) find(whom string) (who peer.Admitted, words string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	var named []insider
+	var named []peer.Admitted
 	var list []string
-	for _, one := range in.all {
-		if strconv.Itoa(one.number) == whom {
-			return one.Key, ""
+	for i, one := range in.all {
+		if in.out[one.Key] {
+			continue
+		}
+		if strconv.Itoa(i+1) == whom {
+			return one, ""
 		}
 		if one.Name == whom && whom != "" {
 			named = append(named, one)
 		}
-		list = append(list, fmt.Sprintf("%d %s", one.number, nameOrSomebody(one.Name)))
+		list = append(list, fmt.Sprintf("%d %s", i+1, nameOrSomebody(one.Name)))
 	}
 	switch {
 	case len(named) == 1:
-		return named[0].Key, ""
+		return named[0], ""
 	case len(list) == 0:
-		return key, "Nobody is in."
+		return who, "Nobody is in."
 	}
-	return key, "Type remove and one of these numbers: " + strings.Join(list, ", ") + "."
+	return who, "Type remove and one of these numbers: " + strings.Join(list, ", ") + "."
 }

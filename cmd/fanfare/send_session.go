@@ -28,11 +28,19 @@ type sendSession struct {
 	Created  int64     `json:"created"`
 	Expires  time.Time `json:"expires"`
 	Shared   string    `json:"shared"` // hash of the manifest
+	Removed  []removed `json:"removed,omitempty"`
 
+	file     string // where it is kept; empty where there is no place for it
 	manifest manifest.Manifest
 	key      seal.SigningKey
 	identity peer.Identity
 	resumed  bool
+}
+
+// removed is a receiver whom the person has put out.
+type removed struct {
+	Key    []byte `json:"key"`
+	Serial uint32 `json:"serial"`
 }
 
 // openSession finds the session of the same files and server, or makes one.
@@ -50,7 +58,8 @@ func openSession(server string, paths []string, m manifest.Manifest, life time.D
 	if err != nil {
 		return s, err
 	}
-	return s, s.write(file)
+	s.file = file
+	return s, s.write()
 }
 
 // sessionFile is named by what was asked for, not by what is in the files.
@@ -95,7 +104,7 @@ func readSession(file string, m manifest.Manifest) (sendSession, error) {
 	if shared != s.Shared || time.Until(s.Expires) < time.Minute {
 		return s, errOtherFiles
 	}
-	s.manifest, s.resumed = m, true
+	s.file, s.manifest, s.resumed = file, m, true
 	return s, s.parse()
 }
 
@@ -142,6 +151,11 @@ func (s *sendSession) parse() (err error) {
 	if len(s.Secret) != len(seal.Secret{}) {
 		return errOtherFiles
 	}
+	for _, one := range s.Removed {
+		if len(one.Key) != len(seal.PublicKey{}) {
+			return errOtherFiles
+		}
+	}
 	if s.key, err = seal.ParseSigningKey(s.Signing); err != nil {
 		return err
 	}
@@ -149,8 +163,26 @@ func (s *sendSession) parse() (err error) {
 	return err
 }
 
+// outside are those who were removed.
+func (s *sendSession) outside() (all []peer.Removed) {
+	for _, one := range s.Removed {
+		all = append(all, peer.Removed{Key: seal.PublicKey(one.Key), Serial: one.Serial})
+	}
+	return all
+}
+
+// remove keeps somebody outside in later runs, too.
+func (s *sendSession) remove(one peer.Removed) error {
+	s.Removed = append(s.Removed, removed{one.Key[:], one.Serial})
+	return s.write()
+}
+
 // write keeps the session, whole or not at all.
-func (s *sendSession) write(file string) error {
+func (s *sendSession) write() error {
+	if s.file == "" {
+		return nil
+	}
+	file := s.file
 	b, err := json.Marshal(s)
 	if err != nil {
 		return err

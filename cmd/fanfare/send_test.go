@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/peer"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 )
@@ -56,6 +59,38 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 }
 
+// TestTypedAtATerminal: somebody can be removed when nobody asks; what was typed before a question is no answer to it.
+func TestTypedAtATerminal(t *testing.T) {
+	said := &text{}
+	in, typed := io.Pipe()
+	s := &sending{
+		cmd: &sendCmd{}, terminal: true, std: stdio{in: in}, status: newStatus(said),
+		events: &eventLog{}, peer: idlePeer(t), waiting: make(chan peer.Asked),
+	}
+	s.letsIn(peer.Admitted{Key: seal.PublicKey{1}, Name: "ann"})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.attend(ctx) }()
+	for _, line := range []string{"y\n", "remove bob\n", "remove 1\n", ""} {
+		if _, err := io.WriteString(typed, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.waiting <- peer.Asked{Name: "bob"}
+	_ = typed.Close()
+	s.waiting <- peer.Asked{Name: "cat"}
+	cancel()
+	<-ended
+	for _, want := range []string{
+		`Let in: "ann". Type remove 1 to take that back.`, `Type remove and one of these numbers: 1 "ann".`,
+		`Cannot remove "ann": the transfer has ended.`, `"bob" asks to come in.`, `"bob" was refused: standard input has ended`,
+	} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("it does not say %q: %q", want, said)
+		}
+	}
+}
+
 // idlePeer is one that has ended: it takes what it is told, and nothing follows.
 func idlePeer(t *testing.T) *peer.Peer {
 	t.Helper()
@@ -90,9 +125,39 @@ func TestWhomToRemove(t *testing.T) {
 	}{
 		"2": {2, ""}, "4": {4, ""}, "bob": {0, list}, "ann": {0, list}, "": {0, list}, "6": {0, list}, "1": {5, ""},
 	} {
-		if key, words := in.find(whom); key != (seal.PublicKey{want.key}) || words != want.words {
-			t.Errorf("remove %s: %d, %q", whom, key[0], words)
+		if who, words := in.find(whom); who.Key != (seal.PublicKey{want.key}) || words != want.words {
+			t.Errorf("remove %s: %d, %q", whom, who.Key[0], words)
 		}
+	}
+	// Those of an earlier run have numbers when they are connected; who was removed is not back by that.
+	in.note([]peer.PeerStatus{{Key: seal.PublicKey{1}, Name: "ann"}, {Key: seal.PublicKey{9}}})
+	if who, _ := in.find("6"); who.Key != (seal.PublicKey{9}) {
+		t.Errorf("one of an earlier run: %d", who.Key[0])
+	}
+	if _, words := in.find("1"); words != "" {
+		t.Errorf("by the name 1: %q", words)
+	}
+}
+
+// TestRemovedStaysOutside: the session of a transfer knows whom the person has removed.
+func TestRemovedStaysOutside(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	m := manifest.Manifest{Text: "see you at eight"}
+	first, err := openSession("https://files.example.org", nil, m, time.Hour, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eve := peer.Removed{Key: seal.PublicKey{4, 5}, Serial: 6}
+	if err := first.remove(eve); err != nil {
+		t.Fatal(err)
+	}
+	second, err := openSession("https://files.example.org", nil, m, time.Hour, false)
+	if err != nil || !second.resumed || !slices.Equal(second.outside(), []peer.Removed{eve}) {
+		t.Errorf("%v, going on: %v, outside %v", err, second.resumed, second.outside())
+	}
+	if anew, err := openSession("https://files.example.org", nil, m, time.Hour, true); err != nil || len(anew.outside()) > 0 {
+		t.Errorf("a new link: %v, outside %v", err, anew.outside())
 	}
 }
 

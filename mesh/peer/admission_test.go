@@ -88,18 +88,45 @@ func TestRemoved(t *testing.T) {
 	for len(ann.Status().Peers) < 2 {
 		pauseFor(t, 10*time.Millisecond)
 	}
+	var removed Removed
+	var err error
 	for _, p := range sender.Status().Peers {
 		if p.Name == "bob" {
-			sender.Remove(p.Key)
+			if removed, err = sender.Remove(p.Key); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	var refused *RoomError
 	if err := bob.wait(); !errors.Is(err, ErrRemoved) && !(errors.As(err, &refused) && refused.Code == msg.CodeRemoved) {
 		t.Errorf("bob ends with %v", err)
 	}
-	await[Removed](sender)
 	for peers := ann.Status().Peers; len(peers) != 1 || !peers[0].Uploader; peers = ann.Status().Peers {
 		pauseFor(t, 10*time.Millisecond)
+	}
+	if _, err := sender.Remove(seal.PublicKey{1}); err == nil {
+		t.Error("somebody who never came can be removed")
+	}
+	// The uploader comes back as another process does, and knows only what it was told.
+	sender.stop()
+	<-sender.ended
+	cfg := sender.swarm.cfg
+	share := *cfg.Share
+	share.Removed = []Removed{removed}
+	cfg.Share = &share
+	again := r.prepare("sender again", cfg, nil)
+	again.run()
+	await[Opened](again)
+	again.swarm.call(func() {
+		if !again.swarm.revoked.Has(removed.Serial) {
+			t.Error("bob's token is good again")
+		}
+		if v := again.swarm.door.ask(removed.Key, "bob", "", drawSerial, time.Now()); v.refused != seal.ReasonRemoved {
+			t.Errorf("bob, who comes back to a new process, hears %+v", v)
+		}
+	})
+	for ok := false; !ok; pauseFor(t, 10*time.Millisecond) { // others have its list
+		ann.swarm.call(func() { ok = ann.swarm.revoked.Has(removed.Serial) })
 	}
 }
 

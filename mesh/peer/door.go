@@ -181,6 +181,12 @@ func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) {
 	}
 }
 
+// outside notes who was removed in an earlier run.
+func (d *door) outside(one Removed) {
+	d.guests[one.Key] = &guest{serial: one.Serial, refused: seal.ReasonRemoved, told: true}
+	d.serials[one.Serial] = true
+}
+
 // counts tells how many have a place, and how many of those have everything.
 func (d *door) counts() (in, complete int) {
 	for _, g := range d.guests {

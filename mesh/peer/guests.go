@@ -79,21 +79,34 @@ func (s *swarm) decide(dh seal.PublicKey, yes bool) {
 }
 
 // remove revokes, and puts out of the room.
-func (s *swarm) remove(dh seal.PublicKey) {
-	if s.door == nil {
-		return
+func (s *swarm) remove(dh seal.PublicKey) (Removed, error) {
+	if s.door == nil || s.door.guests[dh] == nil {
+		return Removed{}, errNoKey
 	}
-	serial := s.door.remove(dh)
-	if g := s.door.guests[dh]; g != nil {
-		s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonRemoved})
-		s.room.send(msg.Remove{Endpoint: g.endpoint})
-	}
-	if serial != 0 && !s.relist(append(slices.Clone(s.revoked.Serials), serial)) {
-		s.cfg.Log.Warn("too many were removed to tell other receivers of one more: end the link")
+	removed := Removed{dh, s.door.remove(dh)}
+	at := s.door.guests[dh].endpoint
+	s.tell(dh, at, seal.Refused{Reason: seal.ReasonRemoved})
+	s.room.send(msg.Remove{Endpoint: at})
+	var err error
+	if removed.Serial != 0 && !s.relist(append(slices.Clone(s.revoked.Serials), removed.Serial)) {
+		err = ErrManyRemoved
 	}
 	if l := s.links[dh]; l != nil {
 		s.bye(l, wire.NotAdmitted, "")
 	}
+	return removed, err
+}
+
+// stayOutside takes up who was removed in earlier runs.
+func (s *swarm) stayOutside(removed []Removed) {
+	var serials []uint32
+	for _, one := range removed {
+		s.door.outside(one)
+		if one.Serial != 0 {
+			serials = append(serials, one.Serial)
+		}
+	}
+	s.relist(serials[:min(len(serials), seal.MaxRevoked)])
 }
 
 // takesPlace notes that a receiver says for the first time how it fares. Those who only look are put back

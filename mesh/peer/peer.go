@@ -41,8 +41,15 @@ type Share struct {
 	Manifest manifest.Manifest
 	Source   *store.Source // its files are those of the manifest
 	Rule     Rule
+	Removed  []Removed // in earlier runs; they stay outside
 	Expires  time.Time
 	Code     bool // ask for a short code
+}
+
+// Removed is a receiver that was removed.
+type Removed struct {
+	Key    seal.PublicKey
+	Serial uint32 // of its token; 0 when it had none
 }
 
 // Fetch makes a receiver.
@@ -66,9 +73,14 @@ var (
 	ErrChanged  = errors.New("a file has changed at the uploader since it was shared")
 	ErrStranger = errors.New("the link is not this uploader's: a character at its end is wrong, or somebody else answers in its place")
 	ErrNobody   = errors.New("nobody who has the files is there any more")
+	// ErrManyRemoved: one more was removed than others can be told of.
+	ErrManyRemoved = errors.New("so many were removed that the other receivers cannot be told of one more")
 )
 
-var errNoKey = errors.New("the other side's key is not known")
+var (
+	errNoKey = errors.New("the other side's key is not known")
+	errEnded = errors.New("the transfer has ended")
+)
 
 // Event is one of the types below.
 type Event interface{ event() }
@@ -101,11 +113,6 @@ type (
 		Key  seal.PublicKey
 		Name string
 	}
-	// Removed: somebody was removed by our person; nobody who hears of it serves it any more.
-	Removed struct {
-		Key  seal.PublicKey
-		Name string
-	}
 	// Waits: the uploader's person has to decide about us.
 	Waits struct{}
 	// Wrong: a peer was dropped for good, since it sent what was not shared.
@@ -128,7 +135,6 @@ func (CodeEnded) event()  {}
 func (Asked) event()      {}
 func (Admitted) event()   {}
 func (Complete) event()   {}
-func (Removed) event()    {}
 func (Waits) event()      {}
 func (Wrong) event()      {}
 func (Lost) event()       {}
@@ -165,15 +171,14 @@ func (p *Peer) Decide(key seal.PublicKey, yes bool) {
 	p.swarm.post(func() { p.swarm.decide(key, yes) })
 }
 
-// Remove takes back what somebody was given: nobody serves it any more.
-func (p *Peer) Remove(key seal.PublicKey) {
-	s := p.swarm
-	s.post(func() {
-		s.remove(key)
-		if s.door != nil && s.door.guests[key] != nil {
-			s.cfg.Tell(Removed{key, s.door.guests[key].name})
-		}
-	})
+// Remove takes back what somebody was given, for good: nobody who hears of it serves it any more. What it returns is
+// for Share.Removed of the next run. It fails for one who never asked, after the end of Run, and with ErrManyRemoved:
+// then other receivers may go on serving it. It must not be called by Tell.
+func (p *Peer) Remove(key seal.PublicKey) (removed Removed, err error) {
+	if !p.swarm.call(func() { removed, err = p.swarm.remove(key) }) {
+		err = errEnded
+	}
+	return removed, err
 }
 
 // CheckWords are four words that the person at the other end sees, too, when nobody stands between

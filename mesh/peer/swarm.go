@@ -168,6 +168,7 @@ func (s *swarm) share() error {
 	}
 	s.token, s.signer, s.uploader = &token, share.Key.Public(), s.cfg.Identity.dh.Public()
 	s.door = newDoor(share.Rule, share.Expires)
+	s.stayOutside(share.Removed)
 	s.blob, s.shared = blob, &Offered{Manifest: share.Manifest, ID: id, Blob: blob, Key: s.signer}
 	s.content = &content{
 		id: id, layout: share.Manifest.Layout(), key: s.signer, signs: map[int]store.Root{},
