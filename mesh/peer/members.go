@@ -88,8 +88,10 @@ func (s *swarm) keyClaimed(from string, dh seal.PublicKey) {
 			return
 		}
 	}
+	if m.dh == nil { // who calls one key after the other its own gets no turn by that
+		m.next = time.Now().Add(s.headStart(dh))
+	}
 	m.dh, m.proved = &dh, false
-	m.next = time.Now().Add(s.headStart(dh))
 }
 
 // keyProved notes the key by which a member has sealed something for us: nobody else has it. One that had it before
