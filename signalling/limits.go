@@ -12,7 +12,7 @@ import (
 const (
 	refusedPerMinute = 10  // WHIP requests, and hellos of publishers, with a wrong key or body
 	wrongPerMinute   = 5   // wrong viewer passwords
-	goodPerMinute    = 300 // sessions made; counted apart for WHIP, WHEP, /play and /ws
+	goodPerMinute    = 300 // sessions made; counted apart for WHIP, WHEP, /play, its answers and /ws
 	openedPerMinute  = 10  // rooms of files opened without a key
 	numbersPerMinute = 30  // hellos with the number of a short code
 	// maxUnfinishedEach bounds the sessions of one client that were answered and have not
@@ -101,7 +101,7 @@ func (m *meter) makeRoom(now time.Time) {
 type meters struct {
 	refused, wrong    *meter
 	whip, whep, hello *meter
-	play              *meter // apart: who waits for a recording must not keep others from watching
+	play, played      *meter // addresses and answers, apart: who waits for a recording must not keep others from watching
 	opened, numbers   *meter
 }
 
@@ -109,7 +109,7 @@ func newMeters(off bool) meters {
 	return meters{
 		refused: newMeter(refusedPerMinute, off), wrong: newMeter(wrongPerMinute, off),
 		whip: newMeter(goodPerMinute, off), whep: newMeter(goodPerMinute, off), hello: newMeter(goodPerMinute, off),
-		play:   newMeter(goodPerMinute, off),
+		play: newMeter(goodPerMinute, off), played: newMeter(goodPerMinute, off),
 		opened: newMeter(openedPerMinute, off), numbers: newMeter(numbersPerMinute, off),
 	}
 }

@@ -30,39 +30,60 @@ const (
 	pieceWithin  = 10 * time.Second // for one to arrive
 	playLife     = time.Minute      // of an address to play from
 	playWithin   = 10 * time.Second // for a player to take what it is sent
-	playsAtATime = 256
+	playsAtATime = 256              // answers of any length, and
+	playsEach    = 64               // of them to one client: a class fits in
 )
 
 // typeRecording is what a recorder says that it makes: a container and names of codecs.
 var typeRecording = regexp.MustCompile(`^(video|audio)/(webm|mp4)(; ?codecs="?[A-Za-z0-9., _-]{1,80}"?)?$`)
 
-// plays are the viewers who are served now.
+// plays are the answers of any length that are under way: to viewers, and with files.
 type plays struct {
-	mu     sync.Mutex
-	ending map[media.SessionID]context.CancelFunc
+	each int // at most to one client
+
+	mu   sync.Mutex
+	open map[media.SessionID]play
+	of   map[string]int // by client
 }
 
-// begin takes a place; false when there is none.
-func (p *plays) begin(id media.SessionID, end context.CancelFunc) bool {
+type play struct {
+	client string
+	end    context.CancelFunc
+}
+
+func newPlays(each int) plays {
+	return plays{each: each, open: map[media.SessionID]play{}, of: map[string]int{}}
+}
+
+// begin takes a place, or says why there is none.
+func (p *plays) begin(id media.SessionID, client string, end context.CancelFunc) *problem {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.ending) >= playsAtATime {
-		return false
+	switch {
+	case p.of[client] >= p.each:
+		return problemRate.after(playWithin)
+	case len(p.open) >= playsAtATime:
+		return problemBusy.with(problemBusy.Detail)
 	}
-	p.ending[id] = end
-	return true
+	p.open[id] = play{client: client, end: end}
+	p.of[client]++
+	return nil
 }
 
 // end ends one; false when it is none of these.
 func (p *plays) end(id media.SessionID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cancel, ok := p.ending[id]
-	if ok {
-		cancel()
-		delete(p.ending, id)
+	one, ok := p.open[id]
+	if !ok {
+		return false
 	}
-	return ok
+	one.end()
+	delete(p.open, id)
+	if p.of[one.client]--; p.of[one.client] == 0 {
+		delete(p.of, one.client)
+	}
+	return true
 }
 
 // playRoutes are there where the operator gives them memory.
@@ -133,6 +154,9 @@ func made(w http.ResponseWriter, location string, about map[string]any) {
 func (s *Server) playStream(w http.ResponseWriter, r *http.Request) {
 	s.answerTo(w, r, "GET, OPTIONS", map[string]func() *problem{http.MethodGet: func() *problem {
 		name, from, now := chi.URLParam(r, "stream"), s.proxies.who(r), time.Now()
+		if d := s.meters.played.take(from.household, now); d > 0 {
+			return problemRate.after(d)
+		}
 		c := s.gate.open(chi.URLParam(r, "capability"), token.KindPlay, msg.RoomRef{Kind: msg.RoomStream, Name: name}, msg.RoleSubscriber, now)
 		if c == nil {
 			return problemAddress.with(problemAddress.Detail)
@@ -155,8 +179,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, recording *spool.
 	defer cancel()
 	defer context.AfterFunc(s.stopping, cancel)()
 	id := media.SessionID("http-" + token.NewID())
-	if !s.plays.begin(id, cancel) {
-		return problemBusy.with(problemBusy.Detail)
+	if p := s.plays.begin(id, client, cancel); p != nil {
+		return p
 	}
 	defer s.plays.end(id)
 	about := media.Event{Session: id, Stream: name, Role: media.RoleSubscriber}

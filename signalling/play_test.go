@@ -12,8 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 	"github.com/fanfare-relay/fanfare/signalling/store"
 	"github.com/fanfare-relay/fanfare/signalling/token"
@@ -230,6 +232,11 @@ func TestPlayHasARateOfItsOwn(t *testing.T) {
 	if res := r.offer("/whep/film", ""); res.StatusCode != http.StatusCreated {
 		t.Errorf("nobody may watch: %s", describe(res))
 	}
+	// So have the answers; none of these comes back before it is asked.
+	for range goodPerMinute {
+		r.srv.meters.played.spend("127.0.0.1", time.Now().Add(time.Hour))
+	}
+	checkProblem(t, r.ask(http.MethodGet, "/play/film/made-up", nil), "rate")
 }
 
 func TestPlainHTTPCanBeSwitchedOff(t *testing.T) {
@@ -260,3 +267,94 @@ func TestSlowUploadIsAnswered(t *testing.T) {
 		t.Error(describe(res))
 	}
 }
+
+// One client gets so many answers at a time, whoever asks, and others get theirs.
+func TestPlaysAreBoundedForEachClient(t *testing.T) {
+	p := newPlays(2)
+	ended := 0
+	begin := func(id media.SessionID, client string) *problem { return p.begin(id, client, func() { ended++ }) }
+	for _, id := range []media.SessionID{"a", "b"} {
+		if refused := begin(id, "one"); refused != nil {
+			t.Fatal(refused)
+		}
+	}
+	if refused := begin("c", "one"); refused == nil || refused.Name != problemRate.Name || refused.RetryAfter == 0 {
+		t.Errorf("a third is refused with %v", refused)
+	}
+	if refused := begin("d", "two"); refused != nil {
+		t.Error("another client is refused:", refused)
+	}
+	if !p.end("a") || p.end("a") || p.end("c") || ended != 1 {
+		t.Errorf("%d ended", ended)
+	}
+	if refused := begin("e", "one"); refused != nil {
+		t.Error("after one has ended:", refused)
+	}
+	for n := len(p.open); n < playsAtATime; n++ {
+		if refused := begin(media.SessionID(fmt.Sprint(n)), fmt.Sprint("client ", n)); refused != nil {
+			t.Fatal(n, refused)
+		}
+	}
+	if refused := begin("last", "three"); refused == nil || refused.Name != problemBusy.Name {
+		t.Errorf("beyond what there is in all: %v", refused)
+	}
+}
+
+// An address to play from gives one client no more answers than that, and files count with them.
+func TestAnswersOfOneClient(t *testing.T) {
+	r := serve(t, byHTTP, unlimited)
+	r.srv.plays.each = 2
+	r.publish("film")
+	r.recordAll("film", recorded(t))
+	file := r.ask(http.MethodPost, "/spool", strings.NewReader("a file"), "Authorization", "Bearer "+r.key).Header.Get("Location")
+	address := r.play("film", "").Request.URL.Path
+	second := r.play("film", "")
+	for _, path := range []string{address, file} {
+		checkProblem(t, r.ask(http.MethodGet, path, nil), "rate")
+	}
+	_ = second.Body.Close()
+	res := r.ask(http.MethodGet, file, nil)
+	for n := 0; res.StatusCode == http.StatusTooManyRequests; n++ { // until the server notices that it has gone
+		if n > 10_000 {
+			t.Fatal(describe(res))
+		}
+		res = r.ask(http.MethodGet, file, nil)
+	}
+	if got := describe(res); got != "200 a file" {
+		t.Error(got)
+	}
+}
+
+// A file must come at a least rate, and in time.
+func TestUploadsHaveTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w deadlines
+		begin := time.Now()
+		s := &steady{body: infinite{}, control: http.NewResponseController(&w), until: begin.Add(uploadWithin)}
+		for time.Since(begin) < uploadWithin {
+			if _, err := io.ReadFull(s, make([]byte, slowest)); err != nil {
+				t.Fatal(err)
+			}
+			if left := time.Until(w.read); left <= 0 || left > slowWithin || w.read.After(s.until) || !w.write.After(w.read) {
+				t.Fatalf("after %v there are %v to read, until %v to write", time.Since(begin), left, w.write)
+			}
+			time.Sleep(slowWithin - time.Second)
+		}
+		if _, _ = io.ReadFull(s, make([]byte, slowest)); w.read.After(s.until) {
+			t.Errorf("it may come until %v", w.read)
+		}
+	})
+}
+
+type deadlines struct {
+	httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = t; return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return nil }
+
+// infinite is a body without end.
+type infinite struct{}
+
+func (infinite) Read(b []byte) (int, error) { return len(b), nil }

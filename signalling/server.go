@@ -64,7 +64,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.spool = spool.New(cfg.HTTPMemory)
-	s.plays.ending = map[media.SessionID]context.CancelFunc{}
+	s.plays = newPlays(playsEach)
+	if cfg.Unlimited {
+		s.plays = newPlays(playsAtATime)
+	}
 	s.hub = newHub(s.runRoom)
 	s.figures = newFigures(cfg.Registry, s.hub, s.relay)
 	if err := cfg.Store.ForgetRooms(time.Now()); err != nil {

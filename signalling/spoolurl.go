@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 	"github.com/fanfare-relay/fanfare/signalling/spool"
 	"github.com/fanfare-relay/fanfare/signalling/token"
@@ -17,10 +19,11 @@ import (
 // Files by plain HTTP, to compare with (docs/PROTOCOL.md, section 2.6): up whole, into memory, and down by
 // whoever has the address, for ten minutes.
 
-// A slow uploader keeps memory that others could have: at least slowest bytes in slowWithin.
+// A slow uploader keeps memory that others could have: at least slowest bytes in slowWithin, and all in uploadWithin.
 const (
-	slowest    = 80 << 10
-	slowWithin = 10 * time.Second
+	slowest      = 80 << 10
+	slowWithin   = 10 * time.Second
+	uploadWithin = 15 * time.Minute
 )
 
 // roomSpool marks capabilities of files; no room has this kind.
@@ -37,11 +40,14 @@ func (s *Server) spoolURL(w http.ResponseWriter, r *http.Request) {
 		if p != nil {
 			return p
 		}
-		id, err := s.spool.Store(r.ContentLength, &steady{body: r.Body, control: http.NewResponseController(w)})
-		if errors.Is(err, spool.ErrFull) {
+		body := &steady{body: r.Body, control: http.NewResponseController(w), until: now.Add(uploadWithin)}
+		id, err := s.spool.Store(r.ContentLength, body)
+		switch {
+		case errors.Is(err, spool.ErrFull):
 			return problemSpool.with(problemSpool.Detail)
-		}
-		if err != nil {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return problemSlow.with("A file must come with 80 KiB in 10 seconds at least, and within 15 minutes.")
+		case err != nil:
 			return problemBody.with(problemBody.Detail)
 		}
 		capability, err := s.gate.signFor(spool.FileLife, token.KindPlay, token.Capability{
@@ -103,6 +109,11 @@ func (s *Server) fetch(w http.ResponseWriter, r *http.Request) *problem {
 	if !ok {
 		return problemAddress.with(problemAddress.Detail)
 	}
+	id := media.SessionID("file-" + token.NewID())
+	if p := s.plays.begin(id, s.proxies.who(r).household, func() {}); p != nil {
+		return p
+	}
+	defer s.plays.end(id)
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Disposition", "attachment") // it is never shown as a page of this server
@@ -129,11 +140,12 @@ func (c *counting) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// steady reads a body that must come at a least rate. There is time for the answer behind it, however long it takes:
-// the server's own deadline for that counts from the head of the request.
+// steady reads a body that must come at a least rate, and to its end until a time. There is time for the answer
+// behind it, however long it takes: the server's own deadline for that counts from the head of the request.
 type steady struct {
 	body    io.Reader
 	control *http.ResponseController
+	until   time.Time
 	n       int // since the deadline was set
 	set     bool
 }
@@ -142,6 +154,9 @@ type steady struct {
 func (s *steady) Read(b []byte) (int, error) {
 	if !s.set || s.n >= slowest {
 		deadline := time.Now().Add(slowWithin)
+		if s.until.Before(deadline) {
+			deadline = s.until
+		}
 		_ = s.control.SetReadDeadline(deadline) // see incoming.finish
 		_ = s.control.SetWriteDeadline(deadline.Add(playWithin))
 		s.n, s.set = 0, true
