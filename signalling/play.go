@@ -86,8 +86,14 @@ func (p *plays) end(id media.SessionID) bool {
 	return true
 }
 
-// playRoutes are there where the operator gives them memory.
+// playRoutes are there where the operator gives them memory; elsewhere they say so.
 func (s *Server) playRoutes(r chi.Router) {
+	if s.cfg.HTTPMemory <= 0 {
+		for _, path := range []string{"/play/*", "/record/*", "/spool", "/spool/*"} {
+			r.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { problemNoHTTP.write(w) })
+		}
+		return
+	}
 	r.HandleFunc("/play/{stream}", s.playURL)
 	r.HandleFunc("/play/{stream}/{capability}", s.playStream)
 	r.HandleFunc("/record/{stream}/{recording}", s.recordingURL)

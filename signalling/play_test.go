@@ -242,8 +242,9 @@ func TestPlayHasARateOfItsOwn(t *testing.T) {
 func TestPlainHTTPCanBeSwitchedOff(t *testing.T) {
 	r := serve(t)
 	for _, path := range []string{"/play/a", "/record/a/b/0", "/spool"} {
-		checkProblem(t, r.ask(http.MethodPost, path, nil), "not-found")
+		checkProblem(t, r.ask(http.MethodPost, path, nil), "plain-http")
 	}
+	checkProblem(t, r.ask(http.MethodGet, "/spool/made-up", nil), "plain-http")
 }
 
 // A file that takes longer than the server gives a usual answer is answered all the same: here, any time at all.

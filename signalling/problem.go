@@ -79,6 +79,7 @@ var (
 	problemRecorded    = problem{Status: http.StatusBadRequest, Name: "recorded", Title: "Not a recording", Detail: "Recordings are WebM, or MP4 with fragments."}
 	problemLength      = problem{Status: http.StatusLengthRequired, Name: "length", Title: "Length required", Detail: "A file must come with its length, as Content-Length."}
 	problemSpool       = problem{Status: http.StatusServiceUnavailable, Name: "spool", Title: "No room", Detail: "There is no room in the server's memory for this now.", RetryAfter: 10 * time.Second}
+	problemNoHTTP      = problem{Status: http.StatusNotImplemented, Name: "plain-http", Title: "No plain HTTP", Detail: "This server does not take plain HTTP."}
 	problemInternal    = problem{Status: http.StatusInternalServerError, Name: "internal", Title: "A fault of the server", Detail: "Something went wrong on the server. Its log says more."}
 	problemMetricsKey  = problem{Status: http.StatusUnauthorized, Name: "metrics", Title: "Key missing or wrong", Detail: "Figures are told on the server's own machine, or with the publish key as Authorization: Bearer.", Challenge: "Bearer"}
 	problemOrigin      = problem{Status: http.StatusForbidden, Name: "origin", Title: "Another site's page", Detail: "Pages of other sites may not connect here."}
@@ -92,7 +93,7 @@ func problems() []problem {
 		problemSessionKey, problemMetricsKey, problemForeign, problemRemoved, problemOrigin, problemName, problemStream,
 		problemSession, problemGone, problemPage, problemEmpty, problemOffer, problemPlayout, problemFragment, problemWish, problemNoMatch, problemMismatch,
 		problemNoRestart, problemNoWebSocket, problemRate, problemUnfinished, problemBusy, problemShutdown, problemStorage, problemInternal,
-		problemRecording, problemAddress, problemOrder, problemRecorded, problemLength, problemSpool,
+		problemRecording, problemAddress, problemOrder, problemRecorded, problemLength, problemSpool, problemNoHTTP,
 	}
 }
 

@@ -87,9 +87,7 @@ func (s *Server) Handler() http.Handler {
 	r.Handle("/whep/{stream}/{session}", s.sessionURL(media.RoleSubscriber))
 	r.HandleFunc("/whep/{stream}/{session}/layers", s.layersURL)
 	r.Get("/f/{room}/relay", s.serveRelay)
-	if s.cfg.HTTPMemory > 0 {
-		s.playRoutes(r)
-	}
+	s.playRoutes(r)
 	r.Get("/metrics", s.serveMetrics)
 	r.Get("/healthz", s.serveHealth)
 	r.Get("/readyz", s.serveReady)

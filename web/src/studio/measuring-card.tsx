@@ -1,5 +1,6 @@
 // The switches for those who measure and compare.
 
+import { failedWords } from '../topology/record';
 import { Button, Switch } from '../ui/controls';
 import { download } from '../ui/download';
 import type { StudioController } from './controller';
@@ -26,7 +27,7 @@ export function MeasuringSwitches({ studio }: { studio: StudioController }) {
           For viewers whose network lets no live video through; they see it about a second later. This computer encodes
           the picture once more and sends it twice.
         </p>
-        {state.kind === 'failed' ? <p class="small">{state.text} It is tried again.</p> : null}
+        {state.kind === 'failed' ? <p class="small">{failedWords(state)}</p> : null}
       </div>
       {studio.figures.value ? (
         <div class="row">

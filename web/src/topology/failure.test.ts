@@ -13,6 +13,7 @@ describe('why a path did not open', () => {
     [new HttpProblem(409, 'x'), 'busy'],
     [new HttpProblem(429, 'x'), 'busy'],
     [new HttpProblem(503, 'x'), 'busy'],
+    [new HttpProblem(501, 'x'), 'never'],
     [new HttpProblem(400, 'x'), 'never'],
     [new HttpProblem(406, 'x'), 'never'],
     [new HttpProblem(415, 'x'), 'never'],

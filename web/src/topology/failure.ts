@@ -48,5 +48,6 @@ export function failureOf(cause: unknown): Failure {
 function kindOf(status: number): Failure['kind'] {
   if (status === 0) return 'away';
   if (status === 401 || status === 403) return 'key';
-  return status >= 400 && status < 500 && !PASSING.has(status) ? 'never' : 'busy';
+  // 501: what the server does not do at all.
+  return status === 501 || (status >= 400 && status < 500 && !PASSING.has(status)) ? 'never' : 'busy';
 }

@@ -16,8 +16,16 @@ export interface RecordOptions {
   fetch?: Fetch;
 }
 
-/** What becomes of it; failed: words for people. */
-export type RecordState = { kind: 'off' } | { kind: 'sending' } | { kind: 'failed'; text: string };
+/** What becomes of it; failed: words for people. final: it is not tried again by itself. */
+export type RecordState = { kind: 'off' } | { kind: 'sending' } | { kind: 'failed'; text: string; final: boolean };
+
+/** What is said of a failure. */
+export function failedWords({ text, final }: { text: string; final: boolean }): string {
+  return final ? text : `${text} It is tried again.`;
+}
+
+/** The server takes nothing of the kind (RFC 9110 section 15.6.2). */
+const NOT_HERE = 501;
 
 export const RECORD = {
   /** ms of one piece: the smaller, the sooner it is shown, and the more requests there are. */
@@ -91,23 +99,23 @@ export class HttpSender {
     const type =
       typeof MediaRecorder === 'function' ? typeFor(sound, (t) => MediaRecorder.isTypeSupported(t)) : undefined;
     if (!type) {
-      this.options.onState({ kind: 'failed', text: 'This browser cannot record what it sends.' });
+      this.options.onState({ kind: 'failed', text: 'This browser cannot record what it sends.', final: true });
       return;
     }
     this.recording = new Recording(url, tracks, type, this.options, this.fetch, {
       sent: (bytes) => {
         this.sent += bytes;
       },
-      failed: (text) => this.failed(text),
+      failed: (text, final) => this.failed(text, final),
     });
     this.options.onState({ kind: 'sending' });
   }
 
-  private failed(text: string): void {
+  private failed(text: string, final: boolean): void {
     this.recording = undefined;
     if (!this.wanted) return;
-    this.options.onState({ kind: 'failed', text });
-    this.again = setTimeout(() => this.begin(), RECORD.pause);
+    this.options.onState({ kind: 'failed', text, final });
+    if (!final) this.again = setTimeout(() => this.begin(), RECORD.pause);
   }
 }
 
@@ -121,7 +129,7 @@ function sameTracks(a: readonly MediaStreamTrack[] | undefined, b: readonly Medi
 
 interface Telling {
   sent(bytes: number): void;
-  failed(text: string): void;
+  failed(text: string, final: boolean): void;
 }
 
 /** One recording of certain tracks, from its first piece to the one that fails. */
@@ -192,7 +200,8 @@ class Recording {
       try {
         await this.post(piece);
       } catch (cause) {
-        this.fail(cause instanceof HttpProblem ? cause.message : 'The browser could not send it.');
+        if (cause instanceof HttpProblem) this.fail(cause.message, cause.status === NOT_HERE);
+        else this.fail('The browser could not send it.');
       }
     }
     this.sending = false;
@@ -221,9 +230,9 @@ class Recording {
     return token ? { Authorization: `Bearer ${token}` } : {};
   }
 
-  private fail(text: string): void {
+  private fail(text: string, final = false): void {
     if (this.over) return;
     this.end(false);
-    this.tell.failed(text);
+    this.tell.failed(text, final);
   }
 }
