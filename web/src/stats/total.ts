@@ -49,6 +49,20 @@ export class Totals {
   }
 }
 
+/** What goes up by plain HTTP, of which no connection tells: bit/s from the bytes that the server has taken. */
+export class Recorded {
+  private last: { sent: number; at: number } | undefined;
+
+  /** sent: bytes in all, undefined while nothing is sent that way; now in ms. */
+  observe(sent: number | undefined, now: number): { bitrateOut: number; encodes: number } {
+    const { last } = this;
+    this.last = sent === undefined ? undefined : { sent, at: now };
+    if (sent === undefined) return { bitrateOut: 0, encodes: 0 };
+    const bitrateOut = last && now > last.at ? (Math.max(0, sent - last.sent) * 8000) / (now - last.at) : 0;
+    return { bitrateOut, encodes: 1 };
+  }
+}
+
 /** What a line carries upwards. */
 export interface Line {
   /** bit/s; undefined where it is not known. */

@@ -76,6 +76,7 @@ export class StudioController {
       limits: () => this.limits(),
       codecs: () => codecOrder(this.state.value.settings.codec),
       connection: () => this.connection,
+      recorded: () => this.measuring.recorded(),
       viewers: () => this.state.value.viewers,
       roundTrip: () => this.client?.clock()?.roundTrip,
       clock: () => this.measuring.clock(),

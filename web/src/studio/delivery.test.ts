@@ -7,7 +7,7 @@ import { Delivery } from './delivery';
 let made: FakeConnection[];
 const open = (): boolean[] => made.map((c) => c.connectionState !== 'closed');
 
-function delivery(said: ClientMessage[] = []): Delivery {
+function delivery(said: ClientMessage[] = [], recorded: () => number | undefined = () => undefined): Delivery {
   return new Delivery({
     topology: () => 'star',
     send: (message) => said.push(message),
@@ -16,6 +16,7 @@ function delivery(said: ClientMessage[] = []): Delivery {
     limits: () => ({ maxBitrate: 1_000_000 }),
     codecs: () => [],
     connection: () => undefined,
+    recorded,
     viewers: () => 0,
     roundTrip: () => undefined,
     clock: () => ({ time: 0, error: 0 }),
@@ -52,5 +53,24 @@ describe('direct ways of the studio', () => {
     expect(open()).toEqual([true, true]);
     vi.advanceTimersByTime(UNNAMED);
     expect(open()).toEqual([false, true]);
+  });
+});
+
+describe('what the studio sends', () => {
+  it('is what goes by plain HTTP, too', async () => {
+    let sent: number | undefined;
+    const d = delivery([], () => sent);
+    d.begin();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(d.total.value).toMatchObject({ bitrateOut: 0, encodes: 0 });
+    sent = 1_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    sent += 50_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(d.total.value.encodes).toBe(1);
+    expect(d.total.value.bitrateOut).toBeCloseTo(400_000, -3);
+    sent = undefined;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(d.total.value).toMatchObject({ bitrateOut: 0, encodes: 0 });
   });
 });

@@ -5,7 +5,7 @@ import { signal } from '@preact/signals';
 import { AUDIO_BITRATE } from '../media/settings';
 import type { Tracks } from '../media/source';
 import type { ClientMessage, Plan, ServerMessage, Topology } from '../signal/msg.gen';
-import { type Total, Totals, Uplink } from '../stats/total';
+import { Recorded, type Total, Totals, Uplink } from '../stats/total';
 import { seal, unseal } from '../topology/envelope';
 import { compact, type Facts, Teller, whole } from '../topology/facts';
 import { Serving } from '../topology/serving';
@@ -22,6 +22,8 @@ export interface DeliveryOptions {
   codecs(): readonly string[];
   /** The connection to the server that is in use. */
   connection(): RTCPeerConnection | undefined;
+  /** Bytes that went up by plain HTTP in all; undefined while nothing does. */
+  recorded(): number | undefined;
   viewers(): number;
   /** To the server, ms. */
   roundTrip(): number | undefined;
@@ -44,6 +46,7 @@ export class Delivery {
   private readonly options: DeliveryOptions;
   private readonly serving: Serving;
   private readonly totals = new Totals();
+  private readonly byHttp = new Recorded();
   private readonly uplink = new Uplink();
   private readonly teller = new Teller();
   private line: ReturnType<Uplink['observe']> = { uplink: undefined, atLeast: false };
@@ -131,8 +134,11 @@ export class Delivery {
   private async look(): Promise<void> {
     const server = this.options.connection();
     const connections = this.serving.connections().map((c) => c.connection);
-    this.total.value = await this.totals.take(server ? [server, ...connections] : connections);
-    this.line = this.uplink.observe(this.total.value, performance.now());
+    const live = await this.totals.take(server ? [server, ...connections] : connections);
+    const now = performance.now();
+    const { bitrateOut, encodes } = this.byHttp.observe(this.options.recorded(), now);
+    this.total.value = { ...live, bitrateOut: live.bitrateOut + bitrateOut, encodes: live.encodes + encodes };
+    this.line = this.uplink.observe(live, now);
     this.tell();
   }
 

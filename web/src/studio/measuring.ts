@@ -55,6 +55,11 @@ export class Measuring {
     return { time: pageNow() + (this.options.client()?.clock()?.offset ?? 0), error: 0 };
   }
 
+  /** Bytes that went up by plain HTTP in all; undefined while nothing does. */
+  recorded(): number | undefined {
+    return this.httpState.value.kind === 'sending' ? this.sender.sent : undefined;
+  }
+
   showTime(on: boolean): void {
     this.time.value = on;
     this.options.client()?.measureClock();
