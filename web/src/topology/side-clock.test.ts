@@ -31,6 +31,18 @@ describe('the clock of the strip over a direct way', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is learnt anew when the clock at the other end jumps', () => {
+    const [here, there] = channels(15);
+    let ahead = 5_000;
+    answerOn(there, () => ({ time: Date.now() + ahead, error: 2 }));
+    const clock = new SideClock(here, () => Date.now());
+    vi.advanceTimersByTime(2_500);
+    ahead = -700;
+    vi.advanceTimersByTime(1_000);
+    expect(clock.reading()).toEqual({ offset: -700, roundTrip: 30, error: 2 });
+    clock.close();
+  });
+
   it('may be of unknown error', () => {
     const [here, there] = channels(1);
     answerOn(there, () => ({ time: Date.now(), error: undefined }));
