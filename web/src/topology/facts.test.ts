@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compact, deviceOf, type Facts, type Hints, hints, isMetered, Teller, whole } from './facts';
 
 const of = (userAgent: string, more: Partial<Hints> = {}): Hints => ({ userAgent, touchPoints: 0, ...more });
@@ -23,6 +23,16 @@ describe('the kind of machine', () => {
     ],
     ['an Android phone', of('Mozilla/5.0 (Linux; Android 10; K) Chrome/156.0 Mobile Safari/537.36'), 'phone'],
     ['an Android tablet', of('Mozilla/5.0 (Linux; Android 10; K) Chrome/156.0 Safari/537.36'), 'tablet'],
+    [
+      'an Android phone that shows the desktop’s site',
+      of('Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0 Safari/537.36', { mobile: false, touchPoints: 5, coarse: true }),
+      'tablet',
+    ],
+    [
+      'Linux with a touch screen and a mouse',
+      of('Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0', { touchPoints: 10, coarse: false }),
+      'desktop',
+    ],
     ['another telephone', of('Mozilla/5.0 (Mobile; rv:48.0) KAIOS/2.5'), 'phone'],
     ['nothing known', of('curl/8'), undefined],
   ])('%s', (_, given, want) => expect(deviceOf(given)).toBe(want));
@@ -37,14 +47,17 @@ describe('a line that is paid by the byte', () => {
   ])('%j: %s', (more, want) => expect(isMetered(of('x', more))).toBe(want));
 
   it('is read from what the browser has', () => {
+    vi.stubGlobal('matchMedia', (query: string) => ({ matches: query === '(pointer: coarse)' }));
     const from = { userAgent: 'x', maxTouchPoints: 3, connection: { saveData: true, type: 'wifi' } };
     expect(hints(from as unknown as Navigator)).toEqual({
       userAgent: 'x',
       mobile: undefined,
+      coarse: true,
       touchPoints: 3,
       saveData: true,
       line: 'wifi',
     });
+    vi.unstubAllGlobals();
   });
 });
 

@@ -11,6 +11,8 @@ export interface Hints {
   /** As Chromium tells it. */
   mobile?: boolean | undefined;
   touchPoints: number;
+  /** What is pointed with first is a finger. */
+  coarse?: boolean | undefined;
   saveData?: boolean | undefined;
   /** Kind of line: "cellular", "wifi". */
   line?: string | undefined;
@@ -24,6 +26,7 @@ interface Hinting extends Navigator {
 /** Of this browser, now: a line may become another one. */
 export function hints(from: Hinting = navigator): Hints {
   return {
+    coarse: globalThis.matchMedia?.('(pointer: coarse)').matches,
     userAgent: from.userAgent,
     mobile: from.userAgentData?.mobile,
     touchPoints: from.maxTouchPoints,
@@ -33,13 +36,15 @@ export function hints(from: Hinting = navigator): Hints {
 }
 
 /** undefined for what is not known: such a machine passes nothing on. */
-export function deviceOf({ userAgent, mobile, touchPoints }: Hints): Device | undefined {
+export function deviceOf({ userAgent, mobile, touchPoints, coarse }: Hints): Device | undefined {
   if (/iPhone|iPod/.test(userAgent)) return 'phone';
   // iPads say that they are Macs, which have no touch screens.
   if (/iPad/.test(userAgent) || (/Macintosh/.test(userAgent) && touchPoints > 1)) return 'tablet';
   if (/Android/.test(userAgent)) return mobile === true || /Mobile/.test(userAgent) ? 'phone' : 'tablet';
   if (mobile === true || /Mobile/.test(userAgent)) return 'phone';
-  return /Windows|Macintosh|Linux|CrOS|X11|BSD/.test(userAgent) ? 'desktop' : undefined;
+  if (!/Windows|Macintosh|Linux|CrOS|X11|BSD/.test(userAgent)) return undefined;
+  // A phone that shows the desktop's site says that it is a computer.
+  return coarse ? 'tablet' : 'desktop';
 }
 
 /** The line is paid by the byte, or the person saves data. */
