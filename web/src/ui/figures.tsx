@@ -15,11 +15,22 @@ export function FiguresPanel({
   first?: ComponentChildren;
   peer?: boolean;
 }) {
-  if (!figures) return <p class="quiet small">No connection to measure yet.</p>;
-  const { transport } = figures;
   return (
     <div class="figures figure">
       {first}
+      {figures ? (
+        <Connection figures={figures} peer={peer} />
+      ) : (
+        <p class="quiet small">{first ? 'No live connection to measure.' : 'No connection to measure yet.'}</p>
+      )}
+    </div>
+  );
+}
+
+function Connection({ figures, peer }: { figures: Figures; peer: boolean | undefined }) {
+  const { transport } = figures;
+  return (
+    <>
       {figures.tracks.map((track) => (
         <Track key={`${track.direction}${track.kind}${track.rid ?? ''}`} track={track} />
       ))}
@@ -41,7 +52,7 @@ export function FiguresPanel({
           ]}
         />
       </section>
-    </div>
+    </>
   );
 }
 
