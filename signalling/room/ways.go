@@ -52,16 +52,6 @@ type way struct {
 	relays int    // as the viewer was told
 }
 
-// late is a way that is over, of a viewer that has lost its connection to the server and perhaps nothing else: its
-// picture goes on until it is back and has another one.
-type late struct {
-	source string
-	at     time.Time // when the source is told
-}
-
-// grace is how long that may take: a page comes back within five seconds, and begins with the server.
-const grace = 10 * time.Second
-
 // newWays: numbers of ways begin with the time, so that those of before a restart mean nothing.
 func newWays(serverRoom int, now time.Time) ways {
 	return ways{
@@ -234,47 +224,6 @@ func (r *Room) tellWay(w *way) {
 	r.send(w.viewer, msg.Way{Way: w.id, Via: msg.Via(w.from.Via), From: w.source, Relays: w.relays})
 }
 
-func (r *Room) endWay(w *way) {
-	r.loseWay(w)
-	r.tellEnd(w.viewer, w.id)
-	r.tellEnd(w.source, w.id)
-}
-
-// tellEnd tells one end. An end that is away hears nothing: when it is back, whatever is not named anew is over.
-func (r *Room) tellEnd(end string, way int) {
-	if _, there := r.members[end]; there {
-		r.send(end, msg.EndWay{Way: way})
-	}
-}
-
-// nameWays tells a source that is back which of the ways of before go on.
-func (r *Room) nameWays(source string) {
-	for _, id := range sorted(r.ways.open) {
-		if w := r.ways.open[id]; w.source == source {
-			r.send(source, msg.Serve{Way: w.id, To: w.viewer})
-		}
-	}
-}
-
-// endLate tells the sources whose time has come; all: every one.
-func (r *Room) endLate(now time.Time, all bool) {
-	for _, id := range sorted(r.ways.late) {
-		if l := r.ways.late[id]; all || !now.Before(l.at) {
-			delete(r.ways.late, id)
-			r.tellEnd(l.source, id)
-		}
-	}
-}
-
-// loseWay forgets a way.
-func (r *Room) loseWay(w *way) {
-	delete(r.ways.open, w.id)
-	if r.ways.shown[w.viewer] == w {
-		delete(r.ways.shown, w.viewer)
-	}
-	r.roster.dirty, r.ways.plan.dirty = true, true
-}
-
 // wayState takes a viewer's word on a way, or its source's word that it has failed. Words on ways that are over
 // mean nothing.
 func (r *Room) wayState(endpoint string, m msg.WayState, now time.Time) {
@@ -335,48 +284,6 @@ func (r *Room) shownBy(viewer string) overlay.Source {
 		return w.from
 	}
 	return overlay.Source{}
-}
-
-// forgetWays drops all ways of an endpoint whose connection is gone or new. Who got the picture from it keeps
-// what it has until the next way shows more; who gave it is told that it is not needed, at once or after some time.
-func (r *Room) forgetWays(endpoint string, after time.Duration, now time.Time) {
-	for _, id := range sorted(r.ways.open) {
-		switch w := r.ways.open[id]; endpoint {
-		case w.viewer:
-			if after == 0 || w.source == "" {
-				r.endWay(w)
-				break
-			}
-			r.loseWay(w)
-			r.ways.late[id] = late{source: w.source, at: now.Add(after)}
-		case w.source:
-			if w.from.Via == overlay.Relayed {
-				r.loseWay(w)
-			}
-		}
-	}
-	if _, ok := r.ways.known[endpoint]; !ok {
-		return
-	}
-	delete(r.ways.known, endpoint)
-	r.ways.plan.dirty = true
-	if r.ways.planner != nil {
-		r.feed(overlay.Leave{Viewer: endpoint}, now)
-		r.retell()
-	}
-}
-
-// dropWays ends all ways at once: there is nothing more to get by them.
-func (r *Room) dropWays(now time.Time) {
-	r.endLate(now, true)
-	if r.ways.planner == nil {
-		return
-	}
-	r.ways.planner, r.ways.wished = nil, overlay.Wish{}
-	for _, id := range sorted(r.ways.open) {
-		r.endWay(r.ways.open[id])
-	}
-	r.ways.plan.dirty = true
 }
 
 // joined tells whether an envelope may pass: the two are the ends of one way.
