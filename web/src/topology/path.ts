@@ -3,6 +3,7 @@
 // brings no stream, but a file that an element plays itself (play.ts): it lies over what paths show.
 
 import type { Picture, Wish } from './picture';
+import type { SideClock } from './side-clock';
 
 /** sfu: by the server. star: straight from the uploader. tree: another viewer passes it on. http: as a file that grows. */
 export type Topology = 'sfu' | 'star' | 'tree' | 'http';
@@ -13,8 +14,8 @@ export interface Path {
   readonly stream: MediaStream;
   /** What carries it, for figures; undefined where no peer connection does. */
   readonly connection: RTCPeerConnection | undefined;
-  /** A channel to the other end beside the media, for clocks; none by the server, which answers on /ws. */
-  readonly side?: RTCDataChannel;
+  /** Learns the clock of the other end, beside the media; not by the server, which answers on /ws. now: by this page's. */
+  otherClock?(now: () => number): SideClock;
   /** What there is of the picture and what comes; wish tells first what is wanted. May throw HttpProblem. */
   picture(wish: Wish | undefined): Promise<Picture>;
   close(): void;

@@ -19,7 +19,7 @@ import {
 import { SampleLog } from '../stats/log';
 import type { Snapshot } from '../stats/vocabulary';
 import type { Path } from '../topology/path';
-import { SideClock, type SideReading, type Told } from '../topology/side-clock';
+import type { SideClock, SideReading, Told } from '../topology/side-clock';
 
 export interface GlassView extends GlassFigures {
   /** From the moment when there was something to see to the first picture, ms. */
@@ -100,7 +100,7 @@ export class GlassWatch {
     this.way = way;
     this.connection = path?.connection;
     this.side?.close();
-    this.side = path?.side && new SideClock(path.side, pageNow);
+    this.side = path?.otherClock?.(pageNow);
     this.meter.reset();
   }
 
