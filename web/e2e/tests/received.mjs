@@ -57,8 +57,7 @@ story("files: without a direct path through the server, and by TCP where UDP is 
     Taker.open(await browser("chromium"), link, { prepare: withoutPath }),
     Taker.open(await browser("firefox"), link, { prepare: withoutUDP }),
   ]);
-  await Promise.all([barred.accept(), walled.accept()]);
-  await barred.page.click(id("pause"));
+  await Promise.all([barred.accept().then(() => barred.page.click(id("pause"))), walled.accept()]);
   await walled.page.waitFor("it has a path by TCP", async () => {
     const { connectionsMade } = /** @type {{ connectionsMade: RTCPeerConnection[] }} */ (/** @type {unknown} */ (globalThis));
     const stats = await Promise.all(connectionsMade.filter((pc) => pc.connectionState === "connected").map((pc) => pc.getStats()));

@@ -76,10 +76,10 @@ story("files: a pair that is alone on a long line opens a further lane, between 
     Taker.open(await browser("chromium"), byProgram, { detour: detour(t, 25) }),
   ]);
   for (const taker of takers) await taker.accept();
-  for (const { page } of takers) await page.waitFor("it has two connections to one peer", () => {
+  await Promise.all(takers.map(({ page }) => page.waitFor("it has two connections to one peer", () => {
     const { connectionsMade } = /** @type {{ connectionsMade: RTCPeerConnection[] }} */ (/** @type {unknown} */ (globalThis));
     return connectionsMade.filter((pc) => pc.connectionState === "connected").length === 2;
-  });
+  })));
   await sender.limit(0);
   for (const taker of takers) assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, taker.page.name);
 }, { waits: true });

@@ -122,7 +122,7 @@ for (const name of BOTH) {
     await until("one session is left", async () => (await server.metric("fanfare_sessions")) === 2);
     // Firefox notices a lost network after ten seconds; the page, which tries another path beside, after six.
     if (name === "chromium") assert.equal(await connectionsMade(page), 1, "it was a new connection, not a restart");
-  }, { waits: true });
+  });
 
   story(`${name}: who leaves or reloads is gone at once, and asks for one session a time`, async (t) => {
     const server = await serve(t);
