@@ -28,10 +28,9 @@ export function leftOutWords(leftOut: readonly LeftOut[]): string[] {
     out.push(`A link takes ${bytes(MAX_TOTAL)} in all. Share the rest under a second link: ${names(large)}.`);
   }
   if (unread.length > 0) {
-    const [was, them] = unread.length === 1 ? ['It may have been moved', 'it'] : ['They may have been moved', 'them'];
-    out.push(
-      `The browser could not read ${names(unread)}. ${was} or deleted, or this browser may not open ${them}. Choose ${them} again where you can open ${them}.`,
-    );
+    const [it, they] = unread.length === 1 ? ['it', 'It is'] : ['them', 'They are'];
+    const why = `${they} not there any more, or this browser may not open ${it}.`;
+    out.push(`The browser could not read ${names(unread)}. ${why} Put ${it} into a folder of yours, and share again.`);
   }
   return out;
 }

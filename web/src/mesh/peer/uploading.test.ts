@@ -68,10 +68,12 @@ describe('a place', () => {
     door.set({ approve: false, password: '', most: 1 });
     const [preview, person] = [comes('preview'), comes('person')];
     handleFrame(peer, person, stat('running'));
+    heard.told.length = 0;
     await settled();
     expect(heard.byes).toEqual(['preview: too-many-peers']);
     expect(heard.refused).toEqual(['preview']);
     expect(revoked.serials).toEqual([preview.token.serial]);
+    expect(heard.told).toEqual([{ kind: 'guests' }]); // what a reload has to know is there to be written down
     handleFrame(peer, person, stat('running'));
     expect(person.dead).toBe(false);
     door.free('person');

@@ -93,7 +93,6 @@ export function putBack(peer: Peer, share: Share, keys: readonly string[]): void
     intro.later(async () => intro.reception?.putBack(key));
   }
   void relist(peer, share, (before) => [...before, ...serials]);
-  peer.cfg.tell({ kind: 'guests' });
 }
 
 /** One who was put back is let in again, since there is a place. */
@@ -114,6 +113,7 @@ function relist(peer: Peer, share: Share, change: (serials: readonly number[]) =
     // Higher than any that was told before, also when a reload came before it was written down.
     const next = { version: Math.max(last + 1, Math.floor(Date.now() / 1000)), serials };
     peer.revoke(next, await signRevocations(next, share.keys.privateKey, peer.cfg.link.room));
+    peer.cfg.tell({ kind: 'guests' }); // a reload has to know this list
     return true;
   });
   peer.revoking = work.catch(() => undefined);
