@@ -122,6 +122,15 @@ story("where no live video comes through, the page plays the stream by plain HTT
   const office = await network(t, server);
   office.cut();
   const viewers = await Promise.all(BOTH.map(async (name) => (await browser(name)).open(server.watch(stream), { label: "viewer", via: office })));
+  // So does one in whose browser WebRTC is switched off, and its figures tell what it sees.
+  const without = await (await browser("chromium")).open(server.watch(stream), { label: "without WebRTC", prepare: () => {
+    Reflect.deleteProperty(globalThis, "RTCPeerConnection");
+  } });
+  await shows(without, clips.webm, { selector: OVER });
+  await without.says(".note", /This browser has no WebRTC/);
+  await without.press("i");
+  await without.says(PANEL, /First picture after/);
+  await without.close();
   for (const page of viewers) {
     await shows(page, clips.webm, { selector: OVER });
     await page.says(".note", /plain HTTP/i);

@@ -45,6 +45,8 @@ export interface PlayerView {
 
 export class WatchController {
   readonly stream: string;
+  /** WebRTC is switched off in this browser: it is as if the network let nothing of it through. */
+  private readonly missing = typeof RTCPeerConnection !== 'function';
   readonly link = signal<Link>({ phase: 'connecting' });
   readonly welcome = signal<Welcome | undefined>(undefined);
   readonly state = signal<Omit<State, 'type'> | undefined>(undefined);
@@ -161,7 +163,13 @@ export class WatchController {
     this.device = player;
     this.quality.attach(player.video);
     this.watchGlass();
-    if (typeof RTCPeerConnection !== 'function') return;
+    if (!this.missing) this.begin(player);
+    effect(() => this.fallBack());
+    this.client.start();
+  }
+
+  /** What needs WebRTC. */
+  private begin(player: Player): void {
     this.paths = new Paths({
       server: () => this.server(),
       videoExpected: () => this.state.value?.video !== '' && this.state.value?.video !== undefined,
@@ -188,8 +196,6 @@ export class WatchController {
       },
     });
     this.passOn.begin();
-    effect(() => this.fallBack());
-    this.client.start();
   }
 
   /** The device tells that something about it has changed. */
@@ -315,7 +321,7 @@ export class WatchController {
     if (wanted && restarted) this.paths?.restarted();
     else if (wanted && stale) this.paths?.renew();
     this.paths?.welcome();
-    this.passOn.welcome();
+    if (!this.missing) this.passOn.welcome();
   }
 
   /** A path is wanted while the stream may come, and not after its end. */
@@ -325,7 +331,9 @@ export class WatchController {
       this.shown.value = false;
       this.flowing.value = false;
     }
-    this.paths?.want(this.welcome.value !== undefined && !over);
+    const want = this.welcome.value !== undefined && !over;
+    this.paths?.want(want);
+    if (this.missing) this.path.value = want ? 'blocked' : 'none';
     if (over) this.passOn.stop();
   }
 
@@ -366,7 +374,7 @@ export class WatchController {
   private facts(): Facts {
     const video = this.state.value?.video;
     return {
-      missing: typeof RTCPeerConnection === 'function' ? undefined : 'webrtc',
+      missing: this.missing,
       link: this.link.value,
       welcomed: this.welcome.value !== undefined,
       stream: this.state.value,
@@ -375,7 +383,7 @@ export class WatchController {
       flowing: this.flowing.value,
       stopped: this.player.value.stopped,
       playBlocked: this.player.value.playBlocked,
-      playable: !video || (canPlay(video, offeredFormats()) && !this.undecodable.value),
+      playable: !video || this.missing || (canPlay(video, offeredFormats()) && !this.undecodable.value),
       byHttp: this.byHttp.value,
       passwordWrong: this.passwordTried.value,
     };

@@ -11,7 +11,7 @@ const stream = (state: State['state'], over: Partial<State> = {}): Omit<State, '
 });
 
 const playing: Facts = {
-  missing: undefined,
+  missing: false,
   link: { phase: 'open' },
   welcomed: true,
   stream: stream('live'),
@@ -32,7 +32,19 @@ const away = (attempt: number, code: Code | 'network' = 'network'): Partial<Fact
 
 const table: [what: string, facts: Partial<Facts>, kind: SceneKind][] = [
   ['all is well', {}, 'playing'],
-  ['no WebRTC', { missing: 'webrtc' }, 'no-webrtc'],
+  ['no WebRTC', { missing: true, path: 'blocked', shown: false, flowing: false }, 'no-webrtc'],
+  [
+    'no WebRTC, before it is live',
+    { missing: true, path: 'blocked', stream: stream('idle'), shown: false, flowing: false },
+    'no-webrtc',
+  ],
+  [
+    'no WebRTC, but plain HTTP',
+    { missing: true, path: 'blocked', byHttp: true, shown: false, flowing: false },
+    'by-http',
+  ],
+  ['no WebRTC, and a password', { missing: true, path: 'none', ...refused('password') }, 'password'],
+  ['no WebRTC, and it is over', { missing: true, path: 'none', stream: stream('ended') }, 'ended'],
   [
     'just opened',
     { link: { phase: 'connecting' }, welcomed: false, stream: undefined, path: 'none', shown: false, flowing: false },
@@ -89,6 +101,12 @@ describe('sceneOf', () => {
 
   it('names the format that cannot be played', () => {
     expect(sceneOf({ ...playing, playable: false, stream: stream('live', { video: 'H264' }) }).text).toContain('H.264');
+  });
+
+  it('says why the picture comes by plain HTTP', () => {
+    const byHttp: Facts = { ...playing, path: 'blocked', byHttp: true, shown: false, flowing: false };
+    expect(sceneOf(byHttp).text).toMatch(/^This network /);
+    expect(sceneOf({ ...byHttp, missing: true }).text).toMatch(/^This browser has no WebRTC/);
   });
 
   it('keeps the last picture in sight when it is paused, and has words where there was none', () => {

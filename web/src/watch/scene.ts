@@ -6,8 +6,8 @@ import { wordsFor } from '../signal/words';
 import type { PathStatus } from '../topology/rejoin';
 
 export interface Facts {
-  /** What this browser lacks, if anything: then nothing else counts. */
-  missing: 'webrtc' | undefined;
+  /** WebRTC is missing or switched off in this browser. */
+  missing: boolean;
   link: Link;
   /** Whether the server has welcomed this page at least once. */
   welcomed: boolean;
@@ -80,12 +80,6 @@ export function sceneOf(f: Facts): Scene {
 }
 
 function barred(f: Facts): Scene | undefined {
-  if (f.missing === 'webrtc') {
-    return scene('no-webrtc', [
-      'This browser cannot show live video',
-      'WebRTC is missing or switched off here. A current Firefox, Chrome, Edge or Safari shows this page.',
-    ]);
-  }
   if (f.link.phase !== 'refused') return undefined;
   switch (f.link.code) {
     case 'password':
@@ -180,6 +174,12 @@ function networkTrouble(f: Facts): Scene | undefined {
   if (f.byHttp) return undefined;
   switch (f.path) {
     case 'blocked':
+      if (f.missing) {
+        return scene('no-webrtc', [
+          'This browser cannot show live video',
+          'WebRTC is missing or switched off here. If the person who shares this sends it by plain HTTP too, it plays here. A current Firefox, Chrome, Edge or Safari shows it in any case.',
+        ]);
+      }
       return scene('blocked', [
         'This network lets no live video through',
         'The server answers, but video by UDP does not arrive. Try another network such as mobile data, switch off a VPN, or ask whoever runs this network to allow UDP to this server.',
@@ -231,7 +231,7 @@ function running(f: Facts): Scene {
   if (f.byHttp) {
     return scene('by-http', [
       'By plain HTTP',
-      'This network lets no live video through. It comes by plain HTTP instead, about a second later.',
+      `This ${f.missing ? 'browser has no WebRTC' : 'network lets no live video through'}. It comes by plain HTTP instead, about a second later.`,
       { form: 'note' },
     ]);
   }
