@@ -4,6 +4,7 @@ package files
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -13,7 +14,8 @@ import (
 // TestSwarmAgainstBound: real peers, who are told what they may send, reach the least possible time within a twelfth; copies take as many
 // times as long as there are receivers, and HTTP its two legs. Peers that are not told find out what their line carries: the four of
 // them, who reached 0.62 of the bound of the whole line before they did, come near those that are told 80 % of it (docs/adr/0026). Time is
-// virtual here, so that the machine has no part in it.
+// virtual here, so that the machine has no part in it; keys are drawn anew each time, and with them who passes on what, so that it is the
+// median of three.
 func TestSwarmAgainstBound(t *testing.T) {
 	if _, err := site(); err != nil { // is made once, outside
 		t.Fatal(err)
@@ -30,24 +32,37 @@ func TestSwarmAgainstBound(t *testing.T) {
 		{experiment.HTTP, 8, 16, 80, 0.75, 0.84},
 	} {
 		t.Run(fmt.Sprint(c.topology, c.viewers, " told ", c.told), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r, err := Measure(t.Context(), experiment.Run{Topology: c.topology, Seed: 1, Point: experiment.Point{
-					Viewers: c.viewers, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 20, DownlinkMbit: 100, FileMiB: c.mib, ToldPercent: c.told,
-				}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				last := 0.0
-				for _, one := range r.Receivers {
-					last = max(last, one.Seconds)
-				}
-				share := r.BoundSeconds / last
-				t.Logf("the bound is %.2f s, the last of %d had it after %.2f s: %.3f; %.2f copies", r.BoundSeconds, c.viewers, last, share, r.CopiesSent)
-				t.Logf("on the lines: %.1f MB of the uploader, %.1f MB passed on", r.UploaderMB, r.PassedOnMB)
-				if share < c.least || share > c.most || r.Problem != "" {
-					t.Errorf("%.3f of the bound, not %.2f to %.2f: %s", share, c.least, c.most, r.Problem)
-				}
-			})
+			var shares []float64
+			for range 3 {
+				synctest.Test(t, func(t *testing.T) {
+					shares = append(shares, shareOfBound(t, experiment.Run{Topology: c.topology, Seed: 1, Point: experiment.Point{
+						Viewers: c.viewers, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 20, DownlinkMbit: 100, FileMiB: c.mib, ToldPercent: c.told,
+					}}))
+				})
+			}
+			slices.Sort(shares)
+			if share := shares[1]; share < c.least || share > c.most {
+				t.Errorf("%.3f of the bound, not %.2f to %.2f", share, c.least, c.most)
+			}
 		})
 	}
+}
+
+// shareOfBound makes a run, and returns the least possible time by that of the last receiver.
+func shareOfBound(t *testing.T, run experiment.Run) float64 {
+	r, err := Measure(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Problem != "" {
+		t.Error(r.Problem)
+	}
+	last := 0.0
+	for _, one := range r.Receivers {
+		last = max(last, one.Seconds)
+	}
+	share := r.BoundSeconds / last
+	t.Logf("the bound is %.2f s, the last of %d had it after %.2f s: %.3f; %.2f copies", r.BoundSeconds, run.Point.Viewers, last, share, r.CopiesSent)
+	t.Logf("on the lines: %.1f MB of the uploader, %.1f MB passed on", r.UploaderMB, r.PassedOnMB)
+	return share
 }
