@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -45,14 +46,38 @@ func (c *getCmd) link(ctx context.Context, std stdio, g *getting) (seal.Link, er
 	return link, nil
 }
 
-// later is the command that goes on with a transfer, also when its short code is over. In single quotes a shell of
-// any kind leaves a link alone, as it holds none.
+// later is the command that goes on with a transfer, also when its short code is over. It says all that changes what is
+// fetched and what others learn; a password it leaves to be given anew.
 func (c *getCmd) later(link seal.Link) string {
-	command := "fanfare get '" + link.String() + "'"
+	words := []string{"fanfare get", shellWord(link.String(), runtime.GOOS)}
 	if c.Out != "." && c.Out != "" {
-		command += " --out " + strconv.Quote(c.Out)
+		words = append(words, "--out", shellWord(c.Out, runtime.GOOS))
 	}
-	return command
+	for _, glob := range c.Only {
+		words = append(words, "--only", shellWord(glob, runtime.GOOS))
+	}
+	if c.RelayOnly {
+		words = append(words, "--relay-only")
+	}
+	if c.UpRate > 0 {
+		words = append(words, "--up-rate", strconv.Itoa(int(c.UpRate)))
+	}
+	if c.Seed {
+		words = append(words, "--seed")
+	}
+	if c.Password != "" {
+		words = append(words, "--password -")
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word so that the shells of a system take it as it is: in single quotes, which those of
+// Windows do not all know.
+func shellWord(word, system string) string {
+	if system == "windows" {
+		return `"` + word + `"` // no path and no link there holds one
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // interrupted tells how to go on.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -50,15 +51,32 @@ func TestStalls(t *testing.T) {
 // TestLater: after a short code the command is said that goes on when that is over.
 func TestLater(t *testing.T) {
 	link := seal.Link{Server: "https://files.example.org", Room: "room"}
-	for out, want := range map[string]string{".": "", "down loads": ` --out "down loads"`} {
-		g := &getting{cmd: &getCmd{Out: out}, link: link, byCode: true}
-		if got := g.interrupted().Error(); got != "interrupted; to go on: fanfare get '"+link.String()+"'"+want {
+	all := &getCmd{
+		Out: "down loads", Only: []string{"*.jpg", "it's"}, RelayOnly: true, UpRate: 500_000, Seed: true, Password: "open sesame",
+	}
+	rest := []string{
+		"--out", shellWord("down loads", runtime.GOOS), "--only", shellWord("*.jpg", runtime.GOOS), "--only", shellWord("it's", runtime.GOOS),
+		"--relay-only --up-rate 500000 --seed --password -",
+	}
+	for cmd, want := range map[*getCmd]string{{Out: "."}: "", all: " " + strings.Join(rest, " ")} {
+		g := &getting{cmd: cmd, link: link, byCode: true}
+		if got := g.interrupted().Error(); got != "interrupted; to go on: fanfare get "+shellWord(link.String(), runtime.GOOS)+want {
 			t.Errorf("%q", got)
 		}
 	}
 	g := &getting{cmd: &getCmd{}, link: link}
 	if got := g.interrupted().Error(); !strings.Contains(got, "the same command") {
 		t.Errorf("by the link: %q", got)
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	for word, want := range map[string][2]string{
+		"plain": {`'plain'`, `"plain"`}, "a$b `c`": {"'a$b `c`'", "\"a$b `c`\""}, "it's": {`'it'\''s'`, `"it's"`},
+	} {
+		if got := [2]string{shellWord(word, "linux"), shellWord(word, "windows")}; got != want {
+			t.Errorf("%q: %q", word, got)
+		}
 	}
 }
 
