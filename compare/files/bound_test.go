@@ -14,8 +14,8 @@ import (
 // TestSwarmAgainstBound: real peers, who are told what they may send, reach the least possible time within a twelfth; copies take as many
 // times as long as there are receivers, and HTTP its two legs. Peers that are not told find out what their line carries: the four of
 // them, who reached 0.62 of the bound of the whole line before they did, come near those that are told 80 % of it (docs/adr/0026). Time is
-// virtual here, so that the machine has no part in it; keys are drawn anew each time, and with them who passes on what, so that it is the
-// median of three.
+// virtual here, so that the machine has no part in it; keys are drawn anew each time, and with them who passes on what, which
+// of those who find out by themselves moves a single run by a tenth.
 func TestSwarmAgainstBound(t *testing.T) {
 	if _, err := site(); err != nil { // is made once, outside
 		t.Fatal(err)
@@ -24,16 +24,17 @@ func TestSwarmAgainstBound(t *testing.T) {
 		topology    experiment.Topology
 		viewers     int
 		mib, told   float64
-		least, most float64 // of bound ÷ time of the last
+		runs        int
+		least, most float64 // of bound ÷ time of the last, in the median of the runs
 	}{
-		{experiment.Swarm, 2, 32, 80, 0.92, 1},
-		{experiment.Swarm, 4, 8, 0, 0.68, 1},
-		{experiment.Copies, 4, 2, 80, 0.22, 0.26},
-		{experiment.HTTP, 8, 16, 80, 0.75, 0.84},
+		{experiment.Swarm, 2, 32, 80, 1, 0.92, 1},
+		{experiment.Swarm, 4, 8, 0, 3, 0.68, 1},
+		{experiment.Copies, 4, 2, 80, 1, 0.22, 0.26},
+		{experiment.HTTP, 8, 16, 80, 1, 0.75, 0.84},
 	} {
 		t.Run(fmt.Sprint(c.topology, c.viewers, " told ", c.told), func(t *testing.T) {
 			var shares []float64
-			for range 3 {
+			for range c.runs {
 				synctest.Test(t, func(t *testing.T) {
 					shares = append(shares, shareOfBound(t, experiment.Run{Topology: c.topology, Seed: 1, Point: experiment.Point{
 						Viewers: c.viewers, RoundTripMS: 50, LossBurst: 1, UplinkMbit: 20, DownlinkMbit: 100, FileMiB: c.mib, ToldPercent: c.told,
@@ -41,7 +42,7 @@ func TestSwarmAgainstBound(t *testing.T) {
 				})
 			}
 			slices.Sort(shares)
-			if share := shares[1]; share < c.least || share > c.most {
+			if share := shares[len(shares)/2]; share < c.least || share > c.most {
 				t.Errorf("%.3f of the bound, not %.2f to %.2f", share, c.least, c.most)
 			}
 		})
