@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -168,7 +167,7 @@ func TestTransferByCommand(t *testing.T) {
 	if status != 0 || !strings.Contains(out, filepath.Join(dir, filepath.Base(from))) {
 		t.Fatalf("by code: %d %q %q", status, out, said)
 	}
-	if later := "To go on later: fanfare get '" + link + "' --out " + strconv.Quote(dir); !strings.Contains(said, later) {
+	if later := "To go on later: fanfare get '" + link + "' --out '" + dir + "' --only '*.jpg'"; !strings.Contains(said, later) {
 		t.Errorf("by code it does not say %q: %q", later, said)
 	}
 	for _, name := range []string{"b.jpg", "c.jpg"} {
