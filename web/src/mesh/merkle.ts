@@ -34,10 +34,20 @@ function inPlace(bytes: Bytes): Bytes | undefined {
 /** Room for so many bytes of a leaf with a zero before them, so that 64 KiB need not be copied for the hash. */
 export const withPrefix = (size: number): Bytes => new Uint8Array(1 + size).subarray(1);
 
-/** The hash of the node over two others. */
-export function nodeHash(left: Bytes, right: Bytes): Bytes {
-  return new Uint8Array(hashNow(concat(NODE_PREFIX, left, right)));
+// One hash for all nodes, put back to its beginning each time. A new one for each would be most of what a receiver
+// asks memory for, which makes browsers give a page more of it for good (V8 lets new space grow by what survives).
+const begun = hashNow.create();
+const hashing = hashNow.create();
+
+/** The hash of the node over two others; out may be one of them. */
+function nodeInto(left: Bytes, right: Bytes, out: Bytes): Bytes {
+  begun._cloneInto(hashing);
+  hashing.update(NODE_PREFIX).update(left).update(right).digestInto(out);
+  return out;
 }
+
+/** The hash of the node over two others. */
+export const nodeHash = (left: Bytes, right: Bytes): Bytes => nodeInto(left, right, new Uint8Array(HASH));
 
 /** All hashes over the leaves of a piece, so that a proof is a matter of copying. */
 export class Tree {
@@ -100,13 +110,14 @@ export function proofLength(leaf: number, leaves: number): number {
  */
 export async function verifyLeaf(root: Bytes, leaf: number, leaves: number, proof: Bytes, bytes: Bytes) {
   if (!(leaf >= 0 && leaf < leaves) || proof.length !== proofLength(leaf, leaves) * HASH) return false;
-  let sum = await leafHash(bytes);
+  const sum = await leafHash(bytes);
   let used = 0;
   for (let at = leaf, count = leaves; count > 1; at >>= 1, count = (count + 1) >> 1) {
     if ((at ^ 1) >= count) continue;
     const beside = proof.subarray(used, used + HASH);
     used += HASH;
-    sum = at % 2 === 0 ? nodeHash(sum, beside) : nodeHash(beside, sum);
+    if (at % 2 === 0) nodeInto(sum, beside, sum);
+    else nodeInto(beside, sum, sum);
   }
   return equal(sum, root);
 }

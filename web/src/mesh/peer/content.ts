@@ -7,7 +7,6 @@ import { signRoot, verifyRoot } from '../manifest';
 import { LEAF, leafHash, proofLength, Tree, verifyLeaf } from '../merkle';
 import { cutLeaf, fillHead, headOf, type Parts } from '../parts';
 import { append } from '../wire';
-import { Garbage } from './garbage';
 import { type Sink, SourceChanged, type Store } from './sink';
 
 /** A signed root of a piece. */
@@ -36,7 +35,6 @@ export class Content {
   readonly layout: Layout;
   readonly sink: Sink | undefined;
   readonly roots = new Map<number, Root>();
-  private readonly garbage = new Garbage();
   private readonly id: Bytes;
   private readonly keys: ContentKeys;
   private readonly store: Store;
@@ -74,9 +72,7 @@ export class Content {
 
   /** Stores a leaf that was verified, and takes over its memory. Throws what the sink throws. */
   async keep({ bytes }: Parts, piece: number, index: number): Promise<void> {
-    const { length } = bytes;
     await this.sink?.write(this.layout.leafStart(piece, index), bytes);
-    this.garbage.add(length);
   }
 
   /** Whether the uploader has signed this root. It is looked at once, also when several leaves bring it together. */

@@ -1,6 +1,7 @@
-// Makes a browser look for garbage while much passes through. What stands round each leaf on its way
-// (events, handles, promises) is small, and browsers let it lie until there is much of it: more than a
-// hundred megabytes in Chromium, on the page's thread and on a worker's each.
+// Makes a browser look for garbage while much passes through a worker. What stands round each leaf on its way
+// (events, handles, promises) is small, and browsers let it lie until there is much of it. Not for the page's
+// thread, where leaves are verified: much lives there at any moment, and for all that outlives a look Chromium
+// gives a thread more memory for what is new, and keeps it.
 
 /** After so many bytes of leaves the browser is to look, and so many that are asked for make it do so. */
 const LOOK_AFTER = 16 * 1024 * 1024;

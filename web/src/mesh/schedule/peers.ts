@@ -13,6 +13,10 @@ export type Chance = (below: number) => number;
 export class PeerSet {
   private low = 0;
   private high = 0;
+  /** What list gave last, and for which bits: it is asked for with every leaf, and hardly ever changes. */
+  private listed: readonly Peer[] = [];
+  private listedLow = 0;
+  private listedHigh = 0;
 
   has(p: Peer): boolean {
     return ((p < 32 ? this.low >>> p : this.high >>> (p - 32)) & 1) !== 0;
@@ -42,10 +46,12 @@ export class PeerSet {
   }
 
   /** The peers of now: a change meanwhile does not matter to who goes through them. */
-  list(): Peer[] {
+  list(): readonly Peer[] {
+    if (this.listedLow === this.low && this.listedHigh === this.high) return this.listed;
     const out: Peer[] = [];
     for (let bits = this.low; bits !== 0; bits &= bits - 1) out.push(31 - Math.clz32(bits & -bits));
     for (let bits = this.high; bits !== 0; bits &= bits - 1) out.push(63 - Math.clz32(bits & -bits));
+    [this.listed, this.listedLow, this.listedHigh] = [out, this.low, this.high];
     return out;
   }
 

@@ -151,15 +151,19 @@ export class Scheduler {
   /** When next has something to say though nothing happens (ms). */
   deadline(): number | undefined {
     const { s } = this;
-    const times = s.here.list().flatMap((p) => {
+    let first = Number.POSITIVE_INFINITY;
+    for (const p of s.here.list()) {
       const { asked, heard, useful, quiet } = s.peer(p);
-      if (asked > 0) return [heard + s.config.stall];
-      return useful > 0 && quiet !== undefined ? [quiet] : [];
-    });
-    for (const one of s.showing.pending) if (!one.asked || s.peer(one.peer).full) times.push(one.at + patience(s, one));
+      if (asked > 0) first = Math.min(first, heard + s.config.stall);
+      else if (useful > 0 && quiet !== undefined) first = Math.min(first, quiet);
+    }
+    for (const one of s.showing.pending) {
+      if (!one.asked || s.peer(one.peer).full) first = Math.min(first, one.at + patience(s, one));
+    }
     const { all, out } = s.showing;
-    if (!all && out !== undefined && !s.here.empty && allOut(s)) times.push(out + patienceFor(farthest(s)));
-    return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
+    if (!all && out !== undefined && !s.here.empty && allOut(s))
+      first = Math.min(first, out + patienceFor(farthest(s)));
+    return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
 
   /** Whole pieces. */
