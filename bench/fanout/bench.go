@@ -16,13 +16,15 @@ import (
 
 // bench is what all measurements share: the programs and who runs where.
 type bench struct {
-	plan   plan
-	only   string
-	bin    string // folder of the programs
-	exe    string // Fanfare
-	server []int  // cores
-	client []int
-	both   []int // the server's when it has two
+	plan plan
+	only string
+	// steered is while the clients' core does the receiving half of loopback.
+	steered bool
+	bin     string // folder of the programs
+	exe     string // Fanfare
+	server  []int  // cores
+	client  []int
+	both    []int // the server's when it has two
 	// beside is where the client runs then: on cores of its own, or where there are none on the same.
 	beside []int
 }
@@ -86,11 +88,28 @@ func (b *bench) measure(ctx context.Context, r *results) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "[%d of %d, about %v left] %s: %s\n", i+1, len(steps), b.left(steps[i:]).Round(5*time.Second), s.part, s.name)
-		if err := s.run(ctx, r); err != nil {
+		if err := b.take(ctx, s, r); err != nil {
 			return fmt.Errorf("%s, %s: %w", s.part, s.name, err)
 		}
 	}
 	return nil
+}
+
+// take does a step, one that is steered with the receiving half of loopback on the clients' core.
+func (b *bench) take(ctx context.Context, s step, r *results) error {
+	if !s.steered {
+		return s.run(ctx, r)
+	}
+	undo, err := steer(b.client)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "  left out:", err)
+		r.Unsteered = err.Error()
+		return nil
+	}
+	b.steered = true
+	err = s.run(ctx, r)
+	b.steered = false
+	return errors.Join(err, undo())
 }
 
 // left is the time that these steps take, those left out by -only not counted.
@@ -111,7 +130,7 @@ func wanted(only, part string) bool {
 // steps is the whole order.
 func (b *bench) steps() []step {
 	var all []step
-	for _, part := range []func() []step{b.fanoutSteps, b.floorSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
+	for _, part := range []func() []step{b.fanoutSteps, b.floorSteps, b.steeredSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
 		all = append(all, part()...)
 	}
 	return all

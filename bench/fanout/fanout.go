@@ -28,10 +28,32 @@ func (b *bench) fanoutSteps() (steps []step) {
 }
 
 func (b *bench) fanoutStep(peer string, viewers int) step {
+	return b.ladderStep(partFanout, peer, viewers, func(r *results) *[]line { return &r.Lines })
+}
+
+// steeredSteps climb the ladder as behind a network card: what is received costs the receivers' core. Plain loopback has the sender do both.
+func (b *bench) steeredSteps() (steps []step) {
+	for i, viewers := range b.plan.steered {
+		peers := []string{fanfare}
+		if i == 0 {
+			peers = append(peers, baseline)
+		}
+		for _, peer := range peers {
+			s := b.ladderStep(partSteered, peer, viewers, func(r *results) *[]line { return &r.Steered })
+			s.steered = true
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// ladderStep measures a server with so many viewers, unless it did not hold fewer.
+func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) *[]line) step {
 	return step{
-		part: partFanout, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, b.plan.steady),
+		part: part, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, b.plan.steady),
 		run: func(ctx context.Context, r *results) error {
-			if n := r.brokeAt(peer); n > 0 {
+			into := lines(r)
+			if n := brokeAt(*into, peer); n > 0 && n < viewers {
 				fmt.Fprintf(os.Stderr, "  left out: it did not hold %d\n", n)
 				return nil
 			}
@@ -40,7 +62,7 @@ func (b *bench) fanoutStep(peer string, viewers int) step {
 				return err
 			}
 			fmt.Fprintln(os.Stderr, " ", l.text())
-			r.Lines = append(r.Lines, l)
+			*into = append(*into, l)
 			return nil
 		},
 	}

@@ -66,6 +66,7 @@ type line struct {
 	Cores      int        `json:"cores"` // the server's
 	Report     loadReport `json:"report"`
 	Publisher  float64    `json:"publisher"`         // cores that it used
+	ClientCore float64    `json:"clientCore"`        // how busy the clients' core was while all watched; what is steered to it is no process's
 	Batch      float64    `json:"batch,omitempty"`   // packets a message
 	BatchKnown bool       `json:"batchKnown"`        // the server told it
 	Mallocs    float64    `json:"mallocs"`           // allocations a packet that was sent, where the server tells
@@ -97,8 +98,14 @@ func (l *line) breach() string {
 	return ""
 }
 
+// delivers tells that nobody was left out and hardly a packet lost, however late it all came.
+func (l *line) delivers() bool {
+	r := &l.Report
+	return l.Failure == "" && r.Failed+r.Gone == 0 && r.loss() <= maxLoss
+}
+
 // client is how busy the clients' core was, publisher included.
-func (l *line) client() float64 { return l.Report.Own.CPUShare + l.Publisher }
+func (l *line) client() float64 { return max(l.ClientCore, l.Report.Own.CPUShare+l.Publisher) }
 
 // clientsLimit tells that a breach is the clients' and says nothing of the server: their core was full and the server's was not.
 func (l *line) clientsLimit() bool {
@@ -142,19 +149,22 @@ func (l *line) watch(ctx context.Context, s *server, client []int, steady time.D
 	if err != nil {
 		return err
 	}
+	busy := watchCore(ctx, client, joining(l.Viewers, rampOf(l.Viewers))+settled, steady-settled)
 	l.Report, _, err = s.load(ctx, client, benchStream, l.Viewers, rampOf(l.Viewers), steady)
 	if err != nil {
 		l.Failure = err.Error()
 	}
 	looks := stop()
 	after, err := look()
-	l.judge(before, after, s.publishers[0].pid(), looks)
+	l.judge(before, after, s, looks)
+	l.ClientCore = <-busy
 	return err
 }
 
 // judge fills in what was seen from outside.
-func (l *line) judge(before, after snapshot, publisher int, looks []metrics) {
-	l.Quiet = quietBetween(before, after, os.Getpid())
+func (l *line) judge(before, after snapshot, s *server, looks []metrics) {
+	l.Quiet = quietBetween(before, after, os.Getpid(), s.bench.steered)
+	publisher := s.publishers[0].pid()
 	if d := after.at.Sub(before.at).Seconds(); d > 0 {
 		l.Publisher = max(0, after.processes[publisher].cpu-before.processes[publisher].cpu).Seconds() / d
 	}

@@ -21,6 +21,7 @@ func (r *results) markdown() string {
 	part("Promised", []string{"figure", "measured", "promised"}, r.promised())
 	part("Fan-out", lineHead, lineRows(r.Lines))
 	part("The floor", []string{"viewers", "packets a message", "µs a packet", "user + system", "note"}, r.floorRows())
+	part("Fan-out, steered", lineHead, lineRows(r.Steered))
 	part("Two cores", lineHead, lineRows(r.Cores))
 	part("Joins", []string{"server", "joins", "a second", "ms of CPU a join", "connected, median / p95", "note"}, r.joinRows())
 	part("Memory", []string{"server", "viewers", "KiB a viewer", "note"}, r.memoryRows())
@@ -28,7 +29,7 @@ func (r *results) markdown() string {
 }
 
 // method says how it was measured.
-const method = `The server has one core, the publisher and all viewers another, on loopback. The stream is 720p30 at 2.4 Mbit/s with sound; a fresh server for each line, in turns with the baseline ([bench/baseline](../bench/baseline)): pion the way its examples use it. µs are processor time of the server, user and system, for each packet that a viewer got; the delay is from sending to arrival by the kernel's clock. The floor ([bench/floor](../bench/floor)) seals and sends as many packets a message as Fanfare did, nothing else. A join is priced while nobody publishes; then the publisher comes, and everybody gets a picture. A line is void when others used more than 3 % of a core meanwhile. Ratios are those of medians.
+const method = `The server has one core, the publisher and all viewers another, on loopback. The stream is 720p30 at 2.4 Mbit/s with sound; a fresh server for each line, in turns with the baseline ([bench/baseline](../bench/baseline)): pion the way its examples use it. µs are processor time of the server, user and system, for each packet that a viewer got; the delay is from sending to arrival by the kernel's clock. The floor ([bench/floor](../bench/floor)) seals and sends as many packets a message as Fanfare did, nothing else. A join is priced while nobody publishes; then the publisher comes, and everybody gets a picture. On plain loopback the kernel does the receiving half of a message on the sender's core, which behind a network card is the receivers' work; "steered" has the clients' core do it (receive packet steering), so that the server's core does what it would do there. A line is void when others used more than 3 % of a core meanwhile. Ratios are those of medians.
 `
 
 func (r *results) promised() (rows [][]string) {

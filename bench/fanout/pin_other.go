@@ -14,3 +14,5 @@ func allowed() ([]int, error) { return nil, errSystem }
 func startOn([]int, *exec.Cmd) error { return errSystem }
 
 func stayOn([]int) error { return errSystem }
+
+func steer([]int) (func() error, error) { return nil, errSystem }

@@ -13,6 +13,9 @@ type plan struct {
 	turns    int
 	steady   time.Duration
 	floor    time.Duration
+	// steered are viewers of Fanfare where the clients' core does the receiving half of loopback; at the first number the baseline is
+	// measured as well.
+	steered []int
 
 	joins      int       // viewers whose joining is priced
 	joinTurns  int       // how often, in turns
@@ -30,14 +33,15 @@ type plan struct {
 // The two runs: a quarter of an hour, and some minutes.
 var (
 	whole = plan{
-		ladder: []int{10, 50, 100, 200, 400, 500, 600, 700, 800, 1000, 1200, 1600}, baseline: []int{10, 50, 100, 200, 400},
+		ladder: []int{10, 50, 100, 200, 400, 600, 800, 1000, 1200, 1600}, baseline: []int{10, 50, 100, 200, 400},
 		repeated: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
-		joins: 200, joinTurns: 3, joinRates: []float64{50, 100, 150, 200, 300, 400, 600}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
+		steered: []int{200, 400, 600, 800, 1000, 1200, 1400, 1600},
+		joins:   200, joinTurns: 3, joinRates: []float64{50, 100, 150, 200, 300, 400, 600}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
 		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 400,
 	}
 	quick = plan{
 		ladder: []int{50, 200, 400}, baseline: []int{50, 200},
-		turns: 1, steady: 4 * time.Second, floor: 2 * time.Second,
+		turns: 1, steady: 4 * time.Second, floor: 2 * time.Second, steered: []int{200, 800},
 		joins: 50, joinTurns: 1, joinRates: []float64{100, 200}, joinDuring: 2 * time.Second, burst: 2 * time.Second,
 		memoryViewers: 400, memoryFor: 10 * time.Second, coresViewers: 100,
 	}
@@ -64,6 +68,7 @@ func takes(viewers int, steady time.Duration) time.Duration {
 // step is one measurement. run may find that there is nothing to do any more.
 type step struct {
 	part, name string
+	steered    bool // the clients' core does the receiving half of loopback
 	takes      time.Duration
 	run        func(context.Context, *results) error
 }

@@ -55,12 +55,32 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// What did not hold is not tried with more.
+// Only what is steered is, and the baseline once.
+func TestSteeredSteps(t *testing.T) {
+	b := &bench{plan: plan{ladder: []int{10}, steered: []int{200, 800}, turns: 1}}
+	var names []string
+	for _, s := range b.steps() {
+		if s.steered != (s.part == partSteered) {
+			t.Errorf("%s, %s: steered %v", s.part, s.name, s.steered)
+		}
+		if s.steered {
+			names = append(names, s.name)
+		}
+	}
+	if want := []string{"Fanfare, 200 viewers", "baseline, 200 viewers", "Fanfare, 800 viewers"}; !slices.Equal(names, want) {
+		t.Errorf("%q", names)
+	}
+}
+
+// What did not hold is not tried with more, but once more with as many: turns are whole.
 func TestLadderEnds(t *testing.T) {
 	b := &bench{plan: whole}
 	r := &results{Lines: []line{measured(baseline, 200, 6, slow)}}
 	if err := b.fanoutStep(baseline, 400).run(t.Context(), r); err != nil || len(r.Lines) != 1 {
 		t.Errorf("%d lines, %v", len(r.Lines), err)
+	}
+	if brokeAt(r.Lines, baseline) != 200 {
+		t.Error("it did not break")
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,17 +17,22 @@ const tick = 10 * time.Millisecond
 
 var errFormat = errors.New("its format is not known")
 
-// machineTimes is the first line of /proc/stat, in processor time of all cores together.
+// machineTimes is a line of /proc/stat, in processor time of one core or of all together.
 type machineTimes struct {
 	busy  time.Duration // all but idle, waiting for disks, and steal
 	steal time.Duration // taken by the host
+	soft  time.Duration // of busy: in the kernel's soft interrupts, of which those of an idle core are no process's
 }
 
-// parseStat reads /proc/stat (proc(5)).
-func parseStat(b []byte) (machineTimes, error) {
-	line, _, _ := strings.Cut(string(b), "\n")
-	f := strings.Fields(line)
-	if len(f) < 9 || f[0] != "cpu" {
+// parseStat reads a line of /proc/stat (proc(5)): "cpu" for all cores together, "cpu1" for one of them.
+func parseStat(b []byte, name string) (machineTimes, error) {
+	var f []string
+	for line := range strings.Lines(string(b)) {
+		if f = strings.Fields(line); len(f) > 0 && f[0] == name {
+			break
+		}
+	}
+	if len(f) < 9 || f[0] != name {
 		return machineTimes{}, fmt.Errorf("/proc/stat: %w", errFormat)
 	}
 	var n [9]time.Duration
@@ -37,7 +43,36 @@ func parseStat(b []byte) (machineTimes, error) {
 		}
 		n[i] = time.Duration(v) * tick
 	}
-	return machineTimes{busy: n[1] + n[2] + n[3] + n[6] + n[7], steal: n[8]}, nil
+	return machineTimes{busy: n[1] + n[2] + n[3] + n[6] + n[7], soft: n[7], steal: n[8]}, nil
+}
+
+// watchCore tells how busy a core was for d, beginning after a pause. It tells 0 where ctx ends before, and where there is not just one.
+func watchCore(ctx context.Context, cores []int, after, d time.Duration) <-chan float64 {
+	told := make(chan float64, 1)
+	go func() {
+		defer close(told)
+		if len(cores) != 1 || pause(ctx, after) != nil {
+			return
+		}
+		core := cores[0]
+		t0, from, err := coreBusy(core)
+		if err != nil || pause(ctx, d) != nil {
+			return
+		}
+		if t1, to, err := coreBusy(core); err == nil {
+			told <- (to - from).Seconds() / t1.Sub(t0).Seconds()
+		}
+	}()
+	return told
+}
+
+func coreBusy(core int) (at time.Time, busy time.Duration, err error) {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return at, 0, err
+	}
+	t, err := parseStat(b, fmt.Sprintf("cpu%d", core))
+	return time.Now(), t.busy, err
 }
 
 // process is what /proc/PID/stat tells of one.
@@ -92,7 +127,7 @@ func look() (snapshot, error) {
 		return snapshot{}, err
 	}
 	s := snapshot{processes: map[int]process{}}
-	if s.times, err = parseStat(b); err != nil {
+	if s.times, err = parseStat(b, "cpu"); err != nil {
 		return s, err
 	}
 	entries, err := os.ReadDir("/proc")

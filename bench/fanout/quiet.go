@@ -18,8 +18,9 @@ const (
 	maxUnseen    = 0.10
 )
 
-// quietBetween compares two looks. pid is the process whose family does not count as others.
-func quietBetween(before, after snapshot, pid int) quiet {
+// quietBetween compares two looks. pid is the process whose family does not count as others. With steered the soft interrupts are
+// the bench's, too, though no process has those that meet an idle core.
+func quietBetween(before, after snapshot, pid int, steered bool) quiet {
 	d := after.at.Sub(before.at).Seconds()
 	if d <= 0 {
 		return quiet{}
@@ -27,10 +28,14 @@ func quietBetween(before, after snapshot, pid int) quiet {
 	own0, others0 := before.used(pid)
 	own1, others1 := after.used(pid)
 	own, others := own1-own0, others1-others0
+	busy := after.times.busy - before.times.busy
+	if steered {
+		busy -= after.times.soft - before.times.soft
+	}
 	cores := func(t time.Duration) float64 { return max(0, t.Seconds()/d) }
 	return quiet{
 		Others: cores(others), Steal: cores(after.times.steal - before.times.steal),
-		Unseen: cores(after.times.busy - before.times.busy - own - max(0, others)),
+		Unseen: cores(busy - own - max(0, others)),
 	}
 }
 

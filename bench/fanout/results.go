@@ -9,18 +9,21 @@ import (
 
 // results is all that was seen. The order is that of the measurements.
 type results struct {
-	Started time.Time   `json:"started"`
-	Seconds float64     `json:"seconds"`
-	Command string      `json:"command"`
-	Only    string      `json:"only,omitempty"` // the part that was run
-	Machine string      `json:"machine"`
-	Lines   []line      `json:"fanout"`
-	Floors  []floorLine `json:"floor"`
-	Cores   []line      `json:"cores"`
-	Joins   []joinLine  `json:"joins"`
-	Rates   []joinLine  `json:"rates"`
-	Burst   *burst      `json:"burst,omitempty"`
-	Memory  []line      `json:"memory"`
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	Command string    `json:"command"`
+	Only    string    `json:"only,omitempty"` // the part that was run
+	Machine string    `json:"machine"`
+	Lines   []line    `json:"fanout"`
+	Steered []line    `json:"steered"`
+	// Unsteered tells why nothing could be steered.
+	Unsteered string      `json:"unsteered,omitempty"`
+	Floors    []floorLine `json:"floor"`
+	Cores     []line      `json:"cores"`
+	Joins     []joinLine  `json:"joins"`
+	Rates     []joinLine  `json:"rates"`
+	Burst     *burst      `json:"burst,omitempty"`
+	Memory    []line      `json:"memory"`
 }
 
 // save writes all as JSON.
@@ -36,9 +39,9 @@ func (r *results) save(file string) error {
 }
 
 // brokeAt is the least number of viewers that a server did not hold, 0 when it held all so far.
-func (r *results) brokeAt(peer string) (viewers int) {
-	for i := range r.Lines {
-		l := &r.Lines[i]
+func brokeAt(lines []line, peer string) (viewers int) {
+	for i := range lines {
+		l := &lines[i]
 		if l.Peer == peer && l.void() == "" && l.breach() != "" && (viewers == 0 || l.Viewers < viewers) {
 			viewers = l.Viewers
 		}
@@ -47,10 +50,10 @@ func (r *results) brokeAt(peer string) (viewers int) {
 }
 
 // held is the greatest number of viewers that a server held every time. last is the line that it broke at, nil when it held all.
-func (r *results) held(peer string) (viewers int, last *line) {
-	broke := r.brokeAt(peer)
-	for i := range r.Lines {
-		l := &r.Lines[i]
+func held(lines []line, peer string) (viewers int, last *line) {
+	broke := brokeAt(lines, peer)
+	for i := range lines {
+		l := &lines[i]
 		switch {
 		case l.Peer != peer || l.void() != "":
 		case l.breach() != "" && l.Viewers == broke:
@@ -62,10 +65,11 @@ func (r *results) held(peer string) (viewers int, last *line) {
 	return viewers, last
 }
 
-// prices are the µs a packet of a server with so many viewers, those that count.
-func (r *results) prices(peer string, viewers int) (us []float64) {
-	for i := range r.Lines {
-		if l := &r.Lines[i]; l.Peer == peer && l.Viewers == viewers && l.void() == "" && l.breach() == "" {
+// prices are the µs a packet of a server with so many viewers: of lines that count, and in which everybody got everything. A packet
+// that came late was paid for like any other.
+func prices(lines []line, peer string, viewers int) (us []float64) {
+	for i := range lines {
+		if l := &lines[i]; l.Peer == peer && l.Viewers == viewers && l.void() == "" && l.delivers() {
 			us = append(us, l.Report.Server.CPUPerPacket)
 		}
 	}

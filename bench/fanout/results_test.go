@@ -79,9 +79,8 @@ func TestHeld(t *testing.T) {
 		{"of the other", []line{measured(baseline, 100, 2, slow)}, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &results{Lines: c.lines}
-			if held, _ := r.held(fanfare); held != c.held || r.brokeAt(fanfare) != c.broke {
-				t.Errorf("held %d, broke at %d", held, r.brokeAt(fanfare))
+			if held, _ := held(c.lines, fanfare); held != c.held || brokeAt(c.lines, fanfare) != c.broke {
+				t.Errorf("held %d, broke at %d", held, brokeAt(c.lines, fanfare))
 			}
 		})
 	}
@@ -108,12 +107,13 @@ func TestMedianAndRatio(t *testing.T) {
 
 func TestPricesLeaveOutWhatDoesNotCount(t *testing.T) {
 	r := &results{
-		Lines: []line{measured(fanfare, 200, 2), measured(baseline, 200, 6), measured(fanfare, 200, 9, disturbed), measured(fanfare, 200, 9, lossy), measured(fanfare, 400, 9)},
+		Lines: []line{measured(fanfare, 200, 2), measured(baseline, 200, 6), measured(fanfare, 200, 9, disturbed), measured(fanfare, 200, 9, lossy), measured(fanfare, 200, 3, slow), measured(fanfare, 400, 9)},
 		Floors: []floorLine{
 			{Viewers: 200, Total: 1.5}, {Viewers: 200, Total: 9, Lost: 0.5}, {Viewers: 200, Total: 9, Quiet: quiet{Steal: 1}}, {Viewers: 400, Total: 9},
 		},
 	}
-	if got := r.prices(fanfare, 200); !slices.Equal(got, []float64{2}) {
+	// What came late was paid for like any other.
+	if got := prices(r.Lines, fanfare, 200); !slices.Equal(got, []float64{2, 3}) {
 		t.Errorf("Fanfare: %v", got)
 	}
 	if got := r.floorPrices(200); !slices.Equal(got, []float64{1.5}) {
@@ -191,6 +191,7 @@ func wholeRun() *results {
 		r.Lines = append(r.Lines, measured(fanfare, n, 2))
 	}
 	r.Lines = append(r.Lines, measured(baseline, 200, 6), measured(baseline, 400, 6, lossy))
+	r.Steered = []line{measured(fanfare, 200, 1.5), measured(baseline, 200, 5, slow), measured(fanfare, 1200, 1)}
 	r.Floors = []floorLine{{Viewers: 200, Total: 1.7}, {Viewers: 400, Total: 1.0}}
 	r.Cores = []line{measured(fanfare, 400, 2), measured(fanfare, 400, 2.1, func(l *line) { l.Cores = 2 })}
 	r.Joins = []joinLine{joins(fanfare, 0.2), joins(baseline, 1)}
@@ -210,14 +211,15 @@ func TestFigures(t *testing.T) {
 		got = append(got, f.value+" "+met)
 	}
 	want := []string{
-		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "1200, the most that was tried met", "1.90 met", "300 met", "0.20 met",
+		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "0.30 met",
+		"1200, the most that was tried; sealing and sending alone would fill this core at about 3115 met", "1200, the most that was tried met", "1.90 met", "300 met", "0.20 met",
 		"0 of 800; told to wait 0 times  met", "0.000 % met", "50 KiB with 400 viewers after 0 s met",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	for _, f := range (&results{}).figures() {
-		if f.value != unknown || f.met {
+		if f.value != unknown || f.met && f.limit != "" {
 			t.Errorf("nothing was measured: %+v", f)
 		}
 	}
@@ -230,15 +232,19 @@ func TestHeldFigure(t *testing.T) {
 		want string
 		met  bool
 	}{
-		{"the server's limit", measured(fanfare, 1200, 2, slow), "800; at 1200: p99 80 ms (the server's core 50 % busy, the clients' 50 %); sealing and sending alone would fill this core at about 1246", false},
-		{"the clients' limit", measured(fanfare, 1200, 2, lossy, clientFull), "800; at 1200 the clients were the limit: their core 96 % busy, the server's 50 %; sealing and sending alone would fill this core at about 1246", true},
+		{"the server's limit", measured(fanfare, 1200, 2, slow), "800; at 1200: p99 80 ms (the server's core 50 % busy, the clients' 50 %)", false},
+		{"the clients' limit", measured(fanfare, 1200, 2, lossy, clientFull), "800; at 1200 the clients were the limit: their core 96 % busy, the server's 50 %", true},
+		{"by what is no process's", measured(fanfare, 1200, 2, lossy, func(l *line) { l.ClientCore = 0.97 }), "800; at 1200 the clients were the limit: their core 97 % busy, the server's 50 %", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &results{Lines: []line{measured(fanfare, 800, 2), c.last}, Floors: []floorLine{{Viewers: 400, Total: 2.5}}}
+			r := &results{Steered: []line{measured(fanfare, 800, 2), c.last}}
 			if f := r.heldFigure(); f.value != c.want || f.met != c.met {
 				t.Errorf("%+v", f)
 			}
 		})
+	}
+	if f := (&results{Unsteered: "it needs root"}).heldFigure(); f.value != "not measured: it needs root" || f.met {
+		t.Errorf("%+v", f)
 	}
 }
 
@@ -247,7 +253,7 @@ func TestMarkdown(t *testing.T) {
 	r.Lines = append(r.Lines, measured(fanfare, 1600, 3, disturbed))
 	text := r.markdown()
 	for _, want := range []string{
-		"Measured on 26 November 2026, 00:00 UTC, in 15m0s.", "    make bench\n", "### Promised", "### Fan-out", "### The floor", "### Joins", "### Memory",
+		"Measured on 26 November 2026, 00:00 UTC, in 15m0s.", "    make bench\n", "### Promised", "### Fan-out", "### Fan-out, steered", "### The floor", "### Joins", "### Memory",
 		"| server CPU a packet at 400 viewers, to the floor's | 2.00 | **missed:** ≤ 1.30 |",
 		"| Fanfare | 200 | 2.00 | 0.00 + 0.00 | 50 % | 50 % | 1.0 / 5.0 ms | 0.000 % | – | – |  |",
 		"does not hold: 0.20 % lost", "**void:** other processes used 20 % of a core",

@@ -13,12 +13,14 @@ const unknown = "–"
 
 // figures are all that is promised.
 func (r *results) figures() []figure {
-	base := r.prices(baseline, 200)
+	base := prices(r.Lines, baseline, 200)
 	list := []figure{
-		atMost("server CPU a packet at 200 viewers, to the baseline's at 200", 0.40, r.prices(fanfare, 200), base),
-		atMost("server CPU a packet at 400 viewers, to the baseline's at 200", 0.40, r.prices(fanfare, 400), base),
-		atMost("server CPU a packet at 200 viewers, to the floor's", 1.3, r.prices(fanfare, 200), r.floorPrices(200)),
-		atMost("server CPU a packet at 400 viewers, to the floor's", 1.3, r.prices(fanfare, 400), r.floorPrices(400)),
+		atMost("server CPU a packet at 200 viewers, to the baseline's at 200", 0.40, prices(r.Lines, fanfare, 200), base),
+		atMost("server CPU a packet at 400 viewers, to the baseline's at 200", 0.40, prices(r.Lines, fanfare, 400), base),
+		atMost("server CPU a packet at 200 viewers, to the floor's", 1.3, prices(r.Lines, fanfare, 200), r.floorPrices(200)),
+		atMost("server CPU a packet at 400 viewers, to the floor's", 1.3, prices(r.Lines, fanfare, 400), r.floorPrices(400)),
+		atMost("the same at 200 viewers, steered, to the baseline's", 0.40, prices(r.Steered, fanfare, 200), prices(r.Steered, baseline, 200)),
+		r.plainlyHeld(),
 		r.heldFigure(),
 		r.coresFigure(),
 		r.rateFigure(),
@@ -36,9 +38,28 @@ func atMost(name string, limit float64, of, to []float64) figure {
 	return f
 }
 
+// plainlyHeld is what the core holds that does the clients' receiving as well: nothing is promised of it.
+func (r *results) plainlyHeld() figure {
+	f := heldOf(r.Lines, "viewers that one core holds, the receiving half of loopback included")
+	f.limit, f.met = "", true
+	if n, ok := r.floorHolds(); ok && f.value != unknown {
+		f.value += fmt.Sprintf("; sealing and sending alone would fill this core at about %d", n)
+	}
+	return f
+}
+
 func (r *results) heldFigure() figure {
-	f := figure{name: "viewers that one core holds", value: unknown, limit: "≥ 1200, less where the clients' core is full first"}
-	n, broke := r.held(fanfare)
+	f := heldOf(r.Steered, "viewers that one core holds, steered")
+	f.limit = "≥ 1200, less where the clients' core is full first"
+	if r.Unsteered != "" {
+		f.value = "not measured: " + r.Unsteered
+	}
+	return f
+}
+
+func heldOf(lines []line, name string) figure {
+	f := figure{name: name, value: unknown}
+	n, broke := held(lines, fanfare)
 	if n == 0 {
 		return f
 	}
@@ -52,9 +73,6 @@ func (r *results) heldFigure() figure {
 	default:
 		f.value += fmt.Sprintf("; at %d: %s (the server's core %.0f %% busy, the clients' %.0f %%)", broke.Viewers, broke.breach(),
 			100*broke.Report.Server.CPUShare, 100*broke.client())
-	}
-	if n, ok := r.floorHolds(); ok && broke != nil {
-		f.value += fmt.Sprintf("; sealing and sending alone would fill this core at about %d", n)
 	}
 	return f
 }
