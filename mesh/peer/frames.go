@@ -98,7 +98,11 @@ func (s *swarm) fares(l *link, f wire.Stat, now time.Time) {
 	}
 }
 
+// pong takes the answer to a PING of ours. One that was not asked for, or comes again, says nothing.
 func (s *swarm) pong(l *link, f wire.Pong, now time.Time) {
+	if !l.pings.answer(f.Value) {
+		return
+	}
 	took := now.Sub(s.started) - time.Duration(f.Value)
 	if took > 0 {
 		there := time.Duration(f.Clock)*time.Microsecond - time.Duration(f.Value)

@@ -76,6 +76,7 @@ type link struct {
 	rtt      time.Duration // the shortest so far
 	there    schedule.Lag  // of the way to it
 	pinged   time.Time
+	pings    pings
 	sent     int64 // bytes of leaves to it
 	taken    int64 // bytes of leaves from it, verified and new
 }

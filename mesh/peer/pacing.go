@@ -70,7 +70,9 @@ func (s *swarm) timed(l *link, took, more time.Duration, now time.Time) {
 
 func (s *swarm) ping(l *link, now time.Time) {
 	l.pinged = now
-	s.say(l, wire.Ping{Value: uint64(now.Sub(s.started))})
+	value := uint64(now.Sub(s.started))
+	l.pings.ask(value)
+	s.say(l, wire.Ping{Value: value})
 }
 
 // neighbours are those who may lack something, or have it from the start.

@@ -137,7 +137,9 @@ function saidBye(peer: Peer, link: Link, reason: Extract<Frame, { type: 'bye' }>
     peer.links.ban(link.key, BAN);
 }
 
+/** The answer to a PING of ours. One that was not asked for, or comes again, says nothing. */
 function pong(peer: Peer, link: Link, { value, clock }: Extract<Frame, { type: 'pong' }>, now: number): void {
+  if (!link.pings.answer(value)) return;
   const sent = Number(value) / 1000;
   const took = now - sent;
   if (took > 0) peer.flow.pace.answered(link, took, link.there.over(clock / 1000 - sent, now), now);

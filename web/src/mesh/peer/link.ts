@@ -13,6 +13,7 @@ import type { Token } from '../token';
 import { append, type Frame, parse, type Range } from '../wire';
 import type { Connected } from './attempts';
 import { letGo } from './nobody';
+import { Pings } from './pings';
 import { Relay } from './relay';
 import type { Port, Way } from './way';
 
@@ -83,6 +84,7 @@ export class Link {
   pinged = 0;
   /** When it was asked last how far it is (ms). */
   asked = 0;
+  readonly pings = new Pings();
   relayed: boolean | undefined;
   /** Bytes of leaves to it, and from it. */
   sent = 0;

@@ -153,7 +153,9 @@ export class Links {
   /** Asks for an answer, whose time tells how far it is and what waits on the way. */
   ask(link: Link, now: number): void {
     link.asked = now;
-    link.say({ type: 'ping', value: BigInt(Math.floor(now * 1000)) });
+    const value = BigInt(Math.floor(now * 1000));
+    link.pings.ask(value);
+    link.say({ type: 'ping', value });
   }
 
   /**
