@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -154,12 +155,14 @@ func (s *swarm) membersChanged(m msg.Members) {
 			continue
 		}
 		if one := s.member(j.Endpoint); one != nil {
-			one.publisher = j.Role == msg.RolePublisher
+			one.listed, one.publisher = true, j.Role == msg.RolePublisher
 		}
 		if j.Role == msg.RolePublisher {
 			s.named(j.Endpoint)
 		}
 	}
+	// The server says in the order of what happens who has come: whoever was heard of before, and is not in that, has left.
+	maps.DeleteFunc(s.members, func(_ string, one *member) bool { return !one.listed })
 	for id, one := range s.members {
 		one.neighbour = slices.Contains(m.Neighbours, id)
 		if !one.told {

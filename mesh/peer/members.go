@@ -14,6 +14,8 @@ import (
 // member is an endpoint of the room.
 type member struct {
 	endpoint  string
+	listed    bool      // the server has named it
+	since     time.Time // when it was first heard of
 	publisher bool
 	neighbour bool
 	dh        *seal.PublicKey // once it has told
@@ -31,11 +33,27 @@ const maxMembers = 256
 // are too many.
 func (s *swarm) member(endpoint string) *member {
 	m := s.members[endpoint]
-	if m == nil && len(s.members) < maxMembers {
-		m = &member{endpoint: endpoint}
+	if m == nil && (len(s.members) < maxMembers || s.forgetGhost()) {
+		m = &member{endpoint: endpoint, since: time.Now()}
 		s.members[endpoint] = m
 	}
 	return m
+}
+
+// forgetGhost makes room for another: of those whom the server has not named it forgets the one that was heard of first.
+// Who comes, sends an envelope and leaves before others are told of it must not keep out those who stay.
+func (s *swarm) forgetGhost() bool {
+	var first *member
+	for _, m := range s.members {
+		if !m.listed && m.endpoint != s.uploaderAt && (first == nil || m.since.Before(first.since)) {
+			first = m
+		}
+	}
+	if first == nil {
+		return false
+	}
+	delete(s.members, first.endpoint)
+	return true
 }
 
 // named: the server calls an endpoint the uploader. Its card may have been quicker than that.

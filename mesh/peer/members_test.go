@@ -3,6 +3,7 @@ package peer
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -195,6 +196,39 @@ func TestManyKeysOfOne(t *testing.T) {
 			t.Errorf("%d members", len(s.members))
 		}
 	})
+}
+
+// TestGhosts: those who come, call a key their own and leave before the server names them fill no list. Who comes then
+// is known by its envelope as by the server's word, and they are forgotten with the next of these.
+func TestGhosts(t *testing.T) {
+	q := newQuiet(t)
+	s, bob := q.swarm, (&rig{t: t}).identity().dh.Public()
+	joined := func(names ...string) (all []msg.Member) {
+		for _, name := range names {
+			all = append(all, msg.Member{Endpoint: name, Role: msg.RoleSubscriber})
+		}
+		return all
+	}
+	s.heard(msg.Welcome{Endpoint: "ann", Files: &msg.Files{}})
+	s.heard(msg.Members{All: true, Joined: joined("eve")})
+	for i := range 2 * maxMembers {
+		q.group(fmt.Sprint("ghost-", i), seal.Key{DH: s.cfg.Identity.dh.Public()})
+	}
+	q.group("bob", seal.Key{DH: bob})
+	if m := s.members["bob"]; m == nil || !m.has(bob) || s.members["eve"] == nil || len(s.members) > maxMembers {
+		t.Errorf("of %d members bob is %+v, eve %+v", len(s.members), m, s.members["eve"])
+	}
+	s.heard(msg.Members{Joined: joined("bob")})
+	if m := s.members["bob"]; m == nil || !m.has(bob) || len(s.members) != 2 {
+		t.Errorf("of %d members bob is %+v after word of him", len(s.members), m)
+	}
+	for i := range maxMembers {
+		s.heard(msg.Members{Joined: joined(fmt.Sprint("named-", i))})
+	}
+	q.group("late", seal.Key{DH: bob})
+	if len(s.members) != maxMembers || s.members["late"] != nil || s.members["bob"] == nil {
+		t.Errorf("%d members, who were named, and beside them %+v", len(s.members), s.members["late"])
+	}
 }
 
 // TestHostileMember: a member that has the link, and seals an old card of the uploader, its card of now and another's

@@ -20,7 +20,7 @@ it('offers to each endpoint that says it has a key, since only one of them can a
   vi.stubGlobal('RTCPeerConnection', Offering);
   const [mine, theirs, secret] = [await newAgreement(), await newAgreement(), random(16)];
   const member = (endpoint: string): Member => ({
-    ...{ endpoint, publisher: false, neighbour: true, told: true, next: 0, pause: 0 },
+    ...{ endpoint, listed: true, publisher: false, neighbour: true, told: true, next: 0, pause: 0 },
     ...{ dh: theirs.dh, proven: false, card: undefined },
   });
   const offered: string[] = [];

@@ -8,6 +8,7 @@ import { type GroupMessage, newCard } from '../messages';
 import { newSigningKeys, pointOf } from '../sign';
 import type { Config } from './config';
 import { Introduction, type IntroductionHandlers } from './introduce';
+import { MOST_MEMBERS } from './members';
 import type { Room } from './room';
 
 /** A receiver, alone with what the server and others say to it. */
@@ -145,5 +146,31 @@ describe('a key', () => {
     await r.say('hostile', { type: 'key', dh: (await newAgreement()).dh });
     await r.settled();
     expect(member).toMatchObject({ next: 1e9, pause: 8_000 });
+  });
+});
+
+describe('those who come and go before the server names them', () => {
+  const joined = (...names: string[]) =>
+    names.map((endpoint, order) => ({ endpoint, role: 'subscriber', order, near: '' }) as const);
+
+  it('fill no list, and are forgotten with its next word', async () => {
+    const r = await receiver();
+    const [ghost, bob] = [(await newAgreement()).dh, (await newAgreement()).dh];
+    r.intro.heard({ type: 'members', all: true, joined: joined('eve'), neighbours: [] });
+    for (let i = 0; i < 2 * MOST_MEMBERS; i++) await r.say(`ghost-${i}`, { type: 'key', dh: ghost });
+    await r.say('bob', { type: 'key', dh: bob });
+    await r.settled();
+    const { members } = r.intro;
+    expect(members.size).toBe(MOST_MEMBERS);
+    expect(members.get('bob')?.dh).toEqual(bob);
+    r.intro.heard({ type: 'members', joined: joined('bob'), neighbours: [] });
+    expect([...members.keys()]).toEqual(['eve', 'bob']);
+    expect(members.get('bob')?.dh).toEqual(bob);
+    const named = Array.from({ length: MOST_MEMBERS }, (_, i) => `named-${i}`);
+    r.intro.heard({ type: 'members', joined: joined(...named), neighbours: [] });
+    await r.say('late', { type: 'key', dh: ghost });
+    await r.settled();
+    expect(members.size).toBe(MOST_MEMBERS);
+    expect(members.has('late')).toBe(false);
   });
 });

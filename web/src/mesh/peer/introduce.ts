@@ -12,7 +12,7 @@ import { RECEIVE, verifyToken } from '../token';
 import type { Config } from './config';
 import type { Door } from './door';
 import { iceServers } from './ice';
-import { learn, type Member, memberWith, newMember, type Signer } from './members';
+import { ghostOf, learn, type Member, MOST_MEMBERS, memberWith, newMember, type Signer } from './members';
 import { Reception } from './reception';
 import type { Room } from './room';
 
@@ -188,6 +188,8 @@ export class Introduction {
     if (all) for (const id of [...this.members.keys()]) if (!joined.some((j) => j.endpoint === id)) this.leave(id);
     for (const id of left) this.leave(id);
     for (const one of joined) if (one.endpoint !== this.endpoint) this.join(one);
+    // The server says in the order of what happens who has come: whoever was heard of before, and is not in that, has left.
+    for (const { endpoint, listed } of this.members.values()) if (!listed) this.members.delete(endpoint);
     for (const member of this.members.values()) {
       member.neighbour = neighbours.includes(member.endpoint);
       if (!member.told) this.tellKey(member);
@@ -197,8 +199,9 @@ export class Introduction {
 
   private join({ endpoint, role }: RoomMember): void {
     const member = this.member(endpoint);
-    member.publisher = role === 'publisher';
-    if (member.publisher) this.uploaderIs(endpoint);
+    const publisher = role === 'publisher';
+    if (member) Object.assign(member, { listed: true, publisher });
+    if (publisher) this.uploaderIs(endpoint);
   }
 
   private uploaderIs(endpoint: string): void {
@@ -211,9 +214,15 @@ export class Introduction {
     if (this.members.delete(endpoint)) this.on.left(endpoint);
   }
 
-  private member(endpoint: string): Member {
+  /** Undefined when there are too many. */
+  private member(endpoint: string): Member | undefined {
     const known = this.members.get(endpoint);
     if (known) return known;
+    if (this.members.size >= MOST_MEMBERS) {
+      const ghost = ghostOf(this.members.values(), this.uploaderAt);
+      if (!ghost) return undefined;
+      this.members.delete(ghost.endpoint);
+    }
     const made = newMember(endpoint);
     this.members.set(endpoint, made);
     return made;
@@ -281,6 +290,7 @@ export class Introduction {
 
   private learn(from: string, dh: Bytes, proven: boolean): void {
     const member = this.member(from); // its envelope may be quicker than word of it
+    if (!member) return;
     const turn = performance.now() + this.headStart(dh);
     const { news, moved } = learn(this.members.values(), member, dh, proven, turn);
     for (const endpoint of moved) this.on.moved(endpoint, dh);
@@ -293,6 +303,7 @@ export class Introduction {
     try {
       const signer = { point: card.key, key: await verifyCard(card, link.key, link.room) };
       const member = this.member(from);
+      if (!member) return;
       member.card = { dh: card.dh, signer };
       this.believe(member);
     } catch {

@@ -6,6 +6,8 @@ import { type Bytes, equal } from '../bytes';
 /** An endpoint of the room. */
 export interface Member {
   endpoint: string;
+  /** The server has named it. */
+  listed: boolean;
   publisher: boolean;
   neighbour: boolean;
   /** Its agreement key, once it has told. */
@@ -28,9 +30,20 @@ export interface Signer {
 }
 
 export const newMember = (endpoint: string): Member => ({
-  ...{ endpoint, publisher: false, neighbour: false, told: false, next: 0, pause: 0 },
+  ...{ endpoint, listed: false, publisher: false, neighbour: false, told: false, next: 0, pause: 0 },
   ...{ dh: undefined, proven: false, card: undefined },
 });
+
+/** More than a room has: what the server, and those who come and go, can make us remember. */
+export const MOST_MEMBERS = 256;
+
+/**
+ * Whom to forget for another: of those whom the server has not named the one that was heard of first, but not the
+ * uploader. Who comes, sends an envelope and leaves before others are told of it must not keep out those who stay.
+ */
+export function ghostOf(members: Iterable<Member>, uploaderAt: string): Member | undefined {
+  return [...members].find(({ listed, endpoint }) => !listed && endpoint !== uploaderAt);
+}
 
 /** Of those whose key fits, one who has proven it before one who only says so. */
 export function memberWith(members: Iterable<Member>, fits: (dh: Bytes) => boolean): Member | undefined {
