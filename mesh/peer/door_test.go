@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/seal"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
 
 // TestDoor plays scripts of who asks with what, and what the answer is.
@@ -136,6 +137,34 @@ func TestDoorOfEarlierRun(t *testing.T) {
 	d.returned(ann, 7, "a")
 	if out := d.takes(ann); len(out) != 0 || !d.guests[ann].took {
 		t.Errorf("%d are put back, ann has a place: %t", len(out), d.guests[ann].took)
+	}
+}
+
+// TestPlaceOfOneWhoSaysNothing: a place is free again by a link that said what its peer has, and that is nothing.
+func TestPlaceOfOneWhoSaysNothing(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	s := holding(0, make([]neighbour, 5)) // links of one peer, one after the other
+	s.cfg.Tell = func(Event) {}
+	s.door = newDoor(Rule{Max: 1}, now.Add(time.Hour))
+	s.door.ask(s.slots[0].peer, "ann", "", counter(0), now)
+	for i, c := range []struct {
+		name  string
+		says  *wire.Stat
+		taken bool
+	}{
+		{"with something", &wire.Stat{Held: 3}, true},
+		{"without a word", nil, true},
+		{"with nothing", &wire.Stat{}, false},
+		{"with everything, of which no piece is one", &wire.Stat{State: wire.Complete}, true},
+		{"without a word, again", nil, true},
+	} {
+		l := s.slots[i]
+		if c.says != nil {
+			s.fares(l, *c.says, now)
+		}
+		if s.forget(l); s.door.full() != c.taken {
+			t.Errorf("one that leaves %s: its place is taken: %v", c.name, !c.taken)
+		}
 	}
 }
 

@@ -120,6 +120,7 @@ func (s *swarm) pong(l *link, f wire.Pong, now time.Time) {
 func (s *swarm) saidBye(l *link, f wire.Bye) {
 	s.cfg.Log.Debug("a peer says goodbye", "serial", l.token.Serial, "reason", f.Reason, "text", f.Text)
 	if f.Reason == wire.Done {
+		l.complete = true
 		s.completed(l)
 	}
 	s.unlink(l)

@@ -115,5 +115,11 @@ func (l *link) fares(f wire.Stat, now time.Time) {
 	}
 }
 
+// hasNothing tells whether a peer has said by this link what it has, and has nothing, also of what it was sent. One that
+// has said nothing may have all, from an earlier link.
+func (l *link) hasNothing() bool {
+	return !l.statAt.IsZero() && !l.complete && l.sent == 0 && l.stat.Held == 0
+}
+
 // lacks tells whether a peer stays and does not have all that it wants.
 func (l *link) lacks() bool { return !l.complete && l.stat.State != wire.Leaving }

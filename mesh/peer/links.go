@@ -173,7 +173,7 @@ func (s *swarm) forget(l *link) {
 		return
 	}
 	l.dead = true
-	if s.door != nil && !l.complete && l.sent == 0 && l.stat.Held == 0 {
+	if s.door != nil && l.hasNothing() {
 		s.door.free(l.peer)
 	}
 	if l.slot >= 0 && s.slots[l.slot] == l {

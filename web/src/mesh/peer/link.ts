@@ -155,9 +155,12 @@ export class Link {
     return !(this.conn instanceof Relay) && this.relayed !== true;
   }
 
-  /** It has nothing of what is shared, neither by its own word nor from here. */
+  /**
+   * It has said by this link what it has, and has nothing, also of what it was sent. One that has said nothing may have
+   * all, from an earlier link.
+   */
   get hasNothing(): boolean {
-    return !this.complete && this.sent === 0 && (this.stat?.held ?? 0) === 0;
+    return !this.complete && this.sent === 0 && this.stat?.held === 0;
   }
 
   /** Ends its connections at once. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Link } from './link';
+import type { Connected } from './attempts';
+import { Door } from './door';
+import { Link, type LinkHandlers } from './link';
 import { Links, staysBeside } from './links';
 import type { Peer } from './swarm';
 
@@ -42,5 +44,34 @@ describe('a connection by which nothing comes', () => {
     const links = linked(true);
     expect(links.works('peer')).toBe(false);
     expect(links.fine('peer', 0)).toBe(false);
+  });
+});
+
+describe('a place', () => {
+  it('is free again by a link that said what its peer has, and that is nothing', () => {
+    let serial = 41;
+    const door = new Door({ approve: false, password: '', most: 1 }, 1e15, () => ++serial);
+    const peer = {
+      ...{ door, cfg: { tell: () => undefined }, intro: { memberOf: () => undefined }, kick: () => undefined },
+      flow: { forget: () => undefined },
+    } as unknown as Peer;
+    const links = new Links(peer);
+    const conn = { close: () => undefined };
+    /** Whether the place is taken when a link of the one peer has ended that said this. */
+    const takenAfter = (held: number | undefined, complete = false): boolean => {
+      const link = new Link({ peer: Uint8Array.of(7), conn } as unknown as Connected, 0, {} as LinkHandlers);
+      if (held !== undefined) {
+        link.stat = { type: 'stat', held, up: 0, down: 0, state: complete ? 'complete' : 'running' };
+        link.complete = complete;
+        door.takes(link.key, 41);
+      }
+      links.unlink(link);
+      return door.ask('another', '', '', 0).kind === 'refused';
+    };
+    expect(takenAfter(3)).toBe(true);
+    expect(takenAfter(undefined)).toBe(true);
+    expect(takenAfter(0)).toBe(false);
+    expect(takenAfter(0, true)).toBe(true);
+    expect(takenAfter(undefined)).toBe(true);
   });
 });
