@@ -75,7 +75,7 @@ func (d *door) ask(dh seal.PublicKey, name, password string, draw func() uint32,
 		return verdict{serial: g.serial}
 	case known && g.waiting:
 		return verdict{wait: true}
-	case d.full(), !known && len(d.guests) >= maxGuests:
+	case d.full(), !known && !d.remembersMore():
 		return verdict{refused: seal.ReasonFull}
 	case known && g.out:
 		return d.admit(g, draw)
@@ -105,6 +105,22 @@ func (d *door) judge(dh seal.PublicKey, g *guest, password string, draw func() u
 	}
 	g.waiting = true
 	return verdict{wait: true}
+}
+
+// remembersMore tells whether there is room for one more guest, and makes it where it can: whom nobody has answered but
+// by the word that a password is wrong is forgotten for another, so that those who guess keep nobody out. What they
+// got wrong over all stays counted.
+func (d *door) remembersMore() bool {
+	if len(d.guests) < maxGuests {
+		return true
+	}
+	for dh, g := range d.guests {
+		if g.serial == 0 && !g.waiting && (g.refused == "" || g.refused == seal.ReasonPassword) {
+			delete(d.guests, dh)
+			return true
+		}
+	}
+	return false
 }
 
 func (d *door) full() bool { return d.rule.Max > 0 && d.inside >= d.rule.Max }

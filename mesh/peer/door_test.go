@@ -213,6 +213,40 @@ func TestDoorBounds(t *testing.T) {
 	}
 }
 
+// TestDoorForgetsGuessers: whoever guesses passwords under keys without end locks nobody out. Of those who wait, were let
+// in, denied or removed none is forgotten.
+func TestDoorForgetsGuessers(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	key := func(n int) seal.PublicKey { return seal.PublicKey{byte(n), byte(n >> 8), 1} }
+	in, waits, denied, removed := seal.PublicKey{1, 2, 3}, seal.PublicKey{2, 2, 3}, seal.PublicKey{3, 2, 3}, seal.PublicKey{4, 2, 3}
+	d, draw := newDoor(Rule{Password: "sesame"}, now.Add(time.Hour)), counter(0)
+	d.ask(in, "", "sesame", draw, now)
+	d.outside(Removed{Key: removed})
+	d.rule.Approve = true
+	for _, who := range []seal.PublicKey{waits, denied} {
+		d.ask(who, "", "sesame", draw, now)
+	}
+	d.decide(denied, false, draw)
+	d.rule.Approve = false
+	for n := range 2 * maxGuests {
+		for range 1 + n%wrongOfOne { // some are refused for good
+			if got := d.ask(key(n), "", "guess", draw, now); got.refused != seal.ReasonPassword {
+				t.Fatalf("guess of %d: %+v", n, got)
+			}
+		}
+	}
+	if got := d.ask(seal.PublicKey{5, 2, 3}, "", "sesame", draw, now); !got.wait || len(d.guests) != maxGuests {
+		t.Errorf("one who knows it: %+v, of %d", got, len(d.guests))
+	}
+	for who, want := range map[seal.PublicKey]verdict{
+		in: {serial: 1}, waits: {wait: true}, denied: {refused: seal.ReasonDenied}, removed: {refused: seal.ReasonRemoved},
+	} {
+		if got := d.ask(who, "", "", draw, now); got != want {
+			t.Errorf("%d is forgotten: %+v", who[0], got)
+		}
+	}
+}
+
 func counter(n uint32) func() uint32 {
 	return func() uint32 { n++; return n }
 }

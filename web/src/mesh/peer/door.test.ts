@@ -87,6 +87,25 @@ describe('the door', () => {
     expect(d.ask('comes 64', '', '', 0).kind).toBe('token');
   });
 
+  it('forgets those who guess for those who come, and nobody who waits, is in, was denied or removed', () => {
+    const rule = { ...OPEN, password: 'right' };
+    const d = door(rule);
+    d.ask('in', '', 'right', 0);
+    d.remove('removed');
+    d.set({ ...rule, approve: true });
+    for (const key of ['waits', 'denied']) d.ask(key, '', 'right', 0);
+    d.decide('denied', false);
+    d.set(rule);
+    for (let i = 0; i < 2_000; i++)
+      for (let n = 0; n <= i % 5; n++) expect(d.ask(`guesser ${i}`, '', 'wrong', 0)).toEqual(refused('password'));
+    expect(d.ask('one more', '', 'right', 0)).toEqual({ kind: 'wait' });
+    expect(d.guests.size).toBe(1_000);
+    expect(d.ask('in', '', '', 0)).toEqual(token(41));
+    expect(d.ask('waits', '', '', 0)).toEqual({ kind: 'wait' });
+    expect(d.ask('denied', '', '', 0)).toEqual(refused('denied'));
+    expect(d.ask('removed', '', '', 0)).toEqual(refused('removed'));
+  });
+
   it('does not remember who only hears that there is a password', () => {
     const d = door({ password: 'right' });
     for (let i = 0; i < 2_000; i++) expect(d.ask(`${i}`, '', '', 0)).toEqual(refused('password'));

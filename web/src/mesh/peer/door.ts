@@ -81,7 +81,7 @@ export class Door {
     if (known?.refused) return { kind: 'refused', reason: known.refused };
     if (known && known.serial !== 0 && !known.out) return { kind: 'token', serial: known.serial };
     if (known?.waiting) return { kind: 'wait' };
-    if (this.isFull || (!known && this.guests.size >= MOST_GUESTS)) return { kind: 'refused', reason: 'full' };
+    if (this.isFull || (!known && !this.remembersMore())) return { kind: 'refused', reason: 'full' };
     if (known?.out) return this.admit(known);
     return this.judge(known ?? stranger(key), name, password);
   }
@@ -143,6 +143,18 @@ export class Door {
     guest.refused = 'removed';
     guest.waiting = false;
     return guest.serial;
+  }
+
+  /**
+   * Whether there is room for one more guest. Makes it where it can: whom nobody has answered but by the word that a
+   * password is wrong is forgotten for another, so that those who guess keep nobody out. What they got wrong over all
+   * stays counted.
+   */
+  private remembersMore(): boolean {
+    if (this.guests.size < MOST_GUESTS) return true;
+    for (const { key, serial, waiting, refused } of this.guests.values())
+      if (serial === 0 && !waiting && (!refused || refused === 'password')) return this.guests.delete(key);
+    return false;
   }
 
   private get isFull(): boolean {

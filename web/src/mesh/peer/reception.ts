@@ -36,12 +36,19 @@ export class Reception {
     const waited = this.door.guests.get(key)?.waiting === true;
     const verdict = this.door.ask(key, name, password ?? '', Date.now());
     if (!this.door.guests.has(key)) return this.answer(dh, from, verdict); // nobody to be remembered
+    if (this.dhs.size >= this.door.guests.size) this.forget();
     this.dhs.set(key, dh.slice());
     this.endpoints.set(key, from);
     this.prints.set(key, fingerprint);
     this.cfg.tell({ kind: 'guests' });
     if (verdict.kind === 'wait' && !waited) this.cfg.tell({ kind: 'asked', key, name });
     await this.answer(dh, from, verdict);
+  }
+
+  /** Of those whom the door has forgotten nothing is kept. */
+  private forget(): void {
+    for (const key of this.dhs.keys())
+      if (!this.door.guests.has(key)) for (const one of [this.dhs, this.endpoints, this.prints]) one.delete(key);
   }
 
   /** Lets in who waits for it, or not. */
