@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/pake"
 	"github.com/fanfare-relay/fanfare/mesh/seal"
 	"github.com/fanfare-relay/fanfare/mesh/store"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
 	"github.com/fanfare-relay/fanfare/signalling/msg"
 )
 
@@ -75,6 +77,24 @@ func TestMost(t *testing.T) {
 	if err := r.fetch("second", sender.link, nil).wait(); !errors.Is(err, ErrFull) {
 		t.Errorf("the second: %v", err)
 	}
+}
+
+// TestTokenOfEarlierRun: by a token that an earlier run gave nobody passes the limit, nor looks on behind it.
+func TestTokenOfEarlierRun(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(func(c *Config) { c.Share.Rule.Max = 1 }, small(t))
+	await[Opened](sender)
+	sender.puppet(1).say(wire.Stat{})
+	for full := false; !full; pauseFor(t, time.Millisecond) {
+		sender.swarm.call(func() { full = sender.swarm.door.full() })
+	}
+	late := sender.puppet(2)
+	sender.swarm.call(func() {
+		if !late.link.dead || !slices.Equal(sender.swarm.revoked.Serials, []uint32{2}) {
+			t.Errorf("it is put back: %v; revoked are %d", late.link.dead, sender.swarm.revoked.Serials)
+		}
+	})
 }
 
 // TestRemoved: who was let in and is removed is dropped by the uploader and by the others.

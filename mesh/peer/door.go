@@ -37,7 +37,6 @@ type door struct {
 type guest struct {
 	name    string
 	serial  uint32 // of its token; 0 before there is one
-	before  bool   // it was let in by an earlier run
 	took    bool   // it has begun to receive, and has a place
 	out     bool   // it only looked when the last place was taken: its token is worth nothing until there is one again
 	wrong   int
@@ -135,23 +134,29 @@ func (d *door) waiting() int {
 	return n
 }
 
-// takes notes that one who was let in begins to receive, which takes a place if there is one; who was let in
-// by an earlier run has one. It returns whose tokens are to be taken back: of all who only look, when no
-// place is left.
+// takes notes that one who was let in begins to receive, which takes a place if there is one. It returns whose tokens
+// are to be taken back: its own when there is none, and of all who only look when none is left.
 func (d *door) takes(dh seal.PublicKey) []seal.PublicKey {
-	if g := d.guests[dh]; g != nil && !g.took && g.refused == "" && (g.before || !d.full()) {
+	switch g := d.guests[dh]; {
+	case g == nil || g.took || g.refused != "":
+	case d.full():
+		g.out = false // it is here all the same, and is told again
+	default:
 		g.took, g.out = true, false
 		d.inside++
 	}
+	return d.clear()
+}
+
+// clear puts out all who only look when no place is left, and returns them.
+func (d *door) clear() (out []seal.PublicKey) {
 	if !d.full() {
 		return nil
 	}
-	var out []seal.PublicKey
-	for one, g := range d.guests {
-		looks := g.serial != 0 && !g.took && !g.before && g.refused == ""
-		if looks && (!g.out || one == dh) {
+	for dh, g := range d.guests {
+		if g.serial != 0 && !g.took && !g.out && g.refused == "" {
 			g.out = true
-			out = append(out, one)
+			out = append(out, dh)
 		}
 	}
 	return out
@@ -189,12 +194,19 @@ func (d *door) admit(g *guest, draw func() uint32) verdict {
 	return verdict{serial: g.serial}
 }
 
-// returned notes a guest of an earlier run, whose token is still good.
-func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) {
-	if d.guests[dh] == nil {
-		d.guests[dh] = &guest{serial: serial, before: true, endpoint: endpoint, told: true}
+// returned notes one who comes by a good token of which this door knows nothing, as an earlier run gave it. It has no place
+// by that: like takes, it returns whose tokens are to be taken back.
+func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) []seal.PublicKey {
+	g := d.guests[dh]
+	if g == nil {
+		g = &guest{endpoint: endpoint, told: true}
+		d.guests[dh] = g
+	}
+	if g.serial == 0 { // it may have asked, too, and have no answer yet
+		g.serial = serial
 		d.serials[serial] = true
 	}
+	return d.clear()
 }
 
 // outside notes who was removed in an earlier run.

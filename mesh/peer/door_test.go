@@ -125,18 +125,40 @@ func TestDoorAfterRestart(t *testing.T) {
 	}
 }
 
-// TestDoorOfEarlierRun: who was let in by an earlier run goes on, also beside those who came meanwhile.
+// TestDoorOfEarlierRun: who was let in by an earlier run has no place by that. It is put back when none is left, whether it
+// comes after that or before, begins to receive or only looks.
 func TestDoorOfEarlierRun(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	ann, bob := seal.PublicKey{1}, seal.PublicKey{2}
-	d := newDoor(Rule{Max: 1}, now.Add(time.Hour))
-	d.ask(bob, "", "", counter(0), now)
-	if out := d.takes(bob); len(out) != 0 {
-		t.Errorf("%d are put back", len(out))
+	ann, bob, cat := seal.PublicKey{1}, seal.PublicKey{2}, seal.PublicKey{3}
+	d, draw := newDoor(Rule{Max: 1}, now.Add(time.Hour)), counter(0)
+	if out := d.returned(cat, 9, "c"); len(out) != 0 {
+		t.Errorf("while there is a place %d are put back", len(out))
 	}
-	d.returned(ann, 7, "a")
-	if out := d.takes(ann); len(out) != 0 || !d.guests[ann].took {
-		t.Errorf("%d are put back, ann has a place: %t", len(out), d.guests[ann].took)
+	d.ask(bob, "", "", draw, now)
+	if out := d.takes(bob); len(out) != 1 || out[0] != cat {
+		t.Errorf("bob takes the place, and put back are %d", len(out))
+	}
+	for _, comes := range []func() []seal.PublicKey{
+		func() []seal.PublicKey { return d.returned(ann, 7, "a") },
+		func() []seal.PublicKey { return d.takes(ann) }, // what it said was under way
+	} {
+		if out := comes(); len(out) != 1 || out[0] != ann || d.guests[ann].took {
+			t.Errorf("ann comes, and put back are %d; she has a place: %v", len(out), d.guests[ann].took)
+		}
+	}
+	if got := d.ask(ann, "", "", draw, now); got.refused != seal.ReasonFull {
+		t.Errorf("ann, who asks again: %+v", got)
+	}
+	d.free(bob)
+	if got := d.ask(ann, "", "", draw, now); got.serial != 7 {
+		t.Errorf("ann, when there is a place: %+v", got)
+	}
+	d.rule.Password = "sesame"
+	dan := seal.PublicKey{4}
+	d.ask(dan, "", "guess", draw, now)
+	d.returned(dan, 5, "d")
+	if serial := d.remove(dan); serial != 5 {
+		t.Errorf("of one that asked before it came by its token %d is revoked", serial)
 	}
 }
 

@@ -109,14 +109,17 @@ func (s *swarm) stayOutside(removed []Removed) {
 	s.relist(serials[:min(len(serials), seal.MaxRevoked)])
 }
 
-// takesPlace notes that a receiver says for the first time how it fares. Those who only look are put back
-// when that was the last place: what their tokens open is closed again.
+// takesPlace notes that a receiver says for the first time how it fares.
 func (s *swarm) takesPlace(l *link) {
-	if s.door == nil {
-		return
+	if s.door != nil {
+		s.putBack(s.door.takes(l.peer))
 	}
+}
+
+// putBack closes again what the tokens of those open who only look, since no place is left.
+func (s *swarm) putBack(out []seal.PublicKey) {
 	serials := slices.Clone(s.revoked.Serials)
-	for _, dh := range s.door.takes(l.peer) {
+	for _, dh := range out {
 		g := s.door.guests[dh]
 		serials = append(serials, g.serial)
 		s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonFull})

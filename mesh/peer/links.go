@@ -45,9 +45,6 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 		return
 	}
 	s.links[l.peer], s.slots[slot] = l, l
-	if s.door != nil {
-		s.door.returned(l.peer, l.token.Serial, a.to)
-	}
 	s.cfg.Log.Debug("connected", "serial", l.token.Serial, "slot", slot, "relayed", over.relayed())
 	s.tasks.Go(func() {
 		err := l.readControl(func(f wire.Frame) { s.post(func() { s.frame(l, f) }) })
@@ -56,6 +53,9 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 	s.readFrom(l, l.lane)
 	s.endsWith(l, l.conn)
 	s.greetLink(l, theirs)
+	if s.door != nil {
+		s.putBack(s.door.returned(l.peer, l.token.Serial, a.to))
+	}
 }
 
 // stays tells whether a link does not give way to a new connection: when both were made at the same time,

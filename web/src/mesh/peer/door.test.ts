@@ -44,6 +44,22 @@ describe('the door', () => {
     expect(d.takes('known by its token alone', 77)).toEqual(['known by its token alone']);
   });
 
+  it('gives no place for a token of an earlier time', () => {
+    const d = door({ most: 1 });
+    expect(d.returned('early', 9)).toEqual([]);
+    d.ask('a', '', '', 0);
+    expect(d.takes('a', 41)).toEqual(['early']);
+    expect(d.returned('late', 7)).toEqual(['late']);
+    expect(d.takes('late', 7)).toEqual(['late']); // what it said was under way
+    expect(d.ask('late', '', '', 0)).toEqual(refused('full'));
+    d.free('a');
+    expect(d.ask('late', '', '', 0)).toEqual(token(7));
+    d.set({ ...OPEN, password: 'right' });
+    d.ask('guesses', '', 'wrong', 0);
+    d.returned('guesses', 5);
+    expect(d.remove('guesses')).toBe(5);
+  });
+
   it('gives the place of one who left with nothing, or was removed, to the next', () => {
     const d = door({ most: 1 });
     for (const key of ['a', 'b']) d.ask(key, '', '', 0);

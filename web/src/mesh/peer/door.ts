@@ -104,8 +104,7 @@ export class Door {
    * whose tokens are to be taken back: its own when there is none, and of all who only look when none is left.
    */
   takes(key: string, serial: number): string[] {
-    const guest = this.guests.get(key) ?? { ...stranger(key), serial };
-    this.guests.set(key, guest);
+    const guest = this.known(key, serial);
     if (!guest.took && !guest.refused && !this.isFull) {
       guest.took = true;
       guest.out = false;
@@ -113,6 +112,15 @@ export class Door {
     }
     const out = this.clear();
     return guest.took || out.includes(key) ? out : [...out, key];
+  }
+
+  /**
+   * One comes by a good token, of which this door may know nothing, as one of an earlier time. It has no place by that:
+   * like takes, it returns whose tokens are to be taken back.
+   */
+  returned(key: string, serial: number): string[] {
+    this.known(key, serial);
+    return this.clear();
   }
 
   /** One has left with nothing. Returns whether it had a place. */
@@ -155,6 +163,14 @@ export class Door {
     for (const { key, serial, waiting, refused } of this.guests.values())
       if (serial === 0 && !waiting && (!refused || refused === 'password')) return this.guests.delete(key);
     return false;
+  }
+
+  private known(key: string, serial: number): Guest {
+    const guest = this.guests.get(key) ?? stranger(key);
+    this.guests.set(key, guest);
+    if (guest.serial === 0) guest.serial = serial; // it may have asked, too, and have no answer yet
+    this.serials.add(guest.serial);
+    return guest;
   }
 
   private get isFull(): boolean {

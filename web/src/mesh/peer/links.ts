@@ -11,6 +11,7 @@ import { handleFrame } from './frames';
 import { BadLeaf, Link } from './link';
 import { Relay } from './relay';
 import type { Peer } from './swarm';
+import { returns } from './uploading';
 
 /**
  * What a page takes to answer is longer than a short line (ms), above all when the processors are busy. A
@@ -77,6 +78,7 @@ export class Links {
     made.conn.onGone(() => this.unlink(link));
     this.greet(link);
     link.start();
+    returns(this.peer, link);
     this.peer.kick();
   }
 

@@ -8,7 +8,7 @@ import { handleFrame } from './frames';
 import type { Link } from './link';
 import { isSafe } from './status';
 import type { Peer } from './swarm';
-import { reinstate, remove } from './uploading';
+import { reinstate, remove, returns } from './uploading';
 
 const keys = await newSigningKeys();
 const share = { keys } as Parameters<typeof remove>[1];
@@ -93,6 +93,19 @@ describe('a place', () => {
     expect(second.dead).toBe(true);
     expect(second.stat).toBeUndefined();
     expect(first.dead).toBe(false);
+  });
+});
+
+describe('a token of an earlier time', () => {
+  it('lets nobody pass the limit, nor look on behind it', async () => {
+    handleFrame(peer, comes('first'), stat('running'));
+    door.set({ approve: false, password: '', most: 1 });
+    const late = { key: 'late', token: { serial: 7, rights: 3 }, dead: false } as unknown as Link;
+    links.set('late', late);
+    returns(peer, late);
+    await settled();
+    expect(heard.byes).toEqual(['late: too-many-peers']);
+    expect(revoked.serials).toEqual([7]);
   });
 });
 

@@ -82,6 +82,13 @@ export function takesPlace(peer: Peer, { key, token }: Link): void {
   putBack(peer, peer.cfg.share, out);
 }
 
+/** A receiver has connected, perhaps by a token of which the door knows nothing. */
+export function returns(peer: Peer, { key, token }: Link): void {
+  if (!peer.cfg.share || !peer.door) return;
+  if (!peer.door.guests.has(key)) peer.cfg.tell({ kind: 'guests' });
+  putBack(peer, peer.cfg.share, peer.door.returned(key, token.serial));
+}
+
 /** Takes back the tokens of those who only look, since there is no place left. */
 export function putBack(peer: Peer, share: Share, keys: readonly string[]): void {
   if (keys.length === 0) return;
