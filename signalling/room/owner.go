@@ -88,7 +88,8 @@ func (r *Room) remove(owner, target string, now time.Time) {
 		return
 	}
 	r.emit(Remember{subject})
-	r.endLate(now, true) // whoever is put out gets nothing from then on, and may be away just now
+	// Whoever is put out gets nothing from then on, and may be away just now. Others who are away keep their picture.
+	r.endLate(func(l late) bool { return l.subject == subject })
 	for _, id := range sorted(r.sessions) {
 		s := r.sessions[id]
 		if s.role == media.RoleSubscriber && (s.label == target || Subject(s.viewer, s.address) == subject) {
@@ -119,8 +120,8 @@ func (r *Room) subjectOf(target string) (string, bool) {
 
 // linkChanged ends the room under its old name. Only the owner learns the new one: who else
 // may know it is for the owner to say.
-func (r *Room) linkChanged(in LinkChanged, now time.Time) {
-	r.dropWays(now)
+func (r *Room) linkChanged(in LinkChanged) {
+	r.dropWays()
 	r.emit(CloseStream{media.CloseLinkMoved})
 	for _, id := range sorted(r.members) {
 		if id == r.owner {

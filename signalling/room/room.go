@@ -157,7 +157,7 @@ func (r *Room) Step(in Input, now time.Time) []Output {
 		r.access = in.Access
 		r.sendOwner(in.Access)
 	case LinkChanged:
-		r.linkChanged(in, now)
+		r.linkChanged(in)
 	case Measured:
 		r.measured(in)
 	case Tick:

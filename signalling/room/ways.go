@@ -45,11 +45,12 @@ type known struct {
 
 // way is one that was told and is not over.
 type way struct {
-	id     int
-	viewer string
-	from   overlay.Source
-	source string // the endpoint that offers; "" for the server
-	relays int    // as the viewer was told
+	id      int
+	viewer  string
+	subject string // whose page the viewer is
+	from    overlay.Source
+	source  string // the endpoint that offers; "" for the server
+	relays  int    // as the viewer was told
 }
 
 // newWays: numbers of ways begin with the time, so that those of before a restart mean nothing.
@@ -117,10 +118,10 @@ func (r *Room) steer(now time.Time) {
 		w.toldWhy, w.plan.dirty = why, true
 	}
 	if r.phase != phaseOn {
-		r.dropWays(now)
+		r.dropWays()
 		return
 	}
-	r.endLate(now, false)
+	r.endLate(func(l late) bool { return !now.Before(l.at) })
 	wish := r.wish()
 	if w.planner == nil {
 		if wish.Topology == overlay.SFU {
@@ -213,6 +214,9 @@ func (r *Room) connect(c overlay.Connect, now time.Time) {
 	r.ways.last++
 	w := &way{id: r.ways.last, viewer: c.Viewer, from: c.From, source: source}
 	w.relays = r.relays(w.from, len(r.ways.known))
+	if m, there := r.members[w.viewer]; there {
+		w.subject = Subject(m.viewer, m.address)
+	}
 	r.ways.open[w.id] = w
 	r.tellWay(w)
 	if source != "" {

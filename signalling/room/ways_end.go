@@ -10,8 +10,9 @@ import (
 // late is a way that is over, of a viewer that has lost its connection to the server and perhaps nothing else: its
 // picture goes on until it is back and has another one.
 type late struct {
-	source string
-	at     time.Time // when the source is told
+	source  string
+	subject string    // whose page the viewer is
+	at      time.Time // when the source is told
 }
 
 // grace is how long that may take: a page comes back within five seconds, and begins with the server.
@@ -39,10 +40,10 @@ func (r *Room) nameWays(source string) {
 	}
 }
 
-// endLate tells the sources whose time has come; all: every one.
-func (r *Room) endLate(now time.Time, all bool) {
+// endLate tells the sources of those that are to end now.
+func (r *Room) endLate(due func(late) bool) {
 	for _, id := range sorted(r.ways.late) {
-		if l := r.ways.late[id]; all || !now.Before(l.at) {
+		if l := r.ways.late[id]; due(l) {
 			delete(r.ways.late, id)
 			r.tellEnd(l.source, id)
 		}
@@ -69,7 +70,7 @@ func (r *Room) forgetWays(endpoint string, after time.Duration, now time.Time) {
 				break
 			}
 			r.loseWay(w)
-			r.ways.late[id] = late{source: w.source, at: now.Add(after)}
+			r.ways.late[id] = late{source: w.source, subject: w.subject, at: now.Add(after)}
 		case w.source:
 			if w.from.Via == overlay.Relayed {
 				r.loseWay(w)
@@ -88,8 +89,8 @@ func (r *Room) forgetWays(endpoint string, after time.Duration, now time.Time) {
 }
 
 // dropWays ends all ways at once: there is nothing more to get by them.
-func (r *Room) dropWays(now time.Time) {
-	r.endLate(now, true)
+func (r *Room) dropWays() {
+	r.endLate(func(late) bool { return true })
 	if r.ways.planner == nil {
 		return
 	}
