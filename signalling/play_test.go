@@ -190,7 +190,7 @@ func TestPlayRefusals(t *testing.T) {
 	}
 }
 
-// A file goes up whole and down in ranges, by an address that dies with the key.
+// A file goes up whole and down in ranges, until its address is given up.
 func TestSpool(t *testing.T) {
 	r := serve(t, byHTTP)
 	data := bytes.Repeat([]byte("0123456789"), 30_000)
@@ -215,6 +215,36 @@ func TestSpool(t *testing.T) {
 		t.Errorf("DELETE: %s, %d bytes left of %d", describe(res), r.srv.spool.Left(), left)
 	}
 	checkProblem(t, r.ask(http.MethodGet, address, nil), "address")
+}
+
+// The address of a file dies with the key that it was made with, and with no other.
+func TestSpoolOfARevokedKey(t *testing.T) {
+	r := serve(t, byHTTP)
+	bound := token.NewStreamKey()
+	if err := r.store.AddKey(token.HashKey(bound), store.Key{Stream: "film"}); err != nil {
+		t.Fatal(err)
+	}
+	keep := func(key string) string {
+		res := r.ask(http.MethodPost, "/spool", strings.NewReader("a file"), "Authorization", "Bearer "+key)
+		if res.StatusCode != http.StatusCreated {
+			t.Fatal(describe(res))
+		}
+		return res.Header.Get("Location")
+	}
+	own, others := keep(r.key), keep(bound)
+	if err := store.RevokeKey(r.dir, token.HashKey(r.key)); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		checkProblem(t, r.ask(method, own, nil), "address")
+	}
+	if res := r.ask(http.MethodHead, own, nil); res.StatusCode != http.StatusNotFound {
+		t.Errorf("HEAD: %s", describe(res))
+	}
+	if got := describe(r.ask(http.MethodGet, others, nil)); got != "200 a file" {
+		t.Errorf("by another key: %s", got)
+	}
+	checkProblem(t, r.ask(http.MethodPost, "/spool", strings.NewReader("a file"), "Authorization", "Bearer "+r.key), "key")
 }
 
 // Who waits for a recording is slowed down, and keeps nobody from watching.

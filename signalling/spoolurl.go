@@ -97,6 +97,9 @@ func (s *Server) spooled(r *http.Request) (token.Capability, *problem) {
 		return c, problemAddress.with(problemAddress.Detail)
 	}
 	_, p := s.gate.key(c.Proof)
+	if p != nil && p.Status == http.StatusUnauthorized {
+		p = problemAddress.with(problemAddress.Detail) // whoever fetches has no key to show, and needs none
+	}
 	return c, p
 }
 
