@@ -14,6 +14,9 @@ import (
 //go:embed report.html
 var page string
 
+// processStep is in what steps Linux tells the processor time of a process, s.
+const processStep = 0.01
+
 // view is what the page shows.
 type view struct {
 	Document
@@ -27,6 +30,7 @@ type view struct {
 	Beside    int     // most other runs in the same seconds
 	Latest    float64 // timers of valid runs, ms
 	MaxLate   float64
+	Window    float64 // for which processor time was taken, s: the shortest of valid runs
 	Shares    map[string]float64
 }
 
@@ -34,7 +38,8 @@ type view struct {
 func WriteHTML(w io.Writer, d Document) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"name": Name, "interval": interval, "levels": levels, "one": func(v float64) string { return fmt.Sprintf("%.1f", v) }, "point": point,
-		"run": func(r experiment.Run) string { return point(spot{factor: r.Factor, point: r.Point}) },
+		"step": func(window float64) string { return fmt.Sprintf("%.1f", 100*processStep/window) },
+		"run":  func(r experiment.Run) string { return point(spot{factor: r.Factor, point: r.Point}) },
 	}).Parse(page)
 	if err != nil {
 		return err
@@ -50,6 +55,9 @@ func WriteHTML(w io.Writer, d Document) error {
 			v.Invalid = append(v.Invalid, s)
 		} else {
 			v.Latest = max(v.Latest, s.LatenessMS)
+			if s.OwnProcesses && (v.Window == 0 || s.Seconds < v.Window) {
+				v.Window = s.Seconds
+			}
 		}
 	}
 	return t.Execute(w, v)

@@ -196,6 +196,7 @@ func TestStated(t *testing.T) {
 	for _, want := range []string{
 		"beyond this machine: a with 64 viewers", "(5 runs failed)", "timers were 12.3 ms late", "<b>40 ms a step</b>", "too little for other browsers, larger pictures and more below", "31 µs for a packet to a viewer; 1.4 ms for a megabyte by HTTP",
 		"The latest of all valid runs is 3.2 ms", "1 of 24 runs are invalid",
+		"Processor time is that of 4.0 seconds a run, no longer", "which is 0.2 % of a processor in such a time",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page does not say %q", want)
@@ -206,7 +207,7 @@ func TestStated(t *testing.T) {
 	if err := WriteHTML(&b, files); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{"What it costs", "<h2>Streams", "<script", "Processor time</h2>"} {
+	for _, bad := range []string{"What it costs", "<h2>Streams", "<script", "Processor time</h2>", "Processor time is that of"} {
 		if strings.Contains(b.String(), bad) {
 			t.Errorf("a comparison of files speaks of %q", bad)
 		}
