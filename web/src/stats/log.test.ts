@@ -17,6 +17,12 @@ describe('the log of samples', () => {
     ]);
   });
 
+  it('keeps as much of several connections', () => {
+    const log = new SampleLog(3);
+    for (let i = 0; i < 2_000; i++) log.snapshot({ time: i, what: String(i % 3), snapshot: emptySnapshot });
+    expect(JSON.parse(log.json({})).snapshots).toHaveLength(1_800);
+  });
+
   it('keeps the latest', () => {
     const log = new SampleLog();
     for (let i = 0; i < 1_000; i++) log.snapshot({ time: i, what: '', snapshot: emptySnapshot });

@@ -4,7 +4,7 @@
 import type { GlassSample } from './glass';
 import type { Snapshot } from './vocabulary';
 
-/** Ten minutes of snapshots at one a second, and of pictures at thirty. */
+/** Ten minutes of snapshots at one a second, of one connection, and of pictures at thirty. */
 const SNAPSHOTS = 600;
 const PICTURES = 18_000;
 
@@ -21,12 +21,18 @@ export interface LoggedPicture extends GlassSample {
 }
 
 export class SampleLog {
+  private readonly most: number;
   private snapshots: Logged[] = [];
   private pictures: LoggedPicture[] = [];
 
+  /** connections: of how many at once ten minutes are kept; of more it is less. */
+  constructor(connections = 1) {
+    this.most = SNAPSHOTS * connections;
+  }
+
   snapshot(entry: Logged): void {
     this.snapshots.push(entry);
-    if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
+    if (this.snapshots.length > this.most) this.snapshots.shift();
   }
 
   picture(entry: LoggedPicture): void {

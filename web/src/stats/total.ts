@@ -34,7 +34,7 @@ export function sum(list: readonly Figures[]): Total {
 
 /** Remembers the last snapshot of each connection. */
 export class Totals {
-  private readonly earlier = new WeakMap<RTCPeerConnection, Snapshot>();
+  readonly last = new WeakMap<RTCPeerConnection, Snapshot>();
 
   async take(connections: readonly RTCPeerConnection[]): Promise<Total> {
     const all = await Promise.all(connections.map((connection) => this.figures(connection)));
@@ -43,8 +43,8 @@ export class Totals {
 
   private async figures(connection: RTCPeerConnection): Promise<Figures> {
     const now = await sample(connection);
-    const figures = derive(this.earlier.get(connection), now);
-    this.earlier.set(connection, now);
+    const figures = derive(this.last.get(connection), now);
+    this.last.set(connection, now);
     return figures;
   }
 }

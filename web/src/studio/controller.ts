@@ -80,6 +80,7 @@ export class StudioController {
       viewers: () => this.state.value.viewers,
       roundTrip: () => this.client?.clock()?.roundTrip,
       clock: () => this.measuring.clock(),
+      direct: (viewer, snapshot) => this.measuring.snapshot(snapshot, viewer),
       spared: () => this.publisher.refresh(),
     });
     this.measuring = new Measuring({

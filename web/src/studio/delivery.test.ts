@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClientMessage, ServerMessage, Welcome } from '../signal/msg.gen';
+import type { Snapshot } from '../stats/vocabulary';
 import { type FakeConnection, stubConnections } from '../topology/connection.fixture';
 import { UNNAMED } from '../topology/serving';
 import { Delivery } from './delivery';
@@ -7,7 +8,11 @@ import { Delivery } from './delivery';
 let made: FakeConnection[];
 const open = (): boolean[] => made.map((c) => c.connectionState !== 'closed');
 
-function delivery(said: ClientMessage[] = [], recorded: () => number | undefined = () => undefined): Delivery {
+function delivery(
+  said: ClientMessage[] = [],
+  recorded: () => number | undefined = () => undefined,
+  direct: (viewer: number, snapshot: Snapshot) => void = () => undefined,
+): Delivery {
   return new Delivery({
     topology: () => 'star',
     send: (message) => said.push(message),
@@ -20,6 +25,7 @@ function delivery(said: ClientMessage[] = [], recorded: () => number | undefined
     viewers: () => 0,
     roundTrip: () => undefined,
     clock: () => ({ time: 0, error: 0 }),
+    direct,
     spared: () => undefined,
   });
 }
@@ -57,6 +63,25 @@ describe('direct ways of the studio', () => {
 });
 
 describe('what the studio sends', () => {
+  it('is told of each direct connection, by the number of the viewer', async () => {
+    const told: [number, number][] = [];
+    const d = delivery([], undefined, (viewer, { at }) => told.push([viewer, at]));
+    d.begin();
+    d.hear(serve(1));
+    d.hear(serve(2));
+    made.forEach((one, i) => {
+      Object.assign(one, { getStats: async () => new Map([['t', { id: 't', type: 'transport', timestamp: i + 10 }]]) });
+    });
+    await vi.advanceTimersByTimeAsync(1_000);
+    d.hear({ type: 'way-end', way: 1 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told).toEqual([
+      [1, 10],
+      [2, 11],
+      [2, 11],
+    ]);
+  });
+
   it('is what goes by plain HTTP, too', async () => {
     let sent: number | undefined;
     const d = delivery([], () => sent);

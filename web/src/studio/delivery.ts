@@ -6,6 +6,7 @@ import { AUDIO_BITRATE } from '../media/settings';
 import type { Tracks } from '../media/source';
 import type { ClientMessage, Plan, ServerMessage, Topology } from '../signal/msg.gen';
 import { Recorded, type Total, Totals, Uplink } from '../stats/total';
+import type { Snapshot } from '../stats/vocabulary';
 import { seal, unseal } from '../topology/envelope';
 import { compact, type Facts, Teller, whole } from '../topology/facts';
 import { Serving } from '../topology/serving';
@@ -29,6 +30,8 @@ export interface DeliveryOptions {
   roundTrip(): number | undefined;
   /** The clock that is drawn into the picture. */
   clock(): Told;
+  /** What a direct connection to a viewer said. number: the viewer's, counted from 1 in the order of coming. */
+  direct(number: number, snapshot: Snapshot): void;
   /** Whether the server's copy is needed in full has changed. */
   spared(): void;
 }
@@ -46,6 +49,8 @@ export class Delivery {
   private readonly options: DeliveryOptions;
   private readonly serving: Serving;
   private readonly totals = new Totals();
+  /** Viewers that had a direct way, by their endpoints. */
+  private readonly numbers = new Map<string, number>();
   private readonly byHttp = new Recorded();
   private readonly uplink = new Uplink();
   private readonly teller = new Teller();
@@ -133,13 +138,25 @@ export class Delivery {
 
   private async look(): Promise<void> {
     const server = this.options.connection();
-    const connections = this.serving.connections().map((c) => c.connection);
+    const ways = this.serving.connections();
+    const connections = ways.map((c) => c.connection);
     const live = await this.totals.take(server ? [server, ...connections] : connections);
+    this.sampled(ways);
     const now = performance.now();
     const { bitrateOut, encodes } = this.byHttp.observe(this.options.recorded(), now);
     this.total.value = { ...live, bitrateOut: live.bitrateOut + bitrateOut, encodes: live.encodes + encodes };
     this.line = this.uplink.observe(live, now);
     this.tell();
+  }
+
+  /** Tells what the direct connections said. */
+  private sampled(ways: ReturnType<Serving['connections']>): void {
+    for (const { to, connection } of ways) {
+      const snapshot = this.totals.last.get(connection);
+      const number = this.numbers.get(to) ?? this.numbers.size + 1;
+      this.numbers.set(to, number);
+      if (snapshot) this.options.direct(number, snapshot);
+    }
   }
 
   private tell(): void {

@@ -12,6 +12,9 @@ import { HttpSender, type RecordState } from '../topology/record';
 import type { Told } from '../topology/side-clock';
 import type { Room } from './state';
 
+/** The server's, and as many direct ones as the page is likely to have. */
+const CONNECTIONS = 8;
+
 export interface MeasuringOptions {
   client(): SignalClient | undefined;
   room(): Room | undefined;
@@ -28,8 +31,8 @@ export class Measuring {
   readonly time = signal(false);
   readonly http = signal(false);
   readonly httpState = signal<RecordState>({ kind: 'off' });
-  /** What the connection to the server said. */
-  readonly log = new SampleLog();
+  /** What the connection to the server said, and direct ones to viewers. */
+  readonly log = new SampleLog(CONNECTIONS);
   private readonly options: MeasuringOptions;
   private readonly sender: HttpSender;
 
@@ -66,8 +69,10 @@ export class Measuring {
     this.options.stamp(on ? stamps(pageNow, () => this.options.client()?.clock()) : undefined);
   }
 
-  snapshot(snapshot: Snapshot): void {
-    this.log.snapshot({ time: pageNow(), what: 'upload', snapshot });
+  /** viewer: whom a direct connection leads to, counted from 1; undefined: of the one to the server. */
+  snapshot(snapshot: Snapshot, viewer?: number): void {
+    const what = viewer === undefined ? 'upload' : `upload to viewer ${viewer}`;
+    this.log.snapshot({ time: pageNow(), what, snapshot });
   }
 
   sendByHttp(on: boolean): void {
