@@ -10,6 +10,9 @@ const LEFT = 116;
 const BOTTOM = 36;
 const SPAN = 30_000; // ms
 
+/** Lines are told apart by their dashes as well as by their colours. In pixels of the screen; undefined: a line without. */
+export const DASHES: Record<Way, string | undefined> = { sfu: undefined, star: '12 5', tree: '2 5', http: '12 4 2 4' };
+
 export function Chart({ curves }: { curves: Curves }) {
   const shown = WAYS.filter((way) => curves[way]?.length);
   const all = shown.flatMap((way) => curves[way] ?? []);
@@ -33,18 +36,32 @@ export function Chart({ curves }: { curves: Curves }) {
           half a minute
         </text>
         {shown.map((way) => (
-          <polyline key={way} class={`curve ${way}`} points={pointsOf(curves[way] ?? [], end - SPAN, x, y)} />
+          <polyline
+            key={way}
+            class={`curve ${way}`}
+            stroke-dasharray={DASHES[way]}
+            points={pointsOf(curves[way] ?? [], end - SPAN, x, y)}
+          />
         ))}
       </svg>
       <figcaption class="legend">
         {shown.map((way) => (
           <span key={way} class="figure">
-            <i class={`mark ${way}`} aria-hidden="true" />
+            <Mark way={way} />
             {WORDS[way].title}: {ms(curves[way]?.at(-1)?.delay ?? 0)}
           </span>
         ))}
       </figcaption>
     </figure>
+  );
+}
+
+/** The line of a way, as it is in the drawing. */
+export function Mark({ way }: { way: Way }) {
+  return (
+    <svg class="mark" viewBox="0 0 34 8" aria-hidden="true">
+      <line class={`curve ${way}`} stroke-dasharray={DASHES[way]} x1={0} x2={34} y1={4} y2={4} />
+    </svg>
   );
 }
 

@@ -1,20 +1,21 @@
 // The page: what is to be compared, how it goes, and what it says.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { keyInText } from '../signal/key';
 import { Button, Field } from '../ui/controls';
 import { Announcer, Notice, Page, Top } from '../ui/layout';
-import type { CompareController } from './controller';
+import type { CompareController, Phase } from './controller';
 import { Outcome } from './outcome';
 import { PlanForm } from './plan-form';
-import { Running } from './running';
+import { PHASE_WORDS, Running } from './running';
 
 export function Compare({ compare }: { compare: CompareController }) {
   const phase = compare.phase.value;
+  useFirstWords(phase);
   return (
     <>
       <Top />
-      <Announcer text={SPOKEN[phase]} />
+      <Announcer text={phase === 'running' ? PHASE_WORDS[compare.progress.value.phase] : SPOKEN[phase]} />
       <Page>
         {phase === 'key' ? <KeyForm compare={compare} /> : null}
         {phase === 'planning' ? <Planning compare={compare} /> : null}
@@ -25,13 +26,23 @@ export function Compare({ compare }: { compare: CompareController }) {
   );
 }
 
-const SPOKEN = { planning: '', key: '', running: 'It runs.', done: 'It is done. The result is here.' } as const;
+const SPOKEN = { planning: '', key: '', done: 'It is done. The result is here.' } as const;
+
+/** Where one view takes the place of another, what was pressed is gone: the keyboard goes on at the first words. */
+function useFirstWords(phase: Phase): void {
+  const last = useRef(phase);
+  useEffect(() => {
+    if (phase === last.current) return;
+    last.current = phase;
+    document.querySelector<HTMLElement>('main h1')?.focus();
+  }, [phase]);
+}
 
 function Planning({ compare }: { compare: CompareController }) {
   return (
     <div class="stack compare">
       <header class="stack">
-        <h1>How long does the picture take?</h1>
+        <h1 tabIndex={-1}>How long does the picture take?</h1>
         <p class="quiet">
           This page sends a picture on several ways at once and receives it again, as viewers do. It tells how long the
           same picture takes on each way, by a time that is drawn into it.
@@ -59,7 +70,7 @@ function KeyForm({ compare }: { compare: CompareController }) {
         if (key) compare.useKey(key);
       }}
     >
-      <h1>The key of this server</h1>
+      <h1 tabIndex={-1}>The key of this server</h1>
       <p class="quiet">
         Whoever compares also publishes. Fanfare printed the key when it was started for the first time, in an address
         that ends in <code>/studio#key=…</code>. Paste the key, or that address.

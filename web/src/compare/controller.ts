@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { dropKey, keepKey, keeps, takeKey } from '../signal/key';
+import type { Notes } from './course';
 import { type DeviceFigures, devicesOf, type Told } from './devices';
 import { Experiment, type Gathered, type Progress } from './experiment';
 import type { Sample } from './figures';
@@ -13,6 +14,8 @@ import type { Viewer } from './viewer';
 /** Of what is drawn while it runs. ms */
 const RECENT = 6_000;
 
+const NO_NOTES: Notes = { troubles: [], leftOut: [] };
+
 export type Phase = 'planning' | 'key' | 'running' | 'done';
 
 export class CompareController {
@@ -21,6 +24,8 @@ export class CompareController {
   readonly progress = signal<Progress>({ phase: 'opening', part: 0 });
   readonly viewers = signal<readonly Viewer[]>([]);
   readonly link = signal('');
+  /** What has befallen the run that goes on. */
+  readonly notes = signal<Notes>(NO_NOTES);
   readonly gathered = signal<Gathered | undefined>(undefined);
   /** Why nothing could begin, in words. */
   readonly problem = signal('');
@@ -52,6 +57,7 @@ export class CompareController {
     this.deviceWay.value = 'sfu';
     this.viewers.value = [];
     this.link.value = '';
+    this.notes.value = NO_NOTES;
     this.phase.value = 'running';
     const experiment = new Experiment({
       plan: this.plan.value,
@@ -64,6 +70,9 @@ export class CompareController {
       },
       progress: (progress) => {
         this.progress.value = progress;
+      },
+      noted: (notes) => {
+        this.notes.value = notes;
       },
       seen: (sample: Sample) => this.live.observe(sample),
       told: (told) => this.heard(told),

@@ -6,7 +6,7 @@ import { DEVICE_HEADS, deviceCells } from './result';
 
 export function DeviceTable({ devices }: { devices: readonly DeviceFigures[] }) {
   return (
-    <FigureTable heads={DEVICE_HEADS}>
+    <FigureTable label="Further devices" heads={DEVICE_HEADS}>
       {devices.map((d) => {
         const [name, ...cells] = deviceCells(d);
         return (

@@ -6,6 +6,7 @@ import type { Topology, ViewerFigures } from '../signal/msg.gen';
 import { stamps } from '../signal/stamp';
 import { Lateness } from '../stats/lateness';
 import type { Logged } from '../stats/log';
+import { Course, type LeftOut, type Notes, type Trouble } from './course';
 import { Devices, type Told } from './devices';
 import type { Join, Sample } from './figures';
 import { Further } from './further';
@@ -14,11 +15,13 @@ import { Room } from './room';
 import { Sight } from './sight';
 import { openSource, type Sending } from './source';
 import { Viewer } from './viewer';
-import { type Open, openWay } from './ways';
+import { type Open, openWay, type WayOptions } from './ways';
 
 /** All that was gathered, as it is saved. */
 export interface Gathered {
+  /** Without those that were left out. */
   ways: readonly Way[];
+  leftOut: readonly LeftOut[];
   viewers: number;
   source: string;
   seconds: number;
@@ -34,7 +37,7 @@ export interface Gathered {
   /** ms, 99th percentile; undefined: not measured. */
   lateness: number | undefined;
   /** Why it was not what was planned; empty: it was. */
-  troubles: string[];
+  troubles: readonly string[];
 }
 
 export interface Progress {
@@ -51,6 +54,8 @@ export interface ExperimentOptions {
   /** The address at which further devices join, once there is one; viewers are elements for the page. */
   opened(link: string, viewers: readonly Viewer[]): void;
   progress(progress: Progress): void;
+  /** Something has befallen a way, or the run. */
+  noted(notes: Notes): void;
   /** A picture was shown, from the beginning on: for what is drawn live. */
   seen(sample: Sample): void;
   /** A further device tells what it sees. */
@@ -66,17 +71,22 @@ export class Experiment {
   private readonly options: ExperimentOptions;
   private readonly stopping = new AbortController();
   private readonly gathered: Gathered;
+  private readonly course: Course;
   private readonly devices = new Devices();
   private viewers: Viewer[] = [];
-  private open: Open[] = [];
+  private readonly open = new Map<Way, Open>();
   private further: Further | undefined;
+  private link = '';
   private measuring = false;
+  private over = false;
 
   constructor(options: ExperimentOptions) {
     this.options = options;
     const { ways, viewers, seconds, file } = options.plan;
+    this.course = new Course(ways, viewers);
     this.gathered = {
       ways,
+      leftOut: [],
       viewers,
       seconds,
       source: file ? file.name : 'test picture',
@@ -105,7 +115,7 @@ export class Experiment {
   async run(): Promise<Gathered> {
     this.options.progress({ phase: 'opening', part: 0 });
     const room = await Room.open(this.options.key, {
-      lost: (words) => this.trouble(words),
+      lost: (words) => this.note(words),
       told: (figures) => this.heard(figures),
       heard: (message) => this.further?.hear(message),
     });
@@ -118,21 +128,23 @@ export class Experiment {
           () => room.now(),
           () => room.clock,
         ),
-        () => this.refresh(),
+        { changed: () => this.refresh(), broken: (words) => this.note(words) },
       );
       this.begin(room, source);
       if (await this.settle()) await this.measure(lateness);
+      else this.note('It was ended before anything was measured.');
       this.gathered.lateness = lateness.p99();
     } finally {
+      this.over = true;
       this.options.progress({ phase: 'over', part: 1 });
       lateness.close();
       this.further?.close();
-      for (const way of this.open) way.close();
+      for (const way of this.open.values()) way.close();
       for (const viewer of this.viewers) viewer.close();
       source?.close();
       room.close();
     }
-    return this.gathered;
+    return { ...this.gathered, ...this.course.notes, ways: this.course.ways };
   }
 
   private begin(room: Room, source: Sending): void {
@@ -142,11 +154,39 @@ export class Experiment {
     for (const way of inTurn(ways, turn)) {
       const own = Array.from({ length: viewers }, (_, i) => new Viewer(way, i, offset, (sample) => this.seen(sample)));
       this.viewers.push(...own);
-      const failed = (words: string): void => this.trouble(`${way}: ${words}`);
-      this.open.push(openWay(way, { room, source, viewers: own, failed }));
+      const befell: WayOptions['befell'] = (...what) => this.befell(way, ...what);
+      this.open.set(way, openWay(way, { room, source, viewers: own, befell }));
     }
     this.further = new Further(room, source);
-    this.options.opened(`${room.welcome.publicUrl}/w/${room.welcome.room.name}`, this.viewers);
+    this.link = `${room.welcome.publicUrl}/w/${room.welcome.room.name}`;
+    this.show();
+  }
+
+  /** Puts the viewers on the page, and ends what belongs to ways that are left out. */
+  private show(): void {
+    const goesOn = (way: Way): boolean => this.course.ways.includes(way);
+    for (const [way, open] of this.open) {
+      if (goesOn(way)) continue;
+      open.close();
+      this.open.delete(way);
+    }
+    for (const viewer of this.viewers) if (!goesOn(viewer.way)) viewer.close();
+    this.viewers = this.viewers.filter((v) => goesOn(v.way));
+    if (this.link) this.options.opened(this.link, this.viewers);
+  }
+
+  private befell(way: Way, kind: Trouble, words: string, viewer?: number): void {
+    if (this.over) return;
+    const { ways } = this.course;
+    this.course.befall(way, kind, words, viewer);
+    this.options.noted(this.course.notes);
+    if (this.course.ways !== ways) this.show();
+  }
+
+  private note(words: string): void {
+    if (this.over) return;
+    this.course.note(words);
+    this.options.noted(this.course.notes);
   }
 
   private seen(sample: Sample): void {
@@ -162,29 +202,32 @@ export class Experiment {
   }
 
   private refresh(): void {
-    for (const way of this.open) way.refresh();
+    for (const way of this.open.values()) way.refresh();
     this.further?.refresh();
   }
 
-  private trouble(words: string): void {
-    if (!this.gathered.troubles.includes(words)) this.gathered.troubles.push(words);
-  }
-
-  /** Until every way shows pictures, and a little longer; false: it was stopped. */
+  /**
+   * Until every way that is worth waiting for shows pictures, and a little longer; false: it was stopped. Throws an
+   * Error with words for people when there is no such way.
+   */
   private async settle(): Promise<boolean> {
     this.options.progress({ phase: 'settling', part: 0 });
     const late = performance.now() + PATIENCE;
-    while (this.viewers.some((v) => !v.hasPicture) && performance.now() < late)
+    const awaited = (): Viewer[] => this.viewers.filter((v) => !v.hasPicture && this.course.awaited(v.way));
+    while (awaited().length > 0 && performance.now() < late) {
       if (!(await this.wait(100))) return false;
-    for (const v of this.viewers) {
-      if (!v.hasPicture)
-        this.trouble(`${v.way}: viewer ${v.number + 1} had no picture within ${PATIENCE / 1000} seconds.`);
+    }
+    const nothing = this.course.nothing;
+    if (nothing !== undefined) throw new Error(nothing);
+    for (const { way, number } of awaited()) {
+      this.befell(way, 'broke', `No picture came within ${PATIENCE / 1000} seconds.`, number);
     }
     return this.wait(SETTLE);
   }
 
   private async measure(lateness: Lateness): Promise<void> {
     lateness.reset();
+    this.course.measure();
     for (const viewer of this.viewers) viewer.settle();
     const sight = new Sight(document);
     const from = pageNow();
@@ -194,7 +237,7 @@ export class Experiment {
     } finally {
       this.measuring = false;
       this.gathered.measured = { from, to: pageNow() };
-      if (sight.end()) this.trouble('The page was hidden for a time.');
+      if (sight.end()) this.note('The page was hidden for a time.');
     }
     await this.look();
     this.gathered.joins = this.viewers.flatMap((v) => v.facts() ?? []);
@@ -208,7 +251,8 @@ export class Experiment {
       this.options.progress({ phase: 'measuring', part });
       await this.look();
       if (!(await this.wait(Math.min(LOOK, began + 1000 * seconds - performance.now())))) {
-        this.trouble('It was ended early.');
+        const measured = ((performance.now() - began) / 1000).toFixed(1);
+        this.note(`It was ended early, after ${measured} of ${seconds} seconds.`);
         return;
       }
     }
@@ -216,7 +260,7 @@ export class Experiment {
 
   private async look(): Promise<void> {
     const time = pageNow();
-    const all = await Promise.all(this.open.map((way) => way.snapshots()));
+    const all = await Promise.all([...this.open.values()].map((way) => way.snapshots()));
     this.gathered.snapshots.push(...all.flat().map((entry) => ({ time, ...entry })));
   }
 

@@ -2,9 +2,19 @@
 
 import type { ComponentChildren } from 'preact';
 
-export function FigureTable({ heads, children }: { heads: readonly string[]; children: ComponentChildren }) {
+/** On a narrow page it is moved sideways, by the keyboard too. */
+export function FigureTable({
+  label,
+  heads,
+  children,
+}: {
+  label: string;
+  heads: readonly string[];
+  children: ComponentChildren;
+}) {
   return (
-    <div class="scroll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <section class="scroll" tabIndex={0} aria-label={label}>
       <table class="figure">
         <thead>
           <tr>
@@ -17,7 +27,7 @@ export function FigureTable({ heads, children }: { heads: readonly string[]; chi
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

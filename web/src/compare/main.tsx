@@ -7,7 +7,7 @@
 //   progress (data-phase)              opening | settling | measuring
 //   result (data-valid = true | false) with paired (data-pairs, data-median, data-low, data-high), way (data-way, data-pictures, data-median)
 //   device (data-pictures, data-median, data-rate)   a further device
-//   save-html, save-json, save-csv, link, qr
+//   save-html, save-json, save-csv, link, qr, no-devices (instead of the link, where none can come in)
 
 import { render } from 'preact';
 import '../ui/base.css';

@@ -3,8 +3,9 @@
 import { Button } from '../ui/controls';
 import { download } from '../ui/download';
 import { Notice } from '../ui/layout';
-import { Chart } from './chart';
+import { Chart, Mark } from './chart';
 import type { CompareController } from './controller';
+import { leftOutWords } from './course';
 import { DeviceTable } from './device-table';
 import type { Gathered } from './experiment';
 import { FigureCells, FigureTable } from './figure-table';
@@ -38,12 +39,15 @@ export function Outcome({ compare }: { compare: CompareController }) {
       data-lateness={result.lateness}
     >
       <section class="card stack">
-        <h1>The result</h1>
+        <h1 tabIndex={-1}>The result</h1>
         <Validity result={result} />
+        {gathered.leftOut.map((one) => (
+          <Notice key={one.way}>{leftOutWords(one)}</Notice>
+        ))}
         <Table result={result} />
         <Pairs result={result} />
         <Devices result={result} />
-        <Chart curves={compare.live.curves.value} />
+        {result.ways.length > 0 ? <Chart curves={compare.live.curves.value} /> : null}
         <Save gathered={gathered} />
         <div class="row">
           <Button variant="primary" data-testid="again" onClick={() => compare.again()}>
@@ -65,6 +69,13 @@ export function Outcome({ compare }: { compare: CompareController }) {
 
 function Validity({ result }: { result: Result }) {
   const late = result.lateness;
+  if (result.ways.length === 0) {
+    return (
+      <Notice tone="warn" title="There are no figures.">
+        {result.invalid.join(' ')} What there is of samples can be saved.
+      </Notice>
+    );
+  }
   if (result.invalid.length > 0) {
     return (
       <Notice tone="warn" title="These figures are invalid.">
@@ -80,12 +91,13 @@ function Validity({ result }: { result: Result }) {
 }
 
 function Table({ result }: { result: Result }) {
+  if (result.ways.length === 0) return null;
   return (
-    <FigureTable heads={HEADS}>
+    <FigureTable label="Figures of each way" heads={HEADS}>
       {result.ways.map((f) => (
         <tr key={f.way} data-testid="way" data-way={f.way} data-pictures={f.pictures} data-median={f.median}>
           <th scope="row">
-            <i class={`mark ${f.way}`} aria-hidden="true" /> {WORDS[f.way].title}
+            <Mark way={f.way} /> {WORDS[f.way].title}
           </th>
           <FigureCells heads={HEADS} cells={wayCells(f, result)} />
         </tr>

@@ -5,7 +5,10 @@ export type Way = (typeof WAYS)[number];
 
 /** What the ways are called, and what they are. */
 export const WORDS: Record<Way, { title: string; text: string }> = {
-  sfu: { title: 'By the server', text: 'Sent once to the server, which sends it to each viewer.' },
+  sfu: {
+    title: 'By the server',
+    text: 'Sent once to the server, which sends it to each viewer. Further devices come in by it.',
+  },
   star: { title: 'Straight from here', text: 'Sent to each viewer, encoded for each.' },
   tree: {
     title: 'Passed on by viewers',
@@ -13,6 +16,11 @@ export const WORDS: Record<Way, { title: string; text: string }> = {
   },
   http: { title: 'Plain HTTP', text: 'Recorded, uploaded in pieces and played as a file that grows.' },
 };
+
+/** What a way, or one of its viewers, is called where people read. viewer: counted from 0; undefined: all of the way. */
+export function called(way: Way, viewer?: number): string {
+  return viewer === undefined ? WORDS[way].title : `${WORDS[way].title}, viewer ${viewer + 1}`;
+}
 
 /** How further devices can get the picture: by a page of their own they have one way at a time. */
 export const DEVICE_WAYS = ['sfu', 'star', 'tree'] as const;

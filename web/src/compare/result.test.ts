@@ -9,6 +9,7 @@ const pictures = (way: Sample['way'], delay: number): Sample[] =>
 
 const gathered: Gathered = {
   ways: ['sfu', 'star'],
+  leftOut: [],
   viewers: 1,
   source: 'a <film>.webm',
   seconds: 10,
@@ -65,6 +66,25 @@ describe('the result', () => {
     const changed = { ...gathered, ...change };
     expect(resultOf(changed).invalid.join(' ')).toMatch(words);
     expect(htmlOf(changed, about)).toContain('Invalid');
+  });
+
+  it('is as valid without a way that was left out, and says why it was', () => {
+    const without = {
+      ...gathered,
+      leftOut: [{ way: 'http' as const, why: 'This server does not <take> plain HTTP.' }],
+    };
+    expect(resultOf(without).invalid).toEqual([]);
+    expect(htmlOf(without, about)).toContain(
+      '<p>“Plain HTTP” is left out. This server does not &lt;take&gt; plain HTTP.</p>',
+    );
+    expect(JSON.parse(jsonOf(without, about))).toMatchObject({ leftOut: without.leftOut });
+    expect(htmlOf(gathered, about)).not.toContain('left out');
+  });
+
+  it('says that nothing was measured, and of no way that it had no pictures', () => {
+    const words = 'It was ended before anything was measured.';
+    const ended = { ...gathered, measured: undefined, samples: [], joins: [], lateness: undefined, troubles: [words] };
+    expect(resultOf(ended)).toMatchObject({ ways: [], paired: [], invalid: [words] });
   });
 
   const until = (way: Sample['way'], end: number): Sample[] => pictures(way, 100).filter((s) => s.at < end);

@@ -4,6 +4,7 @@
 import { TOO_LATE } from '../stats/lateness-limit';
 import { perSecond, series } from '../stats/log';
 import { bitrate } from '../ui/format';
+import { leftOutWords } from './course';
 import { type DeviceFigures, devicesOf } from './devices';
 import type { Gathered } from './experiment';
 import { CONFIDENCE, type Difference, figuresOf, hopOf, type Paired, pairedOf, type WayFigures } from './figures';
@@ -57,6 +58,7 @@ export function resultOf(g: Gathered): Result {
 
 function invalidityOf(g: Gathered): string[] {
   const out = [...g.troubles];
+  if (!g.measured) return out;
   if (g.lateness === undefined) out.push('The machine’s timers were not measured.');
   else if (g.lateness > TOO_LATE) {
     out.push(`This machine’s timers were ${ms(g.lateness)} late in the 99th percentile; ${TOO_LATE} ms are allowed.`);
@@ -174,20 +176,28 @@ export function htmlOf(g: Gathered, about: About): string {
       ? `<p class="bad"><strong>Invalid.</strong> ${safe(r.invalid.join(' '))}</p>`
       : '<p>Valid.</p>';
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Ways compared – Fanfare</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;display:block;overflow-x:auto}th,td{padding:.4rem .7rem;border-bottom:1px solid #ccc;text-align:right;white-space:nowrap}th:first-child{text-align:left}.bad{color:#b3261e}dt{font-weight:600}</style>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Ways compared – Fanfare</title>
+<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}.scroll{overflow-x:auto}table{border-collapse:collapse}th,td{padding:.4rem .7rem;border-bottom:1px solid light-dark(#ccc,#555);text-align:right;white-space:nowrap}th:first-child{text-align:left}.bad{color:light-dark(#b3261e,#ff8f85)}</style>
+<main>
 <h1>Ways compared</h1>
 <p>${safe(g.source)}, ${g.viewers} ${g.viewers === 1 ? 'viewer' : 'viewers'} on each way, ${g.seconds} seconds, ${safe(g.began)}. Everything ran in one browser: ${safe(about.browser)}, ${about.cores} cores.</p>
 ${validity}
-<table><thead><tr>${HEADS.map((h) => `<th scope="col">${h}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>
+${g.leftOut.map((l) => `<p>${safe(leftOutWords(l))}</p>\n`).join('')}${tableHtml('Figures of each way', HEADS, rows)}
 <h2>The same pictures on two ways</h2>
 ${r.paired.map((p) => `<p>${safe(pairedWords(p))}</p>`).join('') || '<p>No pair of ways.</p>'}
 ${r.hop ? `<p>${safe(hopWords(r.hop, r.work))}</p>` : ''}
 ${devicesHtml(r.devices)}<h2>How it was measured</h2>
 ${METHOD.map((line) => `<p>${line}</p>`).join('\n')}
 <p>Timers of this machine were ${r.lateness === undefined ? 'not measured' : `${ms(r.lateness)} late in the 99th percentile`}. The samples are in the JSON and CSV files that the page saves beside this one; every figure here is computed from them.</p>
+</main>
 </html>
 `;
+}
+
+/** On a narrow page it is moved sideways, by the keyboard too. */
+function tableHtml(label: string, heads: readonly string[], rows: readonly string[]): string {
+  const head = heads.map((h) => `<th scope="col">${h}</th>`).join('');
+  return `<section class="scroll" tabindex="0" aria-label="${label}"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
 }
 
 export const HEADS = [
@@ -225,9 +235,8 @@ export const DEVICE_HEADS = [
 
 function devicesHtml(devices: readonly DeviceFigures[]): string {
   if (devices.length === 0) return '';
-  const head = DEVICE_HEADS.map((h) => `<th scope="col">${h}</th>`).join('');
   const rows = devices.map((d) => rowHtml(deviceCells(d)));
-  return `<h2>Further devices</h2>\n<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>\n<p>${BY_DEVICES}</p>\n`;
+  return `<h2>Further devices</h2>\n${tableHtml('Further devices', DEVICE_HEADS, rows)}\n<p>${BY_DEVICES}</p>\n`;
 }
 
 /** What the figures of further devices are. */

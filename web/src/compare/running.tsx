@@ -4,14 +4,17 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Button, Field } from '../ui/controls';
 import { Fold } from '../ui/fold';
 import { count } from '../ui/format';
+import { Notice } from '../ui/layout';
 import { CopyButton, onlyHere, QrCode } from '../ui/link';
+import { Progress } from '../ui/progress';
 import { Chart } from './chart';
 import type { CompareController } from './controller';
+import { leftOutWords, type Notes } from './course';
 import { DeviceTable } from './device-table';
-import { DEVICE_WAYS, DEVICE_WORDS, type DeviceWay, WORDS } from './plan';
+import { called, DEVICE_WAYS, DEVICE_WORDS, type DeviceWay, WORDS } from './plan';
 import type { Viewer } from './viewer';
 
-const WHAT = {
+export const PHASE_WORDS = {
   opening: 'Opening the ways …',
   settling: 'Waiting until all ways run smoothly …',
   measuring: 'Measuring. Keep this tab in view.',
@@ -23,10 +26,9 @@ export function Running({ compare }: { compare: CompareController }) {
   return (
     <div class="stack compare" data-testid="progress" data-phase={phase}>
       <section class="card stack">
-        <div class="row">
-          <h1>{WHAT[phase]}</h1>
-        </div>
-        <progress class="progress" max={1} value={phase === 'measuring' ? part : phase === 'over' ? 1 : 0} />
+        <h1 tabIndex={-1}>{PHASE_WORDS[phase]}</h1>
+        <Progress share={phase === 'measuring' ? part : phase === 'over' ? 1 : 0} label="Measured" />
+        <Befallen notes={compare.notes.value} />
         <Chart curves={compare.live.curves.value} />
         <div class="row">
           <Button data-testid="stop" onClick={() => compare.stop()}>
@@ -39,8 +41,25 @@ export function Running({ compare }: { compare: CompareController }) {
           <Tile key={`${viewer.way} ${viewer.number}`} viewer={viewer} />
         ))}
       </ul>
-      {compare.link.value && compare.plan.value.ways.includes('sfu') ? <Further compare={compare} /> : null}
+      {compare.link.value ? <Further compare={compare} /> : null}
     </div>
+  );
+}
+
+/** What has happened to the run until now. */
+function Befallen({ notes }: { notes: Notes }) {
+  const { troubles, leftOut } = notes;
+  return (
+    <>
+      {leftOut.map((one) => (
+        <Notice key={one.way}>{leftOutWords(one)}</Notice>
+      ))}
+      {troubles.length > 0 ? (
+        <Notice tone="warn" title="The result will be invalid.">
+          {troubles.join(' ')}
+        </Notice>
+      ) : null}
+    </>
   );
 }
 
@@ -51,14 +70,28 @@ function Tile({ viewer }: { viewer: Viewer }) {
   return (
     <li>
       <div class="screen" ref={frame} />
-      <span class="small">
-        {WORDS[viewer.way].title}, viewer {viewer.number + 1}
-      </span>
+      <span class="small">{called(viewer.way, viewer.number)}</span>
     </li>
   );
 }
 
 function Further({ compare }: { compare: CompareController }) {
+  return compare.plan.value.ways.includes('sfu') ? <Devices compare={compare} /> : <NoDevices />;
+}
+
+/** Where the link and its code would be. */
+function NoDevices() {
+  return (
+    <Fold title="Further devices" note="Not in this run" data-testid="no-devices">
+      <p class="quiet">
+        Further devices come in by the server, and this run does not use it. They can take part, by a link or a QR code
+        here, when “{WORDS.sfu.title}” is among the ways.
+      </p>
+    </Fold>
+  );
+}
+
+function Devices({ compare }: { compare: CompareController }) {
   const link = compare.link.value;
   const devices = compare.devices.value;
   const way = compare.deviceWay.value;
@@ -67,8 +100,9 @@ function Further({ compare }: { compare: CompareController }) {
   return (
     <Fold title="Further devices" note={note}>
       <p class="quiet">
-        Whoever opens this link is one more viewer. What the first eight of them see comes back to this page and into
-        the report. They keep their picture while the way changes; whoever cannot be reached stays with the server.
+        Whoever opens this link is one more viewer, and comes in by the server, which is among the ways of this run.
+        What the first eight of them see comes back to this page and into the report. They keep their picture while the
+        way changes; whoever cannot be reached stays with the server.
       </p>
       <Field
         label="They get the picture"
@@ -95,7 +129,14 @@ function Further({ compare }: { compare: CompareController }) {
         <input class="input mono" readOnly value={link} aria-label="Link" data-testid="link" />
         <CopyButton text={link} field="link" />
       </div>
-      {onlyHere(link) ? null : <QrCode text={link} />}
+      {onlyHere(link) ? (
+        <p class="quiet small">
+          There is no QR code, because this address works on this computer only. Start Fanfare with --public-url for
+          others.
+        </p>
+      ) : (
+        <QrCode text={link} />
+      )}
     </Fold>
   );
 }

@@ -12,25 +12,37 @@ export interface Sending {
   close(): void;
 }
 
-/** Opens it. changed: its tracks are others. Throws an Error with words for people. */
-export async function openSource(plan: Plan, stamp: () => Stamp, changed: () => void): Promise<Sending> {
-  if (plan.file) return openFile(plan.file, stamp, changed);
+export interface SourceEvents {
+  /** Its tracks are others. */
+  changed(): void;
+  /** Nothing more comes: words for people. */
+  broken(words: string): void;
+}
+
+/** Opens it. Throws an Error with words for people. */
+export async function openSource(plan: Plan, stamp: () => Stamp, events: SourceEvents): Promise<Sending> {
+  if (plan.file) return openFile(plan.file, stamp, events);
   const { width, height, rate } = SIZES[plan.size] ?? SIZES[0];
   const picture = new TestPicture({ width, height, rate, stamp });
   return { tracks: () => picture.tracks(), size: () => ({ width, height }), close: () => picture.close() };
 }
 
-function openFile(file: File, stamp: () => Stamp, changed: () => void): Promise<Sending> {
+function openFile(file: File, stamp: () => Stamp, { changed, broken }: SourceEvents): Promise<Sending> {
   return new Promise((resolve, reject) => {
+    let opened = false;
     const source = new FileSource((event) => {
       switch (event.kind) {
         case 'loaded':
+          opened = true;
           resolve(sending);
           break;
-        case 'refused':
+        case 'refused': {
+          const words = `${event.trouble.title} ${event.trouble.advice}`;
           source.close();
-          reject(new Error(`${event.trouble.title} ${event.trouble.advice}`));
+          if (opened) broken(words);
+          else reject(new Error(words));
           break;
+        }
         case 'ended':
           source.seek(0);
           void source.play();

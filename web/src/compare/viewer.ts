@@ -5,7 +5,7 @@ import { exchange } from '../media/output';
 import { wholeTime } from '../media/strip';
 import { StallMeter } from '../stats/glass';
 import type { Join, Sample } from './figures';
-import type { Way } from './plan';
+import { called, type Way } from './plan';
 
 export class Viewer {
   readonly way: Way;
@@ -24,7 +24,7 @@ export class Viewer {
     this.way = way;
     this.number = number;
     Object.assign(this.video, { muted: true, autoplay: true, playsInline: true, srcObject: this.output });
-    this.video.ariaLabel = `${way}, viewer ${number + 1}`;
+    this.video.ariaLabel = called(way, number);
     this.video.dataset.way = way;
     this.frames = new FrameWatch(this.video, 0, ({ at, stamp }) => {
       this.stalls.observe(at);

@@ -6,6 +6,8 @@ import { AUDIO_BITRATE, codecOrder, DEFAULTS, limitsFor } from '../media/setting
 import type { Tracks } from '../media/source';
 import { sample } from '../stats/sample';
 import { emptySnapshot, type Snapshot } from '../stats/vocabulary';
+import { failureOf } from '../topology/failure';
+import type { LegState } from '../topology/leg';
 import { PeerPath } from '../topology/peer-path';
 import { HttpPlayer } from '../topology/play';
 import { HttpSender } from '../topology/record';
@@ -13,6 +15,7 @@ import { stunUrl } from '../topology/sdp';
 import { Serving } from '../topology/serving';
 import { SfuPath } from '../topology/sfu';
 import { WhipSession } from '../topology/whip';
+import type { Trouble } from './course';
 import type { Way } from './plan';
 import type { Room } from './room';
 import type { Sending } from './source';
@@ -31,8 +34,8 @@ export interface WayOptions {
   room: Room;
   source: Sending;
   viewers: readonly Viewer[];
-  /** The way does not come up, or has ended: words for people. */
-  failed(words: string): void;
+  /** What befell the way, or the one viewer of it. words: a sentence for people; viewer: counted from 0. */
+  befell(kind: Trouble, words: string, viewer?: number): void;
 }
 
 export function openWay(way: Way, options: WayOptions): Open {
@@ -48,6 +51,11 @@ export function openWay(way: Way, options: WayOptions): Open {
   }
 }
 
+const LOST = 'The connection to the server was lost.';
+const BROKE_OFF = 'The connection to the server broke off.';
+const DIRECT_LOST = 'A direct connection did not come up, or has ended.';
+const DIRECT_BROKE_OFF = 'A direct connection broke off.';
+
 const stunOf = ({ welcome }: Room): string | undefined => stunUrl(welcome.stun, window.location.hostname);
 
 class ByServer implements Open {
@@ -57,30 +65,28 @@ class ByServer implements Open {
 
   constructor(options: WayOptions) {
     this.options = options;
-    const { room, viewers, failed } = options;
+    const { room, viewers } = options;
     this.upload = new WhipSession({
       url: room.welcome.mediaUrl,
       token: room.welcome.mediaToken,
       stun: stunOf(room),
       preferVideo: codecOrder(DEFAULTS.codec),
-      onState: (state) => {
-        if (state === 'failed') failed('The connection to the server was lost.');
-      },
+      onState: (state) => this.heard(state),
     });
     this.paths = viewers.map(
-      () =>
+      (viewer) =>
         new SfuPath({
           url: `/whep/${room.welcome.room.name}`,
           token: undefined,
           stun: stunOf(room),
-          onState: () => undefined,
+          onState: (state) => this.heard(state, viewer.number),
         }),
     );
     void this.open();
   }
 
   private async open(): Promise<void> {
-    const { viewers, failed } = this.options;
+    const { viewers, befell } = this.options;
     try {
       await this.put();
       await this.upload.open();
@@ -92,8 +98,14 @@ class ByServer implements Open {
         }),
       );
     } catch (cause) {
-      failed(cause instanceof Error ? cause.message : 'The connection to the server did not come up.');
+      befell('over', failureOf(cause).text);
     }
+  }
+
+  /** Of the upload, or of one viewer's connection. */
+  private heard(state: LegState, viewer?: number): void {
+    if (state === 'failed') this.options.befell('over', LOST, viewer);
+    else if (state === 'disconnected') this.options.befell('broke', BROKE_OFF, viewer);
   }
 
   private async put(): Promise<void> {
@@ -151,7 +163,7 @@ class Direct implements Open {
       audioBitrate: AUDIO_BITRATE,
       codecs: () => codecOrder(DEFAULTS.codec),
       send: (to, signal) => this.paths[Number(to) - 1]?.hear(signal),
-      failed: () => options.failed('A direct connection did not come up, or has ended.'),
+      failed: (way) => options.befell('over', DIRECT_LOST, way - 1),
     });
     this.sources.push(serving);
     return serving;
@@ -163,9 +175,13 @@ class Direct implements Open {
       topology: this.way === 'tree' ? 'tree' : 'star',
       stun: stunOf(options.room),
       send: (signal) => from.hear(String(way), signal),
-      lost: () => options.failed('A direct connection did not come up, or has ended.'),
+      lost: () => options.befell('over', DIRECT_LOST, viewer.number),
     });
     this.paths.push(path);
+    path.connection.addEventListener('iceconnectionstatechange', () => {
+      if (path.connection.iceConnectionState === 'disconnected')
+        options.befell('broke', DIRECT_BROKE_OFF, viewer.number);
+    });
     path.connection.addEventListener('track', () => viewer.show(path.stream));
   }
 
@@ -207,14 +223,16 @@ class ByHttp implements Open {
 
   constructor(options: WayOptions) {
     this.options = options;
-    const { room, source, failed } = options;
+    const { room, source, befell } = options;
     this.sender = new HttpSender({
       url: () => `/record/${room.welcome.room.name}`,
       token: () => room.welcome.mediaToken,
       tracks: () => source.tracks(),
       bitrate: () => limitsFor(DEFAULTS, source.size(), 'file').maxBitrate,
       onState: (state) => {
-        if (state.kind === 'failed') failed(state.text);
+        if (state.kind !== 'failed') return;
+        if (state.final) this.giveUp('never', state.text);
+        else befell('broke', state.text);
       },
     });
     this.sender.want(true);
@@ -223,20 +241,19 @@ class ByHttp implements Open {
 
   private async play(viewer: Viewer): Promise<void> {
     if (this.over) return;
-    const again = (): void => {
-      setTimeout(() => void this.play(viewer), AGAIN);
-    };
     const player = new HttpPlayer({
       url: `/play/${this.options.room.welcome.room.name}`,
       token: undefined,
-      onEnd: again,
+      onEnd: () => {
+        this.options.befell('broke', 'The recording broke off, and was begun anew.', viewer.number);
+        this.later(viewer);
+      },
     });
     this.players.set(viewer, player);
     try {
       await player.open();
     } catch (cause) {
-      if (cause instanceof Error && cause.name === 'NotSupportedError') this.options.failed(`${cause.message}.`);
-      else again();
+      this.refused(viewer, cause);
       return;
     }
     if (this.over) return;
@@ -244,8 +261,30 @@ class ByHttp implements Open {
     viewer.play();
   }
 
+  private later(viewer: Viewer): void {
+    setTimeout(() => void this.play(viewer), AGAIN);
+  }
+
+  /** There may be a recording soon, or there is none for good. */
+  private refused(viewer: Viewer, cause: unknown): void {
+    if (cause instanceof Error && cause.name === 'NotSupportedError') {
+      this.giveUp('never', 'This browser does not play what is recorded for it.');
+      return;
+    }
+    const { kind, text } = failureOf(cause);
+    if (kind === 'never') this.giveUp('never', text);
+    else if (kind === 'key') this.giveUp('over', text);
+    else this.later(viewer);
+  }
+
+  private giveUp(kind: Trouble, words: string): void {
+    if (this.over) return;
+    this.close();
+    this.options.befell(kind, words);
+  }
+
   refresh(): void {
-    this.sender.refresh();
+    if (!this.over) this.sender.refresh();
   }
 
   async snapshots(): Promise<{ what: string; snapshot: Snapshot }[]> {

@@ -3,15 +3,17 @@
 
 import { vi } from 'vitest';
 
-export interface FakeConnection {
-  /** As RTCPeerConnection has it. */
+export interface FakeConnection extends EventTarget {
+  /** As RTCPeerConnection has them. */
   connectionState: string;
+  iceConnectionState: string;
 }
 
 /** Puts them in the browser's place until vi.unstubAllGlobals(), and gives those that were made. */
 export function stubConnections(): FakeConnection[] {
   const made: FakeConnection[] = [];
   const transceiver = (): object => ({
+    receiver: { track: {} },
     sender: {
       replaceTrack: async () => undefined,
       getParameters: () => ({ encodings: [] }),
@@ -19,6 +21,7 @@ export function stubConnections(): FakeConnection[] {
   });
   class Fake extends EventTarget {
     connectionState = 'new';
+    iceConnectionState = 'new';
     remoteDescription = null;
     constructor() {
       super();
@@ -27,7 +30,11 @@ export function stubConnections(): FakeConnection[] {
     createDataChannel = (): EventTarget => new EventTarget();
     addTransceiver = transceiver;
     createOffer = async (): Promise<object> => ({ sdp: 'v=0\r\n' });
+    createAnswer = this.createOffer;
     setLocalDescription = async (): Promise<void> => undefined;
+    setRemoteDescription = async (): Promise<void> => undefined;
+    getReceivers = (): object[] => [];
+    getSenders = (): object[] => [];
     close(): void {
       this.connectionState = 'closed';
     }
