@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { clips, fixture } from "../lib/fixtures.mjs";
+import { countFrames, framesSeen } from "../lib/frames.mjs";
 import { rightColours, shows } from "../lib/picture.mjs";
 import { sounds } from "../lib/sound.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
@@ -39,7 +40,33 @@ async function loopInPage() {
   return stream.getTracks().map((track) => track.kind).sort().join();
 }
 
+/** In the page: shows so many pictures, each when the one before is on the screen; one of them is black. @param {number} many @param {number} black */
+async function flashInPage(many, black) {
+  const [video] = document.querySelectorAll("video");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+  const stream = canvas.captureStream(0);
+  const [track] = /** @type {CanvasCaptureMediaStreamTrack[]} */ (stream.getVideoTracks());
+  Object.assign(video, { srcObject: stream, muted: true });
+  for (let i = 0; i < many; i++) {
+    const shown = new Promise((done) => video.requestVideoFrameCallback(done));
+    context.fillStyle = i === black ? "black" : `hsl(${40 * i} 80% 50%)`;
+    context.fillRect(0, 0, 64, 36);
+    track.requestFrame();
+    if (i === 0) void video.play();
+    await shown;
+  }
+}
+
 for (const name of BOTH) {
+  story(`${name} by itself shows a black picture between others, and the counting sees it`, async (t) => {
+    const page = await (await browser(name)).open(await emptyPage(t));
+    await countFrames(page);
+    await page.evaluate(flashInPage, 20, 10);
+    const { frames, black } = await framesSeen(page);
+    assert.deepEqual({ frames, black }, { frames: 20, black: 1 });
+  });
+
   for (const clip of /** @type {const} */ (["webm", "mp4"])) {
     story(`${name} by itself plays, captures and shows ${clips[clip].file}`, async (t) => {
       const page = await (await browser(name)).open(await emptyPage(t));

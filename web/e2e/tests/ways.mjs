@@ -57,7 +57,7 @@ async function keptTheirPicture(viewers, before, most) {
     const seen = await framesSeen(page, true);
     before.set(page, seen.frames);
     assert.ok(seen.wait <= most, `${page.name} waited ${seen.wait} ms for a picture`);
-    assert.equal(seen.black, 0, `${page.name}: ${seen.black} of ${seen.looked} pictures were black`);
+    assert.equal(seen.black, 0, `${page.name}: ${seen.black} of ${seen.frames} pictures were black`);
     const reading = await shows(page, clips.small);
     assert.ok(rightColours(reading));
   }
