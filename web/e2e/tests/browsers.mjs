@@ -46,13 +46,14 @@ async function flashInPage(many, black) {
   const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
   const stream = canvas.captureStream(0);
-  const [track] = /** @type {CanvasCaptureMediaStreamTrack[]} */ (stream.getVideoTracks());
+  // Chromium has it on the track, Firefox on the stream.
+  const asker = [...stream.getVideoTracks(), stream].find((one) => "requestFrame" in one);
   Object.assign(video, { srcObject: stream, muted: true });
   for (let i = 0; i < many; i++) {
     const shown = new Promise((done) => video.requestVideoFrameCallback(done));
     context.fillStyle = i === black ? "black" : `hsl(${40 * i} 80% 50%)`;
     context.fillRect(0, 0, 64, 36);
-    track.requestFrame();
+    /** @type {CanvasCaptureMediaStreamTrack} */ (asker).requestFrame();
     if (i === 0) void video.play();
     await shown;
   }
