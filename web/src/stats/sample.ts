@@ -96,8 +96,9 @@ function readTransport(entries: readonly Entry[], byId: Map<string, Entry>): Tra
   const transport = entries.find((e) => e.type === 'transport');
   const pair = selectedPair(entries, byId.get(str(transport, 'selectedCandidatePairId') ?? ''));
   return {
-    bytesIn: num(transport ?? pair, 'bytesReceived'),
-    bytesOut: num(transport ?? pair, 'bytesSent'),
+    // Firefox counts at the pair alone.
+    bytesIn: num(transport, 'bytesReceived') || num(pair, 'bytesReceived'),
+    bytesOut: num(transport, 'bytesSent') || num(pair, 'bytesSent'),
     ...some('roundTrip', pair && maybe(pair, 'currentRoundTripTime')),
     ...some('available', pair && maybe(pair, 'availableOutgoingBitrate')),
     // Some say "SRTP_AEAD_AES_128_GCM", some leave the first word out.

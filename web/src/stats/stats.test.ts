@@ -73,6 +73,14 @@ describe('read', () => {
     });
   });
 
+  it('counts at the pair where the transport counts nothing, as Firefox tells it', () => {
+    const s = read([
+      { id: 't', type: 'transport', timestamp: 1, selectedCandidatePairId: 'p' },
+      { id: 'p', type: 'candidate-pair', bytesReceived: 900, bytesSent: 70 },
+    ]);
+    expect(s.transport).toMatchObject({ bytesIn: 900, bytesOut: 70 });
+  });
+
   it('finds the pair without a transport, as some browsers tell it', () => {
     const s = read([
       {
