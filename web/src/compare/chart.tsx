@@ -32,7 +32,7 @@ export function Chart({ curves }: { curves: Curves }) {
             </text>
           </g>
         ))}
-        <text class="label" x={LEFT} y={HEIGHT - 6}>
+        <text class="label" x={(LEFT + WIDTH - 8) / 2} y={HEIGHT - 6} text-anchor="middle">
           half a minute
         </text>
         {shown.map((way) => (
