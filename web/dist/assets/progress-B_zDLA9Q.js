@@ -1,0 +1,1 @@
+import{$ as e}from"./layout-Bg1-IB-a.js";function t({share:t,label:n}){let r=Math.min(100,Math.max(0,Math.floor(t*100)));return e(`progress`,{class:`progress`,max:100,value:r,"aria-label":n,"data-value":r})}export{t};
