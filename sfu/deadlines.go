@@ -58,9 +58,13 @@ func (w *worker) wait(now time.Time) time.Duration {
 	return max(w.deadlines[0].due.Sub(now), 0)
 }
 
-// advance does what is due for the viewers at the top of the heap.
-func (w *worker) advance(now time.Time) {
-	for len(w.deadlines) > 0 && !w.deadlines[0].due.After(now) {
+// advance does what is due for the viewers at the top of the heap, those that are due as it begins: media waits behind it.
+func (w *worker) advance(began time.Time) (now time.Time) {
+	now = began
+	for i := 1; len(w.deadlines) > 0 && !w.deadlines[0].due.After(began); i++ {
+		if i%viewersAMoment == 0 {
+			now = time.Now() // a packet sent under an old time looks as if the viewer's line had held it up
+		}
 		v := w.deadlines[0]
 		w.count(v.shard.stream)
 		v.leg.Advance(now, &w.out)
@@ -76,6 +80,7 @@ func (w *worker) advance(now time.Time) {
 		}
 		w.settle(v, now)
 	}
+	return now
 }
 
 // pause ends sending to a viewer until at, because of its pace.

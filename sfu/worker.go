@@ -151,8 +151,7 @@ func (w *worker) run() {
 			w.receive(in, time.Now())
 		case <-timer.C:
 		}
-		now := w.receiveWaiting()
-		w.advance(now)
+		now := w.advance(w.receiveWaiting())
 		w.sendAll()
 		w.count(nil)
 		timer.Reset(w.wait(now))
