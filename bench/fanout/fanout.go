@@ -50,7 +50,7 @@ func (b *bench) steeredSteps() (steps []step) {
 // ladderStep measures a server with so many viewers, unless it did not hold fewer.
 func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) *[]line) step {
 	return step{
-		part: part, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, b.plan.steady),
+		part: part, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, part == partSteered, b.plan.steady),
 		run: func(ctx context.Context, r *results) error {
 			into := lines(r)
 			if n := brokeAt(*into, peer); n > 0 && n < viewers {
@@ -73,7 +73,7 @@ func (b *bench) coresSteps() []step {
 	n := b.plan.coresViewers
 	at := func(name string, cores, client []int) step {
 		return step{
-			part: partCores, name: fmt.Sprintf("%s, %d viewers", name, n), takes: takes(n, b.plan.steady),
+			part: partCores, name: fmt.Sprintf("%s, %d viewers", name, n), takes: takes(n, false, b.plan.steady),
 			run: func(ctx context.Context, r *results) error {
 				l, err := b.load(ctx, fanfare, n, cores, client, b.plan.steady)
 				if err != nil {
@@ -98,7 +98,7 @@ func (b *bench) memorySteps() (steps []step) {
 			continue
 		}
 		steps = append(steps, step{
-			part: partMemory, name: fmt.Sprintf("%s, %d viewers for %v", of.peer, of.viewers, b.plan.memoryFor), takes: takes(of.viewers, b.plan.memoryFor),
+			part: partMemory, name: fmt.Sprintf("%s, %d viewers for %v", of.peer, of.viewers, b.plan.memoryFor), takes: takes(of.viewers, false, b.plan.memoryFor),
 			run: func(ctx context.Context, r *results) error {
 				l, err := b.loadOnce(ctx, of.peer, of.viewers, b.server, b.client, b.plan.memoryFor)
 				if err != nil {

@@ -149,8 +149,8 @@ func (l *line) watch(ctx context.Context, s *server, client []int, steady time.D
 	if err != nil {
 		return err
 	}
-	busy := watchCore(ctx, client, joining(l.Viewers, rampOf(l.Viewers))+settled, steady-settled)
-	l.Report, _, err = s.load(ctx, client, benchStream, l.Viewers, rampOf(l.Viewers), steady)
+	busy := watchCore(ctx, client, joining(l.Viewers, rampOf(l.Viewers, s.bench.steered))+settled, steady-settled)
+	l.Report, _, err = s.load(ctx, client, benchStream, l.Viewers, rampOf(l.Viewers, s.bench.steered), steady)
 	if err != nil {
 		l.Failure = err.Error()
 	}

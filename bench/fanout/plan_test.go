@@ -29,9 +29,9 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%s: the parts are %v, want %v", c.name, seen, want)
 		}
 		b.only = partMemory
-		want := takes(c.plan.memoryViewers, c.plan.memoryFor)
+		want := takes(c.plan.memoryViewers, false, c.plan.memoryFor)
 		if n := c.plan.memoryBaseline; n > 0 {
-			want += takes(n, c.plan.memoryFor)
+			want += takes(n, false, c.plan.memoryFor)
 		}
 		if d := b.left(b.steps()); d != want {
 			t.Errorf("%s: memory alone takes %v", c.name, d)
@@ -85,8 +85,8 @@ func TestLadderEnds(t *testing.T) {
 }
 
 func TestRamp(t *testing.T) {
-	if rampOf(10) != 25 || rampOf(400) != 25 || rampOf(1600) != 100 {
-		t.Error(rampOf(10), rampOf(400), rampOf(1600))
+	if rampOf(10, false) != 25 || rampOf(400, false) != 25 || rampOf(1600, false) != 100 || rampOf(1600, true) != 25 {
+		t.Error(rampOf(10, false), rampOf(400, false), rampOf(1600, false), rampOf(1600, true))
 	}
 }
 
