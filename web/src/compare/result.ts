@@ -61,7 +61,9 @@ function invalidityOf(g: Gathered): string[] {
   if (!g.measured) return out;
   if (g.lateness === undefined) out.push('The machine’s timers were not measured.');
   else if (g.lateness > TOO_LATE) {
-    out.push(`This machine’s timers were ${ms(g.lateness)} late in the 99th percentile; ${TOO_LATE} ms are allowed.`);
+    out.push(
+      `This machine’s timers were ${g.lateness.toFixed(1)} ms late in the 99th percentile; ${TOO_LATE} ms are allowed.`,
+    );
   }
   return out;
 }
