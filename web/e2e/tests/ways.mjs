@@ -50,6 +50,14 @@ async function have(studio, viewers, want) {
   }
 }
 
+/** Waits until the studio and the viewers say the same, and nobody has it by the server. How it is planned anew depends on the uplink, which a busy machine takes for narrow. @param {Studio} studio @param {Page[]} viewers */
+async function haveATree(studio, viewers) {
+  await until("viewers have it from each other", async () => {
+    const [told, own] = [await places(studio), await ways(viewers)];
+    return own.length === viewers.length && String(told) === String(own) && own.some((way) => way?.startsWith("relayed")) && !own.includes("sfu");
+  });
+}
+
 /** Every picture counter has risen, no wait was longer than that, and no picture was black. @param {Page[]} viewers @param {Map<Page, number>} before @param {number} most */
 async function keptTheirPicture(viewers, before, most) {
   for (const page of viewers) {
@@ -105,7 +113,7 @@ story("sfu, star, tree and back while a film plays: nobody's picture stops, and 
   const relay = await whoPassesOn(viewers);
   viewers = viewers.filter((page) => page !== relay);
   await relay.close();
-  await have(studio, viewers, ["direct", "direct", "relayed 1"]);
+  await haveATree(studio, viewers);
   await keptTheirPicture(viewers, before, RESCUE);
 
   await change(studio, viewers, "sfu", ["sfu", "sfu", "sfu"]);
