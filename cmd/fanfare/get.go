@@ -120,7 +120,7 @@ func (g *getting) config(password string) (peer.Config, error) {
 	return peer.Config{
 		Link: g.link, Identity: identity, Transport: transportTo(g.link.Server, g.cmd.RelayOnly), UpRate: int(g.cmd.UpRate),
 		Tell: g.tell, Log: peerLog(g.cmd.Verbose, g.status),
-		Fetch: &peer.Fetch{Name: clip(name, seal.MaxName), Password: password, Accept: g.accept, Seed: g.cmd.Seed},
+		Fetch: &peer.Fetch{Name: clip(name, seal.MaxName), Password: password, Accept: g.accept, Seed: g.cmd.Seed, Look: g.cmd.List},
 	}, nil
 }
 
@@ -228,26 +228,37 @@ func (g *getting) show(m manifest.Manifest, selected []bool) {
 	for i, f := range m.Files {
 		files[i] = map[string]any{"path": f.Path, "size": f.Size, "wanted": selected == nil || selected[i]}
 	}
-	g.events.write("manifest", map[string]any{"files": files, "total": m.Total(), "text": m.Text})
+	text := m.Text
+	if g.cmd.List && len(m.Files) == 0 { // a text alone is taken by being shown
+		text = ""
+	}
+	g.events.write("manifest", map[string]any{"files": files, "total": m.Total(), "text": text, "textSize": len(m.Text)})
 	if g.cmd.JSON {
 		return
 	}
-	if m.Text != "" {
+	if text != "" {
 		g.status.done()
-		text := m.Text // a file or another program gets it as it is
-		if isTerminal(g.std.out) {
+		if isTerminal(g.std.out) { // a file or another program gets it as it is
 			text = harmless(text)
 		}
 		fmt.Fprintln(g.std.out, text)
 	}
 	if g.cmd.List {
-		for _, f := range m.Files {
-			fmt.Fprintf(g.std.out, "%10s  %s\n", size(uint64(f.Size)), f.Path)
-		}
+		g.list(m)
 		return
 	}
 	if len(m.Files) > 0 {
 		g.status.say("Fetching " + describeFiles(m) + ".")
+	}
+}
+
+// list shows names and sizes.
+func (g *getting) list(m manifest.Manifest) {
+	for _, f := range m.Files {
+		fmt.Fprintf(g.std.out, "%10s  %s\n", size(uint64(f.Size)), f.Path)
+	}
+	if len(m.Files) == 0 {
+		fmt.Fprintf(g.std.out, "%10s  a text, which is shown without --list\n", size(uint64(len(m.Text))))
 	}
 }
 

@@ -217,9 +217,13 @@ func TestTransferByCommand(t *testing.T) {
 		t.Errorf("the sender ends with %v\n%s", err, limited.said)
 	}
 
-	// So does one that shares a text alone: to have been shown it is to have everything.
+	// So does one that shares a text alone: to have been shown it is to have everything, but not to have seen that it is there.
 	note := startTransfer(t, config, nil, "send", "--text", "the door is open", "--to", url, "--max-receivers", "1", "--no-code")
-	if status, out, said := command(t, note.event("link")["link"].(string), "get", "-", "--out", t.TempDir()); status != 0 || out != "the door is open\n" {
+	link = note.event("link")["link"].(string)
+	if status, out, said := command(t, link, "get", "-", "--list"); status != 0 || !strings.HasSuffix(out, "16 B  a text, which is shown without --list\n") {
+		t.Errorf("--list of a text: %d %q %q", status, out, said)
+	}
+	if status, out, said := command(t, link, "get", "-", "--out", t.TempDir()); status != 0 || out != "the door is open\n" {
 		t.Errorf("a text: %d %q %q", status, out, said)
 	}
 	if err := note.end(); err != nil {

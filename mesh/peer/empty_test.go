@@ -57,6 +57,34 @@ func TestNothingToFetch(t *testing.T) {
 	}
 }
 
+// TestLookingTakesNoText: who only looks at what there is, of a text alone, has nothing and takes no place.
+func TestLookingTakesNoText(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(func(cfg *Config) {
+		cfg.Share.Manifest.Text = "see you at eight"
+		cfg.Share.Rule.Max = 1
+	})
+	await[Opened](sender)
+	text := ""
+	looker := r.fetch("looks", sender.link, func(c *Config) {
+		c.Fetch.Look = true
+		c.Fetch.Accept = func(_ context.Context, o Offered) (*store.Sink, error) {
+			text = o.Manifest.Text
+			return nil, nil
+		}
+	})
+	if err := looker.wait(); err != nil || text != "see you at eight" {
+		t.Errorf("it ends with %v, and has seen %q", err, text)
+	}
+	for len(sender.Status().Peers) > 0 { // its last words have come
+		pauseFor(t, 5*time.Millisecond)
+	}
+	if st := sender.Status(); st.LetIn != 0 || st.Complete != 0 {
+		t.Errorf("%d have a place, and %d everything", st.LetIn, st.Complete)
+	}
+}
+
 // TestChecking: while what lies here from before is being looked at, that is the reason why nothing comes.
 func TestChecking(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ func (s *swarm) accept() {
 			switch {
 			case err == nil && sink != nil:
 				s.begun(sink)
-			case err == nil && len(offered.Manifest.Files) == 0:
+			case err == nil && len(offered.Manifest.Files) == 0 && !s.cfg.Fetch.Look:
 				s.took()
 			default:
 				s.end(err)

@@ -60,6 +60,7 @@ type Fetch struct {
 	// nothing fetched, unless there is a text alone, which it then has. It may take its time.
 	Accept func(context.Context, Offered) (*store.Sink, error)
 	Seed   bool // go on serving when all is here
+	Look   bool // Accept only looks: then nothing is taken, not even a text alone
 }
 
 // Reasons for a transfer to end without everything.
