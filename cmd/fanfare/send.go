@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdp/qrterminal/v3"
@@ -92,6 +93,7 @@ type sending struct {
 	letIn    chan peer.Admitted      // whose check words are to be said
 	asked    map[seal.PublicKey]bool // of these they are said with the question; tell's
 	terminal bool                    // somebody may type at any time
+	unread   atomic.Bool             // what is typed: standard input has ended
 	inside   inside
 	warned   bool // of guesses at the password; attend's
 

@@ -48,6 +48,7 @@ func (s *sending) attend(ctx context.Context) {
 				continue
 			case !ok:
 				lines = nil
+				s.unread.Store(true)
 			}
 			if about != nil && ok {
 				s.peer.Decide(about.Key, isYes(line))
@@ -100,7 +101,7 @@ func (s *sending) asks() bool { return s.cmd.Approve || s.terminal }
 
 // guessed says what follows from too many wrong passwords.
 func (s *sending) guessed() string {
-	if s.asks() {
+	if s.asks() && !s.unread.Load() {
 		return "Somebody may be guessing the password: it was wrong too often. From now on you are asked about each who knows it."
 	}
 	return "Somebody may be guessing the password: it was wrong too often. Nobody else is let in, as nobody can be asked here. Interrupt, and send again with --new-link and another password."
@@ -117,10 +118,11 @@ func isYes(line string) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// letsIn says who was let in, and how to take that back where somebody can.
+// letsIn says who was let in, and how to take that back where somebody can: nobody can type at a terminal that is
+// not read any more, as in the background.
 func (s *sending) letsIn(who peer.Admitted) {
 	number, words := s.inside.add(who), "Let in: "+nameOrSomebody(who.Name)+"."
-	if s.terminal {
+	if s.terminal && !s.unread.Load() {
 		words += fmt.Sprintf(" Type remove %d to take that back.", number)
 	}
 	s.status.say(words)

@@ -79,8 +79,12 @@ func TestTypedAtATerminal(t *testing.T) {
 	s.waiting <- peer.Asked{Name: "bob"}
 	_ = typed.Close()
 	s.waiting <- peer.Asked{Name: "cat"}
+	s.letsIn(peer.Admitted{Key: seal.PublicKey{2}, Name: "dan"})
 	cancel()
 	<-ended
+	if got := s.guessed(); !strings.Contains(got, "nobody can be asked here") || !strings.Contains(said.String(), "Let in: \"dan\".\n") {
+		t.Errorf("when nothing is read any more it says %q, %q", got, said)
+	}
 	for _, want := range []string{
 		`Let in: "ann". Type remove 1 to take that back.`, `Type remove and one of these numbers: 1 "ann".`,
 		`Cannot remove "ann": the transfer has ended.`, `"bob" asks to come in.`, `"bob" was refused: standard input has ended`,
