@@ -112,11 +112,14 @@ type fetchers struct {
 
 // filesReport is what load files found.
 type filesReport struct {
-	Receivers   int     `json:"receivers"`
-	Finished    int     `json:"finished"`
-	Failed      int     `json:"failed"`
-	FirstError  string  `json:"firstError,omitempty"`
+	Receivers  int    `json:"receivers"`
+	Finished   int    `json:"finished"`
+	Failed     int    `json:"failed"`
+	FirstError string `json:"firstError,omitempty"`
+	// Interrupted and TimeOver mark a partial measurement: a person ended it, or its time was over before everybody had
+	// everything or had failed.
 	Interrupted bool    `json:"interrupted,omitempty"`
+	TimeOver    bool    `json:"timeOver,omitempty"`
 	Seconds     float64 `json:"seconds"` // from the first that came to the end
 	Bytes       int64   `json:"bytes"`   // of the files
 	LetIn       spread  `json:"letIn"`   // ms from coming
@@ -165,6 +168,7 @@ func (f *fetchers) run(ctx context.Context) (r filesReport, err error) {
 	if r.fill(f.all(), begin); r.Failed == r.Receivers {
 		return r, f.all()[0].err
 	}
+	r.TimeOver = limited.Err() != nil && !r.Interrupted && r.Finished+r.Failed < r.Receivers
 	if after, err := f.meter.read(); err == nil && f.meter.on {
 		r.Server = &serverReport{RSSStart: start.rss}
 		r.Server.fill(start, start, after, r.Receivers, 0)
@@ -294,10 +298,18 @@ func (f *fetchers) line() string {
 	return fmt.Sprintf("%d of %d have everything; %d %% of all, %s/s", finished, f.cmd.Receivers, percent(held, max(total, 1)), size(uint64(rate)))
 }
 
+// partial says why less was measured than was to be; "" when all was.
+func (r *filesReport) partial() string {
+	if r.TimeOver {
+		return "PARTIAL         the time was over before all receivers had everything (--for gives more); what was measured until then follows\n"
+	}
+	return partial(r.Interrupted, false, "receiver")
+}
+
 // text is the report for people.
 func (r *filesReport) text() string {
 	var b strings.Builder
-	b.WriteString(partial(r.Interrupted, false, "receiver"))
+	b.WriteString(r.partial())
 	fmt.Fprintf(&b, "Receivers       %d, %d have everything, %d failed\n", r.Receivers, r.Finished, r.Failed)
 	if r.FirstError != "" {
 		fmt.Fprintf(&b, "First error     %s\n", oneLine(r.FirstError))
