@@ -96,12 +96,34 @@ func (r *Runner) price(ctx context.Context, list []experiment.Experiment, way ex
 	if err != nil {
 		return 0, err
 	}
-	run := experiment.Run{Topology: way, Seed: 1, Point: experiment.Point{Viewers: 1, UplinkMbit: 1000, FileMiB: calibrationMiB}}
-	if _, err := files.Measure(ctx, run); err != nil {
+	if _, err := files.Measure(ctx, calibrationOf(way)); err != nil {
 		return 0, err
 	}
 	after, err := r.cpu()
 	return (after - before).Seconds() * 1e3 / (legs * calibrationMiB * mebi), err
+}
+
+// calibrationOf is the run by which a way of files is priced.
+func calibrationOf(way experiment.Topology) experiment.Run {
+	return experiment.Run{Topology: way, Seed: 1, Point: experiment.Point{Viewers: 1, UplinkMbit: 1000, FileMiB: calibrationMiB}}
+}
+
+// Space is how many bytes the runs take at most of the folder for temporary files: those of files do, one after another.
+func Space(plan []Planned) (most int64) {
+	for _, p := range plan {
+		if p.Run.Topology.OfFiles() {
+			most = max(most, files.Space(p.Run))
+		}
+	}
+	return most
+}
+
+// CalibrationSpace is what Calibrate takes of it.
+func CalibrationSpace(list []experiment.Experiment) int64 {
+	if !slices.ContainsFunc(list, experiment.Experiment.OfFiles) {
+		return 0
+	}
+	return files.Space(calibrationOf(experiment.Swarm))
 }
 
 // Planned is a run with its times in seconds, and what it is expected to take.

@@ -197,10 +197,16 @@ func (c *compareCmd) measure(ctx context.Context, std stdio, d *comparison.Docum
 	if err != nil {
 		return err
 	}
+	if err := hasSpace(os.TempDir(), compare.CalibrationSpace(d.Experiments), freeSpace); err != nil {
+		return err
+	}
 	st := newStatus(std.err)
 	defer st.done()
 	plan, err := c.plan(ctx, st, runner, d)
 	if err != nil {
+		return err
+	}
+	if err := hasSpace(os.TempDir(), compare.Space(plan), freeSpace); err != nil {
 		return err
 	}
 	return carryOut(ctx, st, runner, plan, d, outFolder(c.Out).keep)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	comparison "github.com/fanfare-relay/fanfare/compare/report"
 )
@@ -39,6 +40,20 @@ func (o outFolder) probe(path string) error {
 	}
 	_, err = f.Write([]byte{0}) // a full disk lets empty files be made
 	return errors.Join(err, f.Close(), os.Remove(path))
+}
+
+// hasSpace sees whether a folder for temporary files has room for so many bytes, where the system tells.
+func hasSpace(dir string, need int64, free func(string) (int64, error)) error {
+	there, err := free(dir)
+	if err != nil || there >= need {
+		return nil // what is not known is found out by writing
+	}
+	name := "TMPDIR"
+	if runtime.GOOS == "windows" {
+		name = "TMP"
+	}
+	return fmt.Errorf("the files of this comparison need up to %s in %s, the folder for temporary files, and there are %s: make room there, or name another folder by %s",
+		size(uint64(need)), dir, size(uint64(there)), name)
 }
 
 // cause is an error without the path of a file that a person has not named.

@@ -242,3 +242,40 @@ func TestCompareRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCompareSpace: what does not fit into the folder for temporary files is said before anything starts, with what to do.
+func TestCompareSpace(t *testing.T) {
+	file := small(t, "name = \"great\"\nrepeats = 1\ntopologies = [\"http\", \"swarm\"]\n[base]\nviewers = 9\nfile_mib = 100\nuplink_mbit = 100\n")
+	list, err := (&compareCmd{Experiment: []string{file}}).experiments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, _ := compare.Plan(list, nil)
+	need := compare.Space(plan)
+	if whole := int64(10 * 100 << 20); need < whole || need > whole+100<<20 {
+		t.Errorf("ten files of 100 MiB are %d bytes", need)
+	}
+	tells := func(n int64, err error) func(string) (int64, error) {
+		return func(string) (int64, error) { return n, err }
+	}
+	for _, enough := range []func(string) (int64, error){tells(need, nil), tells(0, errors.ErrUnsupported)} {
+		if err := hasSpace("tmp", need, enough); err != nil {
+			t.Error(err)
+		}
+	}
+	err = hasSpace("tmp", need, tells(30e6, nil))
+	if err == nil || !strings.Contains(err.Error(), "need up to 1.05 GB in tmp") || !strings.Contains(err.Error(), "there are 30.0 MB: make room there, or name another folder by TMP") {
+		t.Error(err)
+	}
+	if free, err := freeSpace(t.TempDir()); err == nil && free <= 0 {
+		t.Errorf("%d bytes are free here", free)
+	}
+	stream := small(t, "name = \"small\"\nrepeats = 1\ntopologies = [\"sfu\"]\n[base]\nviewers = 1\nbitrate_mbit = 0.2\n")
+	if list, err = (&compareCmd{Experiment: []string{stream}}).experiments(); err != nil {
+		t.Fatal(err)
+	}
+	plan, _ = compare.Plan(list, nil)
+	if compare.Space(plan)+compare.CalibrationSpace(list) != 0 {
+		t.Error("a stream needs files")
+	}
+}

@@ -118,13 +118,29 @@ func each(all []*receiver) (groups [][]*receiver) {
 	return groups
 }
 
+// beside is what the server keeps, and peers of what they have, bytes.
+const beside = 1 << 20
+
+// sizeOf is that of the file, bytes.
+func sizeOf(p experiment.Point) int64 { return int64(p.FileMiB * (1 << 20)) }
+
+// Space is how many bytes a run takes of the folder for temporary files: the file, and a copy for each receiver that passes it on
+// or may. What comes by HTTP is not kept.
+func Space(run experiment.Run) int64 {
+	copies := int64(1 + run.Point.Viewers)
+	if run.Topology == experiment.HTTP {
+		copies = 1
+	}
+	return copies*sizeOf(run.Point) + beside
+}
+
 // open makes the file and the machines.
 func open(run experiment.Run) (*stage, error) {
 	dir, err := os.MkdirTemp("", "fanfare-compare-")
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{run: run, dir: dir, path: filepath.Join(dir, "file"), size: int64(run.Point.FileMiB * (1 << 20)), net: emulate.NewNetwork(run.Seed)}
+	s := &stage{run: run, dir: dir, path: filepath.Join(dir, "file"), size: sizeOf(run.Point), net: emulate.NewNetwork(run.Seed)}
 	content := make([]byte, s.size)
 	_, _ = rand.NewChaCha8([32]byte{byte(run.Seed), byte(run.Seed >> 8)}).Read(content) // which never fails
 	if err := os.WriteFile(s.path, content, 0o600); err != nil {

@@ -2,7 +2,10 @@ package files
 
 import (
 	"context"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/fanfare-relay/fanfare/compare/experiment"
@@ -43,6 +46,42 @@ func TestWays(t *testing.T) {
 			}
 			if c.server == (r.UploadSeconds == 0) {
 				t.Errorf("the upload took %.3f s", r.UploadSeconds)
+			}
+		})
+	}
+}
+
+// TestSpace: it is what a run leaves behind in its folder at its end, and a little more.
+func TestSpace(t *testing.T) {
+	for _, way := range experiment.Files() {
+		t.Run(string(way), func(t *testing.T) {
+			s, err := open(run(way))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(s.dir)
+			s.begun = func() {}
+			if way == experiment.HTTP {
+				err = s.http(t.Context())
+			} else {
+				err = s.mesh(t.Context(), [][]*receiver{s.receivers})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			taken := int64(0)
+			err = filepath.WalkDir(s.dir, func(_ string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				info, err := d.Info()
+				if err == nil {
+					taken += info.Size()
+				}
+				return err
+			})
+			if space := Space(s.run); err != nil || taken > space || taken < space-beside {
+				t.Errorf("it takes %d bytes, and says %d: %v", taken, space, err)
 			}
 		})
 	}
