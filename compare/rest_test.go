@@ -9,61 +9,22 @@ import (
 
 	"github.com/fanfare-relay/fanfare/compare/emulate"
 	"github.com/fanfare-relay/fanfare/compare/experiment"
+	"github.com/fanfare-relay/fanfare/compare/report"
 	"github.com/fanfare-relay/fanfare/signalling/overlay"
 )
 
 // TestWaitsForTheRest: what queues and repeats make late is waited for and is not lost; a run in which all has come, or nothing comes any more,
 // does not wait for it.
 func TestWaitsForTheRest(t *testing.T) {
-	const every = 100 * time.Millisecond // of parts that are late
-	for name, c := range map[string]struct {
-		comes, late  int // of 10 parts: at once, and one after another afterwards
-		lost         int
-		least, until time.Duration
-	}{
+	for name, c := range map[string]arriving{
 		"all has come":               {10, 0, 0, 0, look},
-		"all comes late":             {0, 10, 0, 10 * every, 10*every + look},
+		"all comes late":             {0, 10, 0, 10 * lateEvery, 10*lateEvery + look},
 		"some is lost":               {6, 0, 4, stillFor, stillFor + look},
-		"some is lost and some late": {2, 4, 4, 4*every + stillFor, 4*every + stillFor + 2*look},
+		"some is lost and some late": {2, 4, 4, 4*lateEvery + stillFor, 4*lateEvery + stillFor + 2*look},
 		"it has had its time":        {0, 30, 9, restAt, restAt + look},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := handMade()
-			v, err := newViewer("v01", s.net.Host(emulate.Line{}), s.run.Point, time.Now())
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.viewers["v01"], s.all = v, []*viewer{v}
-			s.shows["v01"] = overlay.Source{Via: overlay.Direct}
-			parts := 10
-			if c.late > parts {
-				parts = c.late + c.lost
-			}
-			begin := time.Now()
-			for i := range parts {
-				s.made = append(s.made, frame{number: uint32(i), made: begin, parts: 1, size: 100})
-			}
-			come := func(i int) { v.note(part{frame: uint32(i), parts: 1}, make([]byte, 100), time.Now()) }
-			for i := range c.comes {
-				come(i)
-			}
-			ctx, stop := context.WithCancel(t.Context())
-			var lines sync.WaitGroup
-			lines.Go(func() {
-				pause(ctx, time.Second+look/2)
-				s.mu.Lock() // the planner has it taken over by the server
-				s.shows["v01"] = overlay.Source{Via: overlay.Server}
-				s.mu.Unlock()
-				for i := range c.late {
-					if pause(ctx, every) {
-						come(c.comes + i)
-					}
-				}
-			})
-			defer lines.Wait()
-			defer stop()
-			r := s.window(t.Context(), time.Second)
-			took := time.Since(begin) - time.Second
+			r, took := c.watched(t)
 			if took < c.least || took > c.until {
 				t.Errorf("%s: it waited %v, want %v to %v", name, took, c.least, c.until)
 			}
@@ -75,6 +36,52 @@ func TestWaitsForTheRest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lateEvery is between parts that are late.
+const lateEvery = 100 * time.Millisecond
+
+// arriving is what comes of a second in which parts were sent: 10, or as many as are late and lost.
+type arriving struct {
+	comes, late  int // parts: at once, and one after another afterwards
+	lost         int
+	least, until time.Duration // that is waited for it
+}
+
+// watched measures that second at a viewer, whom the server takes over afterwards, and how long it waited then.
+func (c arriving) watched(t *testing.T) (r report.Sample, took time.Duration) {
+	s := handMade()
+	v, err := newViewer("v01", s.net.Host(emulate.Line{}), s.run.Point, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.viewers["v01"], s.all = v, []*viewer{v}
+	s.shows["v01"] = overlay.Source{Via: overlay.Direct}
+	begin := time.Now()
+	for i := range max(10, c.late+c.lost) {
+		s.made = append(s.made, frame{number: uint32(i), made: begin, parts: 1, size: 100})
+	}
+	come := func(i int) { v.note(part{frame: uint32(i), parts: 1}, make([]byte, 100), time.Now()) }
+	for i := range c.comes {
+		come(i)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var lines sync.WaitGroup
+	lines.Go(func() {
+		pause(ctx, time.Second+look/2)
+		s.mu.Lock() // the planner has it taken over by the server
+		s.shows["v01"] = overlay.Source{Via: overlay.Server}
+		s.mu.Unlock()
+		for i := range c.late {
+			if pause(ctx, lateEvery) {
+				come(c.comes + i)
+			}
+		}
+	})
+	defer lines.Wait()
+	defer stop()
+	r = s.window(t.Context(), time.Second)
+	return r, time.Since(begin) - time.Second
 }
 
 // handMade is a stage in which nothing runs.
