@@ -19,7 +19,7 @@ export function AccessCard({ studio }: { studio: StudioController }) {
       >
         Other websites may show the stream in their pages
       </Switch>
-      <Switch checked={studio.keyKept.value} testid="keep-key" onChange={(on) => studio.rememberKey(on)}>
+      <Switch checked={studio.key.kept.value} testid="keep-key" onChange={(on) => studio.key.remember(on)}>
         Remember the key of this studio on this device
       </Switch>
       <div class="leave">

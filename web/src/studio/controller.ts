@@ -9,7 +9,7 @@ import { current, type Queue } from '../media/queue';
 import { AUDIO_BITRATE, codecOrder, hintFor, keepFor, limitsFor, sentSize, withDelay } from '../media/settings';
 import type { Tracks } from '../media/source';
 import { pageNow, SignalClient, signalUrl } from '../signal/client';
-import { dropKey, isKept, keepKey, keeps, keptKey, takeKey } from '../signal/key';
+import { keeps, takeKey } from '../signal/key';
 import { Monitor } from '../stats/monitor';
 import type { Figures } from '../stats/rates';
 import { stunUrl } from '../topology/sdp';
@@ -24,6 +24,7 @@ import { memoryOf, Shelf } from './memory';
 import { titleOfPage } from './page-title';
 import { Publisher } from './publisher';
 import { declared, mustWarn, phaseOf, shownTitle, wantsAwake } from './select';
+import { ShownKey } from './shown-key';
 import { Stage } from './stage';
 import { type Effect, type Event, initial, type StageEffect } from './state';
 import { step } from './step';
@@ -32,6 +33,8 @@ import { Tabs } from './tabs';
 const SAVE_EVERY = 1_000; // ms
 
 export class StudioController {
+  private readonly keeps = keeps();
+  readonly key = new ShownKey(this.keeps);
   readonly state = signal(initial);
   /** The page has found out what it remembers; until then it shows nothing. */
   readonly begun = signal(false);
@@ -39,15 +42,12 @@ export class StudioController {
   readonly health = signal(GOOD);
   readonly cameras = signal<readonly DeviceName[]>([]);
   readonly microphones = signal<readonly DeviceName[]>([]);
-  /** The key is kept for longer than this tab. */
-  readonly keyKept = signal(false);
   readonly measuring: Measuring;
   readonly phase = computed(() => phaseOf(this.state.value));
   readonly stage: Stage;
   /** How viewers get the stream. */
   readonly delivery: Delivery;
 
-  private readonly keeps = keeps();
   private readonly shelf = new Shelf(this.keeps.tab as Storage | undefined, this.keeps.device as Storage | undefined);
   private readonly files = new Files();
   private readonly awake = new Awake();
@@ -57,8 +57,6 @@ export class StudioController {
   private readonly publisher: Publisher;
   private readonly monitor: Monitor;
   private client: SignalClient | undefined;
-  /** The key that the server is shown, and whether to keep it for longer than this tab. */
-  private key: { text: string; remember: boolean } | undefined;
   /** The stream's name, kept over reloads. */
   private stream = '';
   private saving: ReturnType<typeof setTimeout> | undefined;
@@ -160,17 +158,6 @@ export class StudioController {
     else fallback();
   }
 
-  /** Keeps the key on this device, or for this tab only. */
-  rememberKey(remember: boolean): void {
-    const key = keptKey(this.keeps);
-    if (key) {
-      dropKey(this.keeps);
-      keepKey(key, remember, this.keeps);
-    }
-    if (this.key) this.key.remember = remember;
-    this.keyKept.value = remember;
-  }
-
   private chooseAgain(queue: Queue, chosen: readonly Chosen[]): void {
     const { others, ...found } = this.files.match(queue.items, queue.current, chosen);
     this.chosenInstead = chosen;
@@ -196,10 +183,10 @@ export class StudioController {
         void this.rename(effect.name);
         break;
       case 'keyWorks':
-        this.keyWorks();
+        this.key.works();
         break;
       case 'keyWrong':
-        this.keyWrong();
+        this.key.wrong();
         break;
       case 'keyForget':
         this.forgetKey();
@@ -243,7 +230,7 @@ export class StudioController {
   }
 
   private connect(key: string, remember: boolean): void {
-    this.key = { text: key, remember };
+    this.key.show(key, remember);
     if (this.client) {
       this.client.identify({ token: key });
       return;
@@ -266,18 +253,6 @@ export class StudioController {
     this.client.start();
   }
 
-  private keyWorks(): void {
-    if (this.key) keepKey(this.key.text, this.key.remember, this.keeps);
-    this.keyKept.value = isKept(this.keeps);
-  }
-
-  /** A wrong key from a link costs nobody the good one that is kept. */
-  private keyWrong(): void {
-    if (this.key?.text === keptKey(this.keeps)) dropKey(this.keeps);
-    this.key = undefined;
-    this.keyKept.value = isKept(this.keeps);
-  }
-
   private async rename(name: string): Promise<void> {
     if (await this.tabs.isTaken(name)) this.feed({ kind: 'nameInUse' });
     else this.client?.identify({ room: { kind: 'stream', name } });
@@ -287,9 +262,7 @@ export class StudioController {
     this.client?.stop();
     this.client = undefined;
     this.delivery.stop();
-    this.key = undefined;
-    dropKey(this.keeps);
-    this.keyKept.value = false;
+    this.key.forget();
   }
 
   private async reopen(): Promise<void> {
