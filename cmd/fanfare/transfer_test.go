@@ -198,9 +198,24 @@ func TestTransferByCommand(t *testing.T) {
 			t.Errorf("%s: %d %q", w.name, status, said)
 		}
 	}
-	// A sender that lets in two ends when both have everything, though neither stays.
-	limited := startTransfer(t, config, nil, "send", filepath.Join(from, "a.txt"), "--to", url, "--max-receivers", "2", "--no-code")
-	link = limited.event("link")["link"].(string)
+
+	if status, _, said := command(t, "", "send", "--to", url); status != exitUsage {
+		t.Errorf("nothing to send: %d %q", status, said)
+	}
+	if status, _, said := command(t, "", "send", filepath.Join(from, "nothing"), "--to", url); status != exitFailed || !strings.Contains(said, "no such file") {
+		t.Errorf("no such file: %d %q", status, said)
+	}
+}
+
+// TestLimitedSenders: one that lets in two ends when both have everything, though neither stays.
+func TestLimitedSenders(t *testing.T) {
+	t.Parallel()
+	config := t.TempDir()
+	file := randomFile(t, filepath.Join(t.TempDir(), "a.txt"), 50_000)
+	server, url := startServeProcess(t, nil, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	defer kill(t, server)
+	limited := startTransfer(t, config, nil, "send", file, "--to", url, "--max-receivers", "2", "--no-code")
+	link := limited.event("link")["link"].(string)
 	for i := range 2 {
 		status, _, said := command(t, link, "get", "-", "--out", t.TempDir())
 		if status != 0 {
@@ -228,13 +243,6 @@ func TestTransferByCommand(t *testing.T) {
 	}
 	if err := note.end(); err != nil {
 		t.Errorf("the sender of a text ends with %v\n%s", err, note.said)
-	}
-
-	if status, _, said := command(t, "", "send", "--to", url); status != exitUsage {
-		t.Errorf("nothing to send: %d %q", status, said)
-	}
-	if status, _, said := command(t, "", "send", filepath.Join(from, "nothing"), "--to", url); status != exitFailed || !strings.Contains(said, "no such file") {
-		t.Errorf("no such file: %d %q", status, said)
 	}
 }
 
