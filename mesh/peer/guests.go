@@ -127,7 +127,9 @@ func (s *swarm) putBack(out []seal.PublicKey) {
 			s.bye(other, wire.TooManyPeers, "")
 		}
 	}
-	s.relist(serials)
+	if !s.relist(serials) {
+		s.cfg.Tell(Untold{})
+	}
 }
 
 // reinstate makes a token good again that was taken back, since there is a place.

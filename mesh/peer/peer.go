@@ -109,6 +109,9 @@ type (
 		Key  seal.PublicKey
 		Name string
 	}
+	// Untold: at the uploader, places are taken, and others cannot be told of all who have none: they may go on
+	// serving those.
+	Untold struct{}
 	// Complete: at the uploader, somebody has all that it wants. It is told once of each.
 	Complete struct {
 		Key  seal.PublicKey
@@ -135,6 +138,7 @@ func (Code) event()       {}
 func (CodeEnded) event()  {}
 func (Asked) event()      {}
 func (Admitted) event()   {}
+func (Untold) event()     {}
 func (Complete) event()   {}
 func (Waits) event()      {}
 func (Wrong) event()      {}

@@ -228,8 +228,7 @@ export class SendController {
   async remove(key: string): Promise<void> {
     const told = await this.peer?.remove(key);
     await this.note();
-    this.feed({ kind: 'removed', key });
-    if (told === false) this.feed({ kind: 'problem', text: NOT_TOLD });
+    this.feed({ kind: 'removed', key, told: told !== false });
   }
 
   setRule(rule: Rule): void {
@@ -309,9 +308,6 @@ export class SendController {
 
 const UNREAD =
   'The browser could not read what you chose. Choose the files with the button, or drop a folder that is yours.';
-
-const NOT_TOLD =
-  'It gets nothing more from here, but too many were removed to tell the other receivers of one more. End this link, and share anew.';
 
 /** Why something that was shared before does not go on, in words. */
 class CannotContinue extends Error {}

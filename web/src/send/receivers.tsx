@@ -14,7 +14,7 @@ import type { Receiver } from './state';
 
 /** So many are listed before somebody wants to see more. */
 const LISTED = 64;
-const ORDER: readonly Receiver['phase'][] = ['waits', 'here', 'coming', 'away', 'gone', 'removed'];
+const ORDER: readonly Receiver['phase'][] = ['waits', 'here', 'coming', 'away', 'back', 'gone', 'removed'];
 
 export function Receivers({ send }: { send: SendController }) {
   const { receivers, status, phase } = send.state.value;
@@ -88,6 +88,7 @@ function wordsFor({ phase, complete }: Receiver, peer: PeerStatus | undefined): 
   if (phase === 'waits') return 'Waits to be let in.';
   if (complete) return phase === 'gone' ? 'Has left with everything.' : 'Passes on to others.';
   if (phase === 'gone') return 'Has left before the end.';
+  if (phase === 'back') return 'Was put back, as all places were taken; may come again when there is one.';
   if (phase === 'away') return 'Was here before; not back yet.';
   if (phase === 'coming' || !peer) return 'Is connecting …';
   switch (peer.state) {

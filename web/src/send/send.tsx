@@ -45,6 +45,7 @@ function Sharing({ send }: { send: SendController }) {
           <Safety state={state} />
           <Over state={state} />
           <Lost state={state} />
+          <Untold state={state} />
           <LeftOutNote state={state} />
           {state.problem ? <Notice tone="bad" title={state.problem} /> : null}
           <Receivers send={send} />
@@ -101,6 +102,22 @@ function Lost({ state: { connection, status } }: { state: State }) {
       {connected ? 'Receivers that are connected go on. Others cannot come until it is back. ' : ''}
       This page tries again by itself.
     </Notice>
+  );
+}
+
+/** Who was put out gets nothing from here; what others give, nobody can see. */
+function Untold({ state: { untold } }: { state: State }) {
+  if (!untold) return null;
+  return (
+    <div data-testid="untold">
+      <Notice
+        tone="bad"
+        title="The other receivers cannot be told of all whom you removed, or for whom there was no place."
+      >
+        Those get nothing more from here, but others may pass the files on to them. To be sure, end this link and share
+        anew: whoever still receives begins again then.
+      </Notice>
+    </div>
   );
 }
 

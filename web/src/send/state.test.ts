@@ -54,7 +54,34 @@ describe('the sending page', () => {
     expect(seen).toEqual(['waits', 'coming', 'here', 'gone']);
     expect(run([status([peer('a', true)])], state).receivers[0]).toMatchObject({ phase: 'here', complete: true });
     expect(run([asked, { kind: 'decided', key: 'a', yes: false }], run([chosen])).receivers).toEqual([]);
-    expect(run([{ kind: 'removed', key: 'a' }, status([peer('a', true)])], state).receivers[0]?.phase).toBe('removed');
+    expect(run([{ kind: 'removed', key: 'a', told: true }, status([peer('a', true)])], state).receivers[0]?.phase).toBe(
+      'removed',
+    );
+  });
+
+  it('tells who was put back from who has left, until it comes again', () => {
+    const back: Event = { kind: 'mesh', event: { kind: 'putBack', key: 'a' } };
+    const phases = [admitted('a'), status([peer('a', false)]), back, status([]), admitted('a'), status([])] as const;
+    let state = run([chosen, opened]);
+    const seen = phases.map((event) => {
+      state = step(state, event);
+      return state.receivers[0]?.phase;
+    });
+    expect(seen).toEqual(['coming', 'here', 'back', 'back', 'coming', 'coming']);
+    expect(run([status([peer('a', false)])], run([back], state)).receivers[0]?.phase).toBe('here');
+    const removed: Event = { kind: 'removed', key: 'a', told: true };
+    expect(run([removed, back], state).receivers[0]?.phase).toBe('removed');
+  });
+
+  it('keeps saying that others cannot be told of who was removed or put back', () => {
+    const untold: Event = { kind: 'mesh', event: { kind: 'untold' } };
+    const open = run([chosen, opened, admitted('a')]);
+    expect(open.untold).toBe(false);
+    for (const event of [untold, { kind: 'removed', key: 'a', told: false } as const]) {
+      const state = run([event, opened, status([]), { kind: 'removed', key: 'b', told: true }], open);
+      expect(state.untold).toBe(true);
+      expect(run([{ kind: 'closed' }], state).untold).toBe(false);
+    }
   });
 
   it('is safe when the swarm has everything, or somebody left with it', () => {
@@ -85,11 +112,15 @@ describe('the sending page', () => {
       { ...guest, key: 'a', name: 'Anna', serial: 7 },
       { ...guest, key: 'b', name: 'Ben', serial: 8, refused: 'removed' as const },
       { ...guest, key: 'c', name: 'Cem', serial: 0 },
+      { ...guest, key: 'd', name: 'Dora', serial: 9, took: false, out: true },
     ];
     const rule = { approve: true, password: 'x', most: 3 };
     const state = run([chosen, { kind: 'continued', rule, rate: 5, guests }, opened]);
     expect(state).toMatchObject({ phase: 'open', rule, rate: 5 });
-    expect(state.receivers.map((r) => [r.name, r.phase])).toEqual([['Anna', 'away']]);
+    expect(state.receivers.map((r) => [r.name, r.phase])).toEqual([
+      ['Anna', 'away'],
+      ['Dora', 'back'],
+    ]);
     expect(run([status([])], state).receivers[0]?.phase).toBe('away');
     expect(isSafe(run([status([])], state))).toBe(false);
     expect(run([status([peer('a', false)])], state).receivers[0]?.phase).toBe('here');

@@ -12,10 +12,11 @@ export interface Receiver {
   key: string;
   name: string;
   /**
-   * waits: for the person's word; away: was here before a reload, and is not back; gone: not connected
-   * any more, with everything or without.
+   * waits: for the person's word; away: was here before a reload, and is not back; back: put back, as
+   * it had no place and all were taken; gone: not connected any more, with everything or
+   * without.
    */
-  phase: 'waits' | 'coming' | 'here' | 'away' | 'gone' | 'removed';
+  phase: 'waits' | 'coming' | 'here' | 'away' | 'back' | 'gone' | 'removed';
   complete: boolean;
   peer: PeerStatus | undefined;
   /** The check words, once they are worked out. */
@@ -59,6 +60,8 @@ export interface State {
   continuing: string | undefined;
   /** What the server or the browser refused, in words. */
   problem: string | undefined;
+  /** Others could not be told of all whose right was taken back. */
+  untold: boolean;
   status: Status | undefined;
   end: End | undefined;
 }
@@ -80,6 +83,7 @@ export const initial: State = {
   earlier: [],
   continuing: undefined,
   problem: undefined,
+  untold: false,
   status: undefined,
   end: undefined,
 };
@@ -99,7 +103,8 @@ export type Event =
   | { kind: 'status'; status: Status }
   | { kind: 'rule'; rule: Rule }
   | { kind: 'key' }
-  | { kind: 'removed'; key: string }
+  /** told: whether others could be told of it. */
+  | { kind: 'removed'; key: string; told: boolean }
   | { kind: 'decided'; key: string; yes: boolean }
   | { kind: 'closed' };
 
@@ -137,7 +142,11 @@ export function step(state: State, event: Event): State {
     case 'key':
       return { ...state, phase: 'opening', problem: undefined };
     case 'removed':
-      return { ...state, receivers: withPhase(state.receivers, event.key, 'removed') };
+      return {
+        ...state,
+        receivers: withPhase(state.receivers, event.key, 'removed'),
+        untold: state.untold || !event.told,
+      };
     case 'decided':
       if (!event.yes) return { ...state, receivers: state.receivers.filter((r) => r.key !== event.key) };
       return { ...state, receivers: withPhase(state.receivers, event.key, 'coming') };
@@ -165,6 +174,10 @@ function heard(state: State, event: MeshEvent): State {
       return { ...state, receivers: withReceiver(state.receivers, event.key, event.name, 'waits') };
     case 'admitted':
       return { ...state, receivers: withReceiver(state.receivers, event.key, event.name, 'coming') };
+    case 'putBack':
+      return { ...state, receivers: state.receivers.map((r) => (r.key === event.key ? putBack(r) : r)) };
+    case 'untold':
+      return { ...state, untold: true };
     case 'complete':
       return { ...state, receivers: state.receivers.map((r) => (r.key === event.key ? withAll(r) : r)) };
     case 'ended':
@@ -209,10 +222,14 @@ function withAll(receiver: Receiver): Receiver {
   return { ...receiver, complete: true, phase: phase === 'coming' || phase === 'away' ? 'here' : phase };
 }
 
+/** Who was removed is not in at all. */
+const putBack = (receiver: Receiver): Receiver =>
+  receiver.phase === 'removed' ? receiver : { ...receiver, phase: 'back', peer: undefined };
+
 const wasIn = ({ serial, refused }: Guest): boolean => serial !== 0 && !refused;
 
-function fromBefore({ key, name }: Guest): Receiver {
-  return { key, name, phase: 'away', complete: false, peer: undefined, words: undefined };
+function fromBefore({ key, name, out }: Guest): Receiver {
+  return { key, name, phase: out ? 'back' : 'away', complete: false, peer: undefined, words: undefined };
 }
 
 const withWords = (all: readonly Receiver[], key: string, words: string | undefined): Receiver[] =>

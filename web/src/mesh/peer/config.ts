@@ -86,6 +86,10 @@ export type Event =
   /** Somebody waits to be let in; Peer.decide answers. */
   | { kind: 'asked'; key: string; name: string }
   | { kind: 'admitted'; key: string; name: string }
+  /** Somebody had been let in and has no place; as all are taken, that was taken back. */
+  | { kind: 'putBack'; key: string }
+  /** Others cannot be told of all that was taken back, and may go on serving those. */
+  | { kind: 'untold' }
   /** A receiver has all that it wants; it may have left in the same moment. */
   | { kind: 'complete'; key: string }
   /** Something has changed of what Peer.known gives, but for roots. */

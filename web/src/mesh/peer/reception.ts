@@ -68,8 +68,9 @@ export class Reception {
     this.intro.send({ type: 'remove', endpoint });
   }
 
-  /** Tells one who only looks that there is no place left. */
+  /** Tells one who only looks that there is no place left. When it is let in again, the person hears of it again. */
   async putBack(key: string): Promise<void> {
+    this.told.delete(key);
     const { dh, endpoint } = this.whereabouts(key);
     if (dh && endpoint) await this.intro.tell(dh, endpoint, { type: 'refused', reason: 'full' });
   }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { newSigningKeys } from '../sign';
 import { MAX_REVOKED, noRevocations, type Revocations } from '../token';
 import type { Frame } from '../wire';
@@ -68,9 +68,10 @@ describe('a place', () => {
     door.set({ approve: false, password: '', most: 1 });
     const [preview, person] = [comes('preview'), comes('person')];
     handleFrame(peer, person, stat('running'));
-    heard.told.length = 0;
+    const before = heard.told.splice(0);
     await settled();
     expect(heard.byes).toEqual(['preview: too-many-peers']);
+    expect(before).toContainEqual({ kind: 'putBack', key: 'preview' });
     expect(heard.refused).toEqual(['preview']);
     expect(revoked.serials).toEqual([preview.token.serial]);
     expect(heard.told).toEqual([{ kind: 'guests' }]); // what a reload has to know is there to be written down
@@ -147,5 +148,22 @@ describe('the list of what was taken back', () => {
     expect(peer.revoked).toBe(full);
     expect(link.dead).toBe(true);
     expect(door.ask('one more', '', '', 0)).toEqual({ kind: 'refused', reason: 'removed' });
+  });
+
+  it.each([
+    ['is full', share, MAX_REVOKED],
+    ['cannot be signed', { keys: { ...keys, privateKey: keys.publicKey } } as typeof share, 1],
+  ])('says so when it %s, and keeps all else as it was', async (_, sharing, many) => {
+    const list = { version: 7, serials: Array.from({ length: many }, (_, i) => i + 1_000) };
+    Object.assign(peer, { revoked: list });
+    Object.assign(peer.cfg, { share: sharing });
+    door.set({ approve: false, password: '', most: 1 });
+    const [preview, person] = [comes('preview'), comes('person')];
+    handleFrame(peer, person, stat('running'));
+    await vi.waitUntil(() => heard.told.some(({ kind }) => kind === 'untold'));
+    expect([preview.dead, person.dead]).toEqual([true, false]);
+    expect(door.ask('preview', '', '', 0)).toEqual({ kind: 'refused', reason: 'full' });
+    expect(peer.revoked).toBe(list);
+    expect(await remove(peer, sharing, 'person')).toBe(false);
   });
 });

@@ -61,13 +61,13 @@ export const known = (peer: Peer): Omit<Before, 'roots'> => ({
   revoked: peer.revoked,
 });
 
-/** Takes back what somebody was given: nobody serves it any more. False when the list of these has no place left. */
+/** Takes back what somebody was given: nobody serves it any more. False when others cannot be told of it. */
 export async function remove(peer: Peer, share: Share, key: string): Promise<boolean> {
   const { intro } = peer;
   // One who was let in just before a reload may be known by its token alone.
   const serial = peer.door?.remove(key) || peer.links.all.get(key)?.token.serial || 0;
   intro.later(async () => intro.reception?.putOut(key));
-  const told = serial === 0 || (await relist(peer, share, (serials) => [...serials, serial]));
+  const told = serial === 0 || (await tellOf(peer, share, [serial]));
   const link = peer.links.all.get(key);
   if (link) peer.links.bye(link, 'not-admitted');
   peer.cfg.tell({ kind: 'guests' });
@@ -92,15 +92,22 @@ export function returns(peer: Peer, { key, token }: Link): void {
 /** Takes back the tokens of those who only look, since there is no place left. */
 export function putBack(peer: Peer, share: Share, keys: readonly string[]): void {
   if (keys.length === 0) return;
-  const { intro, links, door } = peer;
+  const { cfg, intro, links, door } = peer;
   const serials = keys.flatMap((key) => door?.guests.get(key)?.serial ?? []);
   for (const key of keys) {
     const link = links.all.get(key);
     if (link) links.bye(link, 'too-many-peers');
     intro.later(async () => intro.reception?.putBack(key));
+    cfg.tell({ kind: 'putBack', key });
   }
-  void relist(peer, share, (before) => [...before, ...serials]);
+  void tellOf(peer, share, serials).then((told) => {
+    if (!told) cfg.tell({ kind: 'untold' });
+  });
 }
+
+/** Tells others of tokens that were taken back. False when that cannot be: here they are worth nothing all the same. */
+const tellOf = (peer: Peer, share: Share, serials: readonly number[]): Promise<boolean> =>
+  relist(peer, share, (before) => [...before, ...serials]).catch(() => false);
 
 /** One who was put back is let in again, since there is a place. */
 export async function reinstate(peer: Peer, share: Share, serial: number): Promise<void> {
