@@ -111,6 +111,39 @@ story("files: what the browser has no room for goes where the person says, and i
   assert.equal(await sum(), film.sum);
 }, { waits: true });
 
+/** In the page: of what lies there after a reload the first and the last piece alone are looked at at once. */
+function withoutChance() {
+  Math.random = () => 0;
+}
+
+/** In the page: a bit in the middle of what was received changes. */
+async function spoilInPage() {
+  const folder = /** @type {any} */ (await (await navigator.storage.getDirectory()).getDirectoryHandle("received"));
+  for await (const one of folder.values()) {
+    const file = await one.getFile();
+    const position = Math.floor(file.size / 2);
+    const [byte = 0] = new Uint8Array(await file.slice(position, position + 1).arrayBuffer());
+    const to = await one.createWritable({ keepExistingData: true });
+    await to.write({ type: "write", position, data: Uint8Array.of(byte ^ 1) });
+    await to.close();
+  }
+}
+
+story("files: a part that is no longer as it was stored is fetched again in the same visit", async (t) => {
+  const server = await serve(t);
+  const home = await scratch(t);
+  const film = await randomFile(home, "holiday.bin", 6 * MB + 7);
+  const program = await Program.start(t, ["send", film.file, "--to", server.url, "--key", KEY], home);
+  const [link] = await program.writes(/http:\S+#v1\.\S+/);
+  const taker = await Taker.open(await browser("chromium"), link, { prepare: withoutChance });
+  await taker.accept();
+  await taker.is("done");
+  await taker.page.evaluate(spoilInPage);
+  await taker.page.reload();
+  await taker.page.says(id("state"), /It is fetched again\./);
+  assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+}, { waits: true });
+
 /** In the page: its worker for the disk writes so many leaves, of which 8 MiB wait at the most. @param {number} leaves */
 async function writesInPage(leaves) {
   const scripts = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".js"));

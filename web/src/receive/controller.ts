@@ -141,11 +141,23 @@ export class ReceiveController {
       this.feed({ kind: 'accepted', wanted, lasting, placed });
       peer.accept({ ...kept, wanted });
       await this.began(kept);
-      void keeping.lookOn(offered, kept.whole, () => this.feed({ kind: 'problem', text: SPOILT }));
+      void keeping.lookOn(offered, kept.whole, (piece) => this.fetchAgain(offered, piece));
     } catch (error) {
       this.opening = false;
       this.feed({ kind: 'opening', opening: false });
       if (!(error instanceof NotChosen)) this.feed({ kind: 'problem', text: roomWords(error, this.state.value) });
+    }
+  }
+
+  /** A piece of what was here from an earlier time is not as it was. */
+  private async fetchAgain({ manifest }: Offered, piece: number): Promise<void> {
+    try {
+      await this.peer?.lose(piece);
+      const layout = layoutOf(manifest);
+      const spans = layout.spans(layout.pieceStart(piece), layout.pieceLength(piece));
+      this.feed({ kind: 'spoilt', files: spans.map(({ file }) => file) });
+    } catch {
+      this.feed({ kind: 'problem', text: SPOILT });
     }
   }
 

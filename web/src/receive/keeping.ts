@@ -98,9 +98,13 @@ export class Keeping {
 
   /**
    * Looks at all that was there from an earlier time, whenever the page has nothing better to do. wrong:
-   * hears of a piece that is not as it was stored; after a reload it is fetched again.
+   * hears of a piece that is not as it was stored, once the journal does not have it any more.
    */
-  async lookOn(offered: Offered, whole: ReadonlyMap<number, Root>, wrong: () => void): Promise<void> {
+  async lookOn(
+    offered: Offered,
+    whole: ReadonlyMap<number, Root>,
+    wrong: (piece: number) => Promise<void>,
+  ): Promise<void> {
     const { sink } = this;
     if (!sink || sink.placed) return;
     for (const piece of whole.keys()) {
@@ -108,7 +112,7 @@ export class Keeping {
       const bad = await spoilt(sink, layoutOf(offered.manifest), whole, [piece]);
       if (bad.length === 0) continue;
       await this.journal.drop(bad);
-      wrong();
+      await wrong(piece);
     }
   }
 

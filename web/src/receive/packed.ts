@@ -56,6 +56,10 @@ export class Packed implements Sink {
     return this.under.finish();
   }
 
+  async reopen(): Promise<void> {
+    await this.under.reopen?.();
+  }
+
   blob(at: number, length: number): Blob {
     return length === 0 ? new Blob() : this.under.blob(this.place(at), length);
   }

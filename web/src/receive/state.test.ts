@@ -64,6 +64,16 @@ describe('the receiving page', () => {
     expect(run([offered, accepted, mesh({ kind: 'finished' })]).saved.size).toBe(0);
   });
 
+  it('goes on where a part of what it had is not as it was, and says what has to be saved again', () => {
+    const spoilt = (files: readonly number[]): Event => ({ kind: 'spoilt', files });
+    const done = run([offered, accepted, mesh({ kind: 'finished' }), { kind: 'saved', files: [0, 1] }]);
+    const state = run([spoilt([1])], done);
+    expect(state).toMatchObject({ phase: 'fetching', saved: new Set([0]) });
+    expect(state.problem).toMatch(/is fetched again\. Save “b” again then\.$/u);
+    expect(run([mesh({ kind: 'finished' })], state).phase).toBe('done');
+    expect(run([offered, accepted, spoilt([0, 1])]).problem).toMatch(/is fetched again\.$/u);
+  });
+
   it('can be told again to begin after a dialog was closed', () => {
     const state = run([offered, { kind: 'opening', opening: true }, { kind: 'opening', opening: false }]);
     expect(state).toMatchObject({ phase: 'offered', opening: false });

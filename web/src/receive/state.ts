@@ -4,6 +4,7 @@ import type { LinkFault } from '../mesh/link';
 import type { Manifest } from '../mesh/manifest';
 import type { End, Event as MeshEvent, Status } from '../mesh/peer/config';
 import type { Link as Connection } from '../signal/core';
+import { spoiltWords } from './words';
 
 export interface State {
   phase:
@@ -90,6 +91,8 @@ export type Event =
   | { kind: 'words'; words: string | undefined }
   | { kind: 'saving' }
   | { kind: 'saved'; files: readonly number[] }
+  /** A part of these files was stored at an earlier time, is not as it was, and is fetched again. */
+  | { kind: 'spoilt'; files: readonly number[] }
   | { kind: 'problem'; text: string };
 
 export function step(state: State, event: Event): State {
@@ -124,9 +127,23 @@ export function step(state: State, event: Event): State {
       return { ...state, saving: true, problem: undefined };
     case 'saved':
       return { ...state, saving: false, saved: new Set([...state.saved, ...event.files]) };
+    case 'spoilt':
+      return spoilt(state, event.files);
     case 'problem':
       return { ...state, saving: false, problem: event.text };
   }
+}
+
+/** What was saved of these files has the part that is wrong, too. */
+function spoilt(state: State, files: readonly number[]): State {
+  const { phase, saved, manifest } = state;
+  const again = files.filter((file) => saved.has(file)).map((file) => manifest?.files[file]?.path ?? '');
+  return {
+    ...state,
+    phase: phase === 'done' ? 'fetching' : phase,
+    saved: new Set([...saved].filter((file) => !files.includes(file))),
+    problem: spoiltWords(again),
+  };
 }
 
 function accepted(state: State, { wanted, lasting, placed }: Extract<Event, { kind: 'accepted' }>): State {

@@ -129,6 +129,13 @@ export function stallWords(stall: Stall): string {
   }
 }
 
+/** Something that lay here from an earlier time is fetched again. saved: paths of files that were saved with it. */
+export function spoiltWords(saved: readonly string[]): string {
+  const words = 'A part of what this browser had stored is not as it was. It is fetched again.';
+  if (saved.length === 0) return words;
+  return `${words} Save ${saved.map((path) => `“${path}”`).join(', ')} again then.`;
+}
+
 /** From whom it comes: "from 2 of 3 peers, 1 of them relayed". */
 export function fromWords(peers: readonly PeerStatus[]): string {
   const giving = peers.filter(({ rate }) => rate > 0);

@@ -62,6 +62,32 @@ describe('what is wanted', () => {
   });
 });
 
+describe('what was here and is not as it was', () => {
+  it('is fetched again, and others are not given it meanwhile', () => {
+    const { sched, fetching } = receiver([0, 3], [1, 4, 9]);
+    expect(asked(sched)).toEqual([0, 2, 3, 5, 6, 7, 8]);
+    fetching.lose(4);
+    fetching.lose(4);
+    expect([fetching.missing, fetching.held, fetching.here(4 * LEAF, 1)]).toEqual([1, 2 * LEAF, 0]);
+    sched.wanted(PEER, 4, 0, 1);
+    const leaf = { peer: PEER, piece: 4, first: 0, count: 1 };
+    expect(sched.next(0)).toEqual([
+      { kind: 'reject', ...leaf, reason: 'not-held' },
+      { kind: 'want', ...leaf },
+    ]);
+    sched.leafArrived(PEER, 4, 0, 0);
+    expect(fetching.missing).toBe(0);
+    expect(sched.next(0)).toEqual([{ kind: 'have', peer: PEER, first: 4, count: 1 }]);
+  });
+
+  it('is left alone where it is not wanted', () => {
+    const { sched, fetching } = receiver([2], [1, 5]);
+    fetching.lose(1);
+    expect([fetching.missing, fetching.held, sched.has(1), sched.held]).toEqual([0, LEAF, false, 1]);
+    expect(asked(sched)).toEqual([]);
+  });
+});
+
 describe('a sink that takes things in order', () => {
   it('gets what lies in its window, and more as it goes on', () => {
     const sink = new InOrder(layout.total);

@@ -23,7 +23,7 @@ export function piecesBefore(pieces: readonly number[], piece: number, byte: num
 export class Fetching {
   /** Bytes that are wanted, and those that were here from an earlier time. */
   readonly total: number;
-  readonly held: number;
+  held: number;
   private readonly layout: Layout;
   private readonly sched: Scheduler;
   private readonly sink: Sink;
@@ -72,6 +72,12 @@ export class Fetching {
     const open = piecesBefore(this.pieces, this.layout.piece, until);
     if (this.wished) for (const piece of this.pieces.slice(this.open, open)) this.sched.select(piece, 1, true, now);
     this.open = Math.max(this.open, open);
+  }
+
+  /** A piece that was here is not as it was. */
+  lose(piece: number): void {
+    if (this.sched.has(piece) && this.pieces.includes(piece)) this.held -= this.layout.pieceLength(piece);
+    this.sched.lose(piece);
   }
 
   /** Stops asking, or goes on. */

@@ -25,6 +25,8 @@ export interface Sink extends Store {
   flush(): Promise<boolean>;
   /** Nothing more is written. What follows can be saved by the person. */
   finish(): Promise<void>;
+  /** What was finished takes bytes again; left out where it always does, or has nothing from an earlier time. */
+  reopen?(): Promise<void>;
   /** A part of the stream as a file, after finish. */
   blob(at: number, length: number): Blob;
   /** Forgets all. */
@@ -126,6 +128,8 @@ export class PrivateFile implements Sink {
   private waiting = 0;
   private failed: Error | undefined;
   private file: File | undefined;
+  /** It is being closed, or opened again. */
+  private turning: Promise<unknown> = Promise.resolve();
 
   private constructor(name: string) {
     this.name = name;
@@ -153,6 +157,7 @@ export class PrivateFile implements Sink {
   }
 
   async read(at: number, length: number): Promise<Bytes> {
+    await this.turning;
     const bytes = this.file
       ? await this.file.slice(at, at + length).arrayBuffer()
       : (await this.call({ kind: 'read', at, length })).bytes;
@@ -183,11 +188,28 @@ export class PrivateFile implements Sink {
     return true;
   }
 
-  async finish(): Promise<void> {
-    if (this.file) return;
-    await this.flush();
-    await this.call({ kind: 'close' });
-    this.file = await (await (await folder()).getFileHandle(this.name)).getFile();
+  finish(): Promise<void> {
+    return this.turn(async () => {
+      if (this.file) return;
+      await this.flush();
+      await this.call({ kind: 'close' });
+      this.file = await (await (await folder()).getFileHandle(this.name)).getFile();
+    });
+  }
+
+  reopen(): Promise<void> {
+    return this.turn(async () => {
+      if (!this.file) return;
+      await this.call({ kind: 'open', name: this.name });
+      this.file = undefined;
+    });
+  }
+
+  /** Whoever reads waits for it: in between there is neither a handle nor a file. */
+  private turn(work: () => Promise<void>): Promise<void> {
+    const turned = this.turning.then(work);
+    this.turning = turned.catch(() => undefined);
+    return turned;
   }
 
   blob(at: number, length: number): Blob {

@@ -16,6 +16,7 @@ import { Codes } from './codes';
 import type { Accepted, Before, Config, End, Offered, Status } from './config';
 import { Content } from './content';
 import { Door, type Rule } from './door';
+import { Ending } from './ending';
 import { Fetching } from './fetching';
 import { Flow } from './flow';
 import { Introduction } from './introduce';
@@ -40,6 +41,7 @@ export class Peer {
   readonly timers = new Timers();
   readonly links = new Links(this);
   readonly flow = new Flow(this);
+  private readonly ending = new Ending(this);
   content: Content | undefined;
   sched: Scheduler | undefined;
   offered: Offered | undefined;
@@ -64,7 +66,6 @@ export class Peer {
   private readonly attempts: Attempts;
   private readonly codes: Codes | undefined;
   ended = false;
-  private finishing = false;
   private kicked = false;
   private readonly kicker = new MessageChannel();
   private reported = { at: performance.now(), taken: 0, sent: 0 };
@@ -217,6 +218,11 @@ export class Peer {
     this.checkEnd();
   }
 
+  /** A piece that was here is not as it was when it was stored, and is fetched again. Throws what the sink throws. */
+  lose(piece: number): Promise<void> {
+    return this.ending.lose(piece);
+  }
+
   /** Stops asking, or goes on; others are still served. */
   pause(paused: boolean): void {
     this.paused = paused;
@@ -333,7 +339,7 @@ export class Peer {
   }
 
   /** Measures, and tells the others how we fare. */
-  private report(now: number): void {
+  report(now: number): void {
     const seconds = (now - this.reported.at) / 1000;
     this.down = (this.verified - this.reported.taken) / seconds;
     this.up = (this.sentBytes - this.reported.sent) / seconds;
@@ -354,26 +360,7 @@ export class Peer {
 
   /** Finishes when nothing is missing. */
   checkEnd(): void {
-    const { sched, content, fetching } = this;
-    if (!fetching || !sched || !content?.sink || this.finishing || this.ended) return;
-    fetching.widen(performance.now());
-    if (this.changed && fetching.missing > 0 && !sched.swarmHolds) {
-      this.end({ kind: 'changed' });
-      return;
-    }
-    if (fetching.missing > 0 || this.paused) return;
-    this.finishing = true;
-    content.sink.finish().then(
-      () => {
-        this.finished = true;
-        this.report(performance.now());
-        this.cfg.tell({ kind: 'finished' });
-      },
-      (error) => {
-        this.finishing = false;
-        this.storageFailed(error);
-      },
-    );
+    this.ending.check();
   }
 
   private server(message: ServerMessage): void {

@@ -75,6 +75,18 @@ export function complete(s: State, i: number): void {
   for (const peer of s.here.list()) s.out.push({ kind: 'have', peer, first: i, count: 1 });
 }
 
+/** Notes that a whole piece is not here after all. */
+export function lose(s: State, i: number): void {
+  const piece = s.piece(i);
+  if (!piece.held) return;
+  piece.held = false;
+  piece.missing = s.leavesOf(i);
+  piece.unasked = piece.missing;
+  s.held--;
+  if (piece.wanted) s.missing++;
+  place(s, i);
+}
+
 function endBegun(s: State, piece: Piece): void {
   const last = s.begun.at(-1) as number;
   s.begun[piece.begun] = last;

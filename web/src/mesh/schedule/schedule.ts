@@ -11,7 +11,7 @@ import { addWants, forget, rejected, releaseStalled, takeBack } from './ask';
 import { addIdle } from './idle';
 import { place, seen, unseen } from './order';
 import { type Chance, type Peer, PeerState } from './peers';
-import { complete, type Expectation, expects, leafArrived } from './receive';
+import { complete, type Expectation, expects, leafArrived, lose } from './receive';
 import { cancelled, endTurn, nextSend, type Send, sent, waiting, wanted } from './send';
 import { addShows, allOut, farthest, patience, patienceFor, showHeld, showLeft } from './show';
 import { type Action, type Config, noSuchLeaf, State } from './state';
@@ -27,6 +27,14 @@ export class Scheduler {
   /** Pieces are here from the start: all at the uploader, those of the journal after a reload. Before the first peer. */
   hold(first: number, count: number): void {
     for (let i = first; i < first + count; i++) if (!this.s.piece(i).held) complete(this.s, i);
+  }
+
+  /**
+   * A piece that was here turns out not to be what was shared: it is missing again. Who asks for it hears that it
+   * is not here. Programs need no such thing, as they look at what an earlier run has left before they begin.
+   */
+  lose(piece: number): void {
+    lose(this.s, piece);
   }
 
   /** Whether pieces are wanted; all are at first. What is no longer wanted is cancelled. */

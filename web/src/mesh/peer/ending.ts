@@ -1,0 +1,53 @@
+// When everything that is wanted is here, and when a part of that turns out not to be.
+
+import type { Peer } from './swarm';
+
+export class Ending {
+  private readonly peer: Peer;
+  /** The sink is being finished, or is; undefined while something is missing. */
+  private done: Promise<void> | undefined;
+
+  constructor(peer: Peer) {
+    this.peer = peer;
+  }
+
+  /** Finishes when nothing is missing. */
+  check(): void {
+    const { sched, content, fetching, ended } = this.peer;
+    if (!fetching || !sched || !content?.sink || this.done || ended) return;
+    fetching.widen(performance.now());
+    if (this.peer.changed && fetching.missing > 0 && !sched.swarmHolds) {
+      this.peer.end({ kind: 'changed' });
+      return;
+    }
+    if (fetching.missing > 0 || this.peer.paused) return;
+    this.done = content.sink.finish().then(
+      () => this.finished(),
+      (error) => {
+        this.done = undefined;
+        this.peer.storageFailed(error);
+      },
+    );
+  }
+
+  private finished(): void {
+    this.peer.finished = true;
+    this.peer.report(performance.now());
+    this.peer.cfg.tell({ kind: 'finished' });
+  }
+
+  /**
+   * A piece that was here is not as it was when it was stored: it is fetched again, also where everything had
+   * been finished. Throws what the sink throws.
+   */
+  async lose(piece: number): Promise<void> {
+    await this.done; // what is being closed takes nothing
+    const { peer } = this;
+    if (!peer.fetching || peer.ended) return;
+    if (this.done) await peer.content?.sink?.reopen?.();
+    peer.finished = false;
+    this.done = undefined;
+    peer.fetching.lose(piece);
+    peer.kick();
+  }
+}
