@@ -1,15 +1,14 @@
-// Lets go of memory at once, on the page and in its workers. What came by a message of a data channel, or
-// from another thread, lies in Chromium until it looks for garbage, which may be gigabytes later: it counts
-// only what scripts can see of a buffer, and ArrayBuffer.transfer takes away no more than that. What is handed
-// over to a worker that has ended is gone.
+// Lets go of memory at once. What came by a message of a data channel, or from another thread, lies in
+// Chromium until it looks for garbage, which may be gigabytes later: it counts only what scripts can see of
+// a buffer, and ArrayBuffer.transfer takes away no more than that. What is handed over to a worker that has
+// ended is gone.
 
 /** Who gets it; undefined before the first, null where no worker can be had. */
 let nobody: Worker | null | undefined;
 
 function ended(): Worker | null {
   try {
-    // It ends before it begins, so any script will do that policies allow: this one, wherever it is bundled.
-    const worker = new Worker(import.meta.url, { type: 'module' });
+    const worker = new Worker(new URL('./sink-worker.ts', import.meta.url), { type: 'module' });
     worker.terminate();
     return worker;
   } catch {

@@ -42,6 +42,7 @@ async function started() {
   vi.stubGlobal('self', {
     addEventListener: port.addEventListener.bind(port),
     postMessage: (answer: SinkAnswer) => answers.push(answer),
+    location: { href: 'https://files.example.org/assets/worker.js' },
   });
   vi.resetModules();
   await import('./sink-worker');
