@@ -20,7 +20,8 @@ for (const name of BOTH) {
     const clip = name === "chromium" ? "mp4" : "webm";
     const publisher = await publishRaw(await browser(name), server, "raw", clip);
     await until("the publisher is connected", async () => (await figures(publisher)).state === "connected");
-    assert.match((await figures(publisher)).ciphers.join(), GCM, "the publisher");
+    // The statistics may be those of a moment before.
+    await until("the publisher's cipher is known", async () => GCM.test((await figures(publisher)).ciphers.join()));
     for (const viewer of BOTH) {
       const page = await watchRaw(await browser(viewer), server, "raw");
       await shows(page, clips[clip]);
