@@ -1,8 +1,6 @@
 // Writes one file of the browser's private file system: only workers may have the handle that does
 // so at once and keeps what was written when the page goes away. It decides nothing.
 
-import { Garbage } from './garbage';
-
 /** What the page asks for; each order is answered once, in order. */
 export interface SinkOrder {
   id: number;
@@ -37,8 +35,6 @@ let handle: SyncHandle | undefined;
 const nobody = new Worker(self.location.href);
 nobody.terminate();
 
-const garbage = new Garbage();
-
 self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
   if (data.kind === 'open') void open(data);
   else answer(data.id, () => carryOut(data));
@@ -69,7 +65,6 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
       done += count;
     }
     nobody.postMessage(undefined, [bytes]);
-    garbage.add(length);
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);
