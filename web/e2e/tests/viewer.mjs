@@ -241,4 +241,4 @@ story("a server that comes back is asked nothing about sessions it never had", a
     }
   }
   for (const page of viewers) assert.deepEqual(page.log.filter((line) => /\b40[0-9]\b/.test(line)), [], page.name);
-}, { waits: true });
+});
