@@ -1,7 +1,7 @@
 // The page without its looks: the plan, the run, and what came of it.
 
 import { signal } from '@preact/signals';
-import { dropKey, keepKey, keeps, takeKey } from '../signal/key';
+import { dropWrong, keepKey, keeps, takeKey } from '../signal/key';
 import type { Notes } from './course';
 import { type DeviceFigures, devicesOf, type Told } from './devices';
 import { Experiment, type Gathered, type Progress } from './experiment';
@@ -115,7 +115,7 @@ export class CompareController {
 
   private failed(cause: unknown): void {
     if (cause instanceof KeyNeeded) {
-      dropKey(this.keeps);
+      if (this.key !== undefined) dropWrong(this.key, this.keeps);
       this.keyWrong.value = true;
       this.key = undefined;
       this.phase.value = 'key';

@@ -63,12 +63,13 @@ export function keepKey(key: string, remember: boolean, keep: Keeps): void {
 }
 
 export function dropKey(keep: Keeps): void {
+  for (const storage of [keep.tab, keep.device]) remove(storage);
+}
+
+/** The server does not take this key, so it is kept no longer. Another one stays: a wrong link costs nobody a good key. */
+export function dropWrong(key: string, keep: Keeps): void {
   for (const storage of [keep.tab, keep.device]) {
-    try {
-      storage?.removeItem(NAME);
-    } catch {
-      // Barred storage holds nothing.
-    }
+    if (read(storage) === key) remove(storage);
   }
 }
 
@@ -85,5 +86,13 @@ function write(storage: Keep | undefined, key: string): void {
     storage?.setItem(NAME, key);
   } catch {
     // Then it lasts as long as the page.
+  }
+}
+
+function remove(storage: Keep | undefined): void {
+  try {
+    storage?.removeItem(NAME);
+  } catch {
+    // Barred storage holds nothing.
   }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Keeps, keptKey } from '../signal/key';
+import { type Keeps, keepKey, keptKey } from '../signal/key';
 import { ShownKey } from './shown-key';
 
 function keeps(): Keeps {
@@ -38,4 +38,14 @@ it('does not cost the good one when another is wrong', () => {
   key.show('good', true);
   key.wrong();
   expect(keptKey(kept)).toBeUndefined();
+});
+
+it('is dropped alone where another is kept on the device', () => {
+  const kept = keeps();
+  keepKey('good', true, kept);
+  keepKey('other', false, kept);
+  const key = new ShownKey(kept);
+  key.show('other', false);
+  key.wrong();
+  expect(keptKey(kept)).toBe('good');
 });

@@ -1,7 +1,7 @@
 // The key that the server is shown, and where it is kept: on this device, or for this tab only.
 
 import { signal } from '@preact/signals';
-import { dropKey, isKept, type Keeps, keepKey, keptKey } from '../signal/key';
+import { dropKey, dropWrong, isKept, type Keeps, keepKey, keptKey } from '../signal/key';
 
 export class ShownKey {
   /** It is kept for longer than this tab. */
@@ -34,9 +34,8 @@ export class ShownKey {
     this.kept.value = isKept(this.keeps);
   }
 
-  /** A wrong key from a link costs nobody the good one that is kept. */
   wrong(): void {
-    if (this.shown?.text === keptKey(this.keeps)) dropKey(this.keeps);
+    if (this.shown) dropWrong(this.shown.text, this.keeps);
     this.shown = undefined;
     this.kept.value = isKept(this.keeps);
   }
