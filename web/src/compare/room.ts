@@ -11,13 +11,15 @@ export class KeyNeeded extends Error {
 }
 
 export interface RoomEvents {
-  /** The server has gone, or another page has the stream: words for people. */
+  /** The server has gone, has closed the stream, or another page has it: words for people. */
   lost(words: string): void;
   /** A further device tells what it sees. */
   told(figures: ViewerFigures): void;
   /** Anything else that the server says. */
   heard(message: ServerMessage): void;
 }
+
+const REPLACED = 'Another page or program publishes under this link now.';
 
 const CLOCK_TIME = 1_500; // ms; several pings over a usual line
 
@@ -45,9 +47,11 @@ export class Room {
       {
         link: (link) => {
           if (link.phase === 'refused') {
-            settle?.(
-              link.code === 'unauthorised' ? new KeyNeeded(link.text) : new Error(link.text || wordsFor(link.code)),
-            );
+            const words = link.text || wordsFor(link.code);
+            settle?.(link.code === 'unauthorised' ? new KeyNeeded(words) : new Error(words));
+            lost(words);
+          } else if (link.phase === 'replaced') {
+            lost(REPLACED);
           } else if (link.phase === 'waiting') {
             settle?.(new Error('The server cannot be reached.'));
             lost('The connection to the server was lost.');
