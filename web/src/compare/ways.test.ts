@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Tracks } from '../media/source';
 import { type FakeConnection, stubConnections } from '../topology/connection.fixture';
 import type { Way } from './plan';
 import type { Room } from './room';
@@ -25,8 +26,14 @@ async function settled(): Promise<void> {
 /** A recorder that hands out one piece at once. */
 class Recorder extends EventTarget {
   static isTypeSupported = (): boolean => true;
+  /** The tracks of each that was made. */
+  static made: object[][] = [];
   readonly mimeType = 'video/webm';
   state = 'recording';
+  constructor(stream: Stream) {
+    super();
+    Recorder.made.push(stream.tracks);
+  }
   start(): void {
     this.dispatchEvent(Object.assign(new Event('dataavailable'), { data: new Blob(['piece']) }));
   }
@@ -36,6 +43,10 @@ class Recorder extends EventTarget {
 }
 
 class Stream {
+  readonly tracks: object[];
+  constructor(tracks: object[] = []) {
+    this.tracks = tracks;
+  }
   getVideoTracks = (): object[] => [];
   getAudioTracks = (): object[] => [];
 }
@@ -64,11 +75,14 @@ const room = {
   welcome: { room: { name: 'film' }, mediaUrl: '/whip/film', mediaToken: 'token' },
 } as unknown as Room;
 
+const track = (kind: string): MediaStreamTrack => ({ kind, readyState: 'live' }) as MediaStreamTrack;
+
 /** The way, before a server that answers so; what it asked for, and what befell it. */
 function open(
   way: Way,
   viewers: number,
   answer: (url: string) => Response | Promise<Response>,
+  tracks: () => Tracks = () => ({ video: track('video'), audio: null }),
 ): { open: Open; asked: string[]; befell: Befell[] } {
   const asked: string[] = [];
   const befell: Befell[] = [];
@@ -80,7 +94,7 @@ function open(
   const opened = openWay(way, {
     room,
     source: {
-      tracks: () => ({ video: { kind: 'video', readyState: 'live' } as MediaStreamTrack, audio: null }),
+      tracks,
       size: () => ({ width: 320, height: 180 }),
       close: () => undefined,
     },
@@ -99,6 +113,7 @@ let made: FakeConnection[];
 
 beforeEach(() => {
   vi.useFakeTimers();
+  Recorder.made = [];
   made = stubConnections();
   vi.stubGlobal('MediaStream', Stream);
   vi.stubGlobal('window', { location: { hostname: 'host' } });
@@ -175,6 +190,22 @@ describe('the way by plain HTTP', () => {
     expect(asked.length).toBeGreaterThan(before);
     way.close();
     await vi.advanceTimersByTimeAsync(MINUTE);
+  });
+
+  it('goes on in one recording where the sound of a file that goes round is another each time', async () => {
+    const video = track('video');
+    let audio: MediaStreamTrack | null = track('audio');
+    const answer = (url: string): Response | Promise<Response> =>
+      url.startsWith('/record') ? new Response(null, { status: 204 }) : forever();
+    const { open: way, befell } = open('http', 1, answer, () => ({ video, audio }));
+    for (const next of [null, track('audio')]) {
+      audio = next;
+      way.refresh();
+    }
+    await settled();
+    expect(Recorder.made).toEqual([[video]]);
+    expect(befell).toEqual([]);
+    way.close();
   });
 
   it('tells of an upload that breaks off and is tried again', async () => {

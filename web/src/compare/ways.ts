@@ -227,7 +227,9 @@ class ByHttp implements Open {
     this.sender = new HttpSender({
       url: () => `/record/${room.welcome.room.name}`,
       token: () => room.welcome.mediaToken,
-      tracks: () => source.tracks(),
+      // Without sound, which nothing here is measured by: it ends with the file, other tracks are another recording,
+      // and the film would break off at each end of a file that goes round. The picture's track stays.
+      tracks: () => ({ video: source.tracks().video, audio: null }),
       bitrate: () => limitsFor(DEFAULTS, source.size(), 'file').maxBitrate,
       onState: (state) => {
         if (state.kind !== 'failed') return;
