@@ -11,7 +11,7 @@ describe('the course of a run', () => {
     expect(c.ways).toEqual(['sfu']);
     expect(c.notes).toEqual({ troubles: [], leftOut: [{ way: 'http', why: NO_HTTP }] });
     expect(c.notes.leftOut.map(leftOutWords)).toEqual([`“Plain HTTP” is left out. ${NO_HTTP}`]);
-    expect([c.awaited('sfu'), c.awaited('http')]).toEqual([true, false]);
+    expect([c.awaited('sfu', 0), c.awaited('http', 0)]).toEqual([true, false]);
     expect(c.nothing).toBeUndefined();
   });
 
@@ -23,7 +23,7 @@ describe('the course of a run', () => {
       'Passed on by viewers, viewer 2: The connection broke off.',
       'By the server: The upload broke off.',
     ]);
-    expect([c.awaited('sfu'), c.awaited('tree')]).toEqual([true, true]);
+    expect([c.awaited('sfu', 0), c.awaited('tree', 1)]).toEqual([true, true]);
     expect(c.ways).toEqual(['sfu', 'tree']);
   });
 
@@ -36,10 +36,34 @@ describe('the course of a run', () => {
   it('waits for no way that is over, and has nothing to measure when all are', () => {
     const c = new Course(['sfu', 'http'], 1);
     c.befall('sfu', 'over', 'It was lost.');
-    expect([c.awaited('sfu'), c.awaited('http')]).toEqual([false, true]);
+    expect([c.awaited('sfu', 0), c.awaited('http', 0)]).toEqual([false, true]);
     expect(c.nothing).toBeUndefined();
     c.befall('http', 'never', NO_HTTP);
     expect(c.nothing).toBe(`“Plain HTTP” is left out. ${NO_HTTP} By the server: It was lost.`);
+  });
+
+  it('goes on waiting for the others of a way when one viewer is lost', () => {
+    const c = new Course(['star'], 3);
+    const awaited = (): boolean[] => [0, 1, 2].map((viewer) => c.awaited('star', viewer));
+    c.befall('star', 'over', 'It was lost.', 1);
+    expect(awaited()).toEqual([true, false, true]);
+    expect(c.nothing).toBeUndefined();
+    for (const viewer of [0, 2]) c.befall('star', 'over', 'It was lost.', viewer);
+    expect(awaited()).toEqual([false, false, false]);
+    expect(c.nothing).toBe([2, 1, 3].map((n) => `Straight from here, viewer ${n}: It was lost.`).join(' '));
+  });
+
+  it('waits for nobody behind the first one of the tree when that one is lost', () => {
+    const c = new Course(['tree', 'star'], 2);
+    for (const way of ['tree', 'star'] as const) c.befall(way, 'over', 'It was lost.', 0);
+    expect([c.awaited('tree', 1), c.awaited('star', 1)]).toEqual([false, true]);
+  });
+
+  it('waits for no viewer of a way that is over as a whole', () => {
+    const c = new Course(['sfu'], 2);
+    c.befall('sfu', 'over', 'It was lost.');
+    expect([c.awaited('sfu', 0), c.awaited('sfu', 1)]).toEqual([false, false]);
+    expect(c.nothing).toBe('By the server: It was lost.');
   });
 
   it('leaves nothing out once it is measured', () => {

@@ -23,7 +23,8 @@ export interface Notes {
 
 export class Course {
   private readonly viewers: number;
-  private readonly over = new Set<Way>();
+  /** Ways, and single viewers of ways. */
+  private readonly over = new Set<string>();
   private measuring = false;
   private going: readonly Way[];
   private left: readonly LeftOut[] = [];
@@ -57,7 +58,7 @@ export class Course {
       this.left = [...this.left, { way, why: words }];
       return;
     }
-    if (kind !== 'broke') this.over.add(way);
+    if (kind !== 'broke') this.over.add(placeOf(way, viewer));
     this.note(`${called(way, this.viewers > 1 ? viewer : undefined)}: ${words}`);
   }
 
@@ -66,16 +67,25 @@ export class Course {
     if (!this.told.includes(words)) this.told = [...this.told, words];
   }
 
-  /** It is worth waiting for pictures by this way. */
-  awaited(way: Way): boolean {
-    return this.going.includes(way) && !this.over.has(way);
+  /** It is worth waiting for pictures by this way at this viewer, counted from 0. */
+  awaited(way: Way, viewer: number): boolean {
+    // What the first one of the tree does not get, no other does.
+    const from = way === 'tree' ? [0, viewer] : [viewer];
+    const ended = [placeOf(way), ...from.map((v) => placeOf(way, v))].some((place) => this.over.has(place));
+    return this.going.includes(way) && !ended;
   }
 
   /** Why there is nothing to measure, in words; undefined while there is. */
   get nothing(): string | undefined {
-    if (this.going.some((way) => this.awaited(way))) return undefined;
+    const all = Array.from({ length: this.viewers }, (_, viewer) => viewer);
+    if (this.going.some((way) => all.some((viewer) => this.awaited(way, viewer)))) return undefined;
     return [...this.left.map(leftOutWords), ...this.told].join(' ');
   }
+}
+
+/** viewer: undefined: all of the way. */
+function placeOf(way: Way, viewer?: number): string {
+  return viewer === undefined ? way : `${way} ${viewer}`;
 }
 
 export function leftOutWords({ way, why }: LeftOut): string {

@@ -207,13 +207,13 @@ export class Experiment {
   }
 
   /**
-   * Until every way that is worth waiting for shows pictures, and a little longer; false: it was stopped. Throws an
-   * Error with words for people when there is no such way.
+   * Until every viewer who is worth waiting for has pictures, and a little longer; false: it was stopped. Throws an
+   * Error with words for people when there is none.
    */
   private async settle(): Promise<boolean> {
     this.options.progress({ phase: 'settling', part: 0 });
     const late = performance.now() + PATIENCE;
-    const awaited = (): Viewer[] => this.viewers.filter((v) => !v.hasPicture && this.course.awaited(v.way));
+    const awaited = (): Viewer[] => this.viewers.filter((v) => !v.hasPicture && this.course.awaited(v.way, v.number));
     while (awaited().length > 0 && performance.now() < late) {
       if (!(await this.wait(100))) return false;
     }

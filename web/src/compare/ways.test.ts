@@ -249,6 +249,17 @@ describe('the way by the server', () => {
     await settled();
     expect(befell).toEqual([['over', 'The server is busy.']]);
   });
+
+  it('is over for the one viewer whose connection does not come up', async () => {
+    let viewers = 0;
+    const { befell } = open('sfu', 2, (url) =>
+      url.startsWith('/whep') && viewers++ === 0
+        ? refusal(503, 'There is no room.')
+        : new Response('v=0', { status: 201, headers: { Location: '/session' } }),
+    );
+    await settled();
+    expect(befell).toEqual([['over', 'There is no room.', 0]]);
+  });
 });
 
 describe.each(['star', 'tree'] as const)('a direct way (%s)', (name) => {

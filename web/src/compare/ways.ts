@@ -86,20 +86,25 @@ class ByServer implements Open {
   }
 
   private async open(): Promise<void> {
-    const { viewers, befell } = this.options;
     try {
       await this.put();
       await this.upload.open();
       await this.put();
-      await Promise.all(
-        this.paths.map(async (path, i) => {
-          await path.open();
-          viewers[i]?.show(path.stream);
-        }),
-      );
     } catch (cause) {
-      befell('over', failureOf(cause).text);
+      this.options.befell('over', failureOf(cause).text);
+      return;
     }
+    this.options.viewers.forEach((viewer, i) => void this.watch(viewer, this.paths[i]));
+  }
+
+  private async watch(viewer: Viewer, path: SfuPath | undefined): Promise<void> {
+    try {
+      await path?.open();
+    } catch (cause) {
+      this.options.befell('over', failureOf(cause).text, viewer.number);
+      return;
+    }
+    if (path) viewer.show(path.stream);
   }
 
   /** Of the upload, or of one viewer's connection. */
