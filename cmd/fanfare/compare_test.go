@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -277,5 +278,41 @@ func TestCompareSpace(t *testing.T) {
 	plan, _ = compare.Plan(list, nil)
 	if compare.Space(plan)+compare.CalibrationSpace(list) != 0 {
 		t.Error("a stream needs files")
+	}
+}
+
+// TestCompareSpaceFirst: without room nothing is carried out: neither the look at what the machine carries, nor a run.
+func TestCompareSpaceFirst(t *testing.T) {
+	file := small(t, "name = \"small\"\nrepeats = 1\ntopologies = [\"http\"]\n[base]\nviewers = 1\nfile_mib = 1\nuplink_mbit = 100\n")
+	for _, c := range []struct {
+		name    string
+		there   []int64 // at each question, one after another
+		planned int
+	}{
+		{"for the look", []int64{0}, 0},
+		{"for the runs", []int64{math.MaxInt64, 0}, 1},
+	} {
+		cmd := compareCmd{Experiment: []string{file}, Beyond: true, Out: t.TempDir()}
+		questions := 0
+		cmd.free = func(dir string) (int64, error) {
+			if dir != os.TempDir() || questions == len(c.there) {
+				t.Errorf("%s: question %d is of %s", c.name, questions, dir)
+				return 0, nil
+			}
+			questions++
+			return c.there[questions-1], nil
+		}
+		list, err := cmd.experiments()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := comparison.Document{Experiments: list}
+		err = cmd.measure(t.Context(), stdio{nil, io.Discard, io.Discard}, &d)
+		if err == nil || !strings.Contains(err.Error(), "the folder for temporary files") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if questions != len(c.there) || d.Planned != c.planned || len(d.Samples) > 0 {
+			t.Errorf("%s: %d questions, %d runs planned, %d made", c.name, questions, d.Planned, len(d.Samples))
+		}
 	}
 }
