@@ -198,7 +198,7 @@ func (s *sending) tell(e peer.Event) {
 		s.checkLater(e)
 	case peer.Untold:
 		s.events.write("untold", nil)
-		s.status.say("All places are taken, but the other receivers cannot be told of all who have none, and may pass the files on to those; to be sure, end this and send again with --new-link.")
+		s.status.say("The other receivers cannot be told of all who are not let in any more, and may pass the files on to those; to be sure, end this and send again with --new-link.")
 	case peer.Complete:
 		s.events.write("complete", map[string]any{"name": e.Name})
 		s.status.say(nameOrSomebody(e.Name) + " has everything.")

@@ -39,8 +39,9 @@ type sendSession struct {
 
 // removed is a receiver whom the person has put out.
 type removed struct {
-	Key    []byte `json:"key"`
-	Serial uint32 `json:"serial"`
+	Key     []byte   `json:"key"`
+	Serial  uint32   `json:"serial"`
+	Earlier []uint32 `json:"earlier,omitempty"`
 }
 
 // openSession finds the session of the same files and server, or makes one.
@@ -166,14 +167,14 @@ func (s *sendSession) parse() (err error) {
 // outside are those who were removed.
 func (s *sendSession) outside() (all []peer.Removed) {
 	for _, one := range s.Removed {
-		all = append(all, peer.Removed{Key: seal.PublicKey(one.Key), Serial: one.Serial})
+		all = append(all, peer.Removed{Key: seal.PublicKey(one.Key), Serial: one.Serial, Earlier: one.Earlier})
 	}
 	return all
 }
 
 // remove keeps somebody outside in later runs, too.
 func (s *sendSession) remove(one peer.Removed) error {
-	s.Removed = append(s.Removed, removed{one.Key[:], one.Serial})
+	s.Removed = append(s.Removed, removed{one.Key[:], one.Serial, one.Earlier})
 	return s.write()
 }
 

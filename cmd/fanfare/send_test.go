@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"io"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -152,12 +152,12 @@ func TestRemovedStaysOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eve := peer.Removed{Key: seal.PublicKey{4, 5}, Serial: 6}
+	eve := peer.Removed{Key: seal.PublicKey{4, 5}, Serial: 6, Earlier: []uint32{7, 5}}
 	if err := first.remove(eve); err != nil {
 		t.Fatal(err)
 	}
 	second, err := openSession("https://files.example.org", nil, m, time.Hour, false)
-	if err != nil || !second.resumed || !slices.Equal(second.outside(), []peer.Removed{eve}) {
+	if err != nil || !second.resumed || !reflect.DeepEqual(second.outside(), []peer.Removed{eve}) {
 		t.Errorf("%v, going on: %v, outside %v", err, second.resumed, second.outside())
 	}
 	if anew, err := openSession("https://files.example.org", nil, m, time.Hour, true); err != nil || len(anew.outside()) > 0 {

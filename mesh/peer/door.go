@@ -2,6 +2,7 @@ package peer
 
 import (
 	"crypto/subtle"
+	"slices"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/mesh/seal"
@@ -36,9 +37,10 @@ type door struct {
 // guest is one who asked.
 type guest struct {
 	name    string
-	serial  uint32 // of its token; 0 before there is one
-	took    bool   // it has begun to receive, and has a place
-	out     bool   // it only looked when the last place was taken: its token is worth nothing until there is one again
+	serial  uint32   // of its token; 0 before there is one
+	earlier []uint32 // of other tokens by which it came, as earlier runs gave them
+	took    bool     // it has begun to receive, and has a place
+	out     bool     // it only looked when the last place was taken: its token is worth nothing until there is one again
 	wrong   int
 	refused seal.Reason // for good
 	waiting bool        // for the person
@@ -135,10 +137,12 @@ func (d *door) waiting() int {
 }
 
 // takes notes that one who was let in begins to receive, which takes a place if there is one. It returns whose tokens
-// are to be taken back: its own when there is none, and of all who only look when none is left.
+// are to be taken back: its own when there is none or it was refused, and of all who only look when none is left.
 func (d *door) takes(dh seal.PublicKey) []seal.PublicKey {
 	switch g := d.guests[dh]; {
-	case g == nil || g.took || g.refused != "":
+	case g == nil || g.took:
+	case g.refused != "":
+		return append(d.clear(), dh)
 	case d.full():
 		g.out = false // it is here all the same, and is told again
 	default:
@@ -185,34 +189,53 @@ func (d *door) knows(password string, g *guest) bool {
 }
 
 func (d *door) admit(g *guest, draw func() uint32) verdict {
-	// One that is back has its serial again: there are never more of them than guests.
-	for !g.out && (g.serial == 0 || d.serials[g.serial]) {
-		g.serial = draw()
+	// Who has a serial keeps it, be it back or come by a token of an earlier run: else nobody would know of that one.
+	if g.serial == 0 {
+		for g.serial == 0 || d.serials[g.serial] {
+			g.serial = draw()
+		}
 	}
 	d.serials[g.serial] = true
 	g.waiting, g.out = false, false
 	return verdict{serial: g.serial}
 }
 
-// returned notes one who comes by a good token of which this door knows nothing, as an earlier run gave it. It has no place
-// by that: like takes, it returns whose tokens are to be taken back.
+// returned notes one who comes by a good token, of which this door may know nothing, as an earlier run gave it. It has no
+// place by that: like takes, it returns whose tokens are to be taken back.
 func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) []seal.PublicKey {
 	g := d.guests[dh]
 	if g == nil {
 		g = &guest{endpoint: endpoint, told: true}
 		d.guests[dh] = g
 	}
-	if g.serial == 0 { // it may have asked, too, and have no answer yet
+	switch { // it may have asked, too, and have no answer yet, or another token by that
+	case g.serial == 0:
 		g.serial = serial
-		d.serials[serial] = true
+	case g.serial != serial && !slices.Contains(g.earlier, serial):
+		g.earlier = append(g.earlier, serial)
+	}
+	d.serials[serial] = true
+	if g.refused != "" {
+		return append(d.clear(), dh)
 	}
 	return d.clear()
 }
 
+// tokens are the serials of all its tokens that are known.
+func (g *guest) tokens() []uint32 {
+	if g.serial == 0 {
+		return nil
+	}
+	return append([]uint32{g.serial}, g.earlier...)
+}
+
 // outside notes who was removed in an earlier run.
 func (d *door) outside(one Removed) {
-	d.guests[one.Key] = &guest{serial: one.Serial, refused: seal.ReasonRemoved, told: true}
-	d.serials[one.Serial] = true
+	g := &guest{serial: one.Serial, earlier: one.Earlier, refused: seal.ReasonRemoved, told: true}
+	d.guests[one.Key] = g
+	for _, serial := range g.tokens() {
+		d.serials[serial] = true
+	}
 }
 
 // counts tells how many have a place, and how many of those have everything.
@@ -238,6 +261,7 @@ func (d *door) decide(dh seal.PublicKey, yes bool, draw func() uint32) (verdict,
 	g.waiting = false
 	switch {
 	case !yes:
+		d.free(dh) // by a token of an earlier run it may have taken one
 		g.refused = seal.ReasonDenied
 		return verdict{refused: g.refused}, true
 	case d.full(): // a place may be free again when it asks again

@@ -75,6 +75,9 @@ func (s *swarm) decide(dh seal.PublicKey, yes bool) {
 	if v, ok := s.door.decide(dh, yes, drawSerial); ok {
 		g := s.door.guests[dh]
 		s.answerGuest(g.endpoint, dh, g, v)
+		if g.refused != "" { // it may be here by a token of an earlier run
+			s.putBack([]seal.PublicKey{dh})
+		}
 	}
 }
 
@@ -83,12 +86,13 @@ func (s *swarm) remove(dh seal.PublicKey) (Removed, error) {
 	if s.door == nil || s.door.guests[dh] == nil {
 		return Removed{}, errNoKey
 	}
-	removed := Removed{dh, s.door.remove(dh)}
-	at := s.door.guests[dh].endpoint
+	g := s.door.guests[dh]
+	removed := Removed{Key: dh, Serial: s.door.remove(dh), Earlier: slices.Clone(g.earlier)}
+	at := g.endpoint
 	s.tell(dh, at, seal.Refused{Reason: seal.ReasonRemoved})
 	s.room.send(msg.Remove{Endpoint: at})
 	var err error
-	if removed.Serial != 0 && !s.relist(append(slices.Clone(s.revoked.Serials), removed.Serial)) {
+	if !s.relist(append(slices.Clone(s.revoked.Serials), g.tokens()...)) {
 		err = ErrManyRemoved
 	}
 	if l := s.links[dh]; l != nil {
@@ -102,9 +106,7 @@ func (s *swarm) stayOutside(removed []Removed) {
 	var serials []uint32
 	for _, one := range removed {
 		s.door.outside(one)
-		if one.Serial != 0 {
-			serials = append(serials, one.Serial)
-		}
+		serials = append(serials, s.door.guests[one.Key].tokens()...)
 	}
 	s.relist(serials[:min(len(serials), seal.MaxRevoked)])
 }
@@ -116,15 +118,19 @@ func (s *swarm) takesPlace(l *link) {
 	}
 }
 
-// putBack closes again what the tokens of those open who only look, since no place is left.
+// putBack closes again what the tokens of those open who only look, since no place is left, or who were refused.
 func (s *swarm) putBack(out []seal.PublicKey) {
 	serials := slices.Clone(s.revoked.Serials)
 	for _, dh := range out {
 		g := s.door.guests[dh]
-		serials = append(serials, g.serial)
-		s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonFull})
+		serials = append(serials, g.tokens()...)
+		reason := wire.NotAdmitted
+		if g.refused == "" {
+			reason = wire.TooManyPeers
+			s.tell(dh, g.endpoint, seal.Refused{Reason: seal.ReasonFull})
+		}
 		if other := s.links[dh]; other != nil {
-			s.bye(other, wire.TooManyPeers, "")
+			s.bye(other, reason, "")
 		}
 	}
 	if !s.relist(serials) {

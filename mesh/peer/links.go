@@ -52,9 +52,11 @@ func (s *swarm) link(a *attempt, theirs wire.Hello, over connection, ctx context
 	})
 	s.readFrom(l, l.lane)
 	s.endsWith(l, l.conn)
-	s.greetLink(l, theirs)
 	if s.door != nil {
 		s.putBack(s.door.returned(l.peer, l.token.Serial, a.to))
+	}
+	if !l.dead { // what is shared may be in the greeting
+		s.greetLink(l, theirs)
 	}
 }
 

@@ -48,8 +48,9 @@ type Share struct {
 
 // Removed is a receiver that was removed.
 type Removed struct {
-	Key    seal.PublicKey
-	Serial uint32 // of its token; 0 when it had none
+	Key     seal.PublicKey
+	Serial  uint32   // of its token; 0 when it had none
+	Earlier []uint32 // of other tokens by which it came
 }
 
 // Fetch makes a receiver.
@@ -109,7 +110,7 @@ type (
 		Key  seal.PublicKey
 		Name string
 	}
-	// Untold: at the uploader, places are taken, and others cannot be told of all who have none: they may go on
+	// Untold: at the uploader, others cannot be told of all who have no place, or were denied one: they may go on
 	// serving those.
 	Untold struct{}
 	// Complete: at the uploader, somebody has all that it wants. It is told once of each.

@@ -58,7 +58,10 @@ func (p *puppet) relayed() bool          { return false }
 func (p *puppet) silent() bool           { return false }
 
 // puppet connects one to a peer.
-func (s *someone) puppet(number byte) *puppet {
+func (s *someone) puppet(number byte) *puppet { return s.puppetBy(number, uint32(number)) }
+
+// puppetBy connects one to a peer by a token of this serial.
+func (s *someone) puppetBy(number byte, serial uint32) *puppet {
 	s.t.Helper()
 	gone := make(chan struct{})
 	p := &puppet{
@@ -69,7 +72,7 @@ func (s *someone) puppet(number byte) *puppet {
 	dh := seal.PublicKey{number}
 	s.swarm.call(func() {
 		ctx, drop := context.WithCancel(s.swarm.ctx)
-		a := &attempt{peer: dh, token: &seal.Token{Serial: uint32(number), DH: dh, Rights: seal.Receive | seal.PassOn}}
+		a := &attempt{peer: dh, token: &seal.Token{Serial: serial, DH: dh, Rights: seal.Receive | seal.PassOn}}
 		s.swarm.link(a, wire.Hello{Largest: wire.MaxMessage}, p, ctx, drop)
 		p.link = s.swarm.links[dh]
 	})
@@ -98,6 +101,28 @@ func (p *puppet) hear() wire.Frame {
 		p.t.Fatal("nothing is said")
 	}
 	return nil
+}
+
+// last waits until the connection has ended, and gives what was said on the control channel and not heard.
+func (p *puppet) last() (frames []wire.Frame) {
+	p.t.Helper()
+	select {
+	case <-p.gone:
+	case <-time.After(2 * time.Minute):
+		p.t.Fatal("the connection does not end")
+	}
+	for {
+		select {
+		case message := <-p.control.from:
+			f, err := wire.Parse(message, wire.Control)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			frames = append(frames, f)
+		default:
+			return frames
+		}
+	}
 }
 
 // wants asks for all leaves of each piece that is shown in a frame.

@@ -60,6 +60,26 @@ describe('the door', () => {
     expect(d.remove('guesses')).toBe(5);
   });
 
+  it('lets one who comes by a token of an earlier time keep that, and takes all back from who is denied', () => {
+    const d = door({ approve: true, most: 2 });
+    for (const [key, serial] of [
+      ['a', 7],
+      ['b', 8],
+    ] as const) {
+      d.ask(key, '', '', 0);
+      expect(d.returned(key, serial)).toEqual([]);
+      d.takes(key, serial);
+    }
+    d.set({ ...OPEN, approve: true, most: 3 });
+    expect(d.decide('a', true)).toEqual(token(7));
+    d.decide('b', false);
+    expect(d.returned('b', 9)).toEqual(['b']);
+    expect(d.takes('b', 9)).toEqual(['b']);
+    expect(d.guests.get('b')).toMatchObject({ took: false, serial: 8, earlier: [9] });
+    d.set({ ...OPEN, most: 2 });
+    expect(d.ask('c', '', '', 0)).toEqual(token(41)); // the place of b is free
+  });
+
   it('gives the place of one who left with nothing, or was removed, to the next', () => {
     const d = door({ most: 1 });
     for (const key of ['a', 'b']) d.ask(key, '', '', 0);

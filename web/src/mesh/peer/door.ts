@@ -21,6 +21,8 @@ export interface Guest {
   name: string;
   /** Of its token; 0 before there is one. */
   serial: number;
+  /** Of other tokens by which it came, of an earlier time. */
+  earlier?: readonly number[];
   /** It has begun to receive, and has a place. */
   took: boolean;
   /** It only looked when the last place was taken: its token is worth nothing until there is one again. */
@@ -29,6 +31,9 @@ export interface Guest {
   refused: Reason | undefined;
   waiting: boolean;
 }
+
+/** The serials of all its tokens that are known. */
+export const tokensOf = ({ serial, earlier = [] }: Guest): number[] => (serial === 0 ? [] : [serial, ...earlier]);
 
 const WRONG_OF_ONE = 5;
 const WRONG_OF_ALL = 50;
@@ -68,8 +73,7 @@ export class Door {
     for (const guest of guests) {
       this.guests.set(guest.key, { ...guest, waiting: false });
       this.wrong += guest.wrong;
-      if (guest.serial === 0) continue;
-      this.serials.add(guest.serial);
+      for (const serial of tokensOf(guest)) this.serials.add(serial);
       if (guest.took) this.inside += 1;
     }
   }
@@ -101,7 +105,8 @@ export class Door {
 
   /**
    * One who was let in begins to receive, and takes a place if there is one. serial: of its token. Returns
-   * whose tokens are to be taken back: its own when there is none, and of all who only look when none is left.
+   * whose tokens are to be taken back: its own when there is none or it was refused, and of all who only look when
+   * none is left.
    */
   takes(key: string, serial: number): string[] {
     const guest = this.known(key, serial);
@@ -119,8 +124,8 @@ export class Door {
    * like takes, it returns whose tokens are to be taken back.
    */
   returned(key: string, serial: number): string[] {
-    this.known(key, serial);
-    return this.clear();
+    const { refused } = this.known(key, serial);
+    return refused ? [...this.clear(), key] : this.clear();
   }
 
   /** One has left with nothing. Returns whether it had a place. */
@@ -139,6 +144,7 @@ export class Door {
     if (yes && !this.isFull) return this.admit(guest);
     guest.waiting = false;
     if (yes) return { kind: 'refused', reason: 'full' }; // a place may be free again when it asks again
+    this.free(key); // by a token of an earlier time it may have taken one
     guest.refused = 'denied';
     return { kind: 'refused', reason: 'denied' };
   }
@@ -168,8 +174,10 @@ export class Door {
   private known(key: string, serial: number): Guest {
     const guest = this.guests.get(key) ?? stranger(key);
     this.guests.set(key, guest);
-    if (guest.serial === 0) guest.serial = serial; // it may have asked, too, and have no answer yet
-    this.serials.add(guest.serial);
+    // It may have asked, too, and have no answer yet, or another token by that.
+    if (guest.serial === 0) guest.serial = serial;
+    else if (!tokensOf(guest).includes(serial)) guest.earlier = [...(guest.earlier ?? []), serial];
+    this.serials.add(serial);
     return guest;
   }
 
@@ -198,8 +206,8 @@ export class Door {
   }
 
   private admit(guest: Guest): Verdict {
-    // One that is back has its serial again: there are never more of them than guests.
-    if (!guest.out) while (guest.serial === 0 || this.serials.has(guest.serial)) guest.serial = this.draw();
+    // Who has a serial keeps it, be it back or come by a token of an earlier time: else nobody would know of that one.
+    if (guest.serial === 0) while (guest.serial === 0 || this.serials.has(guest.serial)) guest.serial = this.draw();
     this.serials.add(guest.serial);
     guest.out = false;
     guest.waiting = false;

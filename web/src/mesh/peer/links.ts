@@ -76,9 +76,11 @@ export class Links {
     this.all.set(link.key, link);
     this.slots[slot] = link;
     made.conn.onGone(() => this.unlink(link));
-    this.greet(link);
-    link.start();
     returns(this.peer, link);
+    if (!link.dead) {
+      this.greet(link); // what is shared may be in it
+      link.start();
+    }
     this.peer.kick();
   }
 

@@ -26,7 +26,7 @@ import { drawSerial, memberOf } from './member';
 import { Room } from './room';
 import { NoRoom } from './sink';
 import { isSafe, peersOf, stallOf, stateOf } from './status';
-import { agree, checkWords, known, makeUploader, putBack, reinstate, remove, setExpiry } from './uploading';
+import { agree, checkWords, decide, known, makeUploader, putBack, reinstate, remove, setExpiry } from './uploading';
 
 /** Bytes of leaves that were asked for, over all peers; the rest of the 48 MiB is for what waits. */
 const BUDGET = 32 * 1024 * 1024;
@@ -157,7 +157,7 @@ export class Peer {
   }
 
   decide(key: string, yes: boolean): void {
-    this.intro.reception?.decide(key, yes);
+    decide(this, key, yes);
   }
 
   rule(rule: Rule): void {

@@ -8,7 +8,7 @@ import { handleFrame } from './frames';
 import type { Link } from './link';
 import { isSafe } from './status';
 import type { Peer } from './swarm';
-import { reinstate, remove, returns } from './uploading';
+import { decide, reinstate, remove, returns } from './uploading';
 
 const keys = await newSigningKeys();
 const share = { keys } as Parameters<typeof remove>[1];
@@ -29,6 +29,7 @@ beforeEach(() => {
   const reception = {
     putBack: async (key: string) => heard.refused.push(key),
     putOut: async (key: string) => heard.refused.push(key),
+    decide: (key: string, yes: boolean) => door.decide(key, yes),
   };
   peer = {
     ...{ door, revoked: noRevocations, revoking: Promise.resolve(), content, sched: { swarmHolds: true } },
@@ -107,6 +108,41 @@ describe('a token of an earlier time', () => {
     await settled();
     expect(heard.byes).toEqual(['late: too-many-peers']);
     expect(revoked.serials).toEqual([7]);
+  });
+});
+
+describe('another token', () => {
+  /** Somebody connects by a token of an earlier time. */
+  const comesBy = (key: string, serial: number): Link => {
+    const link = { key, token: { serial, rights: 3 }, dead: false } as unknown as Link;
+    links.set(key, link);
+    returns(peer, link);
+    return link;
+  };
+
+  it('serves nobody who was removed or denied, and is taken back', async () => {
+    comes('removed');
+    await remove(peer, share, 'removed');
+    door.set({ approve: true, password: '', most: 0 });
+    for (const key of ['denied', 'here']) door.ask(key, key, '', 0);
+    decide(peer, 'denied', false);
+    const here = comesBy('here', 9);
+    expect(here.dead).toBe(false);
+    heard.byes.length = 0;
+    decide(peer, 'here', false);
+    comesBy('removed', 7);
+    comesBy('denied', 8);
+    await settled();
+    expect(heard.byes).toEqual(['here: not-admitted', 'removed: not-admitted', 'denied: not-admitted']);
+    expect(revoked.serials).toEqual([7, 8, 9, 41]);
+    expect(heard.told.filter(({ kind }) => kind === 'putBack')).toEqual([]);
+  });
+
+  it('of one who is in is taken back with the first', async () => {
+    comes('in');
+    comesBy('in', 7);
+    expect(await remove(peer, share, 'in')).toBe(true);
+    expect(revoked.serials).toEqual([7, 41]);
   });
 });
 

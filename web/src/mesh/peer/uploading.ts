@@ -9,6 +9,7 @@ import { pointOf } from '../sign';
 import { MAX_REVOKED, signRevocations } from '../token';
 import type { Before, Share } from './config';
 import { Content, sample } from './content';
+import { tokensOf } from './door';
 import type { Link } from './link';
 import { lifeOf, ownToken } from './member';
 import { Files } from './sink';
@@ -63,11 +64,13 @@ export const known = (peer: Peer): Omit<Before, 'roots'> => ({
 
 /** Takes back what somebody was given: nobody serves it any more. False when others cannot be told of it. */
 export async function remove(peer: Peer, share: Share, key: string): Promise<boolean> {
-  const { intro } = peer;
+  const { intro, door, links } = peer;
+  door?.remove(key);
+  const guest = door?.guests.get(key);
   // One who was let in just before a reload may be known by its token alone.
-  const serial = peer.door?.remove(key) || peer.links.all.get(key)?.token.serial || 0;
+  const serials = [...(guest ? tokensOf(guest) : []), links.all.get(key)?.token.serial ?? 0].filter((one) => one > 0);
   intro.later(async () => intro.reception?.putOut(key));
-  const told = serial === 0 || (await tellOf(peer, share, [serial]));
+  const told = await tellOf(peer, share, serials);
   const link = peer.links.all.get(key);
   if (link) peer.links.bye(link, 'not-admitted');
   peer.cfg.tell({ kind: 'guests' });
@@ -89,18 +92,25 @@ export function returns(peer: Peer, { key, token }: Link): void {
   putBack(peer, peer.cfg.share, peer.door.returned(key, token.serial));
 }
 
-/** Takes back the tokens of those who only look, since there is no place left. */
+/** Lets in who waits for it, or not: who is denied may be here by a token of an earlier time. */
+export function decide(peer: Peer, key: string, yes: boolean): void {
+  peer.intro.reception?.decide(key, yes);
+  if (peer.cfg.share && peer.door?.guests.get(key)?.refused) putBack(peer, peer.cfg.share, [key]);
+}
+
+/** Takes back the tokens of those who only look, since there is no place left, or who were refused. */
 export function putBack(peer: Peer, share: Share, keys: readonly string[]): void {
   if (keys.length === 0) return;
   const { cfg, intro, links, door } = peer;
-  const serials = keys.flatMap((key) => door?.guests.get(key)?.serial ?? []);
-  for (const key of keys) {
+  const guests = keys.map((key) => door?.guests.get(key)).filter((guest) => guest !== undefined);
+  for (const { key, refused } of guests) {
     const link = links.all.get(key);
-    if (link) links.bye(link, 'too-many-peers');
+    if (link) links.bye(link, refused ? 'not-admitted' : 'too-many-peers');
+    if (refused) continue;
     intro.later(async () => intro.reception?.putBack(key));
     cfg.tell({ kind: 'putBack', key });
   }
-  void tellOf(peer, share, serials).then((told) => {
+  void tellOf(peer, share, guests.flatMap(tokensOf)).then((told) => {
     if (!told) cfg.tell({ kind: 'untold' });
   });
 }
