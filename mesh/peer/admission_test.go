@@ -95,6 +95,9 @@ func TestTokenOfEarlierRun(t *testing.T) {
 			t.Errorf("it is put back: %v; revoked are %d", late.link.dead, sender.swarm.revoked.Serials)
 		}
 	})
+	if said := late.last(); len(said) != 1 || said[0] != wire.Frame(wire.Bye{Reason: wire.TooManyPeers}) {
+		t.Errorf("it hears more than that: %+v", said)
+	}
 }
 
 // TestRemoved: who was let in and is removed is dropped by the uploader and by the others.

@@ -215,10 +215,12 @@ func (d *door) returned(dh seal.PublicKey, serial uint32, endpoint string) []sea
 		g.earlier = append(g.earlier, serial)
 	}
 	d.serials[serial] = true
-	if g.refused != "" {
-		return append(d.clear(), dh)
+	again := g.refused != "" || g.out && d.full() // and hears it again
+	out := d.clear()
+	if again {
+		out = append(out, dh)
 	}
-	return d.clear()
+	return out
 }
 
 // tokens are the serials of all its tokens that are known.

@@ -141,6 +141,7 @@ func TestDoorOfEarlierRun(t *testing.T) {
 	for _, comes := range []func() []seal.PublicKey{
 		func() []seal.PublicKey { return d.returned(ann, 7, "a") },
 		func() []seal.PublicKey { return d.takes(ann) }, // what it said was under way
+		func() []seal.PublicKey { return d.returned(ann, 7, "a") },
 	} {
 		if out := comes(); len(out) != 1 || out[0] != ann || d.guests[ann].took {
 			t.Errorf("ann comes, and put back are %d; she has a place: %v", len(out), d.guests[ann].took)

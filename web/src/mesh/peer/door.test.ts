@@ -51,6 +51,7 @@ describe('the door', () => {
     expect(d.takes('a', 41)).toEqual(['early']);
     expect(d.returned('late', 7)).toEqual(['late']);
     expect(d.takes('late', 7)).toEqual(['late']); // what it said was under way
+    expect(d.returned('late', 7)).toEqual(['late']);
     expect(d.ask('late', '', '', 0)).toEqual(refused('full'));
     d.free('a');
     expect(d.ask('late', '', '', 0)).toEqual(token(7));

@@ -124,8 +124,9 @@ export class Door {
    * like takes, it returns whose tokens are to be taken back.
    */
   returned(key: string, serial: number): string[] {
-    const { refused } = this.known(key, serial);
-    return refused ? [...this.clear(), key] : this.clear();
+    const { refused, out } = this.known(key, serial);
+    const again = refused !== undefined || (out && this.isFull); // and hears it again
+    return again ? [...this.clear(), key] : this.clear();
   }
 
   /** One has left with nothing. Returns whether it had a place. */

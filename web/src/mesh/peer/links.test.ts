@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Bytes } from '../bytes';
+import { newSigningKeys } from '../sign';
+import { noRevocations } from '../token';
+import { parse } from '../wire';
 import type { Connected } from './attempts';
 import { Door } from './door';
 import { Link, type LinkHandlers } from './link';
@@ -44,6 +48,46 @@ describe('a connection by which nothing comes', () => {
     const links = linked(true);
     expect(links.works('peer')).toBe(false);
     expect(links.fine('peer', 0)).toBe(false);
+  });
+});
+
+describe('one who connects', () => {
+  it('is greeted when it may stay, and else hears only that it may not', async () => {
+    const share = { keys: await newSigningKeys() };
+    const door = new Door({ approve: false, password: '', most: 1 }, 1e15, () => 41);
+    const peer = {
+      ...{ door, revoked: noRevocations, revoking: Promise.resolve(), kick: () => undefined, revoke: () => undefined },
+      cfg: { share, link: { room: 'room' }, tell: () => undefined },
+      intro: { later: () => undefined, memberOf: () => undefined },
+      flow: { forget: () => undefined },
+      sendBlob: (link: Link) => link.say({ type: 'manifest', total: 65, offset: 0, bytes: new Uint8Array(65) }),
+    } as unknown as Peer;
+    const links = new Links(peer);
+    Object.assign(peer, { links });
+    /** What is said to one who comes by a token of an earlier time. */
+    const saidTo = (number: number): string[] => {
+      const said: string[] = [];
+      const send = (message: Bytes): boolean => {
+        const frame = parse(message, 'control');
+        return said.push(frame.type === 'bye' ? frame.reason : frame.type) > 0;
+      };
+      const port = { buffered: 0, listen: () => undefined, send };
+      const conn = {
+        ...{ control: port, lane: port, relayed: async () => false },
+        ...{ onGone: () => undefined, close: () => undefined },
+      };
+      const own = { peer: Uint8Array.of(number), token: { serial: number, rights: 3 } };
+      links.connected({ ...own, conn, seed: false, largest: 65_536 } as unknown as Connected);
+      return said;
+    };
+    const first = saidTo(1);
+    expect(first).toEqual(['ping', 'manifest']);
+    door.takes('01', 1);
+    expect(saidTo(2)).toEqual(['too-many-peers']);
+    door.remove('01');
+    expect(saidTo(1)).toEqual(['not-admitted']);
+    expect(first).toEqual(['ping', 'manifest']);
+    await peer.revoking;
   });
 });
 
