@@ -151,14 +151,11 @@ export class ReceiveController {
 
   /** A piece of what was here from an earlier time is not as it was. */
   private async fetchAgain({ manifest }: Offered, piece: number): Promise<void> {
-    try {
-      await this.peer?.lose(piece);
-      const layout = layoutOf(manifest);
-      const spans = layout.spans(layout.pieceStart(piece), layout.pieceLength(piece));
-      this.feed({ kind: 'spoilt', files: spans.map(({ file }) => file) });
-    } catch {
-      this.feed({ kind: 'problem', text: SPOILT });
-    }
+    const fetched = await this.peer?.lose(piece).catch(() => false);
+    if (!fetched) return this.feed({ kind: 'problem', text: SPOILT });
+    const layout = layoutOf(manifest);
+    const spans = layout.spans(layout.pieceStart(piece), layout.pieceLength(piece));
+    this.feed({ kind: 'spoilt', files: spans.map(({ file }) => file) });
   }
 
   /** What can be given to the browser while it comes. */
@@ -254,7 +251,8 @@ function nameFor(link: string): Promise<string> {
   });
 }
 
-const SPOILT = 'A part of what this browser had stored is not as it was. Reload the page: that part is fetched again.';
+const SPOILT =
+  'A part of what this browser had stored is not as it was. Reload the page while the sender is there: that part is fetched again.';
 
 function roomWords(error: unknown, state: State): string {
   if (!(error instanceof NoRoom)) return 'This browser could not store the files. Reload the page to try again.';

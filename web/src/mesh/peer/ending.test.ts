@@ -3,6 +3,8 @@ import type { Event } from './config';
 import { Ending } from './ending';
 import type { Peer } from './swarm';
 
+/** Those who are connected: what each shows, and whether it is the uploader. */
+let others: { shows: number[]; rights: number; silent: boolean }[];
 let told: string[];
 let missing: number;
 let fails: Error | undefined;
@@ -14,6 +16,7 @@ beforeEach(() => {
   told = [];
   missing = 0;
   fails = undefined;
+  others = [{ shows: [3], rights: 3, silent: false }];
   const sink = {
     finish: async () => {
       if (fails) throw fails;
@@ -31,8 +34,14 @@ beforeEach(() => {
       told.push(`lost ${piece}`);
     },
   };
+  const links = {
+    get all() {
+      return new Map(others.map(({ rights, silent }, slot) => [slot, { slot, token: { rights }, conn: { silent } }]));
+    },
+  };
+  const sched = { swarmHolds: false, shows: (slot: number, piece: number) => others[slot]?.shows.includes(piece) };
   peer = {
-    ...{ sched: { swarmHolds: false }, content: { sink }, fetching, ended: false, changed: false, paused: false },
+    ...{ sched, links, content: { sink }, fetching, ended: false, changed: false, paused: false },
     finished: false,
     cfg: { tell: ({ kind }: Event) => told.push(kind) },
     end: () => told.push('ended'),
@@ -68,8 +77,22 @@ it('comes again when a piece that was lost is here again', async () => {
 
 it('leaves a sink open that is', async () => {
   missing = 2;
-  await ending.lose(3);
+  others = []; // somebody may come yet
+  expect(await ending.lose(3)).toBe(true);
   expect(told).toEqual(['lost 3']);
+});
+
+it('stays when nobody who is there has the piece that was lost', async () => {
+  ending.check();
+  for (const gone of [[], [{ shows: [4], rights: 3, silent: false }], [{ shows: [3], rights: 7, silent: true }]]) {
+    others = gone;
+    expect(await ending.lose(3)).toBe(false);
+  }
+  expect(told).toEqual(['closed', 'finished']);
+  expect(peer.finished).toBe(true);
+  others = [{ shows: [], rights: 4, silent: false }]; // the uploader, which has not shown it yet
+  expect(await ending.lose(3)).toBe(true);
+  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3']);
 });
 
 it('is not, when the sink fails', async () => {
@@ -78,6 +101,6 @@ it('is not, when the sink fails', async () => {
   await ending.lose(3);
   expect(told).toEqual(['failed', 'lost 3']);
   Object.assign(peer, { ended: true });
-  await ending.lose(4);
+  expect(await ending.lose(4)).toBe(false);
   expect(told).toEqual(['failed', 'lost 3']);
 });

@@ -1,5 +1,6 @@
 // When everything that is wanted is here, and when a part of that turns out not to be.
 
+import { UPLOADER } from '../token';
 import type { Peer } from './swarm';
 
 export class Ending {
@@ -38,16 +39,26 @@ export class Ending {
 
   /**
    * A piece that was here is not as it was when it was stored: it is fetched again, also where everything had
-   * been finished. Throws what the sink throws.
+   * been finished, unless nobody who is there has it: then all the rest stays finished. Returns whether it is.
+   * Throws what the sink throws.
    */
-  async lose(piece: number): Promise<void> {
+  async lose(piece: number): Promise<boolean> {
     await this.done; // what is being closed takes nothing
     const { peer } = this;
-    if (!peer.fetching || peer.ended) return;
+    if (!peer.fetching || peer.ended || (this.done && !this.isThere(piece))) return false;
     if (this.done) await peer.content?.sink?.reopen?.();
     peer.finished = false;
     this.done = undefined;
     peer.fetching.lose(piece);
     peer.kick();
+    return true;
+  }
+
+  /** Whether somebody who is connected has a piece. The uploader has all, also what it has not shown yet. */
+  private isThere(piece: number): boolean {
+    const { links, sched } = this.peer;
+    return [...links.all.values()].some(
+      ({ conn, slot, token }) => !conn.silent && ((token.rights & UPLOADER) !== 0 || sched?.shows(slot, piece)),
+    );
   }
 }

@@ -218,8 +218,8 @@ export class Peer {
     this.checkEnd();
   }
 
-  /** A piece that was here is not as it was when it was stored, and is fetched again. Throws what the sink throws. */
-  lose(piece: number): Promise<void> {
+  /** A piece that was here is not as it was when it was stored. Returns whether it is fetched again; throws what the sink throws. */
+  lose(piece: number): Promise<boolean> {
     return this.ending.lose(piece);
   }
 

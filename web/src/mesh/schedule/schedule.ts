@@ -188,6 +188,11 @@ export class Scheduler {
     return this.s.piece(piece).held;
   }
 
+  /** Whether a peer shows a piece. */
+  shows(p: Peer, piece: number): boolean {
+    return this.s.piece(piece).shown.has(p);
+  }
+
   /** A peer has said that it leaves, or that it does not. It may be asked for pieces, but is not counted on. */
   leaves(p: Peer, going: boolean): void {
     this.s.going.remove(p);
