@@ -91,7 +91,8 @@ func (s *swarm) fares(l *link, f wire.Stat, now time.Time) {
 	}
 	if l.joined {
 		s.sched.Rate(l.slot, float64(f.Up))
-		s.sched.Leaves(l.slot, f.State == wire.Leaving)
+		// Who has less than it has shown has lost some of that, and does not say which.
+		s.sched.Leaves(l.slot, f.State == wire.Leaving || int(f.Held) < s.sched.Shows(l.slot))
 	}
 	if f.State == wire.Complete {
 		s.completed(l)

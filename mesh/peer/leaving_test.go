@@ -15,6 +15,7 @@ import (
 	"github.com/fanfare-relay/fanfare/mesh/manifest"
 	"github.com/fanfare-relay/fanfare/mesh/merkle"
 	"github.com/fanfare-relay/fanfare/mesh/store"
+	"github.com/fanfare-relay/fanfare/mesh/wire"
 )
 
 // TestParting: when one that has everything leaves.
@@ -116,6 +117,21 @@ func TestNotSafeByOneWhoLeaves(t *testing.T) {
 			seed.swarm.announce(time.Now())
 		})
 		pauseFor(t, 20*time.Millisecond)
+	}
+}
+
+// TestNotSafeByOneWhoLost: a receiver that has less than it has shown is nobody to count on, until it has all of it again.
+func TestNotSafeByOneWhoLost(t *testing.T) {
+	s := holding(0, make([]neighbour, 2))
+	l := s.slots[1]
+	if err := s.handle(l, wire.Have{Ranges: []wire.Range{{First: 0, Count: 16}}}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, held := range []uint32{16, 15, 16} {
+		s.fares(l, wire.Stat{Held: held}, time.Now())
+		if holds := s.sched.SwarmHolds(); holds != (held == 16) {
+			t.Errorf("with %d pieces of 16: %v", held, holds)
+		}
 	}
 }
 

@@ -73,6 +73,7 @@ func (s *Scheduler) seen(i int, p Peer) {
 		s.peers[p].useful++
 	}
 	pc.shown.add(p)
+	s.peers[p].shows++
 	pc.sentTo.remove(p)
 	s.passedOn(i, p)
 	s.place(i)
@@ -85,6 +86,7 @@ func (s *Scheduler) unseen(i int, p Peer) {
 		s.peers[p].useful--
 	}
 	pc.shown.remove(p)
+	s.peers[p].shows--
 	if pc.shown == 0 {
 		s.lonely++
 	}

@@ -60,6 +60,7 @@ type peer struct {
 	// What we ask of it.
 	asked     int64 // bytes of leaves that were asked for and have not come
 	useful    int   // open pieces that it shows
+	shows     int   // pieces, of all
 	arrivals  meter
 	heard     time.Time // of the last leaf, or of the first request after none
 	quiet     time.Time // nothing is asked of it before

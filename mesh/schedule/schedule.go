@@ -299,7 +299,10 @@ func (s *Scheduler) Missing() int { return s.missing }
 // Has tells whether a piece is here.
 func (s *Scheduler) Has(piece int) bool { return s.pieces[piece].held }
 
-// Leaves tells whether a peer has said that it leaves. It may be asked for pieces, but is not counted on.
+// Shows is how many pieces a peer has shown.
+func (s *Scheduler) Shows(p Peer) int { return s.peers[p].shows }
+
+// Leaves tells whether a peer has said that it leaves, or that it has less than it has shown. It may be asked for pieces, but is not counted on.
 func (s *Scheduler) Leaves(p Peer, leaves bool) {
 	s.going.remove(p)
 	if leaves && s.here.has(p) {
@@ -307,7 +310,7 @@ func (s *Scheduler) Leaves(p Peer, leaves bool) {
 	}
 }
 
-// SwarmHolds tells whether every piece is whole at some other peer that is connected and does not leave:
+// SwarmHolds tells whether every piece is whole at some other peer that is connected and is counted on:
 // then the uploader may.
 func (s *Scheduler) SwarmHolds() bool {
 	if s.lonely > 0 || s.going == 0 {

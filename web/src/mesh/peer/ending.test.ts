@@ -39,14 +39,14 @@ beforeEach(() => {
       return new Map(others.map(({ rights, silent }, slot) => [slot, { slot, token: { rights }, conn: { silent } }]));
     },
   };
-  const sched = { swarmHolds: false, shows: (slot: number, piece: number) => others[slot]?.shows.includes(piece) };
+  const sched = { swarmHolds: false, isShown: (slot: number, piece: number) => others[slot]?.shows.includes(piece) };
   peer = {
     ...{ sched, links, content: { sink }, fetching, ended: false, changed: false, paused: false },
     finished: false,
     cfg: { tell: ({ kind }: Event) => told.push(kind) },
     end: () => told.push('ended'),
     storageFailed: () => told.push('failed'),
-    report: () => undefined,
+    report: () => void (missing > 0 && told.push('reported')),
     kick: () => undefined,
   } as unknown as Peer;
   ending = new Ending(peer);
@@ -59,7 +59,7 @@ it('is once, when nothing is missing', async () => {
   ending.check();
   ending.check();
   await ending.lose(3);
-  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3']);
+  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3', 'reported']);
 });
 
 it('comes again when a piece that was lost is here again', async () => {
@@ -71,7 +71,7 @@ it('comes again when a piece that was lost is here again', async () => {
   ending.check();
   await Promise.resolve();
   await Promise.resolve();
-  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3', 'closed', 'finished']);
+  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3', 'reported', 'closed', 'finished']);
   expect(peer.finished).toBe(true);
 });
 
@@ -79,7 +79,7 @@ it('leaves a sink open that is', async () => {
   missing = 2;
   others = []; // somebody may come yet
   expect(await ending.lose(3)).toBe(true);
-  expect(told).toEqual(['lost 3']);
+  expect(told).toEqual(['lost 3', 'reported']);
 });
 
 it('stays when nobody who is there has the piece that was lost', async () => {
@@ -92,15 +92,15 @@ it('stays when nobody who is there has the piece that was lost', async () => {
   expect(peer.finished).toBe(true);
   others = [{ shows: [], rights: 4, silent: false }]; // the uploader, which has not shown it yet
   expect(await ending.lose(3)).toBe(true);
-  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3']);
+  expect(told).toEqual(['closed', 'finished', 'opened', 'lost 3', 'reported']);
 });
 
 it('is not, when the sink fails', async () => {
   fails = new Error('no room');
   ending.check();
   await ending.lose(3);
-  expect(told).toEqual(['failed', 'lost 3']);
+  expect(told).toEqual(['failed', 'lost 3', 'reported']);
   Object.assign(peer, { ended: true });
   expect(await ending.lose(4)).toBe(false);
-  expect(told).toEqual(['failed', 'lost 3']);
+  expect(told).toEqual(['failed', 'lost 3', 'reported']);
 });

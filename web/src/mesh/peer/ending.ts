@@ -51,6 +51,7 @@ export class Ending {
     this.done = undefined;
     peer.fetching.lose(piece);
     peer.kick();
+    peer.report(performance.now()); // an uploader may count on us
     return true;
   }
 
@@ -58,7 +59,7 @@ export class Ending {
   private isThere(piece: number): boolean {
     const { links, sched } = this.peer;
     return [...links.all.values()].some(
-      ({ conn, slot, token }) => !conn.silent && ((token.rights & UPLOADER) !== 0 || sched?.shows(slot, piece)),
+      ({ conn, slot, token }) => !conn.silent && ((token.rights & UPLOADER) !== 0 || sched?.isShown(slot, piece)),
     );
   }
 }

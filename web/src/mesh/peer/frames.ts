@@ -70,7 +70,8 @@ function stat(peer: Peer, link: Link, frame: Stat): void {
   if (frame.state !== 'leaving') completes(peer, link, frame.state === 'complete');
   peer.links.join(link);
   if (link.joined) sched?.rate(link.slot, frame.up);
-  if (link.joined) sched?.leaves(link.slot, frame.state === 'leaving');
+  // Who has less than it has shown has lost some of that, and does not say which.
+  if (link.joined && sched) sched.leaves(link.slot, frame.state === 'leaving' || frame.held < sched.shows(link.slot));
 }
 
 function completes(peer: Peer, link: Link, complete: boolean): void {

@@ -218,7 +218,7 @@ export class Peer {
     this.checkEnd();
   }
 
-  /** A piece that was here is not as it was when it was stored. Returns whether it is fetched again; throws what the sink throws. */
+  /** A piece that was here is not as it was stored. Returns whether it is fetched again; throws what the sink throws. */
   lose(piece: number): Promise<boolean> {
     return this.ending.lose(piece);
   }
@@ -340,7 +340,7 @@ export class Peer {
 
   /** Measures, and tells the others how we fare. */
   report(now: number): void {
-    const seconds = (now - this.reported.at) / 1000;
+    const seconds = Math.max(1, now - this.reported.at) / 1000; // twice in a moment, by a coarse clock
     this.down = (this.verified - this.reported.taken) / seconds;
     this.up = (this.sentBytes - this.reported.sent) / seconds;
     this.reported = { at: now, taken: this.verified, sent: this.sentBytes };

@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { LEAF } from '../merkle';
+import { Scheduler } from '../schedule/schedule';
+import { defaultConfig } from '../schedule/state';
 import { newSigningKeys } from '../sign';
 import { MAX_REVOKED, noRevocations, type Revocations } from '../token';
 import type { Frame } from '../wire';
@@ -108,6 +111,21 @@ describe('a token of an earlier time', () => {
     await settled();
     expect(heard.byes).toEqual(['late: too-many-peers']);
     expect(revoked.serials).toEqual([7]);
+  });
+});
+
+describe('a receiver that has lost a piece', () => {
+  it('is nobody to count on until it has that again', () => {
+    const sched = new Scheduler(defaultConfig({ size: 4 * LEAF, piece: LEAF, leaf: LEAF }), () => 0);
+    sched.hold(0, 4);
+    sched.peerJoined(0, 1, 100);
+    Object.assign(peer, { sched, content: { layout: { pieces: 4 } } });
+    const link = Object.assign(comes('a'), { slot: 0, joined: true });
+    handleFrame(peer, link, { type: 'have', ranges: [{ first: 0, count: 4 }] });
+    for (const held of [4, 3, 4]) {
+      handleFrame(peer, link, { type: 'stat', held, up: 0, down: 0, state: 'running' });
+      expect(isSafe(peer)).toBe(held === 4);
+    }
   });
 });
 

@@ -53,6 +53,7 @@ export function seen(s: State, i: number, p: Peer): void {
   if (piece.shown.empty) s.lonely--;
   if (piece.bucket >= 0) s.peer(p).useful++;
   piece.shown.add(p);
+  s.peer(p).shows++;
   piece.sentTo.remove(p);
   passedOn(s, i, p);
   place(s, i);
@@ -63,6 +64,7 @@ export function unseen(s: State, i: number, p: Peer): void {
   const piece = s.piece(i);
   if (piece.bucket >= 0) s.peer(p).useful--;
   piece.shown.remove(p);
+  s.peer(p).shows--;
   if (piece.shown.empty) s.lonely++;
   place(s, i);
 }

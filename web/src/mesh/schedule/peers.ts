@@ -131,8 +131,9 @@ export class PeerState {
   // What we ask of it.
   /** Bytes of leaves that were asked for and have not come. */
   asked = 0;
-  /** Open pieces that it shows. */
+  /** Open pieces that it shows, and all that it does. */
   useful = 0;
+  shows = 0;
   arrivals = new Meter();
   /** When the last leaf came, or the first request after none went. */
   heard = 0;

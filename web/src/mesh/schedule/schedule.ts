@@ -188,18 +188,23 @@ export class Scheduler {
     return this.s.piece(piece).held;
   }
 
+  /** How many pieces a peer has shown. */
+  shows(p: Peer): number {
+    return this.s.peer(p).shows;
+  }
+
   /** Whether a peer shows a piece. */
-  shows(p: Peer, piece: number): boolean {
+  isShown(p: Peer, piece: number): boolean {
     return this.s.piece(piece).shown.has(p);
   }
 
-  /** A peer has said that it leaves, or that it does not. It may be asked for pieces, but is not counted on. */
+  /** A peer says that it leaves or has less than it has shown, or neither. It may be asked, but is not counted on. */
   leaves(p: Peer, going: boolean): void {
     this.s.going.remove(p);
     if (going && this.s.here.has(p)) this.s.going.add(p);
   }
 
-  /** Whether every piece is whole at some other peer that is connected and does not leave: then the uploader may. */
+  /** Whether every piece is whole at some other peer that is connected and is counted on: then the uploader may. */
   get swarmHolds(): boolean {
     const { lonely, going, pieces } = this.s;
     if (lonely > 0 || going.empty) return lonely === 0;
