@@ -13,6 +13,20 @@ function page(keeping: object, peer: object = {}): { controller: ReceiveControll
   return { controller, state: () => controller.state.value };
 }
 
+describe('what cannot be read at the moment', () => {
+  it('is told to the person who wants to save it', async () => {
+    const blob = (): Blob => {
+      throw new Error('not finished');
+    };
+    const { controller, state } = page({ sink: { blob }, give: (work: () => Promise<unknown>) => work() });
+    await controller.saveFolder();
+    expect(state()).toMatchObject({ saving: false, problem: expect.stringMatching(/could not be written/u) });
+    controller.save(0);
+    expect(state().problem).toMatch(/cannot be read/u);
+    expect(state().saved.size).toBe(0);
+  });
+});
+
 describe('a piece that is not as it was', () => {
   const sink = { lasting: true, placed: true };
 

@@ -207,19 +207,23 @@ export class ReceiveController {
 
   /** Saves one file as a download. */
   save(file: number): void {
-    const one = this.saved(file);
-    if (!one) return;
-    download(one);
-    this.feed({ kind: 'saved', files: [file] });
+    try {
+      const one = this.saved(file);
+      if (!one) return;
+      download(one);
+      this.feed({ kind: 'saved', files: [file] });
+    } catch {
+      this.feed({ kind: 'problem', text: 'The file cannot be read at the moment. Try again.' });
+    }
   }
 
   /** Saves all into a folder that the person chooses. */
   async saveFolder(): Promise<void> {
     const files = [...this.state.value.wanted].sort((a, b) => a - b);
-    const all = files.map((file) => this.saved(file)).filter((one) => one !== undefined);
     this.feed({ kind: 'saving' });
     try {
-      const done = await saveInto(all);
+      const all = files.map((file) => this.saved(file)).filter((one) => one !== undefined);
+      const done = await this.keeping?.give(() => saveInto(all));
       this.feed({ kind: 'saved', files: done ? files : [] });
     } catch {
       this.feed({ kind: 'problem', text: 'The folder could not be written. Choose another one.' });

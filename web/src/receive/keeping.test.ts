@@ -72,6 +72,15 @@ function journal(wanted: readonly number[] = []) {
   return { kept: kept as unknown as Journal, pieces, dropped };
 }
 
+/** Work that ends when the test says so. */
+function withEnd(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((ends) => {
+    resolve = ends;
+  });
+  return { promise, resolve };
+}
+
 /** A receiver who has fetched these files before the page was loaded again. */
 async function fetched(wanted: readonly number[]) {
   const { kept, pieces, dropped } = journal();
@@ -136,6 +145,25 @@ describe('what lies there after a reload', () => {
     await keeping.lookOn(offered, whole, wrong);
     expect(wrong.mock.calls).toEqual([[102]]);
     expect(dropped).toEqual([102]);
+  });
+
+  it('is not looked at while it is given away', async () => {
+    const { kept, again } = await fetched([2]);
+    const { whole } = await again();
+    disk[LEAF] = 99;
+    const keeping = new Keeping(kept, 'name');
+    const { sink } = await keeping.goOn(offered, false);
+    const read = vi.spyOn(sink, 'read');
+    vi.stubGlobal('requestIdleCallback', (call: () => void) => queueMicrotask(call));
+    const { promise, resolve } = withEnd();
+    const given = keeping.give(() => promise);
+    const wrong = vi.fn(async () => undefined);
+    const looked = keeping.lookOn(offered, whole, wrong);
+    await new Promise((turn) => setTimeout(turn)); // all that can go on has done so
+    expect(read).not.toHaveBeenCalled();
+    resolve();
+    await Promise.all([given, looked]);
+    expect(wrong.mock.calls).toEqual([[102]]);
   });
 
   it('can be read while it is being finished, and then takes what is fetched again', async () => {

@@ -31,6 +31,8 @@ export class Keeping {
   /** Whole pieces that are not in the journal. */
   private fresh: StoredPiece[] = [];
   private noting = false;
+  /** Ends when nothing of what is here is being given away. */
+  private giving: Promise<unknown> = Promise.resolve();
 
   constructor(journal: Journal, name: string) {
     this.journal = journal;
@@ -109,11 +111,20 @@ export class Keeping {
     if (!sink || sink.placed) return;
     for (const piece of whole.keys()) {
       await idle();
+      await this.giving;
       const bad = await spoilt(sink, layoutOf(offered.manifest), whole, [piece]);
       if (bad.length === 0) continue;
       await this.journal.drop(bad);
+      await this.giving; // it may have begun since
       await wrong(piece);
     }
+  }
+
+  /** Has lookOn wait while what is here is given away: a file that is opened again meanwhile cannot be read to its end. */
+  give<T>(work: () => Promise<T>): Promise<T> {
+    const given = work();
+    this.giving = Promise.allSettled([this.giving, given]);
+    return given;
   }
 
   private async forget(pieces: readonly number[], whole: Map<number, Root>): Promise<void> {
