@@ -133,7 +133,8 @@ func (s *swarm) putBack(out []seal.PublicKey) {
 			s.bye(other, reason, "")
 		}
 	}
-	if !s.relist(serials) {
+	if !s.relist(serials) && !s.untold {
+		s.untold = true
 		s.cfg.Tell(Untold{})
 	}
 }

@@ -111,7 +111,7 @@ type (
 		Name string
 	}
 	// Untold: at the uploader, others cannot be told of all who have no place, or were denied one: they may go on
-	// serving those.
+	// serving those. It is told once.
 	Untold struct{}
 	// Complete: at the uploader, somebody has all that it wants. It is told once of each.
 	Complete struct {

@@ -70,9 +70,10 @@ type swarm struct {
 	revokeList []byte
 
 	// Uploader.
-	door  *door
-	guard *pake.Guard
-	codes map[string]*exchange
+	door   *door
+	untold bool // that others cannot be told of all who are put back was said
+	guard  *pake.Guard
+	codes  map[string]*exchange
 	// Requests for a short code that the server may still answer, and whether it has to give ours another number.
 	codeAsks  int
 	codeMoves bool

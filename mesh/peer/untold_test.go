@@ -9,7 +9,7 @@ import (
 )
 
 // TestUntold: when the list of what was taken back has no place for those who only look, nobody is left out of it for them, and the
-// uploader hears of that.
+// uploader hears of that once.
 func TestUntold(t *testing.T) {
 	r := &rig{t: t, url: "http://files.example.org"}
 	at, share := r.offer(small(t))
@@ -29,6 +29,7 @@ func TestUntold(t *testing.T) {
 		s.door.ask(dh, "", "", func() uint32 { return uint32(seal.MaxRevoked + 1 + i) }, time.Now())
 	}
 	s.takesPlace(&link{peer: takes})
+	s.putBack(s.door.returned(looks, seal.MaxRevoked+1, "")) // it comes again
 	if len(told) != 1 || told[0] != (Untold{}) {
 		t.Errorf("the uploader hears %v", told)
 	}
