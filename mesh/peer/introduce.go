@@ -150,6 +150,13 @@ func (s *swarm) membersChanged(m msg.Members) {
 		delete(s.members, id)
 		s.leftRoom(id)
 	}
+	for _, j := range m.Joined { // these first, as room for others is made of those who are not listed
+		if one := s.members[j.Endpoint]; one != nil {
+			one.listed = true
+		}
+	}
+	// The server says in the order of what happens who has come: whoever was heard of before, and is not in that, has left.
+	maps.DeleteFunc(s.members, func(_ string, one *member) bool { return !one.listed })
 	for _, j := range m.Joined {
 		if j.Endpoint == s.endpoint {
 			continue
@@ -161,8 +168,6 @@ func (s *swarm) membersChanged(m msg.Members) {
 			s.named(j.Endpoint)
 		}
 	}
-	// The server says in the order of what happens who has come: whoever was heard of before, and is not in that, has left.
-	maps.DeleteFunc(s.members, func(_ string, one *member) bool { return !one.listed })
 	for id, one := range s.members {
 		one.neighbour = slices.Contains(m.Neighbours, id)
 		if !one.told {

@@ -231,6 +231,30 @@ func TestGhosts(t *testing.T) {
 	}
 }
 
+// TestGhostsMakeRoom: of those who were heard of by an envelope alone, whom the server names with others stays, however full the
+// list is, and whom it does not name makes room.
+func TestGhostsMakeRoom(t *testing.T) {
+	q := newQuiet(t)
+	s, bob := q.swarm, (&rig{t: t}).identity().dh.Public()
+	named := func(names ...string) msg.Members {
+		var m msg.Members
+		for _, name := range names {
+			m.Joined = append(m.Joined, msg.Member{Endpoint: name, Role: msg.RoleSubscriber})
+		}
+		return m
+	}
+	s.heard(msg.Welcome{Endpoint: "ann", Files: &msg.Files{}})
+	for i := range maxMembers - 2 {
+		s.heard(named(fmt.Sprint("named-", i)))
+	}
+	q.group("bob", seal.Key{DH: bob})
+	q.group("ghost", seal.Key{DH: s.cfg.Identity.dh.Public()})
+	s.heard(named("eve", "bob"))
+	if m := s.members["bob"]; m == nil || !m.has(bob) || s.members["eve"] == nil || s.members["ghost"] != nil {
+		t.Errorf("of %d members bob is %+v, eve %+v, the ghost %+v", len(s.members), m, s.members["eve"], s.members["ghost"])
+	}
+}
+
 // TestHostileMember: a member that has the link, and seals an old card of the uploader, its card of now and another's
 // key as its own for whoever comes, keeps nobody from the uploader nor from that other.
 func TestHostileMember(t *testing.T) {

@@ -173,4 +173,18 @@ describe('those who come and go before the server names them', () => {
     expect(members.size).toBe(MOST_MEMBERS);
     expect(members.has('late')).toBe(false);
   });
+
+  it('make room for those whom it names, but not who is among these', async () => {
+    const r = await receiver();
+    const [ghost, bob] = [(await newAgreement()).dh, (await newAgreement()).dh];
+    const named = Array.from({ length: MOST_MEMBERS - 2 }, (_, i) => `named-${i}`);
+    r.intro.heard({ type: 'members', all: true, joined: joined(...named), neighbours: [] });
+    await r.say('bob', { type: 'key', dh: bob });
+    await r.say('ghost', { type: 'key', dh: ghost });
+    await r.settled();
+    r.intro.heard({ type: 'members', joined: joined('eve', 'bob'), neighbours: [] });
+    const { members } = r.intro;
+    expect(members.get('bob')?.dh).toEqual(bob);
+    expect([members.has('eve'), members.has('ghost')]).toEqual([true, false]);
+  });
 });

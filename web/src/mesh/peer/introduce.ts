@@ -187,9 +187,11 @@ export class Introduction {
   private membersChanged({ all, joined = [], left = [], neighbours }: Members): void {
     if (all) for (const id of [...this.members.keys()]) if (!joined.some((j) => j.endpoint === id)) this.leave(id);
     for (const id of left) this.leave(id);
-    for (const one of joined) if (one.endpoint !== this.endpoint) this.join(one);
+    // These first, as room for others is made of those who are not listed.
+    for (const one of joined) Object.assign(this.members.get(one.endpoint) ?? {}, { listed: true });
     // The server says in the order of what happens who has come: whoever was heard of before, and is not in that, has left.
     for (const { endpoint, listed } of this.members.values()) if (!listed) this.members.delete(endpoint);
+    for (const one of joined) if (one.endpoint !== this.endpoint) this.join(one);
     for (const member of this.members.values()) {
       member.neighbour = neighbours.includes(member.endpoint);
       if (!member.told) this.tellKey(member);
