@@ -87,6 +87,7 @@ describe('memory of messages', () => {
       postMessage = (message: unknown, transfer: Transferable[]) => structuredClone(message, { transfer });
     }
     vi.stubGlobal('Worker', Ended);
+    vi.stubGlobal('navigator', { userAgentData: {} }); // Chromium
     const { heard, take } = linked();
     const parts = leafOf(3, 61_440);
     const [whole] = leafOf(4, 70_000) as [Bytes];

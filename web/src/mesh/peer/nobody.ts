@@ -18,7 +18,8 @@ function ended(): Worker | null {
 
 /** Nobody may use this memory from then on. */
 export function letGo(memory: ArrayBuffer): void {
-  if (typeof Worker === 'undefined') return; // outside of browsers
+  // Chromium alone needs it, and tells itself by this.
+  if (typeof Worker === 'undefined' || !('userAgentData' in navigator)) return;
   if (nobody === undefined) nobody = ended();
   nobody?.postMessage(undefined, [memory]);
 }

@@ -21,8 +21,11 @@ class Other {
   }
 }
 
+const CHROMIUM = { userAgentData: {} };
+const FIREFOX = {};
+
 /** The worker, with a file in memory in place of the browser's. */
-async function started() {
+async function started(browser: object) {
   const port = new EventTarget();
   const answers: SinkAnswer[] = [];
   const file = new Uint8Array(1024);
@@ -38,7 +41,7 @@ async function started() {
   };
   Other.made = [];
   vi.stubGlobal('Worker', Other);
-  vi.stubGlobal('navigator', { storage: { getDirectory: async () => folder } });
+  vi.stubGlobal('navigator', { ...browser, storage: { getDirectory: async () => folder } });
   vi.stubGlobal('self', {
     addEventListener: port.addEventListener.bind(port),
     postMessage: (answer: SinkAnswer) => answers.push(answer),
@@ -58,7 +61,7 @@ describe('the worker for the disk', () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it('lets go of what it has written, for good', async () => {
-    const { file, give } = await started();
+    const { file, give } = await started(CHROMIUM);
     await give({ id: 0, kind: 'open', name: 'one' });
     const bytes = Uint8Array.of(9, 1, 2, 3).buffer;
     expect(await give({ id: 1, kind: 'write', at: 5, bytes, offset: 1, length: 3 })).toEqual({ id: 1 });
@@ -66,5 +69,14 @@ describe('the worker for the disk', () => {
     expect(bytes.byteLength).toBe(0);
     // Detached is not enough: it has to lie with nobody, not even in a queue.
     expect(Other.made.map(({ ended, kept }) => [ended, kept.length])).toEqual([[true, 0]]);
+  });
+
+  it('begins no other where the browser frees messages by itself', async () => {
+    const { file, give } = await started(FIREFOX);
+    await give({ id: 0, kind: 'open', name: 'one' });
+    const bytes = Uint8Array.of(1).buffer;
+    expect(await give({ id: 1, kind: 'write', at: 0, bytes, offset: 0, length: 1 })).toEqual({ id: 1 });
+    expect(file[0]).toBe(1);
+    expect(Other.made).toEqual([]);
   });
 });

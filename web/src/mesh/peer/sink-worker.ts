@@ -31,9 +31,10 @@ type Openable = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncH
 const FOLDER = 'received';
 let handle: SyncHandle | undefined;
 
-// A worker that has ended; nobody.ts tells why.
-const nobody = new Worker(self.location.href);
-nobody.terminate();
+// A worker that has ended, in Chromium; nobody.ts tells why. In Firefox workers that workers began and ended at
+// once kept others from beginning, now and then: the file was never opened.
+const nobody = 'userAgentData' in navigator ? new Worker(self.location.href) : undefined;
+nobody?.terminate();
 
 self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
   if (data.kind === 'open') void open(data);
@@ -64,7 +65,7 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
       if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
       done += count;
     }
-    nobody.postMessage(undefined, [bytes]);
+    nobody?.postMessage(undefined, [bytes]);
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);
