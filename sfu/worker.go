@@ -183,8 +183,8 @@ func (w *worker) serve(now time.Time) {
 		w.takenCmds[i] = command{}
 	}
 	for i, sh := range w.takenShd {
-		sh.queued.Store(false) // before reading: what comes now wakes again
-		w.drain(sh, now)
+		sh.queued.Store(false)  // before reading: what comes now wakes again
+		w.drain(sh, time.Now()) // those of many streams take long together, as many viewers of one do
 		w.takenShd[i] = nil
 	}
 }

@@ -39,6 +39,9 @@ func newBench(ctx context.Context, c config) (*bench, error) {
 	if len(cores) < 2 {
 		return nil, errCores
 	}
+	if err := unsteered(); err != nil {
+		return nil, err
+	}
 	b := &bench{plan: whole, only: c.only, server: cores[:1], client: cores[1:2], both: cores[:2], beside: cores[2:]}
 	if len(b.beside) == 0 {
 		b.beside = cores

@@ -31,7 +31,7 @@ func (b *bench) fanoutStep(peer string, viewers int) step {
 	return b.ladderStep(partFanout, peer, viewers, func(r *results) *[]line { return &r.Lines })
 }
 
-// steeredSteps climb the ladder as behind a network card: what is received costs the receivers' core. Plain loopback has the sender do both.
+// steeredSteps climb the ladder as behind a network card: what is sent costs its receivers' core what receiving costs. Plain loopback has the sender do both.
 func (b *bench) steeredSteps() (steps []step) {
 	for i, viewers := range b.plan.steered {
 		peers := []string{fanfare}

@@ -97,6 +97,6 @@ func (b *bench) floorOnce(ctx context.Context, viewers int, batch float64) (f fl
 	if err != nil {
 		return f, err
 	}
-	f.Quiet = quietBetween(before, after, os.Getpid(), b.steered)
+	f.Quiet = quietBetween(before, after, os.Getpid())
 	return f, json.Unmarshal(out.Bytes(), &f)
 }

@@ -126,7 +126,7 @@ func (l *joinLine) crowd(ctx context.Context, s *server) error {
 	}
 	l.join(ctx, s)
 	after, err := look()
-	l.Quiet = quietBetween(before, after, os.Getpid(), s.bench.steered)
+	l.Quiet = quietBetween(before, after, os.Getpid())
 	return err
 }
 
@@ -155,7 +155,7 @@ func (l *joinLine) price(ctx context.Context, s *server) error {
 	go func() { defer close(over); l.join(ctx, s) }()
 	err = pause(ctx, joining(l.Viewers, l.Rate)+joined)
 	if err == nil {
-		l.Quiet, l.CPU, err = since(before, used, s.pid(), s.bench.steered)
+		l.Quiet, l.CPU, err = since(before, used, s.pid())
 	}
 	if err == nil {
 		err = s.publish(ctx, thinStream, thinStreamFlags()...)
@@ -165,13 +165,13 @@ func (l *joinLine) price(ctx context.Context, s *server) error {
 }
 
 // since is how quiet the machine was since a look, and what a process used.
-func since(before snapshot, used time.Duration, pid int, steered bool) (quiet, float64, error) {
+func since(before snapshot, used time.Duration, pid int) (quiet, float64, error) {
 	now, err := cpuOf(pid)
 	if err != nil {
 		return quiet{}, 0, err
 	}
 	after, err := look()
-	return quietBetween(before, after, os.Getpid(), steered), (now - used).Seconds(), err
+	return quietBetween(before, after, os.Getpid()), (now - used).Seconds(), err
 }
 
 // burst lets a crowd in at twice the highest sustained rate, while some watch another stream of full size.

@@ -163,7 +163,10 @@ func (l *line) watch(ctx context.Context, s *server, client []int, steady time.D
 
 // judge fills in what was seen from outside.
 func (l *line) judge(before, after snapshot, s *server, looks []metrics) {
-	l.Quiet = quietBetween(before, after, os.Getpid(), s.bench.steered)
+	l.Quiet = quietBetween(before, after, os.Getpid())
+	if s.bench.steered {
+		l.Quiet.Unseen = unseenOn(s.bench.server[0], s.pid(), before, after)
+	}
 	publisher := s.publishers[0].pid()
 	if d := after.at.Sub(before.at).Seconds(); d > 0 {
 		l.Publisher = max(0, after.processes[publisher].cpu-before.processes[publisher].cpu).Seconds() / d

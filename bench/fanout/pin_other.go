@@ -15,4 +15,6 @@ func startOn([]int, *exec.Cmd) error { return errSystem }
 
 func stayOn([]int) error { return errSystem }
 
+func unsteered() error { return errSystem }
+
 func steer([]int) (func() error, error) { return nil, errSystem }

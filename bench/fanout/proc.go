@@ -21,7 +21,6 @@ var errFormat = errors.New("its format is not known")
 type machineTimes struct {
 	busy  time.Duration // all but idle, waiting for disks, and steal
 	steal time.Duration // taken by the host
-	soft  time.Duration // of busy: in the kernel's soft interrupts, of which those of an idle core are no process's
 }
 
 // parseStat reads a line of /proc/stat (proc(5)): "cpu" for all cores together, "cpu1" for one of them.
@@ -43,7 +42,7 @@ func parseStat(b []byte, name string) (machineTimes, error) {
 		}
 		n[i] = time.Duration(v) * tick
 	}
-	return machineTimes{busy: n[1] + n[2] + n[3] + n[6] + n[7], soft: n[7], steal: n[8]}, nil
+	return machineTimes{busy: n[1] + n[2] + n[3] + n[6] + n[7], steal: n[8]}, nil
 }
 
 // watchCore tells how busy a core was for d, beginning after a pause. It tells 0 where ctx ends before, and where there is not just one.
@@ -117,6 +116,7 @@ func parseProcess(b []byte) (process, error) {
 type snapshot struct {
 	at        time.Time
 	times     machineTimes
+	cores     []machineTimes // by number
 	processes map[int]process
 }
 
@@ -129,6 +129,9 @@ func look() (snapshot, error) {
 	s := snapshot{processes: map[int]process{}}
 	if s.times, err = parseStat(b, "cpu"); err != nil {
 		return s, err
+	}
+	for core, err := parseStat(b, "cpu0"); err == nil; core, err = parseStat(b, fmt.Sprintf("cpu%d", len(s.cores))) {
+		s.cores = append(s.cores, core)
 	}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

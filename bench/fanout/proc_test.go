@@ -13,11 +13,11 @@ const (
 
 func TestParseStat(t *testing.T) {
 	got, err := parseStat([]byte(statPage), "cpu")
-	if want := (machineTimes{busy: 496 * tick, soft: 70 * tick, steal: 8 * tick}); err != nil || got != want {
+	if want := (machineTimes{busy: 496 * tick, steal: 8 * tick}); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 	core, err := parseStat([]byte(statPage), "cpu0")
-	if want := (machineTimes{busy: 19 * tick, soft: 7 * tick, steal: 8 * tick}); err != nil || core != want {
+	if want := (machineTimes{busy: 19 * tick, steal: 8 * tick}); err != nil || core != want {
 		t.Errorf("one core: %+v, %v", core, err)
 	}
 	for _, bad := range []string{"", "cpu 1 2 3\n", "intr 1 2 3 4 5 6 7 8 9\n", "cpu 1 2 3 4 5 6 7 x 9\n"} {
@@ -106,22 +106,25 @@ func TestQuiet(t *testing.T) {
 		{"another container", scene(later, 8*time.Second, 6*time.Second, 0, 0, time.Second), "something unseen used 30 % of a core"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if q := quietBetween(before, c.after, 10, false); q.void() != c.void {
+			if q := quietBetween(before, c.after, 10); q.void() != c.void {
 				t.Errorf("%+v: %q, want %q", q, q.void(), c.void)
 			}
 		})
 	}
-	steered := scene(later, 8*time.Second, 6*time.Second, 0, 0, time.Second)
-	steered.times.soft = 3 * time.Second
-	if q := quietBetween(before, steered, 10, true); q.void() != "" {
-		t.Errorf("what is steered to an idle core makes the line void: %+v", q)
+	steered := scene(later, 0, 6*time.Second, 0, 0, time.Second)
+	before.cores, steered.cores = make([]machineTimes, 2), []machineTimes{{busy: 7 * time.Second}, {busy: 9 * time.Second}}
+	if got := unseenOn(0, 11, before, steered); got != 0.2 {
+		t.Errorf("beside the server its core was busy for %v", got)
+	}
+	if got := unseenOn(2, 11, before, steered); got != 0 {
+		t.Errorf("a core that is not there was busy for %v", got)
 	}
 	stolen := scene(later, 0, time.Second, 0, 0, time.Second)
 	stolen.times.steal = time.Second
-	if q := quietBetween(before, stolen, 10, false); q.void() != "the host took 10 % of a core" {
+	if q := quietBetween(before, stolen, 10); q.void() != "the host took 10 % of a core" {
 		t.Errorf("%+v", q)
 	}
-	if q := quietBetween(before, before, 10, false); q != (quiet{}) {
+	if q := quietBetween(before, before, 10); q != (quiet{}) {
 		t.Errorf("no time passed: %+v", q)
 	}
 }

@@ -18,9 +18,8 @@ const (
 	maxUnseen    = 0.10
 )
 
-// quietBetween compares two looks. pid is the process whose family does not count as others. With steered the soft interrupts are
-// the bench's, too, though no process has those that meet an idle core.
-func quietBetween(before, after snapshot, pid int, steered bool) quiet {
+// quietBetween compares two looks. pid is the process whose family does not count as others.
+func quietBetween(before, after snapshot, pid int) quiet {
 	d := after.at.Sub(before.at).Seconds()
 	if d <= 0 {
 		return quiet{}
@@ -28,15 +27,22 @@ func quietBetween(before, after snapshot, pid int, steered bool) quiet {
 	own0, others0 := before.used(pid)
 	own1, others1 := after.used(pid)
 	own, others := own1-own0, others1-others0
-	busy := after.times.busy - before.times.busy
-	if steered {
-		busy -= after.times.soft - before.times.soft
-	}
 	cores := func(t time.Duration) float64 { return max(0, t.Seconds()/d) }
 	return quiet{
 		Others: cores(others), Steal: cores(after.times.steal - before.times.steal),
-		Unseen: cores(busy - own - max(0, others)),
+		Unseen: cores(after.times.busy - before.times.busy - own - max(0, others)),
 	}
+}
+
+// unseenOn is what a core was busy with beside the one process that runs on it, in cores. Where the other core does the receiving half
+// of loopback, this is all that can be told: soft interrupts that meet an idle core are no process's.
+func unseenOn(core, pid int, before, after snapshot) float64 {
+	d := after.at.Sub(before.at).Seconds()
+	if d <= 0 || core >= len(before.cores) || core >= len(after.cores) {
+		return 0
+	}
+	own := after.processes[pid].cpu - before.processes[pid].cpu
+	return max(0, (after.cores[core].busy-before.cores[core].busy-own).Seconds()/d)
 }
 
 // void tells why a line does not count, "" when it does.

@@ -246,6 +246,9 @@ func TestHeldFigure(t *testing.T) {
 	if f := (&results{Unsteered: "it needs root"}).heldFigure(); f.value != "not measured: it needs root" || f.met {
 		t.Errorf("%+v", f)
 	}
+	if text := (&results{Unsteered: "it needs root"}).markdown(); !strings.Contains(text, "not measured: it needs root | ≥ 1200") {
+		t.Errorf("a promise is called missed that was not tried:\n%s", text)
+	}
 }
 
 func TestMarkdown(t *testing.T) {

@@ -41,6 +41,17 @@ func steerBy(cores []int, steering, backlog string) (undo func() error, err erro
 	return undo, nil
 }
 
+// unsteered is an error where loopback is steered already: lines that are to be plain would not be.
+func unsteered() error { return unsteeredBy(steeringFile) }
+
+func unsteeredBy(steering string) error {
+	b, err := os.ReadFile(steering)
+	if err != nil || strings.Trim(string(b), "0,\n") == "" {
+		return nil // a kernel that cannot steer does not
+	}
+	return fmt.Errorf("loopback is steered, perhaps by a bench that was killed; to end that: echo 0 > %s", steering)
+}
+
 // coreMask is what the kernel reads as a set of cores: groups of 32 bits in hexadecimal, the highest first, with commas between.
 func coreMask(cores []int) string {
 	groups := []uint32{0}

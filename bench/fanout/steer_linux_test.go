@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -36,9 +37,21 @@ func TestSteerIsUndone(t *testing.T) {
 	if err := os.WriteFile(backlog, []byte("1000\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := unsteeredBy(steering); err == nil || !strings.Contains(err.Error(), "echo 0 > "+steering) {
+		t.Errorf("what is steered already: %v", err)
+	}
 	undo, err := steerBy([]int{1}, steering, backlog)
 	if err != nil || text(steering) != "00000002" || text(backlog) != steeredBacklog {
 		t.Fatalf("%v; %q, %q", err, text(steering), text(backlog))
+	}
+	for _, plain := range []string{"0\n", "00000000,00000000\n"} {
+		file := filepath.Join(t.TempDir(), "plain")
+		if err := os.WriteFile(file, []byte(plain), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := unsteeredBy(file); err != nil {
+			t.Errorf("%q: %v", plain, err)
+		}
 	}
 	if err := undo(); err != nil || text(steering) != "3" || text(backlog) != "1000" {
 		t.Errorf("%v; %q, %q", err, text(steering), text(backlog))

@@ -2,10 +2,11 @@ package main
 
 import "fmt"
 
-// figure is a number, and what is promised of it, "" for nothing. met is false as well where it was not measured.
+// figure is a number, and what is promised of it, "" for nothing. met is false as well where it was not measured, left where the
+// value is the reason for that.
 type figure struct {
 	name, value, limit string
-	met                bool
+	met, left          bool
 }
 
 // unknown is shown for what was not measured or is void.
@@ -52,7 +53,7 @@ func (r *results) heldFigure() figure {
 	f := heldOf(r.Steered, "viewers that one core holds, steered")
 	f.limit = "≥ 1200, less where the clients' core is full first"
 	if r.Unsteered != "" {
-		f.value = "not measured: " + r.Unsteered
+		f.value, f.left = "not measured: "+r.Unsteered, true
 	}
 	return f
 }
