@@ -122,6 +122,8 @@ func TestSqueezedViewer(t *testing.T) {
 		freed := run(6 * time.Second)
 		conn.SetLine(wide)
 		end := run(8 * time.Second)
+		time.Sleep(time.Second) // the last frame is on its way to some and has come to others
+		synctest.Wait()
 		frames := decoded(viewers[0].Packets(media.KindVideo))
 		low, back := firstAfter(t, frames, squeezed, 320).Sub(squeezed), firstAfter(t, frames, freed, 1280).Sub(freed)
 		freeze := longestGap(frames, squeezed, end)
