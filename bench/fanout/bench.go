@@ -98,9 +98,9 @@ func (b *bench) measure(ctx context.Context, r *results) error {
 	return nil
 }
 
-// take does a step, one that is steered with the receiving half of loopback on the clients' core.
+// take does a step, those of partSteered with the receiving half of loopback on the clients' core.
 func (b *bench) take(ctx context.Context, s step, r *results) error {
-	if !s.steered {
+	if s.part != partSteered {
 		return s.run(ctx, r)
 	}
 	undo, err := steer(b.client)

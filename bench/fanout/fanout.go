@@ -39,9 +39,7 @@ func (b *bench) steeredSteps() (steps []step) {
 			peers = append(peers, baseline)
 		}
 		for _, peer := range peers {
-			s := b.ladderStep(partSteered, peer, viewers, func(r *results) *[]line { return &r.Steered })
-			s.steered = true
-			steps = append(steps, s)
+			steps = append(steps, b.ladderStep(partSteered, peer, viewers, func(r *results) *[]line { return &r.Steered }))
 		}
 	}
 	return steps

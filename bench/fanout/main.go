@@ -25,7 +25,7 @@ import (
 
 func main() {
 	var c config
-	flag.BoolVar(&c.quick, "quick", false, "a few points only, about three minutes")
+	flag.BoolVar(&c.quick, "quick", false, "a few points only, about five minutes")
 	flag.StringVar(&c.only, "only", "", "some parts, with commas between: "+strings.Join(parts, ", "))
 	flag.StringVar(&c.fanfare, "fanfare", "", "a program to measure instead of one that is built now")
 	flag.StringVar(&c.raw, "raw", "dist/bench", "folder for the programs and what was seen as JSON")

@@ -30,7 +30,7 @@ type plan struct {
 	coresViewers int
 }
 
-// The two runs: a quarter of an hour, and some minutes.
+// The two runs: less than twenty-five minutes, and some five.
 var (
 	whole = plan{
 		ladder: []int{10, 50, 100, 200, 400, 600, 800, 1000, 1200, 1600}, baseline: []int{10, 50, 100, 200, 400},
@@ -72,7 +72,6 @@ func takes(viewers int, steered bool, steady time.Duration) time.Duration {
 // step is one measurement. run may find that there is nothing to do any more.
 type step struct {
 	part, name string
-	steered    bool // the clients' core does the receiving half of loopback
 	takes      time.Duration
 	run        func(context.Context, *results) error
 }
