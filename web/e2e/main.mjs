@@ -1,9 +1,8 @@
-// All browser tests, in one process. One after the other, in the same two browsers, but for those that mostly
-// wait: they are told beside each other.
+// All browser tests, in one process, one after the other in the same two browsers: two at a time lose tabs and
+// read statistics of a moment before, on a busy machine.
 // FANFARE_E2E_ONLY is a regular expression for the names of those that should run (make e2e E2E=…).
 
 import { makeFixtures } from "./lib/fixtures.mjs";
-import { tellWaiting } from "./lib/run.mjs";
 import { build } from "./lib/server.mjs";
 
 try {
@@ -13,5 +12,3 @@ try {
   process.exit(1);
 }
 for (const suite of ["browsers", "connection", "accessible", "watch", "late", "publish", "uploader", "return", "devices", "access", "viewer", "layers", "parity", "ways", "files", "received", "swarm", "comeback", "interrupted", "glass", "compare", "report"]) await import(`./tests/${suite}.mjs`);
-// Two at a time lost a tab, and read statistics of a moment before, on a busy machine; it saves four minutes.
-tellWaiting(1);

@@ -30,6 +30,15 @@ function executable(variable, ...names) {
   return found;
 }
 
+/** In the page: notes of the next click whether it is one on that element. @param {string} selector */
+function noteClick(selector) {
+  const element = document.querySelector(selector);
+  const note = /** @type {{ hit?: boolean }} */ (/** @type {unknown} */ (window));
+  note.hit = false;
+  const look = (/** @type {Event} */ event) => { note.hit = element !== null && event.composedPath().includes(element); };
+  document.addEventListener("click", look, { capture: true, once: true });
+}
+
 /** One tab. */
 export class Page {
   /** @type {string[]} */ log = [];
@@ -49,10 +58,20 @@ export class Page {
   async goto(url) { await this.tab.goto(url, { waitUntil: "load" }); }
   async reload() { await this.tab.reload({ waitUntil: "load" }); }
 
-  /** Clicks as soon as the element is there, visible and enabled. @param {string} selector */
+  /**
+   * Clicks as soon as the element is there, visible and enabled, and once more when it moved away below the
+   * pointer, as it may while the page shows what has begun.
+   * @param {string} selector
+   */
   async click(selector) {
-    await this.see(selector);
-    await this.tab.click(selector);
+    await until(`${this.name}: ${selector} is clicked`, async () => {
+      await this.see(selector);
+      await this.evaluate(noteClick, selector);
+      await this.tab.click(selector);
+      // A click that leads to another page leaves no note.
+      const hit = await this.evaluate(() => /** @type {{ hit?: boolean }} */ (/** @type {unknown} */ (window)).hit).catch(() => undefined);
+      return hit !== false;
+    });
   }
 
   /** @param {string} selector @param {string} text */
@@ -241,9 +260,6 @@ export class Browser {
     this.name = name;
     this.driver = driver;
   }
-
-  /** The same browser, with nothing opened in it. */
-  anew() { return new Browser(this.name, this.driver); }
 
   /** @param {Options} [options] */
   async context(options = {}) {

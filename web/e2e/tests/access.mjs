@@ -29,7 +29,7 @@ story("the studio asks for the key, refuses a wrong one and takes the right one"
     await page.see(id("choose-files"));
     assert.ok(!(await page.evaluate(() => location.href)).includes(KEY), "the key is in the address bar");
   }
-}, { waits: true });
+});
 
 story("a wrong key in the address shows nothing of the studio, and costs nobody the key that is kept", async (t) => {
   const server = await serve(t);
@@ -49,7 +49,7 @@ story("a wrong key in the address shows nothing of the studio, and costs nobody 
   await page.goto("about:blank");
   await page.goto(`${server.url}/studio`);
   await page.see(id("choose-files"));
-}, { waits: true });
+});
 
 story("the uploader chooses the name in the link, and a name that is taken is told", async (t) => {
   const server = await serve(t);
@@ -76,7 +76,7 @@ story("the uploader chooses the name in the link, and a name that is taken is to
   await second.is("ended");
   await second.page.reload();
   await second.page.waitFor("the name is remembered", (s) => /** @type {HTMLInputElement | null} */ (document.querySelector(s))?.value.endsWith("/w/monday"), id("link"));
-}, { waits: true });
+});
 
 /** @param {Studio} studio @param {string} text */
 async function name(studio, text) {
@@ -105,7 +105,7 @@ story("a password keeps viewers out, and lets in who knows it", async (t) => {
     await viewer.reload();
     await shows(viewer, clips.webm);
   }
-}, { waits: true });
+});
 
 story("a removed viewer is told so and does not come back, others stay", async (t) => {
   const server = await serve(t);
@@ -126,7 +126,7 @@ story("a removed viewer is told so and does not come back, others stay", async (
   await going.reload();
   await going.says(WORDS, /removed/i);
   await shows(staying, clips.webm);
-}, { waits: true });
+});
 
 story("after a change of the link the old one leads nowhere, and the new one shows the stream", async (t) => {
   const server = await serve(t);
@@ -147,4 +147,4 @@ story("after a change of the link the old one leads nowhere, and the new one sho
   await shows(guest, clips.webm);
   const late = await (await browser("firefox")).open(server.watch(old), { label: "late viewer" });
   await late.says(WORDS, /no stream here|link/i);
-}, { waits: true });
+});

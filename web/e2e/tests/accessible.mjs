@@ -79,5 +79,5 @@ for (const name of BOTH) {
       await judge(page, what, COLOURS[name]);
       await page.close();
     }
-  }, { waits: true });
+  });
 }

@@ -149,5 +149,5 @@ for (const name of BOTH) {
     await page.says(id("no-devices"), /come in by the server[\s\S]*when “By the server” is among the ways/);
     await press("stop");
     await page.says(id("result"), /There are no figures[\s\S]*ended before anything was measured/);
-  }, { waits: true });
+  });
 }

@@ -28,7 +28,7 @@ for (const name of BOTH) {
       await sounds(page, clips[clip]);
       assert.match((await figures(page)).ciphers.join(), GCM, viewer);
     }
-  }, { waits: true });
+  });
 }
 
 story("a viewer who asks before the stream is live gets the picture when it comes", async (t) => {
@@ -39,7 +39,7 @@ story("a viewer who asks before the stream is live gets the picture when it come
   for (const page of early) await until(`${page.name} is connected`, async () => (await figures(page)).state === "connected");
   await publishRaw(await browser("chromium"), server, "raw", "webm");
   for (const page of early) await shows(page, clips.webm);
-}, { waits: true });
+});
 
 story("both browsers stay connected for 90 seconds and decode all the while", async (t) => {
   const server = await serve(t);
@@ -56,7 +56,7 @@ story("both browsers stay connected for 90 seconds and decode all the while", as
     before = now;
   }
   for (const figure of before) assert.deepEqual(figure.states.filter((s) => s !== "connecting"), ["connected"]);
-}, { waits: true });
+});
 
 for (const name of BOTH) {
   story(`${name} has the media back within 5 seconds when its router gives it a new port`, async (t) => {

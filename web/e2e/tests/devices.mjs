@@ -42,7 +42,7 @@ for (const name of BOTH) {
     await studio.page.click(id("device-sound"));
     await hears(viewer, true);
     assert.equal(await connectionsMade(viewer), 1);
-  }, { waits: true });
+  });
 }
 
 story("a microphone that is busy does not keep the camera out, and is there at a button", async (t) => {
@@ -67,7 +67,7 @@ story("a microphone that is busy does not keep the camera out, and is there at a
   await studio.page.click(id("microphone-retry"));
   await studio.page.see(id("device-sound"));
   await hears(viewer, true);
-}, { waits: true });
+});
 
 story("on a page without https the studio says at once what works, and files do", async (t) => {
   const server = await serve(t);
@@ -91,4 +91,4 @@ story("on a page without https the studio says at once what works, and files do"
     await shows(viewer, clips.webm);
     await page.close();
   }
-}, { waits: true });
+});

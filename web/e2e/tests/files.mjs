@@ -22,7 +22,7 @@ story("files: Firefox gives a file to both browsers", async (t) => {
   for (const taker of takers) assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
   await sender.complete(2);
   await sender.page.see(id("safe"));
-}, { waits: true });
+});
 
 story("files: a folder arrives as a folder, and single files of it can be picked", async (t) => {
   const server = await serve(t);
@@ -46,7 +46,7 @@ story("files: a folder arrives as a folder, and single files of it can be picked
   await some.is("done");
   assert.deepEqual(await some.written(), rest, "what lies in the folder that was chosen");
   assert.deepEqual(await some.saved(), rest);
-}, { waits: true });
+});
 
 for (const name of BOTH) {
   story(`files: a reload of the receiver goes on in ${name}, and fetches nothing again`, async (t) => {
@@ -87,7 +87,7 @@ story("files: fanfare get takes from a browser, by link and by code", async (t) 
     const [, words] = await program.writes(/Check words: ([a-z]+(?: [a-z]+){3})\./);
     assert.ok((await sender.page.text(id("receivers")))?.includes(words ?? "none"), `the page does not show ${words}`);
   }
-}, { waits: true });
+});
 
 story("files: a browser of each kind takes from fanfare send, by link and by code", async (t) => {
   const server = await serve(t);
@@ -105,7 +105,7 @@ story("files: a browser of each kind takes from fanfare send, by link and by cod
   await byCode.page.click(id("code-open"));
   await byCode.accept();
   assert.deepEqual(await byCode.saved(), { [film.name]: film.sum });
-}, { waits: true });
+});
 
 story("files: a link with one character changed says so in words, and shows nothing", async (t) => {
   const server = await serve(t);
@@ -122,7 +122,7 @@ story("files: a link with one character changed says so in words, and shows noth
   }
   const cut = await Taker.open(await browser("firefox"), link.slice(0, -1));
   await cut.page.says(id("words"), /not whole/i);
-}, { waits: true });
+});
 
 story("files: a text, a password, and the sender's word on each receiver", async (t) => {
   const server = await serve(t);
@@ -161,7 +161,7 @@ story("files: a text, a password, and the sender's word on each receiver", async
   await sender.page.click(`${id("receiver")}[data-phase="here"] ${id("receiver-remove")}`);
   await sender.page.click(id("receiver-remove-confirm"));
   await other.page.says(id("words"), /removed/i);
-}, { waits: true });
+});
 
 story("files: a server without its key asks for it, and what was chosen stays chosen", async (t) => {
   const server = await serve(t);
@@ -180,7 +180,7 @@ story("files: a server without its key asks for it, and what was chosen stays ch
   await taker.accept();
   assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, "who only looks takes no place");
   await preview.page.says(id("words"), /as many as/i);
-}, { waits: true });
+});
 
 story("files: the last of many files can be picked and saved alone, by the keyboard", async (t) => {
   const server = await serve(t);
@@ -199,7 +199,7 @@ story("files: the last of many files can be picked and saved alone, by the keybo
   await taker.page.click(`[data-path="many/${last.name}"] ${id("pick")}`);
   await taker.accept();
   assert.deepEqual(await taker.saved(), { [`many/${last.name}`]: last.sum });
-}, { waits: true });
+});
 
 story("files: a file that changes while it is being shared ends in words, with nothing wrong kept", async (t) => {
   const server = await serve(t);
@@ -213,7 +213,7 @@ story("files: a file that changes while it is being shared ends in words, with n
   await taker.accept();
   await taker.page.says(id("words"), /changed/i);
   await sender.page.says("h1", /changed/i);
-}, { waits: true });
+});
 
 story("files: what comes and what has come is accessible to everyone, in all its colours", async (t) => {
   const server = await serve(t);
@@ -234,4 +234,4 @@ story("files: what comes and what has come is accessible to everyone, in all its
   await sender.page.reload();
   await sender.page.see(id("earlier"));
   await judge(sender.page, "what was shared before", COLOURS.chromium);
-}, { waits: true });
+});

@@ -53,7 +53,7 @@ for (const name of BOTH) {
     t.diagnostic(`figure: seconds for 12 MiB between hidden pages, at most 8 MiB a second, from ${name} = ${(Date.now() - began) / 1000}`);
     for (const page of all) assert.equal(await page.evaluate(() => document.visibilityState), "hidden", page.name);
     for (const taker of [direct, relayed]) assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
-  }, { waits: true });
+  });
 }
 
 story("files: the server is killed and started again in the middle, and everybody gets everything", async (t) => {
@@ -81,7 +81,7 @@ story("files: the server is killed and started again in the middle, and everybod
   await sender.limit(0);
   for (const taker of [direct, relayed, late]) assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, taker.page.name);
   await sender.complete(3);
-}, { waits: true });
+});
 
 story("files: the network of receivers changes in the middle, and they go on by the new one", async (t) => {
   // The ways to the server end, too, and no relay helps out.
@@ -108,4 +108,4 @@ story("files: the network of receivers changes in the middle, and they go on by 
   }
   await sender.limit(0);
   for (const { taker } of takers) assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, taker.page.name);
-}, { waits: true });
+});

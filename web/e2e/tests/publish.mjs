@@ -33,7 +33,7 @@ for (const name of BOTH) {
       }));
       await viewersAre(viewers[0], 3);
       await studio.page.waitFor("the studio counts three", (s) => document.querySelector(s)?.getAttribute("data-count") === "3", id("viewers"));
-    }, { waits: true });
+    });
   }
 }
 
@@ -75,7 +75,7 @@ for (const name of BOTH) {
       await sounds(page, clips.mp4);
       assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
     }
-  }, { waits: true });
+  });
 
   story(`${name}: a list plays through: a film, one without sound, one of another size`, async (t) => {
     const server = await serve(t);
@@ -111,7 +111,7 @@ for (const name of BOTH) {
     await until(`${viewer.name} is behind second 20`, async () => ((await read(viewer))?.frame ?? 0) >= 20 * FPS);
     await shows(viewer, clips.recorded);
     await sounds(viewer, clips.recorded);
-  }, { waits: true });
+  });
 }
 
 /** Two looks, half a second apart in the page's own time, that show the same frame. @param {Page} page */
@@ -176,7 +176,7 @@ story("a browser that fails to make an offer for a moment goes live all the same
   await studio.page.click(id("go-live"));
   await studio.is("refused");
   await studio.page.says(id("state"), /browser cannot/i);
-}, { waits: true });
+});
 
 story("files that cannot be played are refused in words, and the rest of the list plays", async (t) => {
   const server = await serve(t);
@@ -187,7 +187,7 @@ story("files that cannot be played are refused in words, and the rest of the lis
   await studio.goLive();
   const viewer = await (await browser("firefox")).open(await studio.link(), { label: "viewer" });
   await shows(viewer, clips.webm);
-}, { waits: true });
+});
 
 story("a file with sound alone is heard, and viewers see a card with its title", async (t) => {
   const server = await serve(t);
@@ -202,7 +202,7 @@ story("a file with sound alone is heard, and viewers see a card with its title",
       return light !== null && light.most > 150 && light.least < 40;
     });
   }
-}, { waits: true });
+});
 
 story("stop ends the stream for everyone, and going live again brings it back under the same link", async (t) => {
   const server = await serve(t);
@@ -215,4 +215,4 @@ story("stop ends the stream for everyone, and going live again brings it back un
   await viewer.says(WORDS, /ended/i);
   assert.equal(await studio.goLive(), name);
   await shows(viewer, clips.webm);
-}, { waits: true });
+});

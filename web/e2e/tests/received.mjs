@@ -69,7 +69,7 @@ story("files: without a direct path through the server, and by TCP where UDP is 
   await barred.page.click(id("pause"));
   for (const taker of [barred, walled]) assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
   assert.ok((await server.metric("fanfare_file_relay_bytes_total")) > 0, "the server has relayed nothing");
-}, { waits: true });
+});
 
 /** In the page: the browser's private file system has no room, and the person chooses a file of theirs. */
 function withoutRoom() {
@@ -109,7 +109,7 @@ story("files: what the browser has no room for goes where the person says, and i
   await taker.page.reload();
   await taker.is("done");
   assert.equal(await sum(), film.sum);
-}, { waits: true });
+});
 
 /** In the page: of what lies there after a reload the first and the last piece alone are looked at at once. */
 function withoutChance() {
@@ -142,7 +142,7 @@ story("files: a part that is no longer as it was stored is fetched again in the 
   await taker.page.reload();
   await taker.page.says(id("state"), /It is fetched again\./);
   assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
-}, { waits: true });
+});
 
 /** In the page: its worker for the disk writes so many leaves, of which 8 MiB wait at the most. @param {number} leaves */
 async function writesInPage(leaves) {
@@ -213,7 +213,7 @@ story("files: with room for nothing Firefox downloads them while they come", asy
   }));
   for (const [i, one] of files.entries()) assert.equal(await sumOf(path.join(downloads, there[i] ?? "")), one.sum, one.name);
   assert.deepEqual(there, files.map((one) => one.name));
-}, { waits: true });
+});
 
 story("files: a film is played while it comes, in both browsers", async (t) => {
   const server = await serve(t);
@@ -233,4 +233,4 @@ story("files: a film is played while it comes, in both browsers", async (t) => {
   }));
   await sender.limit(0);
   for (const taker of takers) await taker.page.says(id("figures"), /all checked/);
-}, { waits: true });
+});

@@ -43,7 +43,7 @@ for (const name of BOTH) {
       assert.ok(reading.frame >= 11 * FPS, `${page.name} is at frame ${reading.frame}: the file began anew`);
       assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
     }
-  }, { waits: true });
+  });
 
   story(`${name}: the server is restarted, once in good order and once by a crash`, async (t) => {
     const server = await serve(t);
@@ -65,7 +65,7 @@ for (const name of BOTH) {
       }
     }
     assert.equal(await studio.name(), stream, "the link has changed");
-  }, { waits: true });
+  });
 }
 
 story("chromium: two tabs keep their files apart, and one click goes on with the one that was on", async (t) => {
@@ -93,7 +93,7 @@ story("chromium: two tabs keep their files apart, and one click goes on with the
   const viewer = await (await browser("firefox")).open(server.watch(stream), { label: "viewer" });
   assert.ok((await shows(viewer, clips.webm)).frame >= 11 * FPS, "the file began anew");
   assert.equal(await studio.page.evaluate((s) => /** @type {HTMLVideoElement} */ (document.querySelector(s)).muted, id("preview")), true, "it is heard again");
-}, { waits: true });
+});
 
 story("a stop that the server could not hear is said again when the studio is opened the next time", async (t) => {
   const server = await serve(t);
@@ -112,7 +112,7 @@ story("a stop that the server could not hear is said again when the studio is op
   await viewer.says(WORDS, /back in a moment/i);
   await context.open(server.studio);
   await viewer.says(WORDS, /ended/i);
-}, { waits: true });
+});
 
 story("the studio's tab is closed while live: viewers read that it will be back", async (t) => {
   const server = await serve(t);
@@ -122,7 +122,7 @@ story("the studio's tab is closed while live: viewers read that it will be back"
   for (const page of viewers) await shows(page, clips.webm);
   await studio.page.close();
   for (const page of viewers) await page.says(WORDS, /back in a moment/i);
-}, { waits: true });
+});
 
 story("a hidden studio tab goes on for 30 seconds, and says so", async (t) => {
   const server = await serve(t);
@@ -161,7 +161,7 @@ story("the camera comes back by itself when the studio is reloaded", async (t) =
   await viewer.waitFor("nothing covers the picture", (s) => document.querySelector(s) === null, WORDS);
   await moves(viewer);
   assert.equal(await read(viewer), null, "a camera, no clip");
-}, { waits: true });
+});
 
 /** Another camera, in a system that opens one at a time. @param {Studio} studio */
 async function another({ page }) {
@@ -197,7 +197,7 @@ story("another page takes the stream over: the older one says so, and takes it b
   await studio.is("live");
   await shows(viewer, clips.webm);
   assert.equal(await connectionsMade(viewer), 1);
-}, { waits: true });
+});
 
 for (const name of BOTH) {
   story(`${name}: the uploader's network is away for ten seconds: the stream comes back under the same link`, async (t) => {
@@ -214,7 +214,7 @@ for (const name of BOTH) {
     await studio.is("live");
     assert.equal(await studio.name(), stream, "the link has changed");
     for (const viewer of viewers) await shows(viewer, clips.webm);
-  }, { waits: true });
+  });
 
   story(`${name}: a viewer's network is away for ten seconds: the picture comes back by itself`, async (t) => {
     const server = await serve(t);
@@ -225,7 +225,7 @@ for (const name of BOTH) {
     await away(home);
     await shows(viewer, clips.webm);
     await sounds(viewer, clips.webm);
-  }, { waits: true });
+  });
 }
 
 /** Ten seconds without a network. @param {import("../lib/network.mjs").Network} home */

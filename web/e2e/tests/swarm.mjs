@@ -82,4 +82,4 @@ story("files: a pair that is alone on a long line opens a further lane, between 
   })));
   await sender.limit(0);
   for (const taker of takers) assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, taker.page.name);
-}, { waits: true });
+});

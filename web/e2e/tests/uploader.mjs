@@ -51,7 +51,7 @@ for (const name of BOTH) {
     assert.equal((await limits(studio)).maxBitrate, 1_000_000);
     await moves(viewer);
     assert.equal(await connectionsMade(viewer), 1);
-  }, { waits: true });
+  });
 
   story(`${name}: the uploader's volume is theirs alone`, async (t) => {
     const server = await serve(t);
@@ -63,7 +63,7 @@ for (const name of BOTH) {
     await studio.page.click(id("mute"));
     await studio.page.waitFor("it is silent here", (s) => /** @type {HTMLVideoElement | null} */ (document.querySelector(s))?.muted, id("preview"));
     await sounds(viewer, clips.webm);
-  }, { waits: true });
+  });
 }
 
 story("a shared screen goes on after a reload with one click, and viewers read that it will be back", async (t) => {
@@ -80,7 +80,7 @@ story("a shared screen goes on after a reload with one click, and viewers read t
   await studio.is("live");
   await viewer.waitFor("nothing covers the picture", (s) => document.querySelector(s) === null, WORDS);
   await moves(viewer);
-}, { waits: true });
+});
 
 story("while live the screen is kept awake, and leaving is asked about", async (t) => {
   const server = await serve(t);
@@ -111,4 +111,4 @@ story("while live the screen is kept awake, and leaving is asked about", async (
   await studio.is("setup");
   await studio.page.reload();
   assert.deepEqual(asked, ["beforeunload"], "and nobody else");
-}, { waits: true });
+});

@@ -104,7 +104,7 @@ for (const name of BOTH) {
     office.restore();
     await shows(page, clips.webm);
     await uncovered(page);
-  }, { waits: true });
+  });
 
   story(`${name}: a short break of the media alone is mended by an ICE restart on the same session`, async (t) => {
     const server = await serve(t);
@@ -153,7 +153,7 @@ for (const name of BOTH) {
     await shows(framed(page), clips.webm);
     await sounds(framed(page), clips.webm);
     assert.equal(await inFrame(page, () => document.querySelector("header.top")), null, "a frame has room for the picture alone");
-  }, { waits: true });
+  });
 }
 
 /** In the page: counts the ICE restarts that the server has taken. */
@@ -209,7 +209,7 @@ story("a picture that the browser has no decoder for is told in words, and other
     if (able) await shows(page, clips.mp4);
     else await page.says(".cover-card", /cannot play[\s\S]*H\.264[\s\S]*(Chrome|Edge|another format)/);
   }
-}, { waits: true });
+});
 
 story("a stream that has ended starts again under the same link, for those who wait and those who reload", async (t) => {
   const server = await serve(t);
@@ -224,7 +224,7 @@ story("a stream that has ended starts again under the same link, for those who w
   await publisher.close();
   await publishRaw(await browser("firefox"), server, "raw", "tall");
   for (const page of viewers) await shows(page, clips.tall);
-}, { waits: true });
+});
 
 story("a server that comes back is asked nothing about sessions it never had", async (t) => {
   const server = await serve(t, "--demo");

@@ -17,7 +17,7 @@ for (const name of BOTH) {
     await page.click('a[href="/w/demo"]');
     await moves(page);
     await until("the demo is heard", async () => ((await listen(page))?.rms ?? 0) > 0.005);
-  }, { waits: true });
+  });
 }
 
 story("the watch page shows and counts, and a reload brings the picture back", async (t) => {
@@ -36,7 +36,7 @@ story("the watch page shows and counts, and a reload brings the picture back", a
   }
   await two.close();
   await viewersAre(one, 1);
-}, { waits: true });
+});
 
 story("viewers keep their connection when the publisher is lost and another browser takes over", async (t) => {
   const server = await serve(t);
@@ -51,7 +51,7 @@ story("viewers keep their connection when the publisher is lost and another brow
     await sounds(page, clips.tall);
     assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
   }
-}, { waits: true });
+});
 
 story("wrong links are answered in words", async (t) => {
   const server = await serve(t);
@@ -62,4 +62,4 @@ story("wrong links are answered in words", async (t) => {
     await page.says("h1", /./);
     assert.match((await page.text("main")) ?? "", /not|nothing/i);
   }
-}, { waits: true });
+});

@@ -128,6 +128,7 @@ export class WatchController {
       {
         link: (link) => {
           this.link.value = link;
+          this.quality.reach(link.phase === 'open');
           if (link.phase === 'refused') this.follow();
         },
         message: (message) => this.received(message),

@@ -44,6 +44,12 @@ export class QualityWatch {
     this.changed();
   }
 
+  /** Whether the server is there, and is the one that made the path: another one knows nothing of it. */
+  reach(reachable: boolean): void {
+    this.pacer.reach(reachable);
+    this.arm();
+  }
+
   choose(height: number | undefined): void {
     this.chosen.value = height;
     this.changed();

@@ -24,9 +24,14 @@ describe('wishOf', () => {
 
 describe('Pacer', () => {
   const wish = (maxHeight: number) => ({ maxHeight, hidden: false });
+  const reaching = (): Pacer => {
+    const p = new Pacer();
+    p.reach(true);
+    return p;
+  };
 
   it('tells the first wish at once, and the next ones when they have settled', () => {
-    const p = new Pacer();
+    const p = reaching();
     expect(p.due()).toBeUndefined();
     p.want(wish(100), 5_000);
     expect(p.take(5_000)).toEqual({ wish: wish(100) });
@@ -38,8 +43,23 @@ describe('Pacer', () => {
     expect(p.take(6_200)).toEqual({ wish: wish(300) });
   });
 
-  it('never asks more than once a second', () => {
+  it('asks nothing while the server is away, and then what is wanted', () => {
     const p = new Pacer();
+    p.want(wish(100), 0);
+    p.watch(true);
+    expect([p.due(), p.take(5_000)]).toEqual([undefined, undefined]);
+    p.reach(true);
+    expect(p.take(5_000)).toEqual({ wish: wish(100) });
+    p.reach(false);
+    p.want(wish(200), 6_000);
+    p.look();
+    expect([p.due(), p.take(9_000)]).toEqual([undefined, undefined]);
+    p.reach(true);
+    expect(p.take(9_000)).toEqual({ wish: wish(200) });
+  });
+
+  it('never asks more than once a second', () => {
+    const p = reaching();
     const asked: number[] = [];
     p.watch(true);
     for (let now = 0; now < 20_000; now += 10) {
@@ -54,7 +74,7 @@ describe('Pacer', () => {
   });
 
   it('looks while somebody reads, and once when the picture has changed', () => {
-    const p = new Pacer();
+    const p = reaching();
     p.want(wish(100), 0);
     p.take(0);
     expect(p.due()).toBeUndefined();
@@ -67,7 +87,7 @@ describe('Pacer', () => {
   });
 
   it('tells another path again', () => {
-    const p = new Pacer();
+    const p = reaching();
     p.want(wish(100), 0);
     p.take(0);
     p.forget();

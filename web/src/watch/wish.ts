@@ -41,12 +41,18 @@ export class Pacer {
   private told: Wish | undefined;
   private changed = 0;
   private asked = Number.NEGATIVE_INFINITY;
+  private reachable = false;
   private curious = false;
   private once = false;
 
   /** Another path: it knows nothing of what was told before. */
   forget(): void {
     this.told = undefined;
+  }
+
+  /** Whether there is somebody to ask, who knows the path. */
+  reach(reachable: boolean): void {
+    this.reachable = reachable;
   }
 
   want(wish: Wish, now: number): void {
@@ -68,7 +74,7 @@ export class Pacer {
 
   /** ms; undefined when there is nothing to ask. */
   due(): number | undefined {
-    if (!this.wish) return undefined;
+    if (!this.wish || !this.reachable) return undefined;
     const soonest = this.asked + PACE.least;
     if (!this.told || !same(this.told, this.wish)) return Math.max(this.changed + PACE.settle, soonest);
     if (this.once) return soonest;
