@@ -4,14 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -261,65 +258,6 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-func TestSelfMadeCertificate(t *testing.T) {
-	t.Parallel()
-	data := t.TempDir()
-	s := startServer(t, "--data", data, "--tls-self")
-	pem, err := os.ReadFile(filepath.Join(data, selfCertFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	defer client.CloseIdleConnections()
-	res, err := client.Get(s.url + "/healthz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK || !strings.HasPrefix(s.url, "https://") {
-		t.Errorf("%s: %d", s.url, res.StatusCode)
-	}
-	if info, err := os.Stat(filepath.Join(data, selfKeyFile)); err != nil || info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
-		t.Errorf("the private key: %v %v", info, err)
-	}
-}
-
-func TestSelfMadeCertificateIsKeptWhileItServes(t *testing.T) {
-	dir, now := t.TempDir(), time.Now()
-	one := []netip.Addr{netip.MustParseAddr("192.0.2.1")}
-	two := append(one, netip.MustParseAddr("2001:db8::1"))
-	make := func(addrs []netip.Addr, at time.Time) *x509.Certificate {
-		pair, err := selfCertificate(dir, addrs, at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaf, err := x509.ParseCertificate(pair.Certificate[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return leaf
-	}
-	first := make(one, now)
-	if !first.Equal(make(one, now.Add(time.Hour))) {
-		t.Error("a good certificate was replaced")
-	}
-	second := make(two, now)
-	if first.Equal(second) || second.VerifyHostname("2001:db8::1") != nil {
-		t.Error("a new address needs a new certificate")
-	}
-	if second.Equal(make(two, now.Add(selfLife-24*time.Hour))) {
-		t.Error("a certificate that ends tomorrow was kept")
-	}
-	if err := os.WriteFile(filepath.Join(dir, selfCertFile), []byte("damaged"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := selfCertificate(dir, one, now); err == nil || !strings.Contains(err.Error(), "move") {
-		t.Errorf("a damaged certificate: %v", err)
-	}
-}
-
 // TestDemo watches the demo as any player would: the relay, the publisher, the rooms and the
 // viewer are all the real ones.
 func TestDemo(t *testing.T) {
@@ -353,54 +291,6 @@ func TestDemo(t *testing.T) {
 	}
 	if code := s.stop(); code != 0 {
 		t.Errorf("ended with %d", code)
-	}
-}
-
-func TestBannerNeverSendsAPhoneToItself(t *testing.T) {
-	for public, local := range map[string]bool{
-		"http://127.0.0.1:8080": true, "http://localhost:8080": true, "http://[::1]:8080": true,
-		"http://192.0.2.7:8080": false, "https://live.example.org": false, "http://[2001:db8::1]:8080": false,
-	} {
-		s := &serving{addrs: addresses{public: public}}
-		if got := s.isLocal(); got != local {
-			t.Errorf("%s: local %v", public, got)
-		}
-	}
-}
-
-func TestLinksLeadToTheFirstAddressOfTheNetwork(t *testing.T) {
-	lan := []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}
-	for _, tt := range []struct {
-		host, flag string
-		lan        []netip.Addr
-		want       string
-	}{
-		{"", "", lan, "http://192.0.2.7:8080"},
-		{"0.0.0.0", "", lan, "http://192.0.2.7:8080"},
-		{"::", "", lan[1:], "http://[2001:db8::7]:8080"},
-		{"192.0.2.9", "", lan, "http://192.0.2.9:8080"},
-		{"::1", "", lan, "http://[::1]:8080"},
-		{"", "", nil, "http://127.0.0.1:8080"},
-		{"127.0.0.1", "https://live.example.org", lan, "https://live.example.org"},
-	} {
-		s := &serving{cmd: &serveCmd{PublicURL: tt.flag}, addrs: addresses{host: tt.host, port: 8080, lan: tt.lan}}
-		if got := s.publicOrigin(); got != tt.want {
-			t.Errorf("host %q, flag %q: %s, want %s", tt.host, tt.flag, got, tt.want)
-		}
-	}
-}
-
-func TestLANAddressesLeadToThisMachine(t *testing.T) {
-	for _, addr := range lanAddresses() {
-		if addr.IsLoopback() || addr.IsLinkLocalUnicast() || !addr.IsValid() {
-			t.Errorf("%v is of no use to a phone", addr)
-		}
-	}
-	order := []string{"192.168.1.2", "10.0.0.2", "203.0.113.5", "2001:db8::2"}
-	for i := 1; i < len(order); i++ {
-		if rank(netip.MustParseAddr(order[i-1])) > rank(netip.MustParseAddr(order[i])) {
-			t.Errorf("%s comes before %s", order[i], order[i-1])
-		}
 	}
 }
 
