@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 )
 
 // benchStream is the stream of 720p30 at 2.4 Mbit/s with sound.
@@ -86,6 +87,9 @@ func (b *bench) coresSteps() []step {
 	return []step{at("one core", b.server, b.client), at("two cores", b.both, b.beside)}
 }
 
+// historyFull is how long a stream must be there until its history is what it will be. That is the stream's memory, whoever watches.
+const historyFull = 15 * time.Second
+
 // memorySteps lets viewers stay for a while, in turns with the baseline.
 func (b *bench) memorySteps() (steps []step) {
 	for _, of := range []struct {
@@ -96,9 +100,9 @@ func (b *bench) memorySteps() (steps []step) {
 			continue
 		}
 		steps = append(steps, step{
-			part: partMemory, name: fmt.Sprintf("%s, %d viewers for %v", of.peer, of.viewers, b.plan.memoryFor), takes: takes(of.viewers, false, b.plan.memoryFor),
+			part: partMemory, name: fmt.Sprintf("%s, %d viewers for %v", of.peer, of.viewers, b.plan.memoryFor), takes: historyFull + takes(of.viewers, false, b.plan.memoryFor),
 			run: func(ctx context.Context, r *results) error {
-				l, err := b.loadOnce(ctx, of.peer, of.viewers, b.server, b.client, b.plan.memoryFor)
+				l, err := b.loadAfter(ctx, historyFull, of.peer, of.viewers, b.server, b.client, b.plan.memoryFor)
 				if err != nil {
 					return err
 				}

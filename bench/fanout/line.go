@@ -126,12 +126,19 @@ func (b *bench) load(ctx context.Context, peer string, viewers int, cores, clien
 }
 
 func (b *bench) loadOnce(ctx context.Context, peer string, viewers int, cores, client []int, steady time.Duration) (line, error) {
+	return b.loadAfter(ctx, 0, peer, viewers, cores, client, steady)
+}
+
+// loadAfter is loadOnce when the stream has been there for some time.
+func (b *bench) loadAfter(ctx context.Context, since time.Duration, peer string, viewers int, cores, client []int, steady time.Duration) (line, error) {
 	l := line{Peer: peer, Viewers: viewers, Cores: len(cores)}
 	s, err := b.startServer(ctx, peer, cores)
 	if err != nil {
 		return l, err
 	}
-	err = s.publish(ctx, benchStream)
+	if err = s.publish(ctx, benchStream); err == nil {
+		err = pause(ctx, since)
+	}
 	if err == nil {
 		err = l.watch(ctx, s, client, steady)
 	}

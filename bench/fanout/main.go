@@ -60,7 +60,10 @@ const (
 
 const defaultPage = "docs/BENCHMARKS.md"
 
-var errPart = errors.New("there is no such part")
+var (
+	errPart   = errors.New("there is no such part")
+	errMissed = errors.New("promises that were not kept")
+)
 
 func run(ctx context.Context, c config) error {
 	for part := range strings.SplitSeq(c.only, ",") {
@@ -85,13 +88,18 @@ func run(ctx context.Context, c config) error {
 	text := r.markdown()
 	fmt.Print(text)
 	fmt.Fprintln(os.Stderr, "All that was seen is in", file)
-	if err != nil || c.page == "" {
+	if err != nil {
 		return err
 	}
-	if err := page.Write(c.page, "bench", text); err != nil {
-		return err
+	if c.page != "" {
+		if err := page.Write(c.page, "bench", text); err != nil {
+			return err
+		}
+		fmt.Fprintln(os.Stderr, "Written to", c.page)
 	}
-	fmt.Fprintln(os.Stderr, "Written to", c.page)
+	if missed := r.missed(); missed != nil {
+		return fmt.Errorf("%w: %s", errMissed, strings.Join(missed, "; "))
+	}
 	return nil
 }
 

@@ -29,9 +29,9 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%s: the parts are %v, want %v", c.name, seen, want)
 		}
 		b.only = partMemory
-		want := takes(c.plan.memoryViewers, false, c.plan.memoryFor)
+		want := historyFull + takes(c.plan.memoryViewers, false, c.plan.memoryFor)
 		if n := c.plan.memoryBaseline; n > 0 {
-			want += takes(n, false, c.plan.memoryFor)
+			want += historyFull + takes(n, false, c.plan.memoryFor)
 		}
 		if d := b.left(b.steps()); d != want {
 			t.Errorf("%s: memory alone takes %v", c.name, d)

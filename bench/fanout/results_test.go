@@ -17,7 +17,7 @@ import (
 // report is that of a server that holds.
 func report(us float64) loadReport {
 	var r loadReport
-	r.Connected, r.PacketsSteady = 1, 100_000
+	r.Viewers, r.Connected, r.PacketsSteady = 1, 1, 100_000
 	r.Server.CPUPerPacket, r.Server.CPUShare, r.Own.CPUShare = us, 0.5, 0.5
 	if err := json.Unmarshal([]byte(`{"delay":{"median":1,"p99":5}}`), &r); err != nil {
 		panic(err)
@@ -221,6 +221,31 @@ func TestFigures(t *testing.T) {
 	for _, f := range (&results{}).figures() {
 		if f.value != unknown || f.met && f.limit != "" {
 			t.Errorf("nothing was measured: %+v", f)
+		}
+	}
+}
+
+func TestMissed(t *testing.T) {
+	r := wholeRun()
+	if got, want := r.missed(), []string{"server CPU a packet at 400 viewers, to the floor's"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := (&results{Unsteered: "it needs root"}).missed(); got != nil {
+		t.Errorf("what was not measured was missed: %q", got)
+	}
+}
+
+// Who watched and went away has lost no packet of those that are counted.
+func TestBurstWithoutWatchers(t *testing.T) {
+	for name, change := range map[string]func(*loadReport){
+		"nobody":      func(l *loadReport) { *l = loadReport{Viewers: 100} },
+		"one fewer":   func(l *loadReport) { l.Viewers = 2 },
+		"one is gone": func(l *loadReport) { l.Gone = 1 },
+	} {
+		r := wholeRun()
+		change(&r.Burst.Watching)
+		if f := r.burstFigures()[1]; f.met {
+			t.Errorf("%s: %+v", name, f)
 		}
 	}
 }

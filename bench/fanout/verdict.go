@@ -12,7 +12,17 @@ type figure struct {
 // unknown is shown for what was not measured or is void.
 const unknown = "–"
 
-// figures are all that is promised.
+// missed are the promises that were measured and not kept.
+func (r *results) missed() (names []string) {
+	for _, f := range r.figures() {
+		if f.value != unknown && !f.met && !f.left {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// figures are all that is promised. The baseline's price is that at 200 viewers, where it costs least: late or not, it falls with their number.
 func (r *results) figures() []figure {
 	base := prices(r.Lines, baseline, 200)
 	list := []figure{
@@ -114,6 +124,9 @@ func (r *results) rateFigure() figure {
 	f := figure{name: "joins a second that one core keeps up with", value: unknown}
 	if rate := r.sustainedRate(); rate > 0 {
 		f.value, f.met = fmt.Sprintf("%.0f", rate), true
+		if r.Rates[len(r.Rates)-1].sustained() {
+			f.value += ", the most that was tried"
+		}
 	}
 	return f
 }
@@ -125,8 +138,12 @@ func (r *results) burstFigures() []figure {
 		n := b.Crowd.Report.Failed + b.Crowd.Report.Gone
 		failed.met = n == 0 && b.Failure+b.Crowd.Failure == ""
 		failed.value = fmt.Sprintf("%d of %d; told to wait %d times %s%s", n, b.Crowd.Viewers, b.Crowd.Report.BusyWaits, b.Failure, b.Crowd.Failure)
-		lost.met = b.Failure == "" && b.Watching.loss() <= maxLoss
+		away := b.Watching.Viewers - b.Watching.Connected + b.Watching.Gone
+		lost.met = b.Failure == "" && b.Watching.PacketsSteady > 0 && away == 0 && b.Watching.loss() <= maxLoss
 		lost.value = fmt.Sprintf("%.3f %%", 100*b.Watching.loss())
+		if away > 0 {
+			lost.value += fmt.Sprintf("; %d of %d were not there", away, b.Watching.Viewers)
+		}
 	}
 	return []figure{failed, lost}
 }
