@@ -1,12 +1,11 @@
 // Fuzz targets for whatever comes from others: every frame on every channel, the manifest, messages of
-// envelopes, tokens, and what people open or type. Here a few rounds each, the same in every run;
-// `npm run fuzz` takes FANFARE_FUZZ=5000x rounds or FANFARE_FUZZ=10m each, by another chance every time.
+// envelopes, tokens, and what people open or type.
 
-import { env } from 'node:process';
 import { describe, it } from 'vitest';
 import { type Bytes, concat, equal, hex, utf8 } from './bytes';
 import { formatCode, parseCode } from './code';
 import { MeshError } from './error';
+import { clock, rounds, seed, span, WITHIN } from './fuzz.fixture';
 import { golden, unhex } from './golden.fixture';
 import { formatLink, parseLink } from './link';
 import { decodeManifest, encodeManifest } from './manifest';
@@ -16,15 +15,7 @@ import { BlobParts } from './parts';
 import { parseToken } from './token';
 import { append, type Channel, parse } from './wire';
 
-const USUAL = '400x';
 const MOST_KEPT = 2_000;
-const asked = env.FANFARE_FUZZ ?? USUAL;
-const seed = env.FANFARE_FUZZ === undefined ? 1 : Date.now();
-const [, number = '', unit] = /^(\d+)(x|s|m)$/u.exec(asked) ?? [];
-const rounds = unit === 'x' ? Number(number) : Number.POSITIVE_INFINITY;
-const span = unit === 's' ? 1_000 * Number(number) : unit === 'm' ? 60_000 * Number(number) : Number.POSITIVE_INFINITY;
-/** However many rounds were asked for. */
-const WITHIN = 3_600_000;
 
 /**
  * Spoils what is good again and again; what is taken is spoilt further. take throws MeshError for what it
@@ -34,8 +25,8 @@ function target(name: string, good: readonly Bytes[], take: (input: Bytes) => vo
   const run = (): void => {
     const chance = new Chance(seed);
     const kept = [...good];
-    const until = performance.now() + span;
-    for (let round = 0; round < rounds && performance.now() < until; round++) {
+    const until = clock() + span;
+    for (let round = 0; round < rounds && clock() < until; round++) {
       const input =
         chance.below(32) === 0
           ? chance.bytes(chance.below(300))
@@ -56,8 +47,6 @@ function same(written: Bytes, read: Bytes): void {
 }
 
 const text = (input: Bytes): string => new TextDecoder().decode(input);
-
-if (!unit) throw new Error(`FANFARE_FUZZ=${asked} is neither like 5000x nor like 30s or 10m`);
 
 describe('a frame', () => {
   const { good } = golden<{ good: { channel: string; hex: string; frame: { type: string } }[] }>('frames.json');
