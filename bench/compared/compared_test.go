@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -40,6 +41,50 @@ func TestThePage(t *testing.T) {
 		if strings.Contains(s.body, "NaN") || strings.Count(s.body, "\n") < 1 {
 			t.Errorf("%q is no part of a page:\n%s", s.name, s.body)
 		}
+	}
+}
+
+// TestPromises: what is told of is a full comparison that did what one is to do. It took half an hour at most; the star breaks where
+// arithmetic says that it must, and nothing else does; the swarm comes near its bound, N copies take N times as long, and HTTP what its
+// two legs take. Figures of another machine that do not are to be looked into before they are told.
+func TestPromises(t *testing.T) {
+	f, err := readFigures(theFigures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := f.Run.Ended.Sub(f.Run.Began); took > 30*time.Minute || f.Run.Made != f.Run.Planned {
+		t.Errorf("%d of %d runs took %v", f.Run.Made, f.Run.Planned, took)
+	}
+	uplink := f.streams("uplink")
+	for _, s := range uplink {
+		if s.Topology == experiment.Star && s.Point.Viewers == 5 {
+			if s.Loss.Low <= report.LossLimit {
+				t.Errorf("the star of 5 does not break: %s %% are lost", small(s.Loss))
+			}
+		} else if !s.Holds() || s.Loss.High > report.LossLimit {
+			t.Errorf("%s: %s %% are lost, up to %d by the relay", s.Words(), small(s.Loss), s.OnServer)
+		}
+	}
+	if want := 2 * len(experiment.Media()); len(uplink) != want {
+		t.Errorf("%d figures of narrow uplinks, not %d", len(uplink), want)
+	}
+	seen := map[string]int{}
+	for _, s := range f.Files {
+		seen[s.Experiment]++
+		n := float64(s.Point.Viewers)
+		switch legs := s.Upload.Median + s.Download.Median; {
+		case s.Runs == 0:
+			t.Errorf("%s: no run counts", s.Words())
+		case s.Experiment == "files" && s.Share.Low < 0.92:
+			t.Errorf("%s: it reaches %s of its bound", s.Words(), shown(s.Share, 3))
+		case s.Experiment == "files-copies" && (n*s.Share.Low < 0.9 || n*s.Share.High > 1):
+			t.Errorf("%s: %s of the bound is not 1/%g", s.Words(), shown(s.Share, 3), n)
+		case s.Experiment == "files-http" && (s.Upload.Median <= 0 || s.Download.Median <= 0 || math.Abs(legs/s.Last.Median-1) > 0.01):
+			t.Errorf("%s: the legs take %.2f s, all of it %s", s.Words(), legs, shown(s.Last, 2))
+		}
+	}
+	if seen["files"] != 2 || seen["files-copies"] != 2 || seen["files-http"] != 2 {
+		t.Errorf("figures of files: %v", seen)
 	}
 }
 
