@@ -11,6 +11,7 @@ import { serve } from "../lib/server.mjs";
 import { id, Studio } from "../lib/studio.mjs";
 
 /** @typedef {import("../lib/browsers.mjs").Page} Page */
+/** @typedef {import("node:test").TestContext} TestContext */
 
 /** The longest wait for a picture while the way changes, and when the one who passed it on has gone: 2 s and a key frame. ms */
 const CHANGE = 1_000;
@@ -58,18 +59,35 @@ async function haveATree(studio, viewers) {
   });
 }
 
-/** Every picture counter has risen, no wait was longer than that, and no picture was black. @param {Page[]} viewers @param {Map<Page, number>} before @param {number} most */
-async function keptTheirPicture(viewers, before, most) {
+/** Every picture counter has risen, no wait was longer than that, and no picture was black. Waits are told before they are judged. @param {TestContext} t @param {string} when @param {Page[]} viewers @param {Map<Page, number>} before @param {number} most */
+async function keptTheirPicture(t, when, viewers, before, most) {
   for (const page of viewers) {
     await until(`${page.name} goes on`, async () => (await framesSeen(page)).frames > (before.get(page) ?? 0) + 5);
     const seen = await framesSeen(page, true);
     before.set(page, seen.frames);
+    t.diagnostic(`figure: longest wait between two pictures, ${when}, ${page.name}, ms = ${seen.wait}`);
     assert.ok(seen.wait <= most, `${page.name} waited ${seen.wait} ms for a picture`);
     assert.equal(seen.black, 0, `${page.name}: ${seen.black} of ${seen.frames} pictures were black`);
     const reading = await shows(page, clips.small);
     assert.ok(rightColours(reading));
   }
 }
+
+/** In the page: notes from now on each way that it says it has, the present one first. @param {string} selector */
+function noteWaysInPage(selector) {
+  /** @type {string[]} */ const noted = [];
+  Object.assign(globalThis, { waysNoted: noted });
+  const look = () => {
+    const { way, relays } = /** @type {HTMLElement | null} */ (document.querySelector(selector))?.dataset ?? {};
+    const now = way === "relayed" ? `${way} ${relays}` : way;
+    if (now !== undefined && now !== noted.at(-1)) noted.push(now);
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-way", "data-relays"] });
+  look();
+}
+
+/** @param {Page} page @returns {Promise<string[]>} */
+const waysNoted = (page) => page.evaluate(() => /** @type {any} */ (globalThis).waysNoted);
 
 /** How many connections of the page are not closed. @param {Page} page */
 const connectionsOpen = (page) =>
@@ -99,25 +117,27 @@ story("sfu, star, tree and back while a film plays: nobody's picture stops, and 
   }
   await have(studio, viewers, ["sfu", "sfu", "sfu", "sfu"]);
   const before = new Map();
-  await keptTheirPicture(viewers, before, Number.POSITIVE_INFINITY);
+  await keptTheirPicture(t, "at the beginning", viewers, before, Number.POSITIVE_INFINITY);
 
   await change(studio, viewers, "star", ["direct", "direct", "direct", "direct"]);
-  await keptTheirPicture(viewers, before, CHANGE);
+  await keptTheirPicture(t, "server to star", viewers, before, CHANGE);
   await studio.page.says(id("delivery"), /show addresses/);
   for (const page of viewers) assert.equal(await connectionsOpen(page), 1, `${page.name} has a connection to spare`);
 
   await change(studio, viewers, "tree", ["direct", "direct", "relayed 1", "relayed 1"]);
   await studio.page.says(id("delivery-depth"), /2 steps/);
-  await keptTheirPicture(viewers, before, CHANGE);
+  await keptTheirPicture(t, "star to tree", viewers, before, CHANGE);
 
   const relay = await whoPassesOn(viewers);
   viewers = viewers.filter((page) => page !== relay);
+  for (const page of viewers) await page.evaluate(noteWaysInPage, WAY);
   await relay.close();
   await haveATree(studio, viewers);
-  await keptTheirPicture(viewers, before, RESCUE);
+  for (const page of viewers) t.diagnostic(`${page.name}, when one who passed it on had left: ${(await waysNoted(page)).join(", then ")}`);
+  await keptTheirPicture(t, "one who passed it on left", viewers, before, RESCUE);
 
   await change(studio, viewers, "sfu", ["sfu", "sfu", "sfu"]);
-  await keptTheirPicture(viewers, before, CHANGE);
+  await keptTheirPicture(t, "tree to server", viewers, before, CHANGE);
   for (const page of [studio.page, ...viewers]) assert.equal(await connectionsOpen(page), 1, `${page.name} has a connection to spare`);
 
   // Nobody is asked who has said no.
