@@ -62,8 +62,9 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 	if err := outFolder(c.Out).prepare(); err != nil {
 		return err
 	}
+	began := time.Now()
 	d := comparison.Document{
-		Made: time.Now().UTC(), Version: version(), Quick: c.Quick, Experiments: list, Command: c.command(), HopMS: c.HopMS, HopCPU: c.HopCPU,
+		Made: began.UTC(), Version: version(), Quick: c.Quick, Experiments: list, Command: c.command(), HopMS: c.HopMS, HopCPU: c.HopCPU,
 		Machine: comparison.Machine{System: runtime.GOOS + "/" + runtime.GOARCH, Processor: processor(), CPUs: runtime.GOMAXPROCS(0), Go: runtime.Version()},
 	}
 	if err := c.measure(ctx, std, &d); err != nil {
@@ -72,7 +73,11 @@ func (c *compareCmd) Run(ctx context.Context, std stdio) error {
 	if len(d.Samples) == 0 {
 		return errors.New("interrupted before anything was measured")
 	}
-	return c.finish(std, d)
+	if err := c.finish(std, d); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "All of it took %v.\n", time.Since(began).Round(time.Second))
+	return err
 }
 
 // again makes the report of what was measured before.

@@ -28,6 +28,9 @@ func TestCompare(t *testing.T) {
 	if code := run(context.Background(), []string{"compare", "--experiment", file, "--out", out}, stdio{nil, &said, &failed}); code != 0 {
 		t.Fatalf("code %d: %s", code, failed.String())
 	}
+	if !strings.Contains(said.String(), "\nAll of it took ") {
+		t.Errorf("how long it took is not said: %s", said.String())
+	}
 	d := document(t, out)
 	if len(d.Samples) != 1 || len(d.Samples[0].Viewers) != 1 {
 		t.Fatalf("%d samples", len(d.Samples))
