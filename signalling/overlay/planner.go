@@ -11,11 +11,10 @@ import (
 
 // Times of the planner.
 const (
-	// StallAfter is how long a viewer may be without a new picture before it is given one by the server, and
-	// RescueWithin the bound that this keeps with the time a session with the server takes. A shorter one
-	// would take the pauses of busy browsers for stalls.
-	StallAfter   = time.Second
-	RescueWithin = 2 * time.Second
+	// StallAfter is how long a viewer may be without a new picture before it is given one by the server: with
+	// the time that a session with the server takes, the picture is back within two seconds. A shorter one would
+	// take the pauses of busy browsers for stalls.
+	StallAfter = time.Second
 	// settle is how long the planner waits after something happened before it plans anew: who comes gets the
 	// picture from the server at once, and many come together.
 	settle = time.Second
