@@ -187,6 +187,7 @@ describe('the result', () => {
     expect(html).toContain('a &lt;film&gt;.webm');
     expect(html).not.toContain('<film>');
     expect(html).toContain('20 ms sooner');
+    expect(html).toContain('The interval is that of this run alone.');
     expect(html).toContain('<th scope="row">Device 1, phone</th><td>By the server</td><td>150 ms</td>');
     expect(htmlOf({ ...gathered, devices: [] }, about)).not.toContain('Further devices');
   });

@@ -249,6 +249,7 @@ export const BY_DEVICES =
 export const METHOD = [
   'Each picture has the time in it, as a strip of black and white squares, drawn in the moment when it is handed to the encoders. Viewers read it from the decoded picture in the moment when the browser puts that on the screen. The delay is the difference, by one clock.',
   'The same pictures that two ways have shown to one viewer are compared in pairs: what makes both late, as a busy machine does, falls out of the difference. The interval is by order statistics over medians of one second each. A screen shows pictures in steps, often of 17 ms, so that a median is at one step or another; the average, without the twentieth at either end, lies between.',
+  'The interval is that of this run alone. A browser may show one way in another rhythm than the others for a whole run, so run it again before you believe a difference.',
   'All ways run at once, in one browser, on one machine, without a network between: delays of lines are not in the figures, and encoders share the processor. Plain HTTP uses another encoder (MediaRecorder) and has no sound, even if the file has; viewers who pass on decode and encode again.',
 ] as const;
 
