@@ -124,6 +124,19 @@ story("files: a link with one character changed says so in words, and shows noth
   await cut.page.says(id("words"), /not whole/i);
 });
 
+story("files: where WebRTC is switched off both pages say so, and wait for nothing", async (t) => {
+  const server = await serve(t);
+  const sender = await Sender.open(await browser("chromium"), server);
+  const link = await sender.share([(await randomFile(await scratch(t), "a.bin", 1000)).file]);
+  for (const url of [link, `${server.url}/f`]) {
+    const page = await (await browser("chromium")).open(url, { label: "without WebRTC", prepare: () => {
+      Reflect.deleteProperty(globalThis, "RTCPeerConnection");
+    } });
+    await page.says("main", /needs WebRTC[\s\S]*fanfare get/);
+    assert.deepEqual(page.log, [], "the page complains");
+  }
+});
+
 story("files: a text, a password, and the sender's word on each receiver", async (t) => {
   const server = await serve(t);
   const sender = await Sender.open(await browser("firefox"), server);

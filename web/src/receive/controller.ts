@@ -12,6 +12,7 @@ import { dropOldFiles, Memory, NoRoom } from '../mesh/peer/sink';
 import { Peer } from '../mesh/peer/swarm';
 import { newViewerId } from '../signal/viewer-id';
 import { bytes } from '../ui/format';
+import { lacking } from '../ui/secure';
 import { Keeping, type Kept, NotChosen } from './keeping';
 import { Player } from './player';
 import { download, downloadHead, fetchAsDownload, type Saved, saveInto } from './save';
@@ -41,7 +42,7 @@ export class ReceiveController {
       const { phase, lasting } = this.state.value;
       if (phase === 'fetching' && !lasting) event.preventDefault();
     });
-    if (!window.isSecureContext) return;
+    if (lacking()) return;
     let link: Link;
     try {
       link = parseLink(window.location.href);

@@ -8,7 +8,7 @@ import { DownloadIcon, PauseIcon, PlayIcon } from '../ui/icons';
 import { Announcer, Notice, Page, Top } from '../ui/layout';
 import { CopyButton } from '../ui/link';
 import { Progress } from '../ui/progress';
-import { SECURE } from '../ui/secure';
+import { lacking } from '../ui/secure';
 import type { ReceiveController } from './controller';
 import { FileList } from './files';
 import { canSaveFolders } from './save';
@@ -18,17 +18,18 @@ import { endWords, fromWords, linkWords, RELAYED, roomWords, STRANGER, stallWord
 
 export function Receive({ receive }: { receive: ReceiveController }) {
   const state = receive.state.value;
+  const lack = lacking();
   return (
     <>
       <Top />
       <Page narrow>
         <div class="receiving stack" data-testid="state" data-phase={state.phase}>
-          {window.isSecureContext ? (
-            <Body receive={receive} />
-          ) : (
-            <Notice tone="bad" title={SECURE.title}>
-              {SECURE.advice}
+          {lack ? (
+            <Notice tone="bad" title={lack.title}>
+              {lack.advice}
             </Notice>
+          ) : (
+            <Body receive={receive} />
           )}
         </div>
       </Page>

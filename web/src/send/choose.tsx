@@ -5,35 +5,41 @@ import { MAX_TEXT } from '../mesh/manifest';
 import { Button, Field } from '../ui/controls';
 import { FolderIcon, PaperIcon } from '../ui/icons';
 import { Notice, Page } from '../ui/layout';
+import { lacking } from '../ui/secure';
 import { CodeForm } from './code-form';
 import { type Chosen, ofDrop, ofInput } from './collect';
 import type { SendController } from './controller';
 import { EarlierList } from './earlier';
 import { canPick, droppedHandles, type Picked, pick } from './handles';
 import { FileInput } from './inputs';
-import { Insecure } from './send';
 
 export function Choose({ send }: { send: SendController }) {
   const { problem } = send.state.value;
-  const secure = window.isSecureContext;
+  const lack = lacking();
   return (
     <Page narrow>
-      {secure ? <EarlierList send={send} /> : null}
+      {lack ? null : <EarlierList send={send} />}
       <section class="invite" aria-labelledby="invite">
         <h1 id="invite">Drop files here</h1>
         <p class="quiet">
           They go from this browser straight to whoever opens your link. Nothing is uploaded first, and the server sees
           neither names nor content.
         </p>
-        {secure ? <Pickers send={send} /> : <Insecure />}
+        {lack ? (
+          <Notice tone="bad" title={lack.title}>
+            {lack.advice}
+          </Notice>
+        ) : (
+          <Pickers send={send} />
+        )}
         {problem ? <Notice tone="bad" title={problem} /> : null}
       </section>
-      {secure ? (
+      {lack ? null : (
         <div class="stack">
           <TextForm send={send} />
           <CodeForm />
         </div>
-      ) : null}
+      )}
     </Page>
   );
 }
@@ -110,7 +116,7 @@ export function DropVeil({ send }: { send: SendController }) {
   useEffect(() => {
     const listen = new AbortController();
     const { signal } = listen;
-    const isOpen = (): boolean => send.state.value.phase === 'empty' && window.isSecureContext;
+    const isOpen = (): boolean => send.state.value.phase === 'empty' && !lacking();
     const on = (name: 'dragenter' | 'dragover' | 'dragleave' | 'drop', hear: (event: DragEvent) => void): void => {
       const guarded = (event: DragEvent): void => {
         if (event.dataTransfer?.types.includes('Files')) hear(event);

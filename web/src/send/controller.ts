@@ -16,6 +16,7 @@ import { newSigningKeys, pointOf } from '../mesh/sign';
 import { noRevocations } from '../mesh/token';
 import { type Keeps, keepKey, keeps, takeKey } from '../signal/key';
 import { newViewerId } from '../signal/viewer-id';
+import { lacking } from '../ui/secure';
 import { isLack, type Lack, match } from './again';
 import { type Chosen, collect } from './collect';
 import { mayRead, ofHandles, type Picked } from './handles';
@@ -63,7 +64,7 @@ export class SendController {
 
   /** Finds what was shared before a reload. */
   private async lookBack(): Promise<void> {
-    if (this.now || !window.isSecureContext) return;
+    if (this.now || lacking()) return;
     this.earlier = await idle(await keptRooms(Date.now()));
     const { earlier } = this.state.value;
     this.feed({

@@ -3,7 +3,6 @@
 import { bytes, count } from '../ui/format';
 import { CheckIcon } from '../ui/icons';
 import { Announcer, Notice, Page, Top } from '../ui/layout';
-import { SECURE } from '../ui/secure';
 import { Choose, DropVeil } from './choose';
 import type { SendController } from './controller';
 import { KeyForm } from './key-form';
@@ -153,14 +152,5 @@ function Ended({ send }: { send: SendController }) {
         </div>
       </section>
     </Page>
-  );
-}
-
-/** Browsers allow what is needed here on secure pages only. */
-export function Insecure() {
-  return (
-    <Notice tone="bad" title={SECURE.title}>
-      {SECURE.advice}
-    </Notice>
   );
 }
