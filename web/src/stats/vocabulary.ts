@@ -1,5 +1,6 @@
 // The app's one vocabulary of statistics. Everything that shows, logs or tests a figure reads
-// it from here; sample.ts is the only place that knows the names of getStats.
+// it from here; sample.ts is the only place that knows the names of getStats, but for one question of
+// mesh/peer/conn.ts: the pages of files need nothing else of all this, and do not carry it.
 // Counters only grow during one connection; a Snapshot is all of them at one moment.
 
 export type Kind = 'audio' | 'video';

@@ -70,6 +70,20 @@ describe('a connection', () => {
     expect(late).toHaveBeenCalledOnce();
   });
 
+  it('is relayed where either end is that of a TURN server, once there is a path', async () => {
+    const { conn, pc } = silent();
+    const told = (...stats: { id: string; type: string; [member: string]: unknown }[]) => {
+      Object.assign(pc, { getStats: async () => new Map(stats.map((one) => [one.id, one])) });
+      return conn.relayed();
+    };
+    const pair = { id: 'p', type: 'candidate-pair', state: 'succeeded', localCandidateId: 'l', remoteCandidateId: 'r' };
+    const local = { id: 'l', type: 'local-candidate', candidateType: 'host' };
+    const remote = { id: 'r', type: 'remote-candidate', candidateType: 'relay' };
+    expect(await told(pair, local, remote)).toBeUndefined();
+    expect(await told({ ...pair, nominated: true }, local, remote)).toBe(true);
+    expect(await told({ ...pair, nominated: true }, local, { ...remote, candidateType: 'srflx' })).toBe(false);
+  });
+
   it('hands on every message once, whoever listens when', () => {
     const { conn, pc } = silent();
     const control = pc.channels[0] as EventTarget;

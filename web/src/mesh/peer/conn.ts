@@ -135,7 +135,10 @@ export class Conn implements Way {
     return this.pc.connectionState === 'disconnected';
   }
 
-  /** Whether the path leads through a TURN server; undefined while that is not known. */
+  /**
+   * Whether the path leads through a TURN server; undefined while that is not known. By the names of getStats
+   * themselves (stats/vocabulary.ts).
+   */
   async relayed(): Promise<boolean | undefined> {
     const stats = await this.pc.getStats();
     for (const one of stats.values()) {
