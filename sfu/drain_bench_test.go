@@ -26,22 +26,30 @@ func BenchmarkDrain(b *testing.B) {
 	}
 }
 
-func benchmarkDrain(b *testing.B, viewers int) {
-	const each = 3
-	hold, held := make(chan struct{}), make(chan struct{})
+// startHeld runs a relay whose one worker stops when so many viewers have connected, for a StandIn to take its
+// place. It is held from when the channel is closed, until release.
+func startHeld(tb testing.TB, viewers int64) (r *sfutest.Relay, held <-chan struct{}, release func()) {
+	tb.Helper()
+	stopped, hold := make(chan struct{}), make(chan struct{})
 	var connected atomic.Int64
-	r := sfutest.Start(b, func(c *sfu.Config) {
+	r = sfutest.Start(tb, func(c *sfu.Config) {
 		c.Workers = 1
 		note := c.OnEvent
 		c.OnEvent = func(e media.Event) {
 			note(e)
-			if e.Kind == media.EventConnected && e.Role == media.RoleSubscriber && connected.Add(1) == int64(viewers) {
-				close(held)
-				<-hold // stops the worker while the benchmark stands in for it
+			if e.Kind == media.EventConnected && e.Role == media.RoleSubscriber && connected.Add(1) == viewers {
+				close(stopped)
+				<-hold
 			}
 		}
 	})
-	defer close(hold)
+	return r, stopped, func() { close(hold) }
+}
+
+func benchmarkDrain(b *testing.B, viewers int) {
+	const each = 3
+	r, held, release := startHeld(b, int64(viewers))
+	defer release()
 	pub := sfutest.Publish(b, r, "s", media.CodecVP8)
 	source := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
 	pub.Send(b, media.KindVideo, source.Next(mediatest.Frame{Key: true, Size: 2000})...)
