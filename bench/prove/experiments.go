@@ -63,7 +63,7 @@ var experiments = []experiment{
 	},
 	{
 		title: "A squeezed viewer among twenty", command: "go test ./sfu -run TestSqueezedViewer -v -args -squeeze-others 19",
-		why: "One line falls from 10 Mbit/s to 300 kbit/s for six seconds, in virtual time. The test fails when its viewer is not on the low encoding within 3 s, has a freeze above 1 s, or is not back within 15 s, and when one of the 19 others has a gap or misses a frame.",
+		why: "One line falls from 10 Mbit/s to 300 kbit/s for six seconds, in virtual time. The test fails when its viewer is not on the low encoding within 3 s, has a freeze above 1 s, or is not back within 15 s, and when one of the 19 others has a gap or misses a packet of what was sent, or the 99th percentile of arrival less sending is more than 50 ms above what it was before.",
 		run: goTest("./sfu", "TestSqueezedViewer", 1, "-squeeze-others", "19"),
 	},
 	garbageExperiment,
