@@ -2,6 +2,7 @@ package sfu_test
 
 import (
 	"flag"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,32 +99,87 @@ func (a *audience) allSeen(t *testing.T, viewers []*sfutest.Viewer) {
 }
 
 // However many viewers ask, and one of them ten thousand times a second, the publisher is asked
-// once a second, and the picture goes on for everybody.
+// once a second for each encoding, and the picture goes on for everybody.
 func TestKeyFrameStorm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newAudience(t, *stormViewers)
-		const length, mad = 2 * time.Second, 100 // requests of the mad one each 10 ms
-		before, turn := a.pub.PLIs.Load(), 0
-		a.live(t, length, func() {
-			if turn++; turn%5 == 0 { // 20 a second each
-				for _, v := range a.viewers {
-					v.AskForKey(t)
-				}
+	t.Run("one encoding", func(t *testing.T) { synctest.Test(t, stormOfOne) })
+	t.Run("three encodings", func(t *testing.T) { synctest.Test(t, stormOfThree) })
+}
+
+func stormOfOne(t *testing.T) {
+	a := newAudience(t, *stormViewers)
+	const length, mad = 2 * time.Second, 100 // requests of the mad one each 10 ms
+	before, turn := a.pub.PLIs.Load(), 0
+	a.live(t, length, func() {
+		if turn++; turn%5 == 0 { // 20 a second each
+			for _, v := range a.viewers {
+				v.AskForKey(t)
 			}
-			for range mad {
-				a.viewers[0].AskForKey(t)
-			}
-		})
-		asked, st := a.pub.PLIs.Load()-before, a.relay.Stats()
-		t.Logf("%d requests of %d viewers became %d", st.PLIsReceived, len(a.viewers), asked)
-		if limit := int64(length/time.Second) + 1; asked > limit || asked == 0 {
-			t.Errorf("the publisher was asked %d times in %v", asked, length)
 		}
-		if want := uint64(length / (10 * time.Millisecond) * mad); st.PLIsReceived < want {
-			t.Errorf("%d requests came, want %d", st.PLIsReceived, want)
+		for range mad {
+			a.viewers[0].AskForKey(t)
 		}
-		a.allSeen(t, a.viewers)
 	})
+	asked, st := a.pub.PLIs.Load()-before, a.relay.Stats()
+	t.Logf("%d requests of %d viewers became %d", st.PLIsReceived, len(a.viewers), asked)
+	if limit := int64(length/time.Second) + 1; asked > limit || asked == 0 {
+		t.Errorf("the publisher was asked %d times in %v", asked, length)
+	}
+	if want := uint64(length / (10 * time.Millisecond) * mad); st.PLIsReceived < want {
+		t.Errorf("%d requests came, want %d", st.PLIsReceived, want)
+	}
+	a.allSeen(t, a.viewers)
+}
+
+// stormOfThree: each viewer has one of three encodings, by their wish.
+func stormOfThree(t *testing.T) {
+	const seconds, each = 3, 20 // requests of each viewer a second
+	n := sfutest.NewNetwork(11)
+	r := startVirtual(t, n)
+	l := publishLadder(t, n, r)
+	var viewers []*sfutest.Viewer
+	for i := range *stormViewers {
+		v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: n.Listen(sfutest.Line{}), Codecs: []media.Codec{media.CodecVP8}})
+		v.Connect(t, "s")
+		if err := r.Wish(v.Answer.Session, media.Wish{MaxHeight: int(ladderRates[i%3].height)}); err != nil {
+			t.Fatal(err)
+		}
+		viewers = append(viewers, v)
+	}
+	begin := l.run(t, 6*time.Second) // everybody has their encoding, and nobody is let in again without the publisher
+	before := r.Stats()
+	for turn := range 30 * seconds {
+		if turn%3 < 2 { // 20 times a second
+			for _, v := range viewers {
+				v.AskForKey(t)
+			}
+		}
+		l.send(t)
+	}
+	end := time.Now()
+	synctest.Wait()
+	requests := r.Stats().PLIsReceived - before.PLIsReceived
+	if want := uint64(seconds * each * len(viewers)); requests < want {
+		t.Errorf("%d requests came, want %d", requests, want)
+	}
+	for _, e := range ladderRates {
+		asked := l.pub.KeysAsked(media.KindVideo, e.rid)
+		asked = slices.DeleteFunc(asked, func(at time.Time) bool { return at.Before(begin) })
+		t.Logf("%d requests of %d viewers became %d for %q", requests, len(viewers), len(asked), e.rid)
+		if len(asked) == 0 {
+			t.Errorf("the publisher was never asked for %q", e.rid)
+		}
+		for i := 1; i < len(asked); i++ {
+			if apart := asked[i].Sub(asked[i-1]); apart < time.Second {
+				t.Errorf("the publisher was asked for %q again after %v", e.rid, apart)
+			}
+		}
+	}
+	for i, v := range viewers {
+		if a := l.arrived(v, ladderRates[i%3].rid, begin, end); a.lost > 0 {
+			t.Errorf("viewer %d of %q has not got %d of %d packets", i, ladderRates[i%3].rid, a.lost, a.packets)
+		}
+		checkContinuous(t, v.Packets(media.KindVideo))
+	}
 }
 
 // A viewer who asks for all of the 65,536 numbers again and again gets no more than its budget has,

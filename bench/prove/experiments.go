@@ -69,7 +69,7 @@ var experiments = []experiment{
 	garbageExperiment,
 	{
 		title: "A storm of key frame requests", command: "go test ./sfu -run TestKeyFrameStorm -v -args -storm-viewers 100",
-		why: "100 viewers ask for a key frame 20 times a second each, and one of them 10,000 times, in virtual time. The test fails if the publisher is asked more than once a second, or a viewer loses a packet.",
+		why: "100 viewers ask for a key frame 20 times a second each, and one of them 10,000 times, in virtual time; and once more with a publisher of three encodings, of which each viewer has one by their wish. The test fails if the publisher is asked more than once a second for an encoding, or a viewer loses a packet.",
 		run: goTest("./sfu", "TestKeyFrameStorm", 1, "-storm-viewers", "100"),
 	},
 	{

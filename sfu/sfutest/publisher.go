@@ -2,9 +2,11 @@ package sfutest
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -30,7 +32,8 @@ type Publisher struct {
 	shift atomic.Uint32 // of sources
 
 	mu     sync.Mutex
-	wanted map[uint32]bool // sources of which a key frame was asked for, and not yet told
+	wanted map[uint32]bool        // sources of which a key frame was asked for, and not yet told
+	asked  map[uint32][]time.Time // when one was asked for
 }
 
 type outTrack struct {
@@ -89,7 +92,7 @@ func bare(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 	t.Helper()
 	p := &Publisher{
 		tracks: map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
-		keys: make(chan struct{}, 1), wanted: map[uint32]bool{},
+		keys: make(chan struct{}, 1), wanted: map[uint32]bool{}, asked: map[uint32][]time.Time{},
 	}
 	p.endpoint = newEndpoint(t, endpointOptions{conn: conn, types: publisherTypes, codecs: codecs, noRTX: true, rtcpFrom: p.count, shift: &p.shift})
 	return p
@@ -176,6 +179,7 @@ func (p *Publisher) count(pkts []rtcp.Packet) {
 			p.PLIs.Add(1)
 			p.mu.Lock()
 			p.wanted[pli.MediaSSRC] = true
+			p.asked[pli.MediaSSRC] = append(p.asked[pli.MediaSSRC], time.Now())
 			p.mu.Unlock()
 			select {
 			case p.keys <- struct{}{}:
@@ -191,17 +195,30 @@ func (p *Publisher) KeyWanted() <-chan struct{} { return p.keys }
 
 // KeyWantedOf tells whether a key frame of an encoding was asked for since the last call.
 func (p *Publisher) KeyWantedOf(kind media.Kind, rid string) bool {
+	ssrc := p.source(kind, rid)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asked := p.wanted[ssrc]
+	delete(p.wanted, ssrc)
+	return asked
+}
+
+// KeysAsked is when key frames of an encoding were asked for.
+func (p *Publisher) KeysAsked(kind media.Kind, rid string) []time.Time {
+	ssrc := p.source(kind, rid)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked[ssrc])
+}
+
+// source is that of an encoding, 0 when there is none.
+func (p *Publisher) source(kind media.Kind, rid string) uint32 {
 	for _, e := range p.senders[kind].GetParameters().Encodings {
-		if e.RID != rid {
-			continue
+		if e.RID == rid {
+			return uint32(e.SSRC)
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		asked := p.wanted[uint32(e.SSRC)]
-		delete(p.wanted, uint32(e.SSRC))
-		return asked
 	}
-	return false
+	return 0
 }
 
 // Send sends packets on the track of a kind. Payload type and SSRC are filled in.
