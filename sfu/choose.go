@@ -31,6 +31,11 @@ func (r *rates) sum() (all media.Bitrate) {
 	return all
 }
 
+// carry tells whether anything comes of a spatial layer.
+func (r *rates) carry(spatial int8) bool {
+	return spatial >= 0 && r[spatial] != [layer.MaxTemporal]media.Bitrate{}
+}
+
 // offers is what a publisher offers now, as the viewers of a shard see it.
 type offers struct {
 	pub     *publisher
@@ -145,6 +150,9 @@ func (w *worker) selectVideo(v *viewer, t *egress, o *offers, now time.Time) {
 		t.responder.SetBudget(int(max(v.estimator.Target(), v.sending()) / 8 * repeatPercent / 100))
 	}
 	t.choose(enc, now)
+	if t.waitsForLayer() {
+		t.enc.requestKey(now)
+	}
 }
 
 const (

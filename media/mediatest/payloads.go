@@ -23,27 +23,25 @@ func (s *Source) vp8(f Frame) [][]byte {
 	return out
 }
 
-// vp9 makes payloads by RFC 9628: not flexible, one spatial layer, profile 0. A key frame begins
-// with the scalability structure.
-func (s *Source) vp9(f Frame) [][]byte {
-	var w bitWriter
-	w.put(2, 2) // frame_marker
-	w.put(0, 2) // profile
-	w.put(0, 1) // show_existing_frame
-	if f.Key {
-		w.put(0, 1)
-		w.put(2, 2) // show_frame, not error resilient
-		w.put(0x498342, 24)
-		w.put(1, 3) // BT.601
-		w.put(0, 1)
-		w.put(uint32(s.cfg.Width)-1, 16)
-		w.put(uint32(s.cfg.Height)-1, 16)
-	} else {
-		w.put(1, 1)
-		w.put(2, 2)
+// vp9 makes payloads by RFC 9628: not flexible, profile 0. A key frame begins with the scalability structure, and each
+// spatial layer is predicted from the one below.
+func (s *Source) vp9(f Frame) (out [][]byte) {
+	for sid := range f.Spatial + 1 {
+		out = append(out, s.vp9Layer(f, sid)...)
 	}
-	parts := chunks(filled(w.b, f.Size), s.cfg.MTU-10)
-	var out [][]byte
+	return out
+}
+
+func (s *Source) vp9Layer(f Frame, sid uint8) (out [][]byte) {
+	key, below := f.Key && sid == 0, int(f.Spatial-sid)
+	parts := chunks(filled(s.vp9Header(key, below), f.Size>>(2*below)), s.cfg.MTU-20)
+	layer := f.Temporal<<5 | sid<<1
+	if f.SwitchUp {
+		layer |= 0x10
+	}
+	if sid > 0 {
+		layer |= 0x01
+	}
 	for i, part := range parts {
 		flags := byte(0xa0) // I, L
 		if !f.Key {
@@ -55,18 +53,41 @@ func (s *Source) vp9(f Frame) [][]byte {
 		if i == len(parts)-1 {
 			flags |= 0x04
 		}
-		if i == 0 && f.Key {
+		if i == 0 && key {
 			flags |= 0x02
 		}
-		p := []byte{flags, 0x80 | byte(s.id>>8), byte(s.id), f.Temporal << 5, s.tl0}
+		p := []byte{flags, 0x80 | byte(s.id>>8), byte(s.id), layer, s.tl0}
 		if flags&0x02 != 0 {
-			p = append(p, 0x10)
-			p = binary.BigEndian.AppendUint16(p, s.cfg.Width)
-			p = binary.BigEndian.AppendUint16(p, s.cfg.Height)
+			p = append(p, f.Spatial<<5|0x10)
+			for below := int(f.Spatial); below >= 0; below-- {
+				p = binary.BigEndian.AppendUint16(p, s.cfg.Width>>below)
+				p = binary.BigEndian.AppendUint16(p, s.cfg.Height>>below)
+			}
 		}
 		out = append(out, append(p, part...))
 	}
 	return out
+}
+
+// vp9Header is the beginning of the uncompressed header of a picture that is so many times halved.
+func (s *Source) vp9Header(key bool, halved int) []byte {
+	var w bitWriter
+	w.put(2, 2) // frame_marker
+	w.put(0, 2) // profile
+	w.put(0, 1) // show_existing_frame
+	if key {
+		w.put(0, 1)
+		w.put(2, 2) // show_frame, not error resilient
+		w.put(0x498342, 24)
+		w.put(1, 3) // BT.601
+		w.put(0, 1)
+		w.put(uint32(s.cfg.Width>>halved)-1, 16)
+		w.put(uint32(s.cfg.Height>>halved)-1, 16)
+	} else {
+		w.put(1, 1)
+		w.put(2, 2)
+	}
+	return w.b
 }
 
 // h264 makes payloads by RFC 6184: the parameter sets as a STAP-A, then the slice, as a single

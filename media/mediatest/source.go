@@ -48,6 +48,11 @@ type Frame struct {
 	Size int
 	// Temporal is the temporal layer, for VP8 and VP9.
 	Temporal uint8
+	// Spatial is the highest spatial layer, for VP9. Each has half the width and height of the next, and a quarter of
+	// its bytes; Size is that of the highest.
+	Spatial uint8
+	// SwitchUp says that who has had less may have the temporal layer from this frame on, for VP9.
+	SwitchUp bool
 }
 
 // Source makes the RTP packets of one encoding, frame after frame.
