@@ -1,6 +1,7 @@
 package sfu_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +66,57 @@ func TestPublisherChanges(t *testing.T) {
 		}
 		if n := r.Stats().Drops[sfu.DropNoFormat]; n != 0 {
 			t.Errorf("%d packets had no format", n)
+		}
+	})
+}
+
+// A publisher changes the profile of its H.264, and so the payload type, in the middle, and goes back. Who plays both
+// gets all of it, each under their own type for it; who plays the first one only gets that, and both without a gap.
+func TestPublisherChangesProfile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(5)
+		r := startVirtual(t, n)
+		pub := sfutest.NewChangingPublisher(t, n.Listen(sfutest.Line{}), media.CodecH264)
+		pub.Connect(t, r, "s")
+		view := func(high bool) *sfutest.Viewer {
+			v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: n.Listen(sfutest.Line{}), High: high})
+			v.Connect(t, "s")
+			return v
+		}
+		both, first := view(true), view(false)
+		baseline, high := sfutest.ViewerType(media.CodecH264), sfutest.HighType()
+		var wantBoth, wantFirst []uint8
+		number, ts := uint16(65500), uint32(1<<32-45_000)
+		for i, pt := range []uint8{baseline, high, baseline} {
+			if pt == high {
+				pub.UseHigh(t)
+			} else {
+				pub.UseCodec(t, media.CodecH264)
+			}
+			packets := stream(t, pub, mediatest.NewSource(mediatest.SourceConfig{
+				Codec: media.CodecH264, High: pt == high, Seq: number, Timestamp: ts, Width: uint16(640 + 64*i), Height: 360}), 30, 1)
+			number, ts = number+uint16(packets), ts+30*3000
+			wantBoth = append(wantBoth, slices.Repeat([]uint8{pt}, packets)...)
+			if pt == baseline {
+				wantFirst = append(wantFirst, slices.Repeat([]uint8{pt}, packets)...)
+			}
+		}
+		for name, c := range map[string]struct {
+			v    *sfutest.Viewer
+			want []uint8
+		}{"both profiles": {both, wantBoth}, "the first profile": {first, wantFirst}} {
+			packets := c.v.Packets(media.KindVideo)
+			checkContinuous(t, packets)
+			var got []uint8
+			for _, p := range packets {
+				got = append(got, p.PayloadType)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("who plays %s got the types %v, not %v", name, slices.Compact(got), slices.Compact(slices.Clone(c.want)))
+			}
+		}
+		if got, want := r.Stats().Drops[sfu.DropNoFormat], uint64(len(wantBoth)-len(wantFirst)); got != want {
+			t.Errorf("%d packets were left out for want of a format, not %d", got, want)
 		}
 	})
 }

@@ -217,3 +217,58 @@ func TestPlayoutDelay(t *testing.T) {
 		})
 	}
 }
+
+// How the camera is held and how loud the sound is come to every viewer with the packets that the publisher said
+// it with.
+func TestOrientationAndLevel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(3)
+		r := startVirtual(t, n)
+		pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8, media.CodecOpus)
+		pub.Connect(t, r, "s")
+		var viewers []*sfutest.Viewer
+		for _, o := range []sfutest.ViewerOptions{{}, {Feedback: true}, {NoRTX: true}} {
+			o.Conn = n.Listen(sfutest.Line{})
+			v := sfutest.NewViewer(t, r, o)
+			v.Connect(t, "s")
+			viewers = append(viewers, v)
+		}
+		var held, loud []string
+		video := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8})
+		audio := mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecOpus})
+		for i := range 20 {
+			turned, level := []byte{byte(i % 16)}, []byte{byte(0x80 | 3*i)}
+			for j, p := range video.Next(mediatest.Frame{Key: i == 0, Size: 2000}) {
+				if j == 0 { // as browsers do: with the last packet
+					held = append(held, "")
+				} else {
+					extend(t, p, pub.ExtensionID(media.KindVideo, ext.URIVideoOrientation), turned)
+					held = append(held, string(turned))
+				}
+				pub.Send(t, media.KindVideo, p)
+			}
+			p := audio.Next(mediatest.Frame{Size: 80})[0]
+			extend(t, p, pub.ExtensionID(media.KindAudio, ext.URIAudioLevel), level)
+			pub.Send(t, media.KindAudio, p)
+			loud = append(loud, string(level))
+			time.Sleep(20 * time.Millisecond)
+			synctest.Wait()
+		}
+		for i, v := range viewers {
+			if got := said(v, media.KindVideo, ext.URIVideoOrientation); !slices.Equal(got, held) {
+				t.Errorf("viewer %d: the camera is held like %x, not %x", i, got, held)
+			}
+			if got := said(v, media.KindAudio, ext.URIAudioLevel); !slices.Equal(got, loud) {
+				t.Errorf("viewer %d: the sound is as loud as %x, not %x", i, got, loud)
+			}
+		}
+	})
+}
+
+// said is what a viewer's packets of a kind say by one extension, "" for one without.
+func said(v *sfutest.Viewer, kind media.Kind, uri string) (values []string) {
+	for _, p := range v.Packets(kind) {
+		values = append(values, string(p.GetExtension(v.ExtensionID(kind, uri))))
+	}
+	return values
+}

@@ -123,13 +123,23 @@ func (s *Source) h264(f Frame) [][]byte {
 	return out
 }
 
-// sps makes a sequence parameter set of the constrained baseline profile.
+// sps makes a sequence parameter set of the constrained baseline profile, or of High.
 func (s *Source) sps() []byte {
 	w := bitWriter{}
-	w.put(66, 8)
-	w.put(0xe0, 8)
+	profile, constraints := uint32(66), uint32(0xe0)
+	if s.cfg.High {
+		profile, constraints = 100, 0
+	}
+	w.put(profile, 8)
+	w.put(constraints, 8)
 	w.put(31, 8)
 	w.golomb(0) // seq_parameter_set_id
+	if s.cfg.High {
+		w.golomb(1) // chroma_format_idc
+		w.golomb(0) // bit_depth_luma_minus8
+		w.golomb(0) // bit_depth_chroma_minus8
+		w.put(0, 2) // qpprime_y_zero_transform_bypass_flag, seq_scaling_matrix_present_flag
+	}
 	w.golomb(0) // log2_max_frame_num_minus4
 	w.golomb(2) // pic_order_cnt_type
 	w.golomb(1) // max_num_ref_frames

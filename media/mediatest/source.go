@@ -24,6 +24,8 @@ type SourceConfig struct {
 	Interval time.Duration
 	// MTU bounds the payload of a packet, in bytes: 1,100.
 	MTU int
+	// High makes the H.264 of its profile High, and not of the constrained baseline.
+	High bool
 }
 
 func (c *SourceConfig) setDefaults() {

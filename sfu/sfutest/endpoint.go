@@ -32,6 +32,12 @@ var viewerTypes = map[media.Codec]webrtc.PayloadType{
 	media.CodecVP8: 120, media.CodecVP9: 122, media.CodecH264: 124, media.CodecAV1: 126, media.CodecOpus: 109,
 }
 
+// highTypes are the payload types of H.264's profile High, of publishers and of viewers that offer it.
+var highTypes = map[webrtc.PayloadType]webrtc.PayloadType{102: 104, 124: 114}
+
+// HighType is the payload type that a Viewer offers for H.264's profile High.
+func HighType() uint8 { return uint8(highTypes[viewerTypes[media.CodecH264]]) }
+
 // AllCodecs are those that the relay forwards.
 var AllCodecs = []media.Codec{media.CodecVP8, media.CodecVP9, media.CodecH264, media.CodecAV1, media.CodecOpus}
 
@@ -53,6 +59,7 @@ type endpointOptions struct {
 	types    map[media.Codec]webrtc.PayloadType
 	codecs   []media.Codec
 	noRTX    bool
+	high     bool // H.264's profile High as well
 	feedback bool // transport-wide, about its line
 	parity   bool // takes parity packets, and reports what it loses
 	rtcpFrom func([]rtcp.Packet)
@@ -125,7 +132,11 @@ func mediaEngine(t testing.TB, o endpointOptions) *webrtc.MediaEngine {
 	t.Helper()
 	engine := &webrtc.MediaEngine{}
 	for _, c := range o.codecs {
-		for _, p := range parameters(c, o.types[c], o.noRTX) {
+		list := parameters(Capability(c), o.types[c], o.noRTX)
+		if c == media.CodecH264 && o.high {
+			list = append(list, parameters(HighCapability(), highTypes[o.types[c]], o.noRTX)...)
+		}
+		for _, p := range list {
 			if err := engine.RegisterCodec(p, kindOf(c)); err != nil {
 				t.Fatalf("register %s: %v", c, err)
 			}
@@ -146,13 +157,12 @@ func mediaEngine(t testing.TB, o endpointOptions) *webrtc.MediaEngine {
 	return engine
 }
 
-func parameters(c media.Codec, pt webrtc.PayloadType, noRTX bool) []webrtc.RTPCodecParameters {
-	capability := Capability(c)
-	list := []webrtc.RTPCodecParameters{{RTPCodecCapability: capability, PayloadType: pt}}
-	if c.Kind() == media.KindVideo && !noRTX {
+func parameters(c webrtc.RTPCodecCapability, pt webrtc.PayloadType, noRTX bool) []webrtc.RTPCodecParameters {
+	list := []webrtc.RTPCodecParameters{{RTPCodecCapability: c, PayloadType: pt}}
+	if strings.HasPrefix(c.MimeType, "video/") && !noRTX {
 		list = append(list, webrtc.RTPCodecParameters{
 			RTPCodecCapability: webrtc.RTPCodecCapability{
-				MimeType: "video/rtx", ClockRate: c.ClockRate(), SDPFmtpLine: "apt=" + itoa(pt)},
+				MimeType: "video/rtx", ClockRate: c.ClockRate, SDPFmtpLine: "apt=" + itoa(pt)},
 			PayloadType: pt + 1,
 		})
 	}
@@ -174,6 +184,13 @@ func Capability(c media.Codec) webrtc.RTPCodecCapability {
 	}
 	capability.RTCPFeedback = []webrtc.RTCPFeedback{
 		{Type: webrtc.TypeRTCPFBNACK}, {Type: webrtc.TypeRTCPFBNACK, Parameter: "pli"}, {Type: webrtc.TypeRTCPFBCCM, Parameter: "fir"}}
+	return capability
+}
+
+// HighCapability describes H.264's profile High.
+func HighCapability() webrtc.RTPCodecCapability {
+	capability := Capability(media.CodecH264)
+	capability.SDPFmtpLine = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f"
 	return capability
 }
 

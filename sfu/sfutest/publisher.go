@@ -65,11 +65,11 @@ func NewPublisherOn(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *P
 	return p
 }
 
-// NewChangingPublisher makes a publisher that offers several codecs for one track. It sends the
+// NewChangingPublisher makes a publisher that offers several codecs for one track, of H.264 both profiles. It sends the
 // first until UseCodec.
 func NewChangingPublisher(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
 	t.Helper()
-	p := bare(t, conn, codecs...)
+	p := newBare(t, endpointOptions{conn: conn, codecs: codecs, high: true})
 	p.addTrack(t, codecs[0], "")
 	return p
 }
@@ -78,23 +78,41 @@ func NewChangingPublisher(t testing.TB, conn net.PacketConn, codecs ...media.Cod
 // stays the same.
 func (p *Publisher) UseCodec(t testing.TB, c media.Codec) {
 	t.Helper()
-	track, err := webrtc.NewTrackLocalStaticRTP(Capability(c), c.Kind().String(), "source")
+	p.use(t, c.Kind(), Capability(c))
+}
+
+// UseHigh is UseCodec for H.264's profile High.
+func (p *Publisher) UseHigh(t testing.TB) {
+	t.Helper()
+	p.use(t, media.KindVideo, HighCapability())
+}
+
+func (p *Publisher) use(t testing.TB, kind media.Kind, c webrtc.RTPCodecCapability) {
+	t.Helper()
+	track, err := webrtc.NewTrackLocalStaticRTP(c, kind.String(), "source")
 	if err != nil {
 		t.Fatalf("new track: %v", err)
 	}
-	if err := p.senders[c.Kind()].ReplaceTrack(track); err != nil {
-		t.Fatalf("use %s: %v", c, err)
+	if err := p.senders[kind].ReplaceTrack(track); err != nil {
+		t.Fatalf("use %s %s: %v", c.MimeType, c.SDPFmtpLine, err)
 	}
-	p.tracks[c.Kind()][0].local = track
+	p.tracks[kind][0].local = track
 }
 
 func bare(t testing.TB, conn net.PacketConn, codecs ...media.Codec) *Publisher {
+	t.Helper()
+	return newBare(t, endpointOptions{conn: conn, codecs: codecs})
+}
+
+// newBare makes a publisher without tracks.
+func newBare(t testing.TB, o endpointOptions) *Publisher {
 	t.Helper()
 	p := &Publisher{
 		tracks: map[media.Kind][]*outTrack{}, senders: map[media.Kind]*webrtc.RTPSender{},
 		keys: make(chan struct{}, 1), wanted: map[uint32]bool{}, asked: map[uint32][]time.Time{},
 	}
-	p.endpoint = newEndpoint(t, endpointOptions{conn: conn, types: publisherTypes, codecs: codecs, noRTX: true, rtcpFrom: p.count, shift: &p.shift})
+	o.types, o.noRTX, o.rtcpFrom, o.shift = publisherTypes, true, p.count, &p.shift
+	p.endpoint = newEndpoint(t, o)
 	return p
 }
 

@@ -45,6 +45,8 @@ type Viewer struct {
 type ViewerOptions struct {
 	Codecs []media.Codec
 	NoRTX  bool
+	// High offers H.264's profile High beside the constrained baseline.
+	High bool
 	// Conn is the viewer's socket, nil for one on 127.0.0.1.
 	Conn net.PacketConn
 	// Feedback makes the viewer tell about its line (transport-wide feedback).
@@ -73,7 +75,7 @@ func NewViewer(t testing.TB, r *Relay, o ViewerOptions) *Viewer {
 	v := &Viewer{
 		relay: r, rtt: o.RTT, changed: make(chan struct{}), packets: map[media.Kind][]Packet{}, ssrc: map[media.Kind]uint32{},
 	}
-	v.endpoint = newEndpoint(t, endpointOptions{conn: o.Conn, types: viewerTypes, codecs: o.Codecs, noRTX: o.NoRTX,
+	v.endpoint = newEndpoint(t, endpointOptions{conn: o.Conn, types: viewerTypes, codecs: o.Codecs, noRTX: o.NoRTX, high: o.High,
 		feedback: o.Feedback, parity: o.Parity, rtcpFrom: v.note})
 	for _, kind := range []media.Kind{media.KindAudio, media.KindVideo} {
 		for _, c := range o.Codecs {
