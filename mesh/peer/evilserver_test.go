@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,8 +32,14 @@ type evilServer struct {
 	// sends, where it is set, sees what a member sends, and tells whether it is kept back. It may
 	// answer the member.
 	sends func(from string, s msg.Send, answer func(msg.ServerMessage)) (kept bool)
-	heard []byte   // every byte that peers sent, and what of it was base64
-	joins []string // what receivers showed to come in
+	// tells, where it is set, makes of all else that the server says to a member what that is told instead.
+	tells func(to string, m msg.ServerMessage) msg.ServerMessage
+	// relays, where it is set, makes of what goes by the relay what arrives instead.
+	relays  func(sealed []byte) [][]byte
+	heard   []byte                             // every byte that peers sent, and what of it was base64
+	joins   []string                           // what receivers showed to come in
+	members map[string]func(msg.ServerMessage) // says something to one
+	sides   int                                // that came to the relay
 }
 
 // become changes what the server does.
@@ -43,12 +50,15 @@ func (e *evilServer) become(change func(*evilServer)) {
 }
 
 func newEvilServer(r *rig) *evilServer {
-	e := &evilServer{t: r.t, real: r.url, delivers: func(d msg.Deliver) []msg.Deliver { return []msg.Deliver{d} }}
+	e := &evilServer{t: r.t, real: r.url, delivers: honestly, members: map[string]func(msg.ServerMessage){}}
 	listener := httptest.NewServer(http.HandlerFunc(e.serve))
 	r.t.Cleanup(listener.Close)
 	e.url = listener.URL
 	return e
 }
+
+// honestly is how a good server delivers.
+func honestly(d msg.Deliver) []msg.Deliver { return []msg.Deliver{d} }
 
 func (e *evilServer) serve(w http.ResponseWriter, req *http.Request) {
 	member, err := websocket.Accept(w, req, nil)
@@ -58,19 +68,24 @@ func (e *evilServer) serve(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
 	defer func() { _ = member.CloseNow() }()
-	server, _, err := websocket.Dial(ctx, socketURL(e.real), nil)
+	server, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(e.real, "http")+req.URL.Path, nil)
 	if err != nil {
 		return
 	}
 	defer func() { _ = server.CloseNow() }()
-	member.SetReadLimit(msg.MaxMessage)
-	server.SetReadLimit(msg.MaxMessage)
+	member.SetReadLimit(msg.MaxRelayMessage)
+	server.SetReadLimit(msg.MaxRelayMessage)
 	name := &memberName{}
+	up, down := func() { e.fromMember(ctx, member, server, name) }, func() { e.fromServer(ctx, server, member, name) }
+	if strings.HasSuffix(req.URL.Path, "/relay") {
+		up, down = func() { e.carry(ctx, member, server, e.overhear) }, func() { e.carry(ctx, server, member, e.tamper) }
+		e.become(func(e *evilServer) { e.sides++ })
+	}
 	go func() {
 		defer cancel()
-		e.fromMember(ctx, member, server, name)
+		up()
 	}()
-	e.fromServer(ctx, server, member, name)
+	down()
 }
 
 // memberName is how the real server calls a member; known from its welcome on, before the member has
@@ -132,23 +147,79 @@ func (e *evilServer) fromServer(ctx context.Context, server, member *websocket.C
 		}
 		if w, ok := m.(msg.Welcome); ok {
 			name.Store(w.Endpoint)
+			e.become(func(e *evilServer) {
+				e.members[w.Endpoint] = func(m msg.ServerMessage) { _ = writeAny(ctx, member, m) }
+			})
 		}
-		d, ok := m.(msg.Deliver)
-		if !ok {
-			if member.Write(ctx, websocket.MessageText, data) != nil {
-				return
-			}
-			continue
-		}
-		e.mu.Lock()
-		instead := e.delivers(d)
-		e.mu.Unlock()
-		for _, d := range instead {
-			if writeAny(ctx, member, d) != nil {
+		for _, m := range e.instead(name.get(), m) {
+			if writeAny(ctx, member, m) != nil {
 				return
 			}
 		}
 	}
+}
+
+// instead is what a member is told in the place of a message of the real server.
+func (e *evilServer) instead(to string, m msg.ServerMessage) (all []msg.ServerMessage) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if d, ok := m.(msg.Deliver); ok {
+		for _, d := range e.delivers(d) {
+			all = append(all, d)
+		}
+		return all
+	}
+	if e.tells != nil {
+		m = e.tells(to, m)
+	}
+	return []msg.ServerMessage{m}
+}
+
+// says tells a member something of its own, in this order.
+func (e *evilServer) says(to string, all ...msg.ServerMessage) {
+	e.mu.Lock()
+	say := e.members[to]
+	e.mu.Unlock()
+	for _, m := range all {
+		say(m)
+	}
+}
+
+// carry hands on what is said on the server's relay, in one direction.
+func (e *evilServer) carry(ctx context.Context, from, to *websocket.Conn, change func([]byte) [][]byte) {
+	for {
+		kind, data, err := from.Read(ctx)
+		if err != nil {
+			return
+		}
+		all := [][]byte{data}
+		if kind == websocket.MessageBinary {
+			all = change(data)
+		}
+		for _, data := range all {
+			if to.Write(ctx, kind, data) != nil {
+				return
+			}
+		}
+	}
+}
+
+// overhear keeps what a member says on the relay.
+func (e *evilServer) overhear(sealed []byte) [][]byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = append(e.heard, sealed...)
+	return [][]byte{sealed}
+}
+
+// tamper changes what a member is about to get by the relay.
+func (e *evilServer) tamper(sealed []byte) [][]byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.relays == nil {
+		return [][]byte{sealed}
+	}
+	return e.relays(sealed)
 }
 
 func writeAny(ctx context.Context, to *websocket.Conn, m msg.Message) error {
@@ -200,10 +271,24 @@ func (e *evilServer) everything(own seal.PublicKey) func(msg.Deliver) []msg.Deli
 		add(d.From, flipped)
 		add(d.From, sealed[:len(sealed)-1])
 		add(d.From, append(bytes.Clone(sealed), 0))
+		add(ghost, sealed)
 		if sealed[0] == seal.KindPair && len(sealed) > 1+len(own) {
 			add(d.From, slices.Concat(sealed[:1], own[:], sealed[1+len(own):]))
 		}
 		before = append(before, d)
 		return all
 	}
+}
+
+// ghost is a member that is nobody.
+const ghost = "ghost"
+
+// addsMembers has everybody hear of somebody who is not there, and be told to connect to it.
+func addsMembers(_ string, m msg.ServerMessage) msg.ServerMessage {
+	if all, ok := m.(msg.Members); ok {
+		all.Joined = append(all.Joined, msg.Member{Endpoint: ghost, Role: msg.RoleSubscriber, Order: 1000, Near: ghost})
+		all.Neighbours = append(all.Neighbours, ghost)
+		return all
+	}
+	return m
 }

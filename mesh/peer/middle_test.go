@@ -1,15 +1,11 @@
 package peer
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -35,11 +31,64 @@ func newMiddle(t *testing.T, change func(*Config)) *middle {
 	r := newRig(t)
 	m := &middle{rig: r, evil: newEvilServer(r), own: r.identity()}
 	m.from = random(t, filepath.Join(t.TempDir(), secretName), 300_000)
-	m.evil.delivers = m.evil.everything(m.own.dh.Public())
+	m.evil.delivers, m.evil.tells = m.evil.everything(m.own.dh.Public()), addsMembers
 	r.url = m.evil.url // peers know no other
 	m.sender = r.share(change, m.from)
 	await[Opened](m.sender)
 	return m
+}
+
+// wayIn is how receivers come in.
+type wayIn struct {
+	name          string
+	approve, code bool
+}
+
+var waysIn = []wayIn{{name: "by the link"}, {name: "by approval", approve: true}, {name: "by the code", code: true}}
+
+func (w wayIn) middle(t *testing.T) *middle {
+	t.Helper()
+	return newMiddle(t, func(c *Config) { c.Share.Rule.Approve, c.Share.Code = w.approve, w.code })
+}
+
+// link is what a receiver has then. The server lets the short code through; what it cannot do to that is a test of its own.
+func (w wayIn) link(m *middle) seal.Link {
+	m.t.Helper()
+	if !w.code {
+		return m.sender.link
+	}
+	return m.redeem(m.code())
+}
+
+// code is the one that the person is told.
+func (m *middle) code() pake.Code {
+	m.t.Helper()
+	code, err := pake.ParseCode(await[Code](m.sender).Text)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return code
+}
+
+// letIn is what the uploader's person does for a receiver.
+func (w wayIn) letIn(m *middle) {
+	m.t.Helper()
+	if w.approve {
+		m.sender.Decide(await[Asked](m.sender).Key, true)
+	}
+}
+
+// redeem gets the link for a code while the server does no harm.
+func (m *middle) redeem(code pake.Code) seal.Link {
+	m.t.Helper()
+	var delivers func(msg.Deliver) []msg.Deliver
+	m.evil.become(func(e *evilServer) { delivers, e.delivers = e.delivers, honestly })
+	link, err := Redeem(m.t.Context(), m.url, code, m.log)
+	if err != nil || link != m.sender.link {
+		m.t.Fatalf("the code gives %v: %v", link, err)
+	}
+	m.evil.become(func(e *evilServer) { e.delivers = delivers })
+	return link
 }
 
 // intrude has the server send in a peer of its own. It has what receivers have shown, and takes it for
@@ -127,44 +176,38 @@ func (m *middle) outside(s *someone) {
 	})
 }
 
-// TestServerInTheMiddle: a server that repeats, swaps, alters and adds envelopes, and has a peer of its
-// own in the room, neither learns nor hinders anything.
+// TestServerInTheMiddle: a server that repeats, swaps, alters and adds envelopes, tells of members that are none, and
+// has a peer of its own in the room, neither learns nor hinders anything, however receivers come in.
 func TestServerInTheMiddle(t *testing.T) {
 	t.Parallel()
-	m := newMiddle(t, nil)
-	ann := m.fetch("ann", m.sender.link, func(c *Config) { c.Fetch.Seed = true })
-	intruder := m.intrude("ann")
-	bob := m.fetch("bob", m.sender.link, func(c *Config) { c.Fetch.Seed = true })
-	for _, one := range []*someone{ann, bob} {
-		await[Finished](one)
-		if got := sums(t, one.out)["/"+secretName]; got != sums(t, filepath.Dir(m.from))["/"+secretName] {
-			t.Errorf("%s has another file", one.name)
-		}
+	for _, way := range waysIn {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			m := way.middle(t)
+			link := way.link(m)
+			ann := m.fetch("ann", link, seeds)
+			intruder := m.intrude("ann")
+			way.letIn(m)
+			bob := m.fetch("bob", link, seeds)
+			way.letIn(m)
+			for _, one := range []*someone{ann, bob} {
+				m.finishes(one)
+			}
+			m.check(ann, bob)
+			m.outside(intruder)
+		})
 	}
-	m.check(ann, bob)
-	m.outside(intruder)
 }
 
-// TestServerDropsEnvelopes: a server that keeps back what peers seal for each other gets them to nothing.
-func TestServerDropsEnvelopes(t *testing.T) {
-	t.Parallel()
-	m := newMiddle(t, nil)
-	asked := make(chan struct{}, 100)
-	m.evil.become(func(e *evilServer) {
-		e.delivers = func(d msg.Deliver) []msg.Deliver {
-			if b, _ := base64.RawURLEncoding.DecodeString(d.Sealed); b[0] == seal.KindPair {
-				asked <- struct{}{}
-				return nil
-			}
-			return []msg.Deliver{d}
-		}
-	})
-	ann := m.fetch("ann", m.sender.link, nil)
-	<-asked
-	if st := ann.Status(); st.Stall != NoToken || len(st.Peers) > 0 {
-		t.Errorf("%+v", st)
+func seeds(c *Config) { c.Fetch.Seed = true }
+
+// finishes waits until somebody has everything, and compares it.
+func (m *middle) finishes(one *someone) {
+	m.t.Helper()
+	await[Finished](one)
+	if sums(m.t, one.out)["/"+secretName] != sums(m.t, filepath.Dir(m.from))["/"+secretName] {
+		m.t.Errorf("%s has another file", one.name)
 	}
-	m.check()
 }
 
 // TestRepeatedEnvelopes: what a server delivers once more costs no connection.
@@ -207,7 +250,7 @@ func TestRepeatedEnvelopes(t *testing.T) {
 func TestServerInTheMiddleOfApproval(t *testing.T) {
 	t.Parallel()
 	m := newMiddle(t, func(c *Config) { c.Share.Rule.Approve = true })
-	ann := m.fetch("ann", m.sender.link, func(c *Config) { c.Fetch.Seed = true })
+	ann := m.fetch("ann", m.sender.link, seeds)
 	intruder := m.intrude("ann")
 	m.sender.Decide(await[Asked](m.sender).Key, true)
 	await[Finished](ann)
@@ -226,143 +269,5 @@ func TestServerInTheMiddleOfApproval(t *testing.T) {
 		if again, ok := (<-m.sender.events).(Asked); ok {
 			t.Errorf("the person is asked about %q again", again.Name)
 		}
-	}
-}
-
-// TestServerInTheMiddleOfACode: a server that stands in for the uploader, and one that repeats and
-// alters what the two say, gives nobody another link, and learns none.
-func TestServerInTheMiddleOfACode(t *testing.T) {
-	t.Parallel()
-	m := newMiddle(t, func(c *Config) { c.Share.Code = true })
-	code, err := pake.ParseCode(await[Code](m.sender).Text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// It guesses the words, and plays the uploader.
-	guess, err := pake.NewCode(code.Number(), zeros{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard := pake.NewGuard(guess, time.Now())
-	m.evil.become(func(e *evilServer) { e.sends = m.impersonate(guard) })
-	if _, err := Redeem(t.Context(), m.url, code, m.log); !errors.Is(err, pake.ErrWrongCode) {
-		t.Errorf("with the server in the uploader's place: %v", err)
-	}
-	m.evil.become(func(e *evilServer) { e.sends = nil })
-	// Altered and repeated messages break the exchange or do nothing.
-	if link, err := Redeem(t.Context(), m.url, code, m.log); err == nil && link != m.sender.link {
-		t.Error("the code gave another link")
-	}
-	// It guesses as a receiver, until the code is dead.
-	for n := 0; ; n++ {
-		_, err := Redeem(t.Context(), m.evil.real, guess, m.log)
-		if err == nil {
-			t.Fatal("a guess opened the room")
-		}
-		if n > 5 {
-			t.Fatalf("more than five guesses are taken: %v", err)
-		}
-		if refused := (*RoomError)(nil); errors.As(err, &refused) || errors.Is(err, pake.ErrSpent) {
-			break
-		}
-	}
-	m.check()
-}
-
-// TestServerThatGivesManyNumbers: whatever numbers a server says, the person is told one code, of which five guesses
-// are taken in all.
-func TestServerThatGivesManyNumbers(t *testing.T) {
-	t.Parallel()
-	m := newMiddle(t, func(c *Config) { c.Share.Code = true })
-	code, err := pake.ParseCode(await[Code](m.sender).Text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	replies := make(chan []byte, 16)
-	m.evil.become(func(e *evilServer) {
-		e.sends = func(_ string, s msg.Send, _ func(msg.ServerMessage)) bool {
-			sealed, err := base64.RawURLEncoding.DecodeString(s.Sealed)
-			if err != nil || sealed[0] != seal.KindPAKE {
-				return false
-			}
-			replies <- sealed
-			return true
-		}
-	})
-	says := func(messages ...msg.ServerMessage) {
-		m.sender.swarm.call(func() {
-			for _, one := range messages {
-				m.sender.swarm.heard(one)
-			}
-		})
-	}
-	between := pake.Between{Room: m.sender.link.Room, Uploader: endpointOf(m.sender)}
-	for n := range 10 {
-		between.Receiver = fmt.Sprint("guesser-", n)
-		says(msg.ShortCode{Number: strconv.Itoa(n + 1)})
-		guess, err := pake.NewCode(uint32(n+1), zeros{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		step, first, err := pake.NewReceiver(rand.Reader, guess, between)
-		if err != nil {
-			t.Fatal(err)
-		}
-		says(msg.Deliver{From: between.Receiver, Sealed: base64.RawURLEncoding.EncodeToString(first)})
-		want := pake.ErrWrongCode
-		if n >= pake.MaxFailures {
-			want = pake.ErrSpent
-		}
-		reply, _, err := step.Step(<-replies)
-		if !errors.Is(err, want) {
-			t.Errorf("guess %d: %v, want %v", n+1, err, want)
-		}
-		if reply != nil {
-			says(msg.Deliver{From: between.Receiver, Sealed: base64.RawURLEncoding.EncodeToString(reply)})
-		}
-	}
-	for len(m.sender.events) > 0 {
-		if again, ok := (<-m.sender.events).(Code); ok {
-			t.Errorf("the person is told %q, too", again.Text)
-		}
-	}
-	// An answer to our own request can come after the word of an older number: the words stay, and what was tried.
-	ended := func(number uint32) msg.CodeEnded {
-		return msg.CodeEnded{Number: strconv.FormatUint(uint64(number), 10), Reason: msg.CodeEndAsked}
-	}
-	says(ended(code.Number()), msg.ShortCode{Number: "77"}, ended(77), msg.ShortCode{Number: "78"})
-	_, words, _ := strings.Cut(code.String(), "-")
-	if again := await[Code](m.sender).Text; again != "77-"+words {
-		t.Errorf("under another number the code is %q, was %q", again, code)
-	}
-	m.sender.swarm.call(func() {
-		if err := m.sender.swarm.guard.Alive(time.Now()); !errors.Is(err, pake.ErrSpent) {
-			t.Errorf("another number makes the code good again: %v", err)
-		}
-		if number := m.sender.swarm.guard.Code().Number(); number != 77 {
-			t.Errorf("a request has moved the code twice, to %d", number)
-		}
-	})
-}
-
-// impersonate answers a receiver's side of the exchange by a guess, and keeps it from the uploader.
-func (m *middle) impersonate(guard *pake.Guard) func(string, msg.Send, func(msg.ServerMessage)) bool {
-	var step *pake.Uploader
-	return func(from string, s msg.Send, answer func(msg.ServerMessage)) bool {
-		sealed, err := base64.RawURLEncoding.DecodeString(s.Sealed)
-		if err != nil || sealed[0] != seal.KindPAKE {
-			return false
-		}
-		if step == nil {
-			between := pake.Between{Room: m.sender.link.Room, Receiver: from, Uploader: s.To}
-			if step, err = guard.Begin(rand.Reader, between, pake.Handover{}, time.Now()); err != nil {
-				m.t.Error(err)
-				return true
-			}
-		}
-		if reply, _, _ := step.Step(sealed); reply != nil {
-			answer(msg.Deliver{From: s.To, Sealed: base64.RawURLEncoding.EncodeToString(reply)})
-		}
-		return true
 	}
 }
