@@ -1,11 +1,13 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 
 // TestThreeOfSixBad: half of six receivers send wrong bytes to the other half, all at once, and tell whom
 // they can that the others are the bad ones. Those finish with the right bytes; of each bad peer they take
-// no more than one leaf and read nothing after it; and none takes an honest one for bad.
+// no more than one leaf; and none takes an honest one for bad.
 func TestThreeOfSixBad(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -39,8 +41,9 @@ func TestThreeOfSixBad(t *testing.T) {
 			c.behind(gate)
 		}))
 	}
-	ways := map[*link]*someone{} // from the good to the bad
-	for _, one := range good {
+	honest := append([]*someone{sender}, good...)
+	ways := map[*link]*someone{} // from the honest to the bad
+	for _, one := range honest {
 		for !one.hasNeighbours(6) {
 			pauseFor(t, 5*time.Millisecond)
 		}
@@ -55,10 +58,10 @@ func TestThreeOfSixBad(t *testing.T) {
 			t.Errorf("%s has another file", one.name)
 		}
 	}
-	most, read := int64(0), map[*link]int64{}
+	most := int64(0)
 	for l, one := range ways {
 		bytes := l.bad.Load()
-		most, read[l] = max(most, bytes), l.came.Load()
+		most = max(most, bytes)
 		one.swarm.call(func() {
 			if bytes > wire.LeafSize || l.taken > 0 {
 				t.Errorf("%s took %d bad bytes, and %d that it kept", one.name, bytes, l.taken)
@@ -69,26 +72,85 @@ func TestThreeOfSixBad(t *testing.T) {
 		t.Error("no bad leaf came to anybody")
 	}
 	t.Logf("figure: bad bytes that one took of one = %d", most)
-	for _, one := range bad { // they complain, and push
+	for _, one := range bad {
 		one.toAll(func(l *link) {
-			l.outbox.put(wire.Bye{Reason: wire.BadLeaf, Text: "it was the others"})
-			_, _ = l.lane.Write(wire.Append(nil, wire.Leaf{Size: 1, Bytes: []byte{1}})) // where it is open yet
+			complaint := wire.Bye{Reason: wire.BadLeaf, Text: "it was the others"}
+			_, _ = l.control.Write(wire.Append(nil, complaint)) // where it is open yet
 		})
 	}
-	for l := range ways {
-		if l.bad.Load() > 0 && l.came.Load() != read[l] {
-			t.Errorf("%d bytes were read after a bad leaf", l.came.Load()-read[l])
+	for l, one := range ways { // what has not ended ends by the complaint
+		for ended := false; !ended; pauseFor(t, 5*time.Millisecond) {
+			one.swarm.call(func() { ended = l.dead })
 		}
 	}
-	for _, one := range append(good, sender) {
+	for _, one := range honest {
 		one.swarm.call(func() {
-			for _, honest := range append(good, sender) {
-				if until, banned := one.swarm.banned[honest.swarm.cfg.Identity.dh.Public()]; banned {
-					t.Errorf("%s takes %s for bad until %v", one.name, honest.name, until)
+			for _, other := range honest {
+				if until, banned := one.swarm.banned[other.swarm.cfg.Identity.dh.Public()]; banned {
+					t.Errorf("%s takes %s for bad until %v", one.name, other.name, until)
 				}
 			}
 		})
 	}
+}
+
+// TestNothingIsReadAfterABadLeaf: peers whose first leaf is bad have another behind it. That waits until the connection
+// ends, and nothing of it is taken.
+func TestNothingIsReadAfterABadLeaf(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	from := random(t, filepath.Join(t.TempDir(), "file"), 1<<20)
+	sender := r.share(func(c *Config) { c.UpRate = 256 << 10 }, from) // so slow that the others are asked
+	await[Opened](sender)
+	gate := make(chan struct{})
+	good := r.fetch("good", sender.link, func(c *Config) {
+		c.Fetch.Seed = true
+		c.behind(gate)
+	})
+	for !good.hasNeighbours(1) {
+		pauseFor(t, 5*time.Millisecond)
+	}
+	everything := wire.Have{Ranges: []wire.Range{{First: 0, Count: uint32(shapeOf(sender).Pieces())}}}
+	var bad []*puppet
+	for i := range 3 {
+		p := good.puppet(byte(1 + i))
+		p.say(everything)
+		bad = append(bad, p)
+	}
+	close(gate)
+	for _, p := range bad {
+		want := p.asked()
+		leaf, err := sender.swarm.content.appendLeaf(nil, int(want.Piece), int(want.First), largestMessage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoilt := slices.Clone(leaf)
+		last := &spoilt[len(spoilt)-1]
+		*last = bytes.Clone(*last)
+		(*last)[len(*last)-1] ^= 1
+		if read := p.push(slices.Concat(spoilt, leaf)...); read != len(leaf) {
+			t.Errorf("%d messages were read, %d are the bad leaf", read, len(leaf))
+		}
+		if came, wrong := p.link.came.Load(), p.link.bad.Load(); came != wire.LeafSize || wrong != wire.LeafSize {
+			t.Errorf("%d bytes were read, and %d of them are bad", came, wrong)
+		}
+		words := p.last()
+		if n := len(words); n == 0 || words[n-1] != wire.Frame(wire.Bye{Reason: wire.BadLeaf}) {
+			t.Errorf("it hears %+v", words)
+		}
+	}
+	await[Finished](good)
+	if sums(t, good.out)["/file"] != sums(t, filepath.Dir(from))["/file"] {
+		t.Error("another file")
+	}
+	good.swarm.call(func() {
+		for _, p := range bad {
+			delete(good.swarm.banned, p.link.peer)
+		}
+		if n := len(good.swarm.banned); n > 0 {
+			t.Errorf("%d others are taken for bad", n)
+		}
+	})
 }
 
 // TestLiars: one who claims to have everything and has nothing, with refusals of what nobody asked for

@@ -103,6 +103,29 @@ func (p *puppet) hear() wire.Frame {
 	return nil
 }
 
+// asked waits until it is asked for something.
+func (p *puppet) asked() wire.Want {
+	p.t.Helper()
+	for {
+		if want, ok := p.hear().(wire.Want); ok {
+			return want
+		}
+	}
+}
+
+// push sends messages on the lane until the connection ends, and tells how many of them were read.
+func (p *puppet) push(messages ...[]byte) (read int) {
+	for _, m := range messages {
+		select {
+		case p.lane.to <- m: // taken: nothing lies in between
+			read++
+		case <-p.gone:
+			return read
+		}
+	}
+	return read
+}
+
 // last waits until the connection has ended, and gives what was said on the control channel and not heard.
 func (p *puppet) last() (frames []wire.Frame) {
 	p.t.Helper()
