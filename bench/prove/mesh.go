@@ -29,7 +29,7 @@ var meshExperiments = []experiment{
 	},
 	{
 		title: "Twenty processes of a transfer are killed", command: "go test ./cmd/fanfare -run TestTransferKilled -v -args -kills 20 -kills-mib 1024 -kills-rate 24M",
-		why: "`fanfare get`, `fanfare send` and `fanfare serve` die by kill -9 in turns in one transfer of 1 GiB, and are started again. The test fails when the result differs, or more than one piece of what was on disk is fetched again for a receiver that was killed, or for each of the twenty.",
+		why: "`fanfare get`, `fanfare send` and `fanfare serve` die by kill -9 in turns in one transfer of 1 GiB, and are started again. The test fails when the result differs, or more than one piece is fetched again for any of the twenty: of what was on disk when a receiver died, and of leaves that came twice.",
 		run: judged("./cmd/fanfare", "TestTransferKilled", []promise{
 			{"processes killed", 20, false}, {"pieces fetched again", 1, true}, {"most pieces fetched again", 1, true},
 		}, "-kills", "20", "-kills-mib", "1024", "-kills-rate", "24M"),

@@ -133,6 +133,9 @@ func (s *swarm) takeLeaf(l *link, leaf *wire.Parts, piece, index int) error {
 	return nil
 }
 
+// msgAgain is said of each leaf that comes once more, at once: so it is known also of a process that is killed.
+const msgAgain = "a leaf came again"
+
 func (s *swarm) arrived(l *link, piece, index int) {
 	bytes := int64(s.content.layout.LeafLen(piece, index))
 	if !l.dead && s.sched.Completes(piece, index) && !s.proves(piece) {
@@ -141,6 +144,7 @@ func (s *swarm) arrived(l *link, piece, index int) {
 	// Of a link that has ended the bytes are good and on disk, but the scheduler has asked others for them.
 	if l.dead || !s.sched.LeafArrived(l.slot, piece, index, time.Now()) {
 		s.again += bytes
+		s.cfg.Log.Debug(msgAgain, "bytes", bytes)
 		return
 	}
 	l.taken += bytes
