@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -159,21 +161,69 @@ func TestForgedManifest(t *testing.T) {
 // TestSourceChanges: a file is written to while it is sent; both sides say so, and nothing wrong is kept.
 func TestSourceChanges(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
-	sender := r.share(func(c *Config) { c.UpRate = 1 << 20 }, from)
-	await[Opened](sender)
-	receiver := r.fetch("receiver", sender.link, nil)
-	for receiver.Status().Held < 200_000 {
-		pauseFor(t, 10*time.Millisecond)
+	const size = 4 << 20
+	for name, change := range map[string]func(name string) error{
+		"longer": func(name string) error { return os.Truncate(name, size+1<<20) },
+		"as long": func(name string) error {
+			f, err := os.OpenFile(name, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			_, err = f.WriteAt(bytes.Repeat([]byte("other words "), size/12), 0)
+			return errors.Join(err, f.Close())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			from := random(t, filepath.Join(t.TempDir(), "file"), size)
+			shared, err := os.ReadFile(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sender := r.share(func(c *Config) { c.UpRate = 1 << 20 }, from)
+			await[Opened](sender)
+			receiver := r.fetch("receiver", sender.link, nil)
+			for receiver.Status().Held < 200_000 {
+				pauseFor(t, 10*time.Millisecond)
+			}
+			if err := change(from); err != nil {
+				t.Fatal(err)
+			}
+			if err := sender.wait(); !errors.Is(err, ErrChanged) {
+				t.Errorf("the sender ends with %v", err)
+			}
+			if err := receiver.wait(); !errors.Is(err, ErrChanged) {
+				t.Errorf("the receiver ends with %v", err)
+			}
+			receiver.keptRight(shared)
+		})
 	}
-	if err := os.Truncate(from, 5<<20); err != nil {
-		t.Fatal(err)
+}
+
+// keptRight holds what lies in a receiver's folder against the one file that was shared and did not come whole: of each
+// leaf there is what was shared, or nothing yet.
+func (s *someone) keptRight(shared []byte) {
+	s.t.Helper()
+	const part, files = "/file.fanfare-part", "/file.fanfare-part/files"
+	found := sums(s.t, s.out)
+	if all, want := slices.Sorted(maps.Keys(found)), []string{"", part, files, files + "/file", part + "/journal"}; !slices.Equal(all, want) {
+		s.t.Fatalf("in the folder are %q", all)
 	}
-	if err := sender.wait(); !errors.Is(err, ErrChanged) {
-		t.Errorf("the sender ends with %v", err)
+	got, err := os.ReadFile(s.out + files + "/file")
+	if err != nil || len(got) != len(shared) {
+		s.t.Fatalf("%d bytes of %d: %v", len(got), len(shared), err)
 	}
-	if err := receiver.wait(); !errors.Is(err, ErrChanged) {
-		t.Errorf("the receiver ends with %v", err)
+	right, nothing := 0, make([]byte, wire.LeafSize)
+	for at := 0; at < len(shared); at += wire.LeafSize {
+		switch leaf := got[at : at+wire.LeafSize]; {
+		case bytes.Equal(leaf, shared[at:at+wire.LeafSize]):
+			right++
+		case !bytes.Equal(leaf, nothing):
+			s.t.Errorf("other bytes are kept at %d", at)
+		}
+	}
+	if right == 0 || right == len(shared)/wire.LeafSize {
+		s.t.Errorf("%d leaves are kept", right)
 	}
 }
