@@ -67,6 +67,73 @@ func TestSwarmOfTenTrickles(t *testing.T) {
 	all.Wait()
 }
 
+// TestFullRoom: as many as may be in one room hear of each other, and what neighbours seal for each other arrives. One
+// more is told that the room is full.
+func TestFullRoom(t *testing.T) {
+	r := serve(t)
+	var all sync.WaitGroup
+	for i := range msg.MaxFilesMembers {
+		h := receiverHello("full")
+		if i == 0 {
+			h = r.uploaderHello("full")
+		}
+		p, _ := r.join(h)
+		all.Go(func() {
+			if err := p.meets(msg.MaxFilesMembers); err != nil {
+				t.Errorf("member %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	if e := r.refused(receiverHello("full")); e.Code != msg.CodeFull {
+		t.Errorf("one more is told %+v", e)
+	}
+}
+
+// meets reads until a member knows of so many, and has heard of all its neighbours, to whom it writes itself.
+func (p *page) meets(members int) error {
+	known, heard := map[string]bool{}, map[string]bool{}
+	var neighbours []string
+	for neighbours == nil || len(heard) < len(neighbours) {
+		m, err := p.next()
+		if err != nil {
+			return fmt.Errorf("knows %d, has heard of %d of %d: %w", len(known), len(heard), len(neighbours), err)
+		}
+		switch m := m.(type) {
+		case msg.Members:
+			for _, one := range m.Joined {
+				known[one.Endpoint] = true
+			}
+			if neighbours != nil || len(known) < members {
+				continue
+			}
+			neighbours = m.Neighbours
+			for _, to := range neighbours {
+				data, err := msg.Encode(msg.Send{To: to, Sealed: "c2VhbGVk"})
+				if err == nil {
+					err = p.conn.Write(p.t.Context(), websocket.MessageText, data)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		case msg.Deliver:
+			heard[m.From] = true
+		case msg.Error, msg.Undelivered:
+			return fmt.Errorf("told %+v", m)
+		}
+	}
+	for _, one := range neighbours {
+		if !heard[one] {
+			return fmt.Errorf("%s is no neighbour of those who wrote", one)
+		}
+	}
+	if n := len(neighbours); n < 2 || n > 8 {
+		return fmt.Errorf("%d neighbours", n)
+	}
+	return nil
+}
+
 // TestEnvelopesAreLimited: 400 at once and 40 a second, then the endpoint is closed.
 func TestEnvelopesAreLimited(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig, _ *pipes) {
