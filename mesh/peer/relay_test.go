@@ -1,11 +1,16 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -53,5 +58,43 @@ func TestRelayIsReadToItsEnd(t *testing.T) {
 		if _, err := p.Read(b); !errors.Is(err, io.EOF) {
 			t.Fatalf("at the end: %v", err)
 		}
+	}
+}
+
+// A link that ends closes its relay in good order: the server hands on what was said last before it ends the other side.
+func TestRelayEndsInGoodOrder(t *testing.T) {
+	t.Parallel()
+	heard, ended := make(chan []byte, 10), make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		socket, err := websocket.Accept(w, req, nil)
+		for err == nil {
+			var message []byte
+			if _, message, err = socket.Read(req.Context()); err == nil {
+				heard <- message
+			}
+		}
+		ended <- err
+	}))
+	defer server.Close()
+	socket, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, drop := context.WithCancel(t.Context())
+	pair, _ := goldenPair(t)
+	r, err := newRelay(ctx, socket, &attempt{pair: pair})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go r.read()
+	control, _ := r.channels()
+	if _, err := control.Write([]byte("goodbye")); err != nil {
+		t.Fatal(err)
+	}
+	drop()
+	<-r.ended
+	r.close()
+	if err := <-ended; len(heard) != 1 || websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Errorf("the server hears %d messages, and then %v", len(heard), err)
 	}
 }
