@@ -50,8 +50,8 @@ describe('the place for what is received', () => {
 
 describe('commits', () => {
   it.each([
-    ['little', 255 * MB, 0, false],
-    ['as much as is worth it', 256 * MB, 0, true],
+    ['little', 15 * MB, 0, false],
+    ['as much as is worth it', 16 * MB, 0, true],
     ['little beside much', 256 * MB, 2 * GB, false],
     ['half of what is there', GB, 2 * GB, true],
   ])('%s', (_, pending, committed, due) => {
@@ -59,7 +59,7 @@ describe('commits', () => {
   });
 
   it('copy everything three times at most', () => {
-    const step = 16 * MB;
+    const step = 4 * MB;
     let [pending, committed, copied] = [0, 0, 0];
     for (let written = 0; written < 100 * GB; written += step) {
       pending += step;

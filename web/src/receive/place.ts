@@ -43,7 +43,7 @@ export function memoryFor(device: number | undefined): number {
 }
 
 /** Least that is written to a file of the person's before it is committed. */
-const COMMIT_LEAST = 256 * 1024 * 1024;
+const COMMIT_LEAST = 16 * 1024 * 1024;
 
 /**
  * Whether files of the person's are to be committed, since otherwise a reload loses what was written.
