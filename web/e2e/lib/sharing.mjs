@@ -46,7 +46,7 @@ export class Sender {
   /** The check words of the only receiver. */
   words() { return checkWords(this.page); }
 
-  /** Opens the page with the server's key. @param {Browser} browser @param {Server} server @param {import("./browsers.mjs").Options} [options] */
+  /** Opens the page with the server's key. @param {Browser} browser @param {Pick<Server, "url">} server @param {import("./browsers.mjs").Options} [options] */
   static async open(browser, server, options) {
     return new Sender(await browser.open(`${server.url}/f#key=${KEY}`, { label: "sender", ...options }));
   }

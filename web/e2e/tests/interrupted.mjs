@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { detour } from "../lib/detour.mjs";
+import { meddler } from "../lib/meddler.mjs";
 import { network } from "../lib/network.mjs";
 import { until } from "../lib/poll.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
@@ -81,6 +82,23 @@ story("files: the server is killed and started again in the middle, and everybod
   await sender.limit(0);
   for (const taker of [direct, relayed, late]) assert.deepEqual(await taker.saved(), { [film.name]: film.sum }, taker.page.name);
   await sender.complete(3);
+});
+
+story("files: a server that repeats, alters, swaps and drops what pages say to each other learns nothing, and changes nothing", async (t) => {
+  const server = await serve(t);
+  const evil = await meddler(t, server);
+  const film = await randomFile(await scratch(t), "holiday.bin", 3 * MB);
+  const sender = await Sender.open(await browser("chromium"), evil);
+  const link = (await sender.share([film.file])).replace(server.url, evil.url);
+  const taker = await Taker.open(await browser("firefox"), link);
+  await taker.accept();
+  assert.deepEqual(await taker.saved(), { [film.name]: film.sum });
+  await sender.complete(1);
+  assert.equal(await sender.page.evaluate((s) => document.querySelectorAll(s).length, id("receiver")), 1, "receivers");
+  for (const way of ["dropped", "twice", "late", "altered"]) assert.ok((evil.done.get(way) ?? 0) > 0, `nothing was ${way}`);
+  const secret = /#v1\.([\w-]{22})\./.exec(link)?.[1] ?? "";
+  for (const what of [secret, Buffer.from(secret, "base64url"), film.name, "holiday"]) assert.ok(!evil.knows(what), `it knows ${what}`);
+  assert.ok(evil.knows('"type":"send"') && evil.knows(new URL(link).pathname), "it has heard nothing");
 });
 
 story("files: the network of receivers changes in the middle, and they go on by the new one", async (t) => {
