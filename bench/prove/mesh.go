@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strconv"
@@ -51,8 +52,14 @@ var meshExperiments = []experiment{
 	},
 }
 
-// browserExperiments measure files in real browsers, by the stories of web/e2e.
+// browserExperiments measure what the pages do with files: in real browsers by the stories of web/e2e, and by a unit
+// test.
 var browserExperiments = []experiment{
+	{
+		title: "A million faults between pages", command: "FANFARE_FUZZ=1000000x npm --prefix web test -- src/mesh/peer/faults.test.ts",
+		why: "The same for two peers as they are in pages: their scripts, with WebCrypto, in Node.js and in virtual time, over a line of the same kind. The test fails when a wrong byte is to be stored, an error is not of the other side's making, or a receiver that gets the right ones afterwards does not finish.",
+		run: script([]promise{{"faults injected, pages", 1e6, false}}, "FANFARE_FUZZ=1000000x", "npm", "--prefix", "web", "run", "--silent", "test", "--", "src/mesh/peer/faults.test.ts"),
+	},
 	{
 		title: "Files in real browsers", command: "FANFARE_E2E_MIB=64 make e2e E2E='files: Chromium gives|files: .* reload'",
 		why: "A Chromium page gives 64 MiB, and then a folder of 200 small files, to two pages of Chromium, one of Firefox and `fanfare get --seed`; it sends at most 1.5 MiB of them a second. Every result is compared by SHA-256. Then pages are reloaded in the middle of a transfer: a receiver's, from the reload on, or where the browser asks whether the page may write in a place of the person's, from the click on \"Go on\"; the sender's, from the click on \"Continue\" or the choice of the same file on.",
@@ -105,15 +112,20 @@ func judged(pkg, name string, promises []promise, args ...string) func(context.C
 
 // story runs stories of web/e2e, by a script of its package ("" for its tests), and holds the numbers
 // that they log against what is promised.
-func story(script, only string, promises []promise, env ...string) func(context.Context, string) ([]figure, error) {
+func story(name, only string, promises []promise, env ...string) func(context.Context, string) ([]figure, error) {
 	return func(ctx context.Context, fanfare string) ([]figure, error) {
-		if script == "" {
-			script = "test"
-		}
-		line := append([]string{"NO_COLOR=1", "FANFARE_PROGRAM=" + fanfare, "FANFARE_E2E_ONLY=" + only}, env...)
-		text, err := output(ctx, "env", append(line, "npm", "--prefix", "web/e2e", "run", "--silent", script)...)
+		line := append([]string{"FANFARE_PROGRAM=" + fanfare, "FANFARE_E2E_ONLY=" + only}, env...)
+		line = append(line, "npm", "--prefix", "web/e2e", "run", "--silent", cmp.Or(name, "test"))
+		return script(promises, line...)(ctx, fanfare)
+	}
+}
+
+// script runs tests of the pages by a command and its environment.
+func script(promises []promise, line ...string) func(context.Context, string) ([]figure, error) {
+	return func(ctx context.Context, _ string) ([]figure, error) {
+		text, err := output(ctx, "env", append([]string{"NO_COLOR=1"}, line...)...)
 		figures := judge(text, promises)
-		return append(figures, figure{"the stories", map[bool]string{true: "passed", false: "failed"}[err == nil], "pass", err == nil}), err
+		return append(figures, figure{"the tests", map[bool]string{true: "passed", false: "failed"}[err == nil], "pass", err == nil}), err
 	}
 }
 
