@@ -1,11 +1,14 @@
 package sfu_test
 
 import (
+	"encoding/binary"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
+	"github.com/fanfare-relay/fanfare/media/codec"
 	"github.com/fanfare-relay/fanfare/media/mediatest"
 	"github.com/fanfare-relay/fanfare/sfu/sfutest"
 )
@@ -70,4 +73,66 @@ func TestNotLetInAgainWhereItWasLost(t *testing.T) {
 			t.Errorf("the publisher was asked %d times, and not once", n)
 		}
 	})
+}
+
+// A viewer who tells that the beginning has not come to it, as Firefox does at times, is not left waiting when
+// it asks for a key frame: it gets the group again at once, and the publisher is not asked. One to whom all has
+// come waits, as it may just be slow.
+func TestLetInAgainWhoMissedTheBeginning(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		first      uint16 // that has arrived
+		toldBefore bool   // it asks
+		keys       int
+	}{
+		{"it tells, and asks", 3, true, 2},
+		{"it asks, and tells", 3, false, 2},
+		{"all has come", 0, true, 1},
+		{"all has come, as it tells later", 0, false, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAudience(t, 1)
+				a.live(t, 200*time.Millisecond, func() {})
+				late := sfutest.NewViewer(t, a.relay, sfutest.ViewerOptions{
+					Conn: a.net.Listen(sfutest.Line{}), Codecs: []media.Codec{media.CodecVP8}, Feedback: true})
+				late.Connect(t, "s")
+				a.live(t, 20*time.Millisecond, func() {})
+				asked := a.pub.PLIs.Load()
+				say := []func(){func() { late.Report(t, arrived(test.first)) }, func() { late.AskForKey(t) }}
+				if !test.toldBefore {
+					slices.Reverse(say)
+				}
+				for _, one := range say {
+					one()
+					synctest.Wait()
+				}
+				a.live(t, 40*time.Millisecond, func() {})
+				got := late.Packets(media.KindVideo)
+				checkContinuous(t, got)
+				if n := keyFrames(got); n != test.keys {
+					t.Errorf("%d key frames have come", n)
+				}
+				if n := a.pub.PLIs.Load() - asked; n != 0 {
+					t.Errorf("the publisher was asked %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// arrived is a feedback that one packet has arrived, and nothing before it is told of.
+func arrived(number uint16) []byte {
+	b := []byte{0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0x20, 1, 0, 0}
+	binary.BigEndian.PutUint16(b[12:], number)
+	return b
+}
+
+func keyFrames(packets []sfutest.Packet) (n int) {
+	for _, p := range packets {
+		if d := codec.Describe(media.CodecVP8, p.Payload, p.Marker); d.KeyFrame && d.FrameStart {
+			n++
+		}
+	}
+	return n
 }

@@ -170,7 +170,8 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 // a moment ago. Browsers ask for one when none has been decoded 200 ms after the beginning, and Firefox
 // may take longer than that for its first; a packet that is lost comes again sooner than the publisher's
 // answer would. For a second, which is as long as the gate holds requests back anyway. Not longer, also
-// where everything is known to have come: a browser whose decoder has stumbled needs the key frame.
+// where everything is known to have come: a browser whose decoder has stumbled needs the key frame. One that
+// has missed the beginning does not wait at all, see hearFirst.
 func (f *feed) arriving(now time.Time) bool {
 	return f.enc != nil && now.Sub(f.began) < keyInterval
 }

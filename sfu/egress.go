@@ -32,7 +32,11 @@ type egress struct {
 
 	// letInAgain is set when the viewer has been let in to a group a second time.
 	letInAgain bool
-	fell       bool // the current source was taken because the line is too narrow for the old one
+	// number is the transport-wide one of the first packet since the start. missed: the viewer has not got that.
+	// wanted: it has asked for a key frame since.
+	number         uint16
+	missed, wanted bool
+	fell           bool // the current source was taken because the line is too narrow for the old one
 
 	old feed // the source before, for packets that are asked for late
 

@@ -15,6 +15,7 @@ import (
 // forward sends the track what its source has had since the last time.
 func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 	if t.next != nil && w.start(t, now) {
+		t.number, t.missed, t.wanted = v.transportSeq, false, false
 		// Sound and picture are in step from a report on: the first ones, and those behind a change
 		// of source, follow the first packets at once.
 		v.nextReport = now

@@ -55,6 +55,7 @@ type viewer struct {
 	selector layer.Selector
 
 	early media.CloseReason // closed before it was added
+	heard bool              // feedback has told of a first packet that arrived
 
 	shardAt int // place in shard.viewers
 	heapAt  int // place in the worker's heap
@@ -169,6 +170,9 @@ func (w *worker) readOne(v *viewer, b []byte, now time.Time) {
 		v.chosen = 0
 		v.spreadPictures(now)
 		w.probe(v, now)
+		if !v.heard {
+			w.hearFirst(v, b, now)
+		}
 		return
 	}
 	pkts, err := rtcp.Unmarshal(b)
@@ -237,9 +241,15 @@ func (w *worker) wantKey(v *viewer, ssrc uint32, now time.Time) {
 		return
 	}
 	w.tally.PLIsReceived++
-	if t.arriving(now) {
+	if t.arriving(now) && !t.missed {
+		t.wanted = true
 		return
 	}
+	w.giveKey(v, t, now)
+}
+
+// giveKey answers a viewer who needs a key frame.
+func (w *worker) giveKey(v *viewer, t *egress, now time.Time) {
 	if t.again(now) {
 		w.forward(v, t, now)
 		return
