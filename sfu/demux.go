@@ -148,13 +148,12 @@ func (d *demux) toViewer(v *viewer, b []byte, path udp.Path) {
 		d.sfu.total.drop(DropViewerShare)
 		return
 	}
-	buf := d.sfu.free.Get().(*[maxDatagram]byte)
-	in := inbound{viewer: v, datagram: datagram{buf: buf, n: copy(buf[:], b), path: path}}
+	in := inbound{viewer: v, datagram: d.sfu.copies.lend(b, path)}
 	select {
 	case v.shard.worker.inbox <- in:
 		v.waiting.Add(1)
 	default:
-		d.sfu.free.Put(buf)
+		d.sfu.copies.takeBack(in.datagram)
 		d.sfu.total.drop(DropInboxFull)
 	}
 }

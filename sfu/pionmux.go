@@ -32,7 +32,7 @@ type muxConn struct {
 	queue  chan datagram
 	closed chan struct{}
 	once   sync.Once
-	free   sync.Pool // of *[maxDatagram]byte
+	copies *copies
 
 	mu    sync.RWMutex
 	peers map[netip.AddrPort]peer
@@ -47,31 +47,24 @@ type peer struct {
 	known bool
 }
 
-// datagram is a pooled copy of what came in.
-type datagram struct {
-	buf  *[maxDatagram]byte
-	n    int
-	path udp.Path
-}
-
 func newMuxConn(conn *udp.Conn) *muxConn {
 	return &muxConn{
 		conn:   conn,
 		queue:  make(chan datagram, muxQueue),
 		closed: make(chan struct{}),
-		free:   sync.Pool{New: func() any { return new([maxDatagram]byte) }},
+		copies: newCopies(),
 		peers:  map[netip.AddrPort]peer{},
 	}
 }
 
 // push hands a copy of b to pion; false when the queue is full.
 func (c *muxConn) push(b []byte, path udp.Path) bool {
-	buf := c.free.Get().(*[maxDatagram]byte)
+	d := c.copies.lend(b, path)
 	select {
-	case c.queue <- datagram{buf: buf, n: copy(buf[:], b), path: path}:
+	case c.queue <- d:
 		return true
 	default:
-		c.free.Put(buf)
+		c.copies.takeBack(d)
 		return false
 	}
 }
@@ -122,8 +115,8 @@ func (c *muxConn) forget(owner *publisher) {
 func (c *muxConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	select {
 	case d := <-c.queue:
-		n := copy(b, d.buf[:d.n])
-		c.free.Put(d.buf)
+		n := copy(b, d.data)
+		c.copies.takeBack(d)
 		return n, net.UDPAddrFromAddrPort(d.path.Remote), nil
 	case <-c.closed:
 		return 0, nil, net.ErrClosed

@@ -43,7 +43,7 @@ type SFU struct {
 	muxConn     *muxConn
 	mux         *pionMux
 	workers     []*worker
-	free        sync.Pool // of *[maxDatagram]byte, viewers' datagrams
+	copies      *copies // of viewers' datagrams
 
 	total                            counters
 	handshakesDone, handshakesFailed atomic.Uint64
@@ -94,7 +94,7 @@ func New(cfg Config) (*SFU, error) {
 	s := &SFU{
 		cfg: cfg, log: cfg.Logger, conn: conn, routes: newRoutes(), muxConn: newMuxConn(conn),
 		closing: make(chan struct{}), offers: make(chan struct{}, runtime.GOMAXPROCS(0)), sessions: map[media.SessionID]*session{}, streams: map[string]*stream{},
-		free: sync.Pool{New: func() any { return new([maxDatagram]byte) }},
+		copies: newCopies(),
 	}
 	s.addresses.conn = conn
 	s.addresses.public = publicAddress(cfg.PublicAddress, conn.Port())

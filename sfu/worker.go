@@ -62,7 +62,7 @@ type worker struct {
 	stopped   bool
 }
 
-// inbound is a datagram for a viewer; buf comes from the relay's pool.
+// inbound is a datagram for a viewer, lent by the relay's copies.
 type inbound struct {
 	viewer *viewer
 	datagram
@@ -248,13 +248,13 @@ func (w *worker) receive(in inbound, now time.Time) {
 	w.count(v.shard.stream)
 	v.waiting.Add(-1)
 	if w.owns(v) {
-		if drop := v.leg.Receive(in.buf[:in.n], lite.Path(in.path), now, &w.out); drop != lite.DropNone {
+		if drop := v.leg.Receive(in.data, lite.Path(in.path), now, &w.out); drop != lite.DropNone {
 			w.tally.legDrops[drop]++
 			w.tally.dirty = true
 		}
 		w.settle(v, now)
 	}
-	w.sfu.free.Put(in.buf)
+	w.sfu.copies.takeBack(in.datagram)
 }
 
 // settle carries out what a leg has handed back, and finds the viewer's next deadline.

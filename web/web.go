@@ -16,6 +16,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -48,15 +49,18 @@ type PageOptions struct {
 
 // Site serves the pages and their assets from memory. It is immutable, so safe for concurrent use.
 type Site struct {
+	root  fs.FS
 	files map[string]file // by path below dist, for example "assets/watch-1a2b3c4d.js"
 }
 
 // file is one built file, ready to be sent.
 type file struct {
-	plain, zipped []byte // zipped is nil where it would save nothing
-	contentType   string
-	etag          string // without quotes
-	hashed        bool   // the name changes with the content
+	name        string
+	size        int
+	zipped      []byte // nil where it would save nothing
+	contentType string
+	etag        string // without quotes
+	hashed      bool   // the name changes with the content
 }
 
 // New reads the embedded files and compresses them once.
@@ -69,8 +73,12 @@ func New() (*Site, error) {
 }
 
 func newSite(root fs.FS) (*Site, error) {
-	s := &Site{files: make(map[string]file)}
-	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+	s := &Site{root: root, files: make(map[string]file)}
+	z, err := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	if err != nil {
+		return nil, fmt.Errorf("compress the embedded pages: %w", err)
+	}
+	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -78,7 +86,7 @@ func newSite(root fs.FS) (*Site, error) {
 		if err != nil {
 			return err
 		}
-		s.files[name], err = newFile(name, body)
+		s.files[name], err = newFile(name, body, z)
 		return err
 	})
 	if err != nil {
@@ -92,27 +100,26 @@ func newSite(root fs.FS) (*Site, error) {
 	return s, nil
 }
 
-func newFile(name string, body []byte) (file, error) {
+// newFile compresses a file by z.
+func newFile(name string, body []byte, z *gzip.Writer) (file, error) {
 	sum := sha256.Sum256(body)
 	f := file{
-		plain:       body,
+		name:        name,
+		size:        len(body),
 		contentType: contentType(name),
 		etag:        base64.RawURLEncoding.EncodeToString(sum[:12]),
 		hashed:      strings.HasPrefix(name, "assets/"),
 	}
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
+	z.Reset(&b)
+	if _, err := z.Write(body); err != nil {
 		return file{}, err
 	}
-	if _, err = z.Write(body); err != nil {
-		return file{}, err
-	}
-	if err = z.Close(); err != nil {
+	if err := z.Close(); err != nil {
 		return file{}, err
 	}
 	if b.Len() < len(body)*9/10 {
-		f.zipped = b.Bytes()
+		f.zipped = bytes.Clone(b.Bytes())
 	}
 	return f, nil
 }
@@ -156,7 +163,7 @@ func (s *Site) ServePage(w http.ResponseWriter, r *http.Request, p Page, status 
 	if !o.Embed {
 		h.Set("X-Frame-Options", "DENY") // for those who do not read frame-ancestors
 	}
-	f.serve(w, r, status)
+	s.serve(f, w, r, status)
 }
 
 // ServeAsset answers a GET or HEAD for a built file (/assets/…, /favicon.svg) and tells whether
@@ -173,7 +180,7 @@ func (s *Site) ServeAsset(w http.ResponseWriter, r *http.Request) bool {
 		// A worker's script brings the worker's own policy.
 		w.Header().Set("Content-Security-Policy", policy(r.Host, PageOptions{}))
 	}
-	f.serve(w, r, http.StatusOK)
+	s.serve(f, w, r, http.StatusOK)
 	return true
 }
 
@@ -188,7 +195,7 @@ func (s *Site) AssetPaths() []string {
 	return out
 }
 
-func (f file) serve(w http.ResponseWriter, r *http.Request, status int) {
+func (s *Site) serve(f file, w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -199,9 +206,9 @@ func (f file) serve(w http.ResponseWriter, r *http.Request, status int) {
 	} else {
 		h.Set("Cache-Control", "no-cache")
 	}
-	body, etag := f.plain, f.etag
-	if f.zipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		body, etag = f.zipped, f.etag+"-gz"
+	zipped, etag := f.zipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")), f.etag
+	if zipped {
+		etag += "-gz"
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", `"`+etag+`"`)
@@ -210,13 +217,32 @@ func (f file) serve(w http.ResponseWriter, r *http.Request, status int) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Type", f.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		// The client may have gone away; there is nobody left to tell.
-		_, _ = w.Write(body)
+	size := f.size
+	if zipped {
+		size = len(f.zipped)
 	}
+	h.Set("Content-Type", f.contentType)
+	h.Set("Content-Length", strconv.Itoa(size))
+	w.WriteHeader(status)
+	// The client may have gone away; there is nobody left to tell.
+	switch {
+	case r.Method == http.MethodHead:
+	case zipped:
+		_, _ = w.Write(f.zipped)
+	default:
+		s.copyPlain(w, f)
+	}
+}
+
+// copyPlain sends a file as it was built. The program holds it already: another copy of all of them would be some
+// megabyte.
+func (s *Site) copyPlain(w io.Writer, f file) {
+	plain, err := s.root.Open(f.name)
+	if err != nil {
+		panic("web: an embedded file is gone: " + err.Error())
+	}
+	defer plain.Close()
+	_, _ = io.Copy(w, plain)
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3) as far as gzip goes.
