@@ -1,13 +1,16 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,6 +151,28 @@ func TestConnectionsBreak(t *testing.T) {
 	}
 	if diff := cmp.Diff(sums(t, filepath.Dir(from)), sums(t, receiver.out)); diff != "" {
 		t.Errorf("other files:\n%s", diff)
+	}
+}
+
+// TestLeafThatComesAgain: it is counted, and said at once in a line that TestTransferKilled reads.
+func TestLeafThatComesAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	sender := r.share(nil, random(t, filepath.Join(t.TempDir(), "file"), 100_000))
+	await[Opened](sender)
+	var log bytes.Buffer
+	receiver := r.fetch("receiver", sender.link, func(c *Config) {
+		c.Fetch.Seed = true
+		c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	await[Finished](receiver)
+	from := onlyLink(receiver)
+	receiver.swarm.call(func() { receiver.swarm.arrived(from, 0, 0) })
+	again := receiver.Status().Again
+	receiver.stop()
+	<-receiver.ended // nobody writes to the log any more
+	if said := `msg="a leaf came again" bytes=65536`; again != 65536 || !strings.Contains(log.String(), said) {
+		t.Errorf("%d bytes are counted; the log has no %s:\n%s", again, said, log.String())
 	}
 }
 
