@@ -3,6 +3,7 @@
 // way for those whose network lets no WebRTC through.
 
 import type { Snapshot } from '../stats/vocabulary';
+import { joinCluster } from './cluster';
 import { LiveEdge } from './edge';
 import { type Fetch, HttpProblem, problem } from './http';
 
@@ -159,6 +160,8 @@ export class HttpPlayer {
     const next = this.queue[0];
     if (!buffer || buffer.updating || !next || this.over) return;
     try {
+      const { buffered } = buffer;
+      if (buffered.length > 0) joinCluster(next, buffered.end(buffered.length - 1));
       buffer.appendBuffer(next);
       this.queue.shift();
     } catch (cause) {
