@@ -16,32 +16,67 @@ import { sounds } from "../lib/sound.mjs";
 const FRAME = 1000 / FPS;
 const LENGTH = clips.group.seconds * FPS;
 
+/**
+ * So many join, one after the other. The first picture counts by the best of them, the rest by the middle one: a busy
+ * machine may have no time for a page for a second, and what is too slow by itself is so in all.
+ */
+const JOINS = 3;
+
+/** After ICE is connected the first picture is shown within so many ms. */
+const FIRST = 300;
+
+/** Viewers are so many ms apart at most, one way and the other. Looks are averaged until less than a picture is left of their steps, so nothing is added. */
+const APART = 150;
+
+/** Sound and picture are in step when they are so many ms apart at most: of sound that is early ITU-R BT.1359 accepts that much, and twice that of late sound. */
+const STEP = 90;
+
+/**
+ * One who joined: how long after ICE was connected the first picture was shown; three seconds later, how far its
+ * picture was behind that of a viewer who was there before, and behind its own sound, where the browser tells. In ms.
+ * @typedef {{ first: number, behind: number, step: number | null }} Joined
+ */
+
 for (const name of BOTH) {
   story(`${name}: who joins in the middle of a group has the picture at once and is soon in step`, async (t) => {
     const server = await serve(t);
     await publishClip(t, server, "late", "group");
-    const there = await watchRaw(await browser("chromium"), server, "late");
-    await shows(there, clips.group);
-    const newcomer = await browser(name);
-    const figures = () => Promise.all([server.metric("fanfare_pli_sent_total"), server.metric("fanfare_keyframes_total")]);
-    /** @type {number[]} */ let before = [];
-    const late = await watchRaw(newcomer, server, "late", { when: async () => {
-      await middleOfGroup(there);
-      before = await figures();
-    } });
-    await until("the late viewer has a frame", async () => (await times(late)).frame, { every: 20 });
-    const { connected = 0, frame = 0 } = await times(late);
-    assert.deepEqual(await figures(), before, "requests to the publisher, key frames: one was asked for, or the next came before the picture");
-    assert.ok(before[1] > 0, "the publisher has sent a key frame");
-
-    const began = Date.now();
-    await until("three seconds have passed", () => Date.now() - began >= 3000);
-    const apart = await behind(there, late);
-    t.diagnostic(`ICE connected to first frame ${Math.round(frame - connected)} ms; 3 s later ${Math.round(apart)} ms behind the other viewer; picture behind sound: ${await outOfStep(late)} ms`);
-    // It may well be ahead: the older viewer's buffer has grown with what the machine has been through.
-    assert.ok(apart <= 150 + FRAME, `the late viewer is ${apart} ms behind`);
-    await sounds(late, clips.group);
+    /** @type {Joined[]} */ const joined = [];
+    while (joined.length < JOINS) joined.push(await join(name, server));
+    for (const { first, behind, step } of joined) {
+      t.diagnostic(`ICE connected to first picture ${first} ms; 3 s later ${behind} ms behind the other viewer; picture behind sound: ${step} ms`);
+    }
+    const told = JSON.stringify(joined);
+    assert.ok(Math.min(...joined.map((one) => one.first)) <= FIRST, `no first picture within ${FIRST} ms: ${told}`);
+    assert.ok(Math.abs(middle(joined.map((one) => one.behind))) <= APART, `the late viewers are not at the live edge: ${told}`);
+    const steps = joined.flatMap(({ step }) => step ?? []);
+    assert.ok(steps.length === JOINS || name !== "chromium", "Chromium does not tell when it plays what");
+    assert.ok(steps.length === 0 || Math.abs(middle(steps)) <= STEP, `sound and picture are out of step: ${told}`);
   });
+}
+
+/** @param {typeof BOTH[number]} name @param {import("../lib/server.mjs").Server} server @returns {Promise<Joined>} */
+async function join(name, server) {
+  // A new one each time: the buffer of who has been there for long has grown with what the machine has been through.
+  const there = await watchRaw(await browser("chromium"), server, "late");
+  await shows(there, clips.group);
+  const figures = () => Promise.all([server.metric("fanfare_pli_sent_total"), server.metric("fanfare_keyframes_total")]);
+  /** @type {number[]} */ let before = [];
+  const late = await watchRaw(await browser(name), server, "late", { when: async () => {
+    await middleOfGroup(there);
+    before = await figures();
+  } });
+  await until("the late viewer has a picture", async () => (await times(late)).frame, { every: 20 });
+  const { connected = 0, frame = 0 } = await times(late);
+  assert.deepEqual(await figures(), before, "requests to the publisher, key frames: one was asked for, or the next came before the picture");
+  assert.ok(before[1] > 0, "the publisher has sent a key frame");
+
+  const began = Date.now();
+  await until("three seconds have passed", () => Date.now() - began >= 3000);
+  const joined = { first: Math.round(frame - connected), behind: Math.round(await behind(there, late)), step: await outOfStep(late) };
+  await sounds(late, clips.group);
+  for (const page of [late, there]) await page.close();
+  return joined;
 }
 
 /** Waits for a moment that is one or two seconds behind a key frame, so that the next is three away. @param {Page} page */
@@ -52,14 +87,17 @@ function middleOfGroup(page) {
   }, { every: 20 });
 }
 
-/** How far one viewer's picture is behind another's, in ms: the middle of several looks. @param {Page} one @param {Page} other */
+/** @param {number[]} list */
+const middle = (list) => list.toSorted((x, y) => x - y)[list.length >> 1];
+
+/** How far one viewer's picture is behind another's, in ms: several looks, on average without the outermost. @param {Page} one @param {Page} other */
 async function behind(one, other) {
   /** @type {number[]} */ const looks = [];
-  while (looks.length < 9) {
+  while (looks.length < 16) {
     const [a, b] = await Promise.all([read(one), read(other)]);
     if (!a || !b) continue;
     const frames = ((a.frame - b.frame + 1.5 * LENGTH) % LENGTH) - LENGTH / 2;
     looks.push(frames * FRAME - (a.at - b.at));
   }
-  return looks.sort((x, y) => x - y)[4];
+  return looks.sort((x, y) => x - y).slice(4, 12).reduce((sum, look) => sum + look, 0) / 8;
 }
