@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { clips } from "../lib/fixtures.mjs";
+import { countFrames, framesSeen } from "../lib/frames.mjs";
 import { network } from "../lib/network.mjs";
 import { shows } from "../lib/picture.mjs";
 import { until } from "../lib/poll.mjs";
@@ -12,6 +13,13 @@ import { id, Studio } from "../lib/studio.mjs";
 import { connectionsMade, leg } from "../lib/watching.mjs";
 
 /** @typedef {import("../lib/browsers.mjs").Page} Page */
+/** @typedef {import("node:test").TestContext} Test */
+
+/**
+ * The longest wait for the next picture that a change may make, in ms. Hardly any is seen (the figures are
+ * printed); this one leaves room for two cores that make three pictures of each and draw them for two browsers.
+ */
+const STILL = 3000;
 
 const MENU = id("quality");
 
@@ -53,11 +61,20 @@ async function choose(page, value) {
   await page.tab.select(MENU, value);
 }
 
-/** Watches that the picture never stands still for long while something is done. @param {Page} page @param {() => Promise<void>} body */
-async function decodesThroughout(page, body) {
-  const before = (await leg(page))?.frames ?? 0;
+/**
+ * Watches that pictures are shown all along while something is done, none of them black, by one connection.
+ * They have been counted since before.
+ * @param {Test} t @param {Page} page @param {string} what is done, in words @param {() => Promise<void>} body
+ */
+async function decodesThroughout(t, page, what, body) {
+  await framesSeen(page, true);
   await body();
-  await until(`${page.name} decodes on`, async () => ((await leg(page))?.frames ?? 0) > before + 5);
+  const { frames } = await framesSeen(page);
+  await until(`${page.name} decodes on`, async () => (await framesSeen(page)).frames > frames + 5);
+  const { wait, black } = await framesSeen(page);
+  t.diagnostic(`${page.name}, ${what}: longest wait for a picture ${wait} ms`);
+  assert.ok(wait <= STILL, `${page.name}, ${what}: no picture for ${wait} ms`);
+  assert.equal(black, 0, `${page.name}: black pictures`);
   assert.equal(await connectionsMade(page), 1, `${page.name} has made a new connection`);
 }
 
@@ -90,12 +107,13 @@ async function sendsAs(studio, codec) {
   }, id("codec"), codec);
 }
 
-/** A viewer goes through all qualities by the menu, decoding all the time. @param {Page} page */
-async function changesByTheMenu(page) {
+/** A viewer goes through all qualities by the menu, decoding all the time. @param {Test} t @param {Page} page */
+async function changesByTheMenu(t, page) {
   await shows(page, clips.wide);
   await heightIs(page, 540);
+  await countFrames(page);
   for (const height of [180, 360, 540]) {
-    await decodesThroughout(page, async () => {
+    await decodesThroughout(t, page, `${height}p chosen`, async () => {
       await choose(page, String(height));
       await heightIs(page, height);
       await shows(page, clips.wide);
@@ -123,7 +141,7 @@ for (const name of BOTH) {
     await studio.page.says(id("qualities"), /360p or 180p/);
     for (const viewing of BOTH) {
       const page = await (await browser(viewing)).open(await studio.link(), { label: "viewer" });
-      await watching(studio, () => changesByTheMenu(page));
+      await watching(studio, () => changesByTheMenu(t, page));
       await choose(page, "180");
       await heightIs(page, 180);
       await page.press("i");
@@ -149,7 +167,7 @@ for (const codec of ["VP9", "H264", "AV1"]) {
     for (const viewing of BOTH) {
       const page = await (await browser(viewing)).open(await studio.link(), { label: "viewer" });
       if (await plays(page, codec)) {
-        await changesByTheMenu(page);
+        await changesByTheMenu(t, page);
         seen++;
       }
       await page.close();
@@ -161,22 +179,27 @@ for (const codec of ["VP9", "H264", "AV1"]) {
 /** @param {Page} page @param {string} codec */
 const plays = (page, codec) => page.evaluate((mime) => RTCRtpReceiver.getCapabilities("video")?.codecs.some((c) => c.mimeType === mime), `video/${codec}`);
 
-story("a viewer whose line gets thin falls to the small picture, and comes back", async (t) => {
-  const server = await serve(t);
-  const studio = await liveInThree(await browser("chromium"), server);
-  const via = await network(t, server);
-  const page = await (await browser("chromium")).open(`${via.url}/w/${await studio.name()}`, { label: "viewer", via });
-  await shows(page, clips.wide);
-  await heightIs(page, 540);
-  await decodesThroughout(page, async () => {
-    via.limit(400);
-    await heightIs(page, 180);
+for (const name of BOTH) {
+  story(`${name}: a viewer whose line gets thin falls to the small picture, and comes back`, async (t) => {
+    const server = await serve(t);
+    const studio = await liveInThree(await browser("chromium"), server);
+    const via = await network(t, server);
+    const page = await (await browser(name)).open(`${via.url}/w/${await studio.name()}`, { label: "viewer", via });
     await shows(page, clips.wide);
-    via.limit();
     await heightIs(page, 540);
-    await shows(page, clips.wide);
+    await countFrames(page);
+    await decodesThroughout(t, page, "the line gets thin", async () => {
+      via.limit(400);
+      await heightIs(page, 180);
+      await shows(page, clips.wide);
+    });
+    await decodesThroughout(t, page, "the line gets wide again", async () => {
+      via.limit();
+      await heightIs(page, 540);
+      await shows(page, clips.wide);
+    });
   });
-});
+}
 
 story("a window that gets small gets a small picture", async (t) => {
   const server = await serve(t);
