@@ -22,6 +22,7 @@ async function legInPage() {
     state: pc.connectionState,
     ciphers: /** @type {string[]} */ (all.filter((s) => s.type === "transport" && s.srtpCipher).map((s) => s.srtpCipher)),
     frames: sum("framesDecoded"),
+    height: /** @type {number | undefined} */ (all.find((s) => s.type === "inbound-rtp" && s.kind === "video")?.frameHeight),
     energy: sum("totalAudioEnergy"),
   };
 }

@@ -9,6 +9,7 @@ import { shows } from "../lib/picture.mjs";
 import { until } from "../lib/poll.mjs";
 import { BOTH, browser, story } from "../lib/run.mjs";
 import { serve } from "../lib/server.mjs";
+import { sounds } from "../lib/sound.mjs";
 import { id, Studio } from "../lib/studio.mjs";
 import { connectionsMade, leg } from "../lib/watching.mjs";
 
@@ -198,6 +199,29 @@ for (const name of BOTH) {
       await heightIs(page, 540);
       await shows(page, clips.wide);
     });
+  });
+}
+
+for (const name of BOTH) {
+  story(`${name}: a page that nobody looks at gets sound and the smallest picture, and the large one when it is shown again`, async (t) => {
+    const server = await serve(t);
+    const studio = await liveInThree(await browser("chromium"), server);
+    const page = await (await browser(name)).open(await studio.link(), { label: "viewer" });
+    await shows(page, clips.wide);
+    await heightIs(page, 540);
+    await page.hide();
+    // Nothing is shown in a hidden page; what comes is decoded.
+    await until(`${page.name} gets 180 lines`, async () => (await leg(page))?.height === 180);
+    const frames = (await leg(page))?.frames ?? 0;
+    await until(`${page.name} decodes on`, async () => ((await leg(page))?.frames ?? 0) > frames + 5);
+    await sounds(page, clips.wide);
+    assert.equal((await leg(page))?.height, 180);
+    assert.equal(await page.evaluate(() => document.visibilityState), "hidden");
+    await page.front();
+    await page.waitFor("it is shown", () => document.visibilityState === "visible");
+    await heightIs(page, 540);
+    await shows(page, clips.wide);
+    assert.equal(await connectionsMade(page), 1);
   });
 }
 
