@@ -60,7 +60,7 @@ export class Content {
     this.signed = signed;
   }
 
-  /** Whether a whole leaf is what was shared. Several may be looked at together. */
+  /** Whether a whole leaf is what was shared. Those of several peers may be looked at together. */
   async verify({ proof, bytes }: Parts, piece: number, index: number): Promise<boolean> {
     if (!proof) return false;
     const known = this.roots.get(piece);
@@ -76,7 +76,7 @@ export class Content {
     await this.sink?.write(this.layout.leafStart(piece, index), bytes);
   }
 
-  /** Whether the uploader has signed this root. It is looked at once, also when several leaves bring it together. */
+  /** Whether the uploader has signed this root. It is looked at once, also when several peers bring it together. */
   private async isRoot(piece: number, root: Root): Promise<boolean> {
     const known = this.roots.get(piece);
     if (known) return equal(known.hash, root.hash);

@@ -1,13 +1,14 @@
 import { stdout } from 'node:process';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Bytes, equal } from '../bytes';
 import { clock, hunting, rounds, seed, span, WITHIN } from '../fuzz.fixture';
 import { Chance } from '../mutate.fixture';
 import type { Event } from './config';
 import type { Root } from './content';
-import { type End, FaultyLine, World } from './line.fixture';
+import { type End, FaultyLine, Line, World } from './line.fixture';
 import { Couple, SIZE, stream, wanted } from './pair.fixture';
 import { Memory } from './sink';
+import type { Take } from './way';
 
 /** Faults that a receiver meets at the most before its line is good. */
 const MOST = 2_000;
@@ -107,3 +108,44 @@ it(
   },
   WITHIN,
 );
+
+const LEAF_FRAME = 0x07;
+
+/** Changes a bit of every leaf but the first, and brings four of them in one go. */
+class BadLeaves extends Line {
+  private held: (() => void)[] = [];
+
+  override carry(message: Bytes, put: Take): void {
+    if (message[0] !== LEAF_FRAME) {
+      super.carry(message, put);
+      return;
+    }
+    const at = message.length - 1;
+    if (this.held.length > 0) message[at] = (message[at] as number) ^ 1;
+    this.held.push(() => put(message));
+    if (this.held.length < 4) return;
+    const all = this.held.splice(0);
+    this.world.later(() => {
+      for (const one of all) one();
+    });
+  }
+}
+
+it('of three bad leaves that come in one go with a good one the first alone is read, and none is stored', async () => {
+  const world = new World();
+  onTestFinished(() => world.end());
+  const couple = await Couple.make(world, new BadLeaves(world));
+  const sink = new Strict(stream.length);
+  const written = vi.spyOn(sink, 'write');
+  let wrong = 0;
+  const receiver = await couple.receiver((event) => {
+    if (event.kind === 'offered') receiver.accept({ sink, wanted, whole: new Map() });
+    if (event.kind === 'wrong') wrong += 1;
+  });
+  const read = vi.spyOn(receiver.flow, 'expects');
+  const end = await couple.connect(receiver);
+  while (!end.gone) await world.turn();
+  receiver.stop();
+  await couple.end();
+  expect([wrong, read.mock.calls.length, written.mock.calls.length]).toEqual([1, 2, 1]);
+});

@@ -50,13 +50,12 @@ export class Flow {
     return content.layout.leafLength(piece, leaf) || undefined;
   }
 
-  /** Verifies a leaf at once, and stores it after those before it. Throws BadLeaf. */
-  async whole(link: Link, parts: Parts, piece: number, leaf: number, before: Promise<void>): Promise<void> {
+  /** Verifies a leaf and stores it. Throws BadLeaf. */
+  async whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void> {
     const { content, sched } = this.peer;
     if (!content || !sched) return;
     const { length } = parts.bytes;
-    const verified = content.verify(parts, piece, leaf);
-    const [good] = await Promise.all([verified, before]);
+    const good = await content.verify(parts, piece, leaf);
     if (!good) throw new BadLeaf('a leaf that is not what was shared');
     this.peer.storing += 1;
     try {

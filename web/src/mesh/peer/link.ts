@@ -28,8 +28,8 @@ export interface LinkHandlers {
   frame(link: Link, frame: Frame): void;
   /** The bytes of a leaf that begins to come; undefined when nobody asked for it. */
   expects(link: Link, piece: number, leaf: number): number | undefined;
-  /** Verifies at once, and stores after before. Throws BadLeaf. */
-  whole(link: Link, parts: Parts, piece: number, leaf: number, before: Promise<void>): Promise<void>;
+  /** Verifies and stores. Throws BadLeaf. */
+  whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void>;
   messages(link: Link, send: Send): Promise<Bytes[]>;
   sent(link: Link, send: Send, error: unknown): void;
   broke(link: Link, error: unknown): void;
@@ -42,8 +42,6 @@ const FRAMES_A_SECOND = 1000;
 const FRAMES_AT_ONCE = 4000;
 /** Bytes on the lane that wait to be looked at: more than may have been asked for is a flood. */
 const MOST_WAITING = 20 * 1024 * 1024;
-/** How many leaves are verified at a time: hashes are made by other threads. */
-const TOGETHER = 4;
 /** How many leaves may wait for the lane. */
 export const FEED = 8;
 /** Bytes of frames that a peer may leave unread. */
@@ -97,8 +95,6 @@ export class Link {
 
   private readonly on: LinkHandlers;
   private readonly parts = new Map<number, Parts>();
-  /** Whole leaves that are being verified and stored, in the order in which they came. */
-  private readonly judged: { name: number; done: Promise<void> }[] = [];
   private readonly arrivals: Bytes[] = [];
   private arriving = 0;
   private reading = false;
@@ -204,17 +200,14 @@ export class Link {
     if (!this.reading) void this.readAll();
   }
 
-  /** A few leaves are verified together; they are taken in their order, so that a bad one is the last. */
+  /** Nothing is read while a leaf is verified, so a bad one is the last. */
   private async readAll(): Promise<void> {
     this.reading = true;
     try {
-      while (!this.dead) {
-        const next = this.judged.length < TOGETHER ? this.arrivals.shift() : undefined;
-        if (next) {
-          this.arriving -= next.length;
-          this.read(next);
-        } else if (this.judged.length > 0) await this.judged.shift()?.done;
-        else break;
+      for (let next = this.arrivals.shift(); next && !this.dead; next = this.arrivals.shift()) {
+        this.arriving -= next.length;
+        const judged = this.read(next);
+        if (judged) await judged;
       }
     } catch (error) {
       this.arrivals.length = 0;
@@ -223,11 +216,11 @@ export class Link {
     this.reading = false;
   }
 
-  private read(message: Bytes): void {
+  /** What becomes of a leaf that is whole by this message. */
+  private read(message: Bytes): Promise<void> | undefined {
     const frame = parse(message, 'lane');
     if (frame.type !== 'leaf') throw new Breach('no leaf on a lane');
     const name = frame.piece * 64 + frame.leaf;
-    if (this.judged.some((one) => one.name === name)) throw new Breach('a leaf that came twice');
     let parts = this.parts.get(name);
     if (!parts) {
       const size = this.on.expects(this, frame.piece, frame.leaf);
@@ -238,12 +231,9 @@ export class Link {
     const whole = parts.add(frame);
     // A part has been copied; a leaf in one message lies in it.
     if (frame.bytes.length < frame.size) this.letGo(message);
-    if (!whole) return;
+    if (!whole) return undefined;
     this.parts.delete(name);
-    const before = this.judged.at(-1)?.done ?? Promise.resolve();
-    const done = this.on.whole(this, parts, frame.piece, frame.leaf, before);
-    done.catch(() => undefined); // whoever waits for it hears of it
-    this.judged.push({ name, done });
+    return this.on.whole(this, parts, frame.piece, frame.leaf);
   }
 
   /** The memory of a message, where that is all its own: what came over the relay has been opened into another. */
