@@ -30,7 +30,7 @@ func nextTemporal(passing, limit int8, d *media.Descriptor) int8 {
 // waitsForLayer tells whether the viewer is to have a larger picture of the encoding that it gets, and no key frame
 // with which that begins has come yet.
 func (t *egress) waitsForLayer() bool {
-	if t.enc == nil || t.next != nil || t.halted || t.limit.Spatial <= t.passing.Spatial {
+	if t.enc == nil || !t.outOK || t.next != nil || t.halted || t.limit.Spatial <= t.passing.Spatial {
 		return false
 	}
 	if r := t.enc.rates.Load(); r == nil || !r.carry(t.limit.Spatial) {

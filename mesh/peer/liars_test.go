@@ -100,7 +100,7 @@ func TestNothingIsReadAfterABadLeaf(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	from := random(t, filepath.Join(t.TempDir(), "file"), 1<<20)
-	sender := r.share(func(c *Config) { c.UpRate = 256 << 10 }, from) // so slow that the others are asked
+	sender := r.share(func(c *Config) { c.UpRate = 64 << 10 }, from) // so slow that the others are asked
 	await[Opened](sender)
 	gate := make(chan struct{})
 	good := r.fetch("good", sender.link, func(c *Config) {

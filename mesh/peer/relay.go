@@ -153,7 +153,16 @@ func (r *relay) silent() bool           { return false }
 
 func (r *relay) close() {
 	r.closing.Do(func() {
-		_ = r.socket.Close(websocket.StatusNormalClosure, "") // the other side may be gone already
+		parted := make(chan struct{})
+		go func() {
+			_ = r.socket.Close(websocket.StatusNormalClosure, "") // the other side may be gone already
+			close(parted)
+		}()
+		select {
+		case <-parted:
+		case <-time.After(partingTime): // the server takes nothing, or sends what never ends
+			_ = r.socket.CloseNow()
+		}
 		r.drop()
 		close(r.gone)
 	})

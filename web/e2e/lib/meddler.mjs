@@ -71,6 +71,7 @@ export class Meddler {
       request.pipe(asking);
     });
     listener.on("upgrade", (request, page) => {
+      page.on("error", () => page.destroy());
       // What is compressed cannot be meddled with.
       delete request.headers["sec-websocket-extensions"];
       this.#ask(request, () => page.destroy()).on("error", () => page.destroy()).on("upgrade", (answer, server, head) => {

@@ -140,7 +140,7 @@ story("files: after a reload a click goes on where the person wants it, with wha
   const film = await randomFile(await scratch(t), "holiday.bin", 32 * MB);
   const sender = await Sender.open(await browser("chromium"), server);
   const link = await sender.share([film.file]);
-  await sender.limit(12);
+  await sender.limit(3);
   const taker = await Taker.open(await browser("chromium"), link, { prepare: [withoutRoom, askingAgain] });
   await taker.accept();
   await until("a half is committed", async () => (await taker.page.evaluate(notedInPage)) > 0);

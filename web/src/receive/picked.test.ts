@@ -95,6 +95,22 @@ describe('files in a place of the person’s', () => {
     await again.finish();
   });
 
+  it('are committed after a reload no more often than without one', async () => {
+    const MiB = 1024 * 1024;
+    const handle = { createWritable: async () => ({ write: async () => undefined, close: async () => undefined }) };
+    const large: Manifest = { ...manifest, files: [entry('large', 72 * MiB)] };
+    const all = layoutOf(large);
+    const two = Array.from({ length: (all.pieces * 2) / 3 }, (_, i) => i); // 48 MiB, of which half is due next
+    const sink = new Picked({ kind: 'file', handle } as unknown as Target, large, all, new Set([0]), two);
+    const fill = async (from: number, to: number): Promise<void> => {
+      for (let at = from * MiB; at < to * MiB; at += LEAF) await sink.write(at, new Uint8Array(LEAF));
+    };
+    await fill(48, 71);
+    expect(await sink.flush()).toBe(false);
+    await fill(71, 72);
+    expect(await sink.flush()).toBe(true);
+  });
+
   it('tell that the disk is full', async () => {
     const file = new FakeFile();
     file.createWritable = async () => {

@@ -47,7 +47,10 @@ export class Picked implements Sink {
     this.wanted = wanted;
     this.written = new Uint8Array(Math.ceil(layout.total / LEAF));
     this.left = manifest.files.map((file) => file.size);
-    for (const piece of whole) this.note(layout.pieceStart(piece), layout.pieceLength(piece));
+    for (const piece of whole) {
+      this.note(layout.pieceStart(piece), layout.pieceLength(piece));
+      this.committed += layout.pieceLength(piece);
+    }
     this.complete = this.written.includes(1) && [...wanted].every((file) => this.left[file] === 0);
   }
 
