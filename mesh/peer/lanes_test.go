@@ -29,7 +29,7 @@ func TestFurtherLane(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, withoutRelay)
 	from := random(t, filepath.Join(t.TempDir(), "file"), 4<<20)
-	sender := r.share(func(c *Config) { c.UpRate = 2 << 20 }, from)
+	sender := r.share(func(c *Config) { c.UpRate = 512 << 10 }, from) // so slow that the lane is there before the end
 	await[Opened](sender)
 	receiver := r.fetch("receiver", sender.link, nil)
 	var first *link
@@ -42,7 +42,10 @@ func TestFurtherLane(t *testing.T) {
 		}
 	})
 	var lane *conn
-	for ; lane == nil || lane.bytesOfLane() < 256<<10; pauseFor(t, 5*time.Millisecond) {
+	for ; lane == nil || lane.bytesOfLane() < 128<<10; pauseFor(t, 5*time.Millisecond) {
+		if receiver.hasEnded() {
+			t.Fatalf("everything came before the lane carried anything: %v", receiver.err)
+		}
 		receiver.swarm.call(func() {
 			if len(first.further) > 0 {
 				lane = first.further[0].conn

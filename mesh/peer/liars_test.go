@@ -81,6 +81,9 @@ func TestThreeOfSixBad(t *testing.T) {
 	for l, one := range ways { // what has not ended ends by the complaint
 		for ended := false; !ended; pauseFor(t, 5*time.Millisecond) {
 			one.swarm.call(func() { ended = l.dead })
+			if one.hasEnded() {
+				t.Fatalf("%s ended before the complaint came: %v", one.name, one.err)
+			}
 		}
 	}
 	for _, one := range honest {

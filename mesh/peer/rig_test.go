@@ -184,6 +184,16 @@ func (s *someone) run() {
 	s.t.Cleanup(func() { stop(); <-s.ended })
 }
 
+// hasEnded tells whether it has ended.
+func (s *someone) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // wait returns the error with which a peer ends.
 func (s *someone) wait() error {
 	s.t.Helper()
