@@ -80,9 +80,11 @@ func (s *Sink) takeBack(name string) error {
 		if err := s.copyBack(i, f, final+f.Path[len(name):]); err != nil {
 			return wrapFull(err)
 		}
+		s.mu.Lock() // a flush may go on meanwhile
 		for p, end := s.layout.FilePieces(i); p < end; p++ {
 			s.dirtied[p] = true
 		}
+		s.mu.Unlock()
 	}
 	return nil
 }
@@ -106,8 +108,11 @@ func (s *Sink) copyBack(file int, f manifest.File, from string) error {
 	if err != nil {
 		return err
 	}
-	s.dirty[file] = true
-	return errors.Join(dst.Truncate(f.Size), copyHoles(dst, src), dst.Close())
+	err = errors.Join(dst.Truncate(f.Size), copyHoles(dst, src), dst.Close())
+	s.mu.Lock()
+	s.dirty[file] = true // now that the bytes are there: a flush in between would miss them
+	s.mu.Unlock()
+	return err
 }
 
 // copyHoles copies all but zeros, onto zeros.

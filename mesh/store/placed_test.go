@@ -88,6 +88,37 @@ func TestChangedAfterFinish(t *testing.T) {
 	}
 }
 
+// TestFlushWhileItIsTakenBack: what stands at its place is copied back beside the flushes that go on all the time.
+func TestFlushWhileItIsTakenBack(t *testing.T) {
+	spec, src, from, place := finishedAndKilled(t)
+	b, err := os.ReadFile(place)
+	if err == nil {
+		b[70_000] ^= 1
+		err = os.WriteFile(place, b, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openSink(t, spec)
+	over, flushed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(flushed)
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				_ = s.Flush()
+			}
+		}
+	}()
+	recheck(t, s)
+	close(over)
+	<-flushed
+	copyRest(t, s, src)
+	same(t, from, filepath.Join(spec.Out, finish(t, s)[0]))
+}
+
 // TestSecondNameAndFirst: the process ends between giving a file its name and taking away the one it had.
 func TestSecondNameAndFirst(t *testing.T) {
 	src, from := big(t)
