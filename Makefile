@@ -121,7 +121,7 @@ prove: tools build ## Runs the long measurements and writes docs/BENCHMARKS.md
 BENCH ?=
 
 .PHONY: bench
-bench: ## Fan-out, joins and memory against the baseline and the floor, written to docs/BENCHMARKS.md: 25 quiet minutes, or BENCH=-quick
+bench: ## Fan-out, joins and memory against the baseline and the floor, written to docs/BENCHMARKS.md: 25 quiet minutes, or BENCH=-quick; fails when a promise is missed
 	go run ./bench/fanout $(BENCH)
 
 # The samples.json of a comparison, and the commit of the program that made it; without FROM the figures there are.
