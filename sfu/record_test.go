@@ -33,6 +33,9 @@ type lineStage struct {
 //
 //	go test ./sfu -run TestRecordLines -args -record-lines ../media/estimate/testdata
 func TestRecordLines(t *testing.T) {
+	if *recordTo == "" {
+		t.Skip("it makes recordings, which TestRecorded of media/estimate plays, and tests nothing: see -record-lines")
+	}
 	const delay, queue = 20 * time.Millisecond, 60_000
 	wide := sfutest.Line{Delay: delay, Rate: 10_000_000, Queue: queue}
 	narrow := sfutest.Line{Delay: delay, Rate: 300_000, Queue: 15_000}
@@ -47,9 +50,6 @@ func TestRecordLines(t *testing.T) {
 		{"bursts", publishLargest, []lineStage{{bursts, 10 * time.Second}}},
 		{"tight", publishLargest, []lineStage{{tight, 10 * time.Second}}},
 	} {
-		if *recordTo == "" {
-			continue
-		}
 		text := recordLine(t, c.publish, c.stages)
 		if err := os.WriteFile(filepath.Join(*recordTo, c.name+".txt"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

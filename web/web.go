@@ -234,8 +234,8 @@ func (s *Site) serve(f file, w http.ResponseWriter, r *http.Request, status int)
 	}
 }
 
-// copyPlain sends a file as it was built. The program holds it already: another copy of all of them would be some
-// megabyte.
+// copyPlain sends a file as it was built. The program holds it already: another copy of all of them would be more
+// than a megabyte.
 func (s *Site) copyPlain(w io.Writer, f file) {
 	plain, err := s.root.Open(f.name)
 	if err != nil {

@@ -131,7 +131,7 @@ func openRelay(ctx context.Context, link seal.Link, token string, a *attempt) (*
 func newRelay(ctx context.Context, socket *websocket.Conn, a *attempt) (*relay, error) {
 	r := &relay{socket: socket, ended: make(chan struct{}), gone: make(chan struct{})}
 	// Who reads by a context that ends tears the connection, and a goodbye that the server has not handed on yet is lost:
-	// when the link's ends the relay is closed in good order.
+	// when the link's context ends the relay is closed in good order.
 	r.ctx, r.drop = context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, r.close)
 	var err error
