@@ -27,6 +27,10 @@ const (
 	catchupAtOnce = 16 << 10
 	// catchupSlowest is the least rate, for streams that hardly move.
 	catchupSlowest = media.Bitrate(1_000_000)
+	// paceStep is how long a viewer that has used up its pace waits at least: what may go out by then goes
+	// together, as one message to the system. One packet at a time costs half as much again, which a server
+	// that is behind with many viewers at once would never make up for.
+	paceStep = 5 * time.Millisecond
 )
 
 // joinable tells whether a viewer may start at a key frame with a group of the given length, from
@@ -131,10 +135,20 @@ func ticks(d time.Duration, clockRate uint32) uint32 {
 func catchupRate(stream media.Bitrate) media.Bitrate { return max(catchupSpeed*stream, catchupSlowest) }
 
 // follow keeps the pace above the stream's rate, of which little is known when it has just begun: who
-// was slower than the stream would never be at its live edge.
-func (c *catchup) follow(stream media.Bitrate, now time.Time) {
-	c.bucket.SetRate(catchupRate(stream), now)
+// was slower than the stream would never be at its live edge. round: see setPace.
+func (c *catchup) follow(stream media.Bitrate, round time.Duration, now time.Time) {
+	setPace(&c.bucket, catchupRate(stream), catchupAtOnce, round, now)
 }
+
+// setPace gives a pace its rate, and lets so many bytes go out at once, or what comes in during one of the worker's
+// rounds, in which it has one look at each viewer: else who is paced would fall behind the stream when rounds are long.
+func setPace(b *pace.Bucket, rate media.Bitrate, atOnce int, round time.Duration, now time.Time) {
+	b.SetRate(rate, now)
+	b.SetBurst(max(atOnce, int(float64(rate)/8*min(round, longestRound).Seconds())), now)
+}
+
+// longestRound bounds what goes out at once after a round that took very long.
+const longestRound = 200 * time.Millisecond
 
 // begin takes the first packet behind the key frame. If it had to wait for that to be sent, the rest of the group
 // is shown so much later: frames that came later than their timestamps say would teach the player to hold
@@ -160,10 +174,15 @@ func (c *catchup) admit(p *ring.Packet, now time.Time) (at time.Time, ok bool) {
 			return at, false
 		}
 	}
-	if !c.bucket.Take(len(p.Payload), now) {
-		return c.bucket.Deadline(len(p.Payload)), false
+	return takePaced(&c.bucket, len(p.Payload), now)
+}
+
+// takePaced takes n bytes of a pace if they may leave now; else it tells when to ask again.
+func takePaced(b *pace.Bucket, n int, now time.Time) (at time.Time, ok bool) {
+	if b.Take(n, now) {
+		return now, true
 	}
-	return now, true
+	return later(b.Deadline(n), now.Add(paceStep)), false
 }
 
 // arriving tells whether a key frame is on its way to the viewer, or being decoded: it was let in at one

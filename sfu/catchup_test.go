@@ -145,7 +145,7 @@ func TestCatchupOfAStreamThatBegins(t *testing.T) {
 	take(t, e, now, key[1:]...)
 	for i := range 30 {
 		for end := now.Add(step); now.Before(end); now = now.Add(time.Millisecond) {
-			v.catchup.follow(e.bitrate(), now)
+			v.catchup.follow(e.bitrate(), 0, now)
 			for p, err := v.enc.ring.At(v.pos); err == nil; p, err = v.enc.ring.At(v.pos) {
 				if _, ok := v.catchup.admit(p, now); !ok {
 					break
@@ -160,6 +160,43 @@ func TestCatchupOfAStreamThatBegins(t *testing.T) {
 	if n := e.ring.Head() - v.pos; n != 0 {
 		t.Errorf("%d packets behind after a second", n)
 	}
+}
+
+// A viewer at which a busy worker looks seldom catches up all the same: what one look may send grows with the time between two.
+func TestCatchupInLongRounds(t *testing.T) {
+	const round = 100 * time.Millisecond
+	e := testEncoding(quiet(t, nil), 4096)
+	source, now := testSource(), time.Unix(1000, 0)
+	stream := func(frames int, f mediatest.Frame) {
+		for range frames {
+			take(t, e, now, source.Next(f)...)
+			now = now.Add(round / 3)
+		}
+	}
+	stream(1, mediatest.Frame{Key: true, Size: 10_000})
+	stream(150, mediatest.Frame{Size: 10_000})
+	v := testEgress()
+	v.choose(e, now)
+	if !v.tryStart(now) {
+		t.Fatal("not started")
+	}
+	for range 40 {
+		v.catchup.follow(e.bitrate(), round, now)
+		for p, err := v.enc.ring.At(v.pos); err == nil; p, err = v.enc.ring.At(v.pos) {
+			if at, ok := v.catchup.admit(p, now); !ok {
+				if !at.After(now) {
+					t.Fatal("it has to wait for no time")
+				}
+				break
+			}
+			v.pos++
+		}
+		if v.pos == e.ring.Head() {
+			return
+		}
+		stream(3, mediatest.Frame{Size: 10_000})
+	}
+	t.Errorf("%d packets behind after four seconds", e.ring.Head()-v.pos)
 }
 
 // checkShown compares when a packet came with when one that is sent live comes with the timestamp under which it is

@@ -193,15 +193,15 @@ const (
 	spreadLeast = 1.5
 )
 
-// spreadPictures follows the estimate with the pace of large frames.
-func (v *viewer) spreadPictures(now time.Time) {
+// spreadPictures follows the estimate with the pace of large frames. round: see setPace.
+func (v *viewer) spreadPictures(round time.Duration, now time.Time) {
 	target := v.estimator.Target()
 	narrow := target < narrowTimes*v.sending() && !v.estimator.Proven()
 	switch rate := media.Bitrate(max(spreadTimes*float64(target), spreadLeast*float64(v.sending()))); {
 	case narrow && !v.spreads:
 		v.spread = pace.NewBucket(rate, spreadAtOnce)
 	case narrow:
-		v.spread.SetRate(rate, now)
+		setPace(&v.spread, rate, spreadAtOnce, round, now)
 	}
 	v.spreads = narrow
 }

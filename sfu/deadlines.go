@@ -6,20 +6,26 @@ import (
 )
 
 // deadlines is a worker's heap of viewers, the one that is due first on top. Each viewer
-// has exactly one deadline, so that one timer serves all of them.
-type deadlines []*viewer
+// has exactly one deadline, so that one timer serves all of them. Times lie in the heap itself: with many
+// viewers those lie in cold memory.
+type deadlines []deadline
+
+type deadline struct {
+	due    time.Time
+	viewer *viewer
+}
 
 // set moves the viewer to a new deadline; it adds one that is not in the heap.
 func (d *deadlines) set(v *viewer, at time.Time) {
 	if v.inHeap {
-		if !v.due.Equal(at) {
-			v.due = at
+		if one := &(*d)[v.heapAt]; !one.due.Equal(at) {
+			one.due = at
 			heap.Fix(d, v.heapAt)
 		}
 		return
 	}
-	v.due, v.inHeap = at, true
-	heap.Push(d, v)
+	v.inHeap = true
+	heap.Push(d, deadline{at, v})
 }
 
 func (d *deadlines) remove(v *viewer) {
@@ -34,21 +40,21 @@ func (d deadlines) Len() int           { return len(d) }
 func (d deadlines) Less(i, j int) bool { return d[i].due.Before(d[j].due) }
 func (d deadlines) Swap(i, j int) {
 	d[i], d[j] = d[j], d[i]
-	d[i].heapAt, d[j].heapAt = i, j
+	d[i].viewer.heapAt, d[j].viewer.heapAt = i, j
 }
 
 func (d *deadlines) Push(x any) {
-	v := x.(*viewer)
-	v.heapAt = len(*d)
-	*d = append(*d, v)
+	one := x.(deadline)
+	one.viewer.heapAt = len(*d)
+	*d = append(*d, one)
 }
 
 func (d *deadlines) Pop() any {
 	old := *d
-	v := old[len(old)-1]
-	old[len(old)-1] = nil
+	one := old[len(old)-1]
+	old[len(old)-1] = deadline{}
 	*d = old[:len(old)-1]
-	return v
+	return one
 }
 
 func (w *worker) wait(now time.Time) time.Duration {
@@ -65,7 +71,7 @@ func (w *worker) advance(began time.Time) (now time.Time) {
 		if i%viewersAMoment == 0 {
 			now = time.Now() // a packet sent under an old time looks as if the viewer's line had held it up
 		}
-		v := w.deadlines[0]
+		v := w.deadlines[0].viewer
 		w.count(v.shard.stream)
 		v.leg.Advance(now, &w.out)
 		if v.connected && !now.Before(v.nextReport) {

@@ -22,7 +22,7 @@ func TestAdvanceLooksAtTheClock(t *testing.T) {
 		t.Error("all of them under one time")
 	}
 	for v := range w.viewers {
-		if v.inHeap && !v.due.After(began) {
+		if v.inHeap && !w.deadlines[v.heapAt].due.After(began) {
 			t.Fatal("one was not served")
 		}
 	}

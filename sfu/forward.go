@@ -22,15 +22,15 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 		w.schedule(v, now)
 	}
 	if t.catchup.active {
-		t.catchup.follow(t.enc.bitrate(), now)
+		t.catchup.follow(t.enc.bitrate(), w.round, now)
 	}
 	for t.enc != nil && !t.halted {
 		p, err := t.enc.ring.At(t.pos)
 		switch err {
 		case nil:
 			at, ok := t.catchup.admit(p, now)
-			if ok && v.spreads && !t.catchup.active && t.kind == media.KindVideo && !v.spread.Take(len(p.Payload), now) {
-				at, ok = v.spread.Deadline(len(p.Payload)), false
+			if ok && v.spreads && !t.catchup.active && t.kind == media.KindVideo {
+				at, ok = takePaced(&v.spread, len(p.Payload), now)
 			}
 			if !ok {
 				w.pause(v, at, now)

@@ -262,8 +262,8 @@ func TestReportFollowsTheStart(t *testing.T) {
 	track := testEgress()
 	track.choose(e, now)
 	w.forward(v, &track, now)
-	if !v.nextReport.Equal(now) || !v.inHeap || v.due.After(now.Add(reportInterval/2)) {
-		t.Errorf("the next report is at %v, the viewer due at %v", v.nextReport, v.due)
+	if !v.nextReport.Equal(now) || len(w.deadlines) != 1 || w.deadlines[0].due.After(now.Add(reportInterval/2)) {
+		t.Errorf("the next report is at %v, the viewer due at %+v", v.nextReport, w.deadlines)
 	}
 	later := now.Add(time.Second)
 	v.nextReport = later

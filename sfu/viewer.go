@@ -60,7 +60,6 @@ type viewer struct {
 	shardAt int // place in shard.viewers
 	heapAt  int // place in the worker's heap
 	inHeap  bool
-	due     time.Time
 }
 
 // hotViewer is what each pass looks at, side by side.
@@ -168,7 +167,7 @@ func (w *worker) readOne(v *viewer, b []byte, now time.Time) {
 	if estimate.IsFeedback(b) {
 		v.estimator.Feedback(b, now)
 		v.chosen = 0
-		v.spreadPictures(now)
+		v.spreadPictures(w.round, now)
 		w.probe(v, now)
 		if !v.heard {
 			w.hearFirst(v, b, now)

@@ -113,6 +113,9 @@ func (s *server) load(ctx context.Context, cores []int, stream string, viewers i
 	var out bytes.Buffer
 	cmd := command(ctx, cores, s.bench.exe, "load", "whep", s.home+"/w/"+stream, "--client", "light", "--json", "--pid", strconv.Itoa(s.pid()),
 		"-n", strconv.Itoa(viewers), "--ramp", strconv.FormatFloat(ramp, 'f', 1, 64)+"/s", "--for", steady.String())
+	if s.bench.steered {
+		cmd.Args = append(cmd.Args, "--runs")
+	}
 	cmd.Stdout = &out
 	began := time.Now()
 	p, err := begin(cores, cmd)

@@ -17,6 +17,8 @@ const (
 	// STUN or DTLS record that matters.
 	wholeSize = 2048
 	headSize  = 512
+	// runSize is what the longest run of datagrams takes.
+	runSize = 1 << 16
 )
 
 // reader serves a share of the viewers. mu guards all viewers' legs.
@@ -30,7 +32,14 @@ type reader struct {
 	out         []datagram
 }
 
-func newReader() *reader { return &reader{whole: newBatch(wholeSize), head: newBatch(headSize)} }
+// newReader makes a reader of sockets with or without runs.
+func newReader(runs bool) *reader {
+	if runs {
+		b := newBatch(runSize) // the beginning of each datagram is needed, so all of a run has to be there
+		return &reader{whole: b, head: b}
+	}
+	return &reader{whole: newBatch(wholeSize), head: newBatch(headSize)}
+}
 
 // run sweeps until ctx ends.
 func (r *reader) run(ctx context.Context) {
@@ -73,11 +82,16 @@ func (r *reader) serve(v *Viewer, now time.Time) {
 		n = b.receive(v.fd)
 		if n > 0 {
 			r.reads++
-			r.taken += uint64(n)
 		}
 		for i := range n {
-			data, size, at := b.at(i, now)
-			v.receive(data, size, at, now, &r.out)
+			data, size, each, at := b.at(i, now)
+			for more := true; more; more = size > 0 {
+				one := min(each, size)
+				kept := min(one, len(data))
+				v.receive(data[:kept], one, at, now, &r.out)
+				r.taken++
+				data, size = data[kept:], size-one
+			}
 		}
 	}
 	v.leg.tick(now, &r.out)

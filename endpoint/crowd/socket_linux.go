@@ -35,8 +35,9 @@ func control(conn *net.UDPConn, f func(fd int) error) error {
 	return inner
 }
 
-// detach takes the socket out of the runtime's care, so that packets wake nobody, and connects it to the server.
-func detach(conn *net.UDPConn, to netip.AddrPort) (fd int, err error) {
+// detach takes the socket out of the runtime's care, so that packets wake nobody, and connects it to the server. runs: what was
+// sent as one message and cut by the kernel may come as one; a kernel that cannot do so cuts it.
+func detach(conn *net.UDPConn, to netip.AddrPort, runs bool) (fd int, err error) {
 	err = control(conn, func(old int) error {
 		fd, err = unix.FcntlInt(uintptr(old), unix.F_DUPFD_CLOEXEC, 0)
 		return err
@@ -45,6 +46,9 @@ func detach(conn *net.UDPConn, to netip.AddrPort) (fd int, err error) {
 		return -1, err
 	}
 	_ = conn.Close()
+	if runs {
+		_ = unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1)
+	}
 	if to.Addr().Is4() {
 		err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
 	} else {
@@ -60,7 +64,7 @@ func detach(conn *net.UDPConn, to netip.AddrPort) (fd int, err error) {
 // untime ends receive times on a socket that does not need them.
 func untime(fd int) { _ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 0) }
 
-// overflowed is how many datagrams the kernel has thrown away because the socket was not read in time.
+// overflowed is how many datagrams, or runs of them, the kernel has thrown away because the socket was not read in time.
 func overflowed(fd int) uint64 {
 	const memInfoDrops = 8 // SK_MEMINFO_DROPS
 	var info [9]uint32
@@ -86,15 +90,15 @@ type mmsghdr struct {
 // batchSize is the number of datagrams that one call takes: more than a sweep's worth, even of a key frame.
 const batchSize = 32
 
-// timeSpace holds the control message of a receive time.
-const timeSpace = 64
+// controlSpace holds the control messages of a receive time and of a run.
+const controlSpace = 64
 
 // batch is where datagrams are received. It is of one goroutine.
 type batch struct {
-	size    int // bytes of a datagram that are kept
+	size    int // bytes of a message that are kept
 	headers [batchSize]mmsghdr
 	vectors [batchSize]unix.Iovec
-	times   [batchSize][timeSpace / 8]uint64
+	control [batchSize][controlSpace / 8]uint64
 	memory  []byte
 	taken   int
 }
@@ -107,15 +111,15 @@ func newBatch(size int) *batch {
 		h := &b.headers[i].hdr
 		h.Iov = &b.vectors[i]
 		h.SetIovlen(1)
-		h.Control = (*byte)(unsafe.Pointer(&b.times[i]))
+		h.Control = (*byte)(unsafe.Pointer(&b.control[i]))
 	}
 	return b
 }
 
-// receive takes what waits at a socket, without waiting itself. It returns the number of datagrams.
+// receive takes what waits at a socket, without waiting itself. It returns the number of messages.
 func (b *batch) receive(fd int) int {
 	for i := range b.taken {
-		b.headers[i].hdr.SetControllen(timeSpace)
+		b.headers[i].hdr.SetControllen(controlSpace)
 	}
 	// It never blocks, so the scheduler need not know of it.
 	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.headers)), batchSize,
@@ -128,18 +132,23 @@ func (b *batch) receive(fd int) int {
 	return b.taken
 }
 
-// at returns a received datagram as far as it was kept, its true length, and when it arrived, or now when the kernel did not say.
-func (b *batch) at(i int, now time.Time) ([]byte, int, time.Time) {
+// at returns a received message as far as it was kept, its true length, that of each datagram in it but the last, and when it
+// arrived, or now when the kernel did not say.
+func (b *batch) at(i int, now time.Time) (data []byte, size, each int, at time.Time) {
 	h := &b.headers[i]
-	size := int(h.len)
-	data := b.memory[i*b.size : i*b.size+min(size, b.size)]
-	if int(h.hdr.Controllen) < unix.CmsgSpace(int(unsafe.Sizeof(unix.Timespec{}))) {
-		return data, size, now
+	size, each, at = int(h.len), int(h.len), now
+	data = b.memory[i*b.size : i*b.size+min(size, b.size)]
+	rest := unsafe.Slice((*byte)(unsafe.Pointer(&b.control[i])), controlSpace)[:min(controlSpace, int(h.hdr.Controllen))]
+	for len(rest) >= unix.CmsgLen(0) {
+		c := (*unix.Cmsghdr)(unsafe.Pointer(&rest[0]))
+		value := rest[unix.CmsgLen(0):min(len(rest), max(unix.CmsgLen(0), int(c.Len)))]
+		switch {
+		case c.Level == unix.SOL_SOCKET && c.Type == unix.SO_TIMESTAMPNS && len(value) >= int(unsafe.Sizeof(unix.Timespec{})):
+			at = time.Unix((*unix.Timespec)(unsafe.Pointer(&value[0])).Unix())
+		case c.Level == unix.SOL_UDP && c.Type == unix.UDP_GRO && len(value) >= 4:
+			each = max(1, int(*(*int32)(unsafe.Pointer(&value[0]))))
+		}
+		rest = rest[min(len(rest), unix.CmsgSpace(len(value))):]
 	}
-	c := (*unix.Cmsghdr)(unsafe.Pointer(&b.times[i]))
-	if c.Level != unix.SOL_SOCKET || c.Type != unix.SO_TIMESTAMPNS {
-		return data, size, now
-	}
-	t := (*unix.Timespec)(unsafe.Pointer(uintptr(unsafe.Pointer(&b.times[i])) + uintptr(unix.CmsgLen(0))))
-	return data, size, time.Unix(t.Unix())
+	return data, size, each, at
 }

@@ -88,7 +88,7 @@ func (v *Viewer) connect(ctx context.Context, j *join) error {
 	if v.leg, err = newLeg(j.ice, k, a, c.types, v.verify, c.cfg.OnDelay, now); err != nil {
 		return err
 	}
-	if v.fd, err = detach(j.conn, j.ice.to()); err != nil {
+	if v.fd, err = detach(j.conn, j.ice.to(), c.cfg.Runs); err != nil {
 		return err
 	}
 	v.reader.add(v, j.early)

@@ -40,6 +40,14 @@ func (b *Bucket) SetRate(rate media.Bitrate, now time.Time) {
 	b.rate = clampRate(rate)
 }
 
+// SetBurst changes how many bytes may be saved up, from now on. Whoever asks seldom needs more than whoever asks often: what comes
+// in beyond it from one question to the next is lost.
+func (b *Bucket) SetBurst(burst int, now time.Time) {
+	b.fill(now)
+	b.burst = int64(min(max(burst, 1), maxBurst)) * 8 * unit
+	b.level = min(b.level, b.burst)
+}
+
 // Take takes n bytes if they may leave now. More than a burst may leave when the bucket is full, and
 // is paid for afterwards, so that a large packet never waits for ever.
 func (b *Bucket) Take(n int, now time.Time) bool {

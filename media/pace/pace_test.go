@@ -80,6 +80,27 @@ func FuzzBucket(f *testing.F) {
 	})
 }
 
+// Who is asked seldom saves up as much as comes in, once the burst is that large.
+func TestSetBurst(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := pace.NewBucket(80_000, 1000) // 10 bytes a millisecond
+	b.Take(1000, now)
+	now = now.Add(300 * time.Millisecond)
+	if b.Take(1001, now) && b.Take(1, now) {
+		t.Error("more than a burst was saved")
+	}
+	b.SetBurst(3000, now)
+	now = now.Add(300 * time.Millisecond)
+	if !b.Take(1500, now) || !b.Take(1400, now) || b.Take(1000, now) {
+		t.Error("what came in was not saved")
+	}
+	b.SetBurst(500, now)
+	now = now.Add(time.Second)
+	if !b.Take(400, now) || b.Take(200, now) {
+		t.Error("more than the smaller burst was saved")
+	}
+}
+
 func TestBucketAllocatesNothing(t *testing.T) {
 	b, now := pace.NewBucket(2_400_000, 5000), epoch
 	if n := testing.AllocsPerRun(1000, func() {

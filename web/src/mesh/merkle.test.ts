@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { type Bytes, concat, hex } from './bytes';
 import { golden, pattern, unhex } from './golden.fixture';
-import { HASH, LEAF, leafHash, nodeHash, proofLength, sha256, Tree, verifyLeaf, withPrefix } from './merkle';
+import {
+  HASH,
+  hashInMessage,
+  LEAF,
+  leafHash,
+  nodeHash,
+  proofLength,
+  sha256,
+  Tree,
+  verifyLeaf,
+  withPrefix,
+} from './merkle';
 
 interface Golden {
   leaves: number;
@@ -37,7 +48,7 @@ describe('the golden file', () => {
     expect(hex(tree.root)).toBe(g.root);
     expect(leaves.map((_, i) => hex(tree.proof(i)))).toEqual(g.proofs);
     for (const [i, leaf] of leaves.entries()) {
-      expect(await verifyLeaf(unhex(g.root), i, g.leaves, unhex(g.proofs[i] as string), leaf)).toBe(true);
+      expect(await verifyLeaf(unhex(g.root), i, g.leaves, unhex(g.proofs[i] as string), leafHash(leaf))).toBe(true);
     }
   });
 });
@@ -51,7 +62,7 @@ describe('a tree', () => {
       expect(tree.leaves).toBe(count);
       for (const [i, leaf] of leaves.entries()) {
         expect(tree.proof(i).length).toBe(proofLength(i, count) * HASH);
-        expect(await verifyLeaf(tree.root, i, count, tree.proof(i), leaf)).toBe(true);
+        expect(await verifyLeaf(tree.root, i, count, tree.proof(i), leafHash(leaf))).toBe(true);
       }
     }
   });
@@ -89,7 +100,7 @@ describe('verifyLeaf refuses', async () => {
     ["a node's content as a leaf", 1, 3, proof.slice(HASH), below],
     ["a node's hash as a leaf", 1, 3, proof.slice(HASH), two],
   ])('%s', async (_, leaf, of, nodes, bytes) => {
-    expect(await verifyLeaf(tree.root, leaf, of, nodes, bytes)).toBe(false);
+    expect(await verifyLeaf(tree.root, leaf, of, nodes, leafHash(bytes))).toBe(false);
   });
 });
 
@@ -107,4 +118,14 @@ it('a leaf has one hash, wherever it lies in memory', async () => {
   room.set(pattern(3, 1000));
   expect(hex(await leafHash(room))).toBe(want);
   expect(hex(await leafHash(withPrefix(0)))).toBe(hex(await leafHash(new Uint8Array())));
+});
+
+it('hashes a leaf where it lies in a message, and leaves that as it is', async () => {
+  const message = Uint8Array.of(9, 8, 7, 1, 2, 3);
+  const leaf = message.subarray(3);
+  const hash = hashInMessage(leaf);
+  expect([...message]).toEqual([9, 8, 7, 1, 2, 3]);
+  message.fill(0); // what was given is what is hashed
+  expect(await hash).toEqual(await leafHash(Uint8Array.of(1, 2, 3)));
+  expect(hashInMessage(message)).toBeUndefined();
 });

@@ -24,6 +24,20 @@ export function leafHash(bytes: Bytes): Promise<Bytes> {
   return sha256(inPlace(bytes) ?? concat(LEAF_PREFIX, bytes));
 }
 
+/**
+ * The hash of a leaf that lies in a message, of which nothing is changed: the byte before it is a zero only while WebCrypto makes
+ * its copy, which it has made when the call is over (WebCrypto, section 14.3.5).
+ */
+export function hashInMessage(bytes: Bytes): Promise<Bytes> | undefined {
+  if (bytes.byteOffset === 0) return undefined;
+  const before = new Uint8Array(bytes.buffer, bytes.byteOffset - 1, 1);
+  const [was = 0] = before;
+  before[0] = 0;
+  const hash = leafHash(bytes);
+  before[0] = was;
+  return hash;
+}
+
 /** 0x00 ‖ bytes without a copy, when a zero lies before them in memory already. See withPrefix. */
 function inPlace(bytes: Bytes): Bytes | undefined {
   if (bytes.byteOffset === 0) return undefined;
@@ -112,12 +126,12 @@ export function proofLength(leaf: number, leaves: number): number {
 }
 
 /**
- * Whether these bytes are that leaf of a tree of so many. A proof that is longer or shorter than it
- * has to be is wrong, so that each leaf has one proof (RFC 9162 section 2.1.3.2).
+ * Whether the bytes of this hash, which is used up, are that leaf of a tree of so many. A proof that is longer or
+ * shorter than it has to be is wrong, so that each leaf has one proof (RFC 9162 section 2.1.3.2).
  */
-export async function verifyLeaf(root: Bytes, leaf: number, leaves: number, proof: Bytes, bytes: Bytes) {
+export async function verifyLeaf(root: Bytes, leaf: number, leaves: number, proof: Bytes, hash: Promise<Bytes>) {
   if (!(leaf >= 0 && leaf < leaves) || proof.length !== proofLength(leaf, leaves) * HASH) return false;
-  const sum = await leafHash(bytes);
+  const sum = await hash;
   let used = 0;
   for (let at = leaf, count = leaves; count > 1; at >>= 1, count = (count + 1) >> 1) {
     if ((at ^ 1) >= count) continue;

@@ -64,6 +64,8 @@ export function fillHead(
 export class Parts {
   /** Root, signature and nodes, once the part of offset 0 came. They are copies. */
   proof: LeafFrame['proof'];
+  /** The hash of the leaf, where it was begun before the leaf was read. */
+  hash: Promise<Bytes> | undefined;
 
   private readonly piece: number;
   private readonly leaf: number;

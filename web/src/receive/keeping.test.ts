@@ -29,18 +29,17 @@ class Disk extends EventTarget {
 
   terminate(): void {}
 
-  postMessage({ id, kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): void {
+  postMessage({ id, kind, at: from = 0, length: size = 0, batch = [] }: SinkOrder): void {
     const answer: SinkAnswer = { id };
     if (kind === 'open' || kind === 'close') this.open = kind === 'open';
     else if (!this.open) answer.fault = 'Error';
-    if (kind === 'write' && bytes) {
-      const from = new Uint8Array(bytes, offset, length);
+    for (const { at, bytes, offset, length } of batch) {
       const grown = new Uint8Array(Math.max(disk.length, at + length));
       grown.set(disk);
-      grown.set(from, at);
+      grown.set(new Uint8Array(bytes, offset, length), at);
       disk = grown;
     }
-    if (kind === 'read') answer.bytes = disk.slice(at, at + length).buffer;
+    if (kind === 'read') answer.bytes = disk.slice(from, from + size).buffer;
     queueMicrotask(() => this.dispatchEvent(Object.assign(new Event('message'), { data: answer })));
   }
 }
@@ -94,6 +93,7 @@ async function fetched(wanted: readonly number[]) {
       await sink.write(layout.pieceStart(piece), bytes);
     }
   }
+  await sink.flush();
   return { kept, dropped, again: () => new Keeping(kept, 'name').goOn(offered, false) };
 }
 
@@ -103,6 +103,7 @@ describe('a place', () => {
     const { sink } = await new Keeping(journal().kept, 'name').begin(offered, new Set([2]), served);
     expect(sink.lasting).toBe(true);
     await sink.write(layout.fileStart(2), new Uint8Array(LEAF).fill(7));
+    await sink.flush();
     expect(disk.length).toBe(LEAF);
     await expect(new Keeping(journal().kept, 'name').begin(offered, new Set([0]), served)).rejects.toThrow(NoRoom);
   });

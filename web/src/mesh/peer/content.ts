@@ -61,11 +61,11 @@ export class Content {
   }
 
   /** Whether a whole leaf is what was shared. Those of several peers may be looked at together. */
-  async verify({ proof, bytes }: Parts, piece: number, index: number): Promise<boolean> {
+  async verify({ proof, bytes, hash = leafHash(bytes) }: Parts, piece: number, index: number): Promise<boolean> {
     if (!proof) return false;
     const known = this.roots.get(piece);
     if (known && !equal(known.hash, proof.root)) return false;
-    const leafed = verifyLeaf(proof.root, index, this.layout.leaves(piece), proof.nodes, bytes);
+    const leafed = verifyLeaf(proof.root, index, this.layout.leaves(piece), proof.nodes, hash);
     if (known) return leafed;
     const rooted = this.isRoot(piece, { hash: proof.root, signature: proof.signature });
     return (await Promise.all([rooted, leafed])).every((good) => good);

@@ -4,6 +4,7 @@
 import { type Bytes, hex } from '../bytes';
 import { MeshError } from '../error';
 import type { Pair } from '../keys';
+import { hashInMessage } from '../merkle';
 import { BlobParts, Parts } from '../parts';
 import { Lanes } from '../schedule/lanes';
 import type { Peer as Slot } from '../schedule/peers';
@@ -42,10 +43,21 @@ const FRAMES_A_SECOND = 1000;
 const FRAMES_AT_ONCE = 4000;
 /** Bytes on the lane that wait to be looked at: more than may have been asked for is a flood. */
 const MOST_WAITING = 20 * 1024 * 1024;
+/**
+ * Of so many messages that wait the hashes are made while the leaf before them is judged: to WebCrypto's threads and back
+ * takes milliseconds when every processor is busy. None of them is read before its turn, nor at all behind a bad leaf.
+ */
+const AHEAD = 3;
 /** How many leaves may wait for the lane. */
 export const FEED = 8;
 /** Bytes of frames that a peer may leave unread. */
 const MOST_UNREAD = 8 * 1024 * 1024;
+
+/** A message on a lane that waits, and the hash of the leaf in it once that is being made. */
+interface Arrival {
+  readonly message: Bytes;
+  hash?: Promise<Bytes> | undefined;
+}
 
 export class Link {
   readonly made: Connected;
@@ -95,7 +107,7 @@ export class Link {
 
   private readonly on: LinkHandlers;
   private readonly parts = new Map<number, Parts>();
-  private readonly arrivals: Bytes[] = [];
+  private readonly arrivals: Arrival[] = [];
   private arriving = 0;
   private reading = false;
   private readonly feed: Send[] = [];
@@ -194,10 +206,15 @@ export class Link {
   }
 
   private arrived(message: Bytes): void {
-    this.arrivals.push(message);
+    this.arrivals.push({ message });
     this.arriving += message.length;
     if (this.arriving > MOST_WAITING) throw new Breach('more than was asked for');
-    if (!this.reading) void this.readAll();
+    if (this.reading) this.hashAhead();
+    else void this.readAll();
+  }
+
+  private hashAhead(): void {
+    for (const one of this.arrivals.slice(0, AHEAD)) if (!('hash' in one)) one.hash = hashOf(one.message);
   }
 
   /** Nothing is read while a leaf is verified, so a bad one is the last. */
@@ -205,7 +222,8 @@ export class Link {
     this.reading = true;
     try {
       for (let next = this.arrivals.shift(); next && !this.dead; next = this.arrivals.shift()) {
-        this.arriving -= next.length;
+        this.arriving -= next.message.length;
+        this.hashAhead();
         const judged = this.read(next);
         if (judged) await judged;
       }
@@ -217,7 +235,7 @@ export class Link {
   }
 
   /** What becomes of a leaf that is whole by this message. */
-  private read(message: Bytes): Promise<void> | undefined {
+  private read({ message, hash }: Arrival): Promise<void> | undefined {
     const frame = parse(message, 'lane');
     if (frame.type !== 'leaf') throw new Breach('no leaf on a lane');
     const name = frame.piece * 64 + frame.leaf;
@@ -233,6 +251,7 @@ export class Link {
     if (frame.bytes.length < frame.size) this.letGo(message);
     if (!whole) return undefined;
     this.parts.delete(name);
+    if (frame.bytes.length === frame.size) parts.hash = hash;
     return this.on.whole(this, parts, frame.piece, frame.leaf);
   }
 
@@ -275,5 +294,15 @@ export class Link {
     } catch (error) {
       this.on.broke(this, error);
     }
+  }
+}
+
+/** The hash of a leaf that is whole in a message; undefined for all else, also for what is no frame. */
+function hashOf(message: Bytes): Promise<Bytes> | undefined {
+  try {
+    const frame = parse(message, 'lane');
+    return frame.type === 'leaf' && frame.bytes.length === frame.size ? hashInMessage(frame.bytes) : undefined;
+  } catch {
+    return undefined; // it is refused in its turn
   }
 }

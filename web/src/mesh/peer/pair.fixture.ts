@@ -30,7 +30,8 @@ function fileAt(start: number): Blob {
     bytes.set(stream.subarray(start + from, start + to));
     return { arrayBuffer: async () => bytes.buffer };
   };
-  return { slice } as unknown as Blob;
+  const part = { slice } as unknown as Blob;
+  return { slice: () => part } as unknown as Blob;
 }
 
 const newIdentity = async (): Promise<Identity> => ({

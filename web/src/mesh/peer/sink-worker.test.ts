@@ -63,10 +63,13 @@ describe('the worker for the disk', () => {
   it('lets go of what it has written, for good', async () => {
     const { file, give } = await started(CHROMIUM);
     await give({ id: 0, kind: 'open', name: 'one' });
-    const bytes = Uint8Array.of(9, 1, 2, 3).buffer;
-    expect(await give({ id: 1, kind: 'write', at: 5, bytes, offset: 1, length: 3 })).toEqual({ id: 1 });
-    expect([...file.subarray(4, 9)]).toEqual([0, 1, 2, 3, 0]);
-    expect(bytes.byteLength).toBe(0);
+    const batch = [
+      { at: 5, bytes: Uint8Array.of(9, 1, 2, 3).buffer, offset: 1, length: 3 },
+      { at: 9, bytes: Uint8Array.of(4).buffer, offset: 0, length: 1 },
+    ];
+    expect(await give({ id: 1, kind: 'write', batch })).toEqual({ id: 1 });
+    expect([...file.subarray(4, 11)]).toEqual([0, 1, 2, 3, 0, 4, 0]);
+    expect(batch.map(({ bytes }) => bytes.byteLength)).toEqual([0, 0]);
     // Detached is not enough: it has to lie with nobody, not even in a queue.
     expect(Other.made.map(({ ended, kept }) => [ended, kept.length])).toEqual([[true, 0]]);
   });
@@ -74,8 +77,8 @@ describe('the worker for the disk', () => {
   it('begins no other where the browser frees messages by itself', async () => {
     const { file, give } = await started(FIREFOX);
     await give({ id: 0, kind: 'open', name: 'one' });
-    const bytes = Uint8Array.of(1).buffer;
-    expect(await give({ id: 1, kind: 'write', at: 0, bytes, offset: 0, length: 1 })).toEqual({ id: 1 });
+    const batch = [{ at: 0, bytes: Uint8Array.of(1).buffer, offset: 0, length: 1 }];
+    expect(await give({ id: 1, kind: 'write', batch })).toEqual({ id: 1 });
     expect(file[0]).toBe(1);
     expect(Other.made).toEqual([]);
   });

@@ -6,10 +6,19 @@ export interface SinkOrder {
   id: number;
   kind: 'open' | 'write' | 'read' | 'flush' | 'close';
   name?: string;
+  /** What is to be written. */
+  batch?: Written[];
+  /** What is to be read. */
   at?: number;
   length?: number;
-  bytes?: ArrayBuffer;
-  offset?: number;
+}
+
+/** Bytes that lie in a buffer from offset on, and where they belong in the file. */
+export interface Written {
+  at: number;
+  bytes: ArrayBuffer;
+  offset: number;
+  length: number;
 }
 
 export interface SinkAnswer {
@@ -55,17 +64,12 @@ async function open({ id, name = '' }: SinkOrder): Promise<void> {
   }
 }
 
-function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): ArrayBuffer | undefined {
+function carryOut({ kind, batch = [], at = 0, length = 0 }: SinkOrder): ArrayBuffer | undefined {
   if (!handle) throw new Error('closed');
-  if (kind === 'write' && bytes) {
-    const all = new Uint8Array(bytes, offset, length);
-    for (let done = 0; done < length; ) {
-      const count = handle.write(all.subarray(done), { at: at + done });
-      // A full disk may take a part, and then nothing.
-      if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
-      done += count;
-    }
-    nobody?.postMessage(undefined, [bytes]);
+  if (kind === 'write') {
+    for (const one of batch) write(handle, one);
+    const written = batch.map(({ bytes }) => bytes);
+    nobody?.postMessage(undefined, written);
   }
   if (kind === 'read') {
     const out = new Uint8Array(length);
@@ -77,6 +81,16 @@ function carryOut({ kind, at = 0, length = 0, bytes, offset = 0 }: SinkOrder): A
     handle = undefined;
   }
   return undefined;
+}
+
+function write(to: SyncHandle, { at, bytes, offset, length }: Written): void {
+  const all = new Uint8Array(bytes, offset, length);
+  for (let done = 0; done < length; ) {
+    const count = to.write(all.subarray(done), { at: at + done });
+    // A full disk may take a part, and then nothing.
+    if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
+    done += count;
+  }
 }
 
 function answer(id: number, work: () => ArrayBuffer | undefined): void {

@@ -4,7 +4,7 @@
 
 import type { Bytes } from '../bytes';
 import type { Layout } from '../layout';
-import type { SinkAnswer, SinkOrder } from './sink-worker';
+import type { SinkAnswer, SinkOrder, Written } from './sink-worker';
 
 /** What is there has changed since it was shared or stored. */
 export class SourceChanged extends Error {}
@@ -51,6 +51,8 @@ export interface Sink extends Store {
 export class Files implements Store {
   private readonly layout: Layout;
   private readonly files: ReadonlyMap<number, Blob>;
+  /** Files as they were when they were first read. */
+  private readonly known = new Map<number, Blob>();
 
   constructor(layout: Layout, files: ReadonlyMap<number, Blob>) {
     this.layout = layout;
@@ -72,11 +74,21 @@ export class Files implements Store {
   }
 
   private async part(file: number, offset: number, length: number): Promise<Bytes> {
-    const slice = this.files.get(file)?.slice(offset, offset + length);
+    const slice = this.whole(file)?.slice(offset, offset + length);
     // A browser refuses to read a file that has changed since it was chosen.
     const buffer = await slice?.arrayBuffer().catch(() => undefined);
     if (!buffer || buffer.byteLength !== length) throw new SourceChanged();
     return new Uint8Array(buffer);
+  }
+
+  /**
+   * A file as it was. When a part of a chosen file itself is taken, Chromium asks the system anew how long the file is and
+   * when it was changed, and the page's thread waits for the answer: that took more of it than the hashes do.
+   */
+  private whole(file: number): Blob | undefined {
+    const blob = this.known.get(file) ?? this.files.get(file)?.slice();
+    if (blob) this.known.set(file, blob);
+    return blob;
   }
 }
 
@@ -113,6 +125,9 @@ export class Memory implements Sink {
 /** Bytes that may wait for the disk before whoever writes waits. */
 const WAITING = 8 * 1024 * 1024;
 
+/** Bytes that go to the worker together: four leaves, since a message for each costs both sides more than the writing. */
+const TOGETHER = 256 * 1024;
+
 /** How often, and after how long (ms), a file that is in use is asked for again. */
 const TRIES = 5;
 const TRY_EVERY = 200;
@@ -125,7 +140,10 @@ export class PrivateFile implements Sink {
   private readonly name: string;
   private readonly calls = new Map<number, { resolve(answer: SinkAnswer): void; reject(error: Error): void }>();
   private next = 0;
+  /** Bytes that were handed over and are not written, those of batch among them. */
   private waiting = 0;
+  private batch: Written[] = [];
+  private batched = 0;
   private failed: Error | undefined;
   private file: File | undefined;
   /** It is being closed, or opened again. */
@@ -158,6 +176,7 @@ export class PrivateFile implements Sink {
 
   async read(at: number, length: number): Promise<Bytes> {
     await this.turning;
+    void this.writeBatch();
     const bytes = this.file
       ? await this.file.slice(at, at + length).arrayBuffer()
       : (await this.call({ kind: 'read', at, length })).bytes;
@@ -167,22 +186,34 @@ export class PrivateFile implements Sink {
 
   async write(at: number, bytes: Bytes): Promise<void> {
     if (this.failed) throw this.failed;
-    const { buffer, byteOffset, length } = bytes;
+    const { buffer, byteOffset: offset, length } = bytes;
+    this.batch.push({ at, bytes: buffer, offset, length });
+    this.batched += length;
     this.waiting += length;
-    const written = this.call({ kind: 'write', at, bytes: buffer, offset: byteOffset, length }, [buffer]).then(
-      () => {
-        this.waiting -= length;
-      },
-      (error: Error) => {
-        this.failed = error;
-      },
-    );
+    if (this.batched < TOGETHER) return;
+    const written = this.writeBatch();
     if (this.waiting > WAITING) await written;
     if (this.failed) throw this.failed;
   }
 
+  /** Hands over what there is; what is asked of the worker next comes behind it. */
+  private async writeBatch(): Promise<void> {
+    const { batch, batched } = this;
+    if (batch.length === 0) return;
+    this.batch = [];
+    this.batched = 0;
+    const memory = batch.map(({ bytes }) => bytes);
+    try {
+      await this.call({ kind: 'write', batch }, memory);
+      this.waiting -= batched;
+    } catch (error) {
+      this.failed = error as Error;
+    }
+  }
+
   async flush(): Promise<boolean> {
     if (this.file) return true;
+    void this.writeBatch();
     await this.call({ kind: 'flush' });
     if (this.failed) throw this.failed;
     return true;
