@@ -23,12 +23,13 @@ const (
 	switchBytes   = 400 << 10
 	fallLongest   = 200 * time.Millisecond
 	// catchupAtOnce may go out in one burst, in bytes: what TCP sends before the first
-	// answer (RFC 6928), and the whole picture of a small stream.
+	// answer (RFC 6928), and the whole picture of a small stream. A busy worker may send more in one of
+	// its rounds, see setPace.
 	catchupAtOnce = 16 << 10
 	// catchupSlowest is the least rate, for streams that hardly move.
 	catchupSlowest = media.Bitrate(1_000_000)
-	// paceStep is how long a viewer that has used up its pace waits at least: what may go out by then goes
-	// together, as one message to the system. One packet at a time costs half as much again, which a server
+	// paceStep is how long a viewer that has used up its pace waits at least, unless media come: what may go out by
+	// then goes together, as one message to the system. One packet at a time costs half as much again, which a server
 	// that is behind with many viewers at once would never make up for.
 	paceStep = 5 * time.Millisecond
 )
@@ -140,15 +141,17 @@ func (c *catchup) follow(stream media.Bitrate, round time.Duration, now time.Tim
 	setPace(&c.bucket, catchupRate(stream), catchupAtOnce, round, now)
 }
 
-// setPace gives a pace its rate, and lets so many bytes go out at once, or what comes in during one of the worker's
-// rounds, in which it has one look at each viewer: else who is paced would fall behind the stream when rounds are long.
+// setPace gives a pace its rate, and lets so many bytes go out at once, or what comes in from one look at the viewer to the
+// next: that is one of the worker's rounds, and what it waits for longer than it has to. Else who is paced would fall behind
+// the stream when rounds are long, or the stream has a high rate.
 func setPace(b *pace.Bucket, rate media.Bitrate, atOnce int, round time.Duration, now time.Time) {
+	between := min(round, longestRound) + 2*paceStep
+	b.SetBurst(max(atOnce, int(float64(rate)/8*between.Seconds())), now)
 	b.SetRate(rate, now)
-	b.SetBurst(max(atOnce, int(float64(rate)/8*min(round, longestRound).Seconds())), now)
 }
 
 // longestRound bounds what goes out at once after a round that took very long.
-const longestRound = 200 * time.Millisecond
+const longestRound = 100 * time.Millisecond
 
 // begin takes the first packet behind the key frame. If it had to wait for that to be sent, the rest of the group
 // is shown so much later: frames that came later than their timestamps say would teach the player to hold

@@ -162,6 +162,49 @@ func TestCatchupOfAStreamThatBegins(t *testing.T) {
 	}
 }
 
+// At 20 Mbit/s, too, a viewer at whom the worker looks only when the pace said so is at the live edge in time.
+func TestCatchupOfAHighRate(t *testing.T) {
+	const step = time.Second / 30
+	e := testEncoding(quiet(t, nil), 16384)
+	source, now := testSource(), time.Unix(1000, 0)
+	take(t, e, now, source.Next(mediatest.Frame{Key: true, Size: 83_000})...)
+	for range 59 {
+		now = now.Add(step)
+		take(t, e, now, source.Next(mediatest.Frame{Size: 83_000})...)
+	}
+	v := testEgress()
+	v.choose(e, now)
+	if !v.tryStart(now) {
+		t.Fatal("not started")
+	}
+	for range 24 { // two seconds at four times the speed are caught up with after two thirds of a second
+		for next := now.Add(step); now.Before(next); {
+			v.catchup.follow(e.bitrate(), 0, now)
+			now = v.look(now, next)
+		}
+		take(t, e, now, source.Next(mediatest.Frame{Size: 83_000})...)
+	}
+	v.look(now, now.Add(step))
+	if n := e.ring.Head() - v.pos; n > 80 {
+		t.Errorf("%d packets behind", n)
+	}
+}
+
+// look sends what may be sent, and returns when to look again, but for what comes by then.
+func (t *egress) look(now, latest time.Time) time.Time {
+	for p, err := t.enc.ring.At(t.pos); err == nil; p, err = t.enc.ring.At(t.pos) {
+		at, ok := t.catchup.admit(p, now)
+		if !ok {
+			if at.Before(latest) {
+				return at
+			}
+			return latest
+		}
+		t.pos++
+	}
+	return latest
+}
+
 // A viewer at which a busy worker looks seldom catches up all the same: what one look may send grows with the time between two.
 func TestCatchupInLongRounds(t *testing.T) {
 	const round = 100 * time.Millisecond
@@ -182,14 +225,8 @@ func TestCatchupInLongRounds(t *testing.T) {
 	}
 	for range 40 {
 		v.catchup.follow(e.bitrate(), round, now)
-		for p, err := v.enc.ring.At(v.pos); err == nil; p, err = v.enc.ring.At(v.pos) {
-			if at, ok := v.catchup.admit(p, now); !ok {
-				if !at.After(now) {
-					t.Fatal("it has to wait for no time")
-				}
-				break
-			}
-			v.pos++
+		if at := v.look(now, now.Add(round)); !at.After(now) {
+			t.Fatal("it has to wait for no time")
 		}
 		if v.pos == e.ring.Head() {
 			return

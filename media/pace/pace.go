@@ -40,12 +40,12 @@ func (b *Bucket) SetRate(rate media.Bitrate, now time.Time) {
 	b.rate = clampRate(rate)
 }
 
-// SetBurst changes how many bytes may be saved up, from now on. Whoever asks seldom needs more than whoever asks often: what comes
+// SetBurst changes how many bytes may be saved up, since the last question. Whoever asks seldom needs more than whoever asks often: what comes
 // in beyond it from one question to the next is lost.
 func (b *Bucket) SetBurst(burst int, now time.Time) {
-	b.fill(now)
 	b.burst = int64(min(max(burst, 1), maxBurst)) * 8 * unit
 	b.level = min(b.level, b.burst)
+	b.fill(now)
 }
 
 // Take takes n bytes if they may leave now. More than a burst may leave when the bucket is full, and

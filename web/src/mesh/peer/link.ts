@@ -45,7 +45,8 @@ const FRAMES_AT_ONCE = 4000;
 const MOST_WAITING = 20 * 1024 * 1024;
 /**
  * Of so many messages that wait the hashes are made while the leaf before them is judged: to WebCrypto's threads and back
- * takes milliseconds when every processor is busy. None of them is read before its turn, nor at all behind a bad leaf.
+ * takes milliseconds when every processor is busy. Nothing is done by what they say before their turn, nor at all behind a
+ * bad leaf.
  */
 const AHEAD = 3;
 /** How many leaves may wait for the lane. */
@@ -214,7 +215,11 @@ export class Link {
   }
 
   private hashAhead(): void {
-    for (const one of this.arrivals.slice(0, AHEAD)) if (!('hash' in one)) one.hash = hashOf(one.message);
+    for (const one of this.arrivals.slice(0, AHEAD)) {
+      if ('hash' in one) continue;
+      one.hash = hashOf(one.message);
+      one.hash?.catch(() => undefined); // whoever needs it hears of it
+    }
   }
 
   /** Nothing is read while a leaf is verified, so a bad one is the last. */
