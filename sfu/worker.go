@@ -123,7 +123,8 @@ func (w *worker) run() {
 		case <-timer.C:
 			began = time.Now()
 		}
-		now := w.advance(w.receiveWaiting())
+		w.looked = w.receiveWaiting()
+		now := w.advance(w.looked)
 		w.sendAll()
 		w.count(nil)
 		w.round = max(time.Since(began), w.round-w.round/8)
@@ -140,13 +141,11 @@ func (w *worker) receiveWaiting() (now time.Time) {
 		case in := <-w.inbox:
 			w.receive(in, now)
 		default:
-			w.looked = now
 			return now
 		}
 		if i%inboxBurst == 0 {
 			w.batch.Flush() // what lay in it would seem to have been on its line
 			if now = time.Now(); !now.Before(until) {
-				w.looked = now
 				return now
 			}
 		}

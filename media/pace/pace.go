@@ -40,8 +40,8 @@ func (b *Bucket) SetRate(rate media.Bitrate, now time.Time) {
 	b.rate = clampRate(rate)
 }
 
-// SetBurst changes how many bytes may be saved up, since the last question. Whoever asks seldom needs more than whoever asks often: what comes
-// in beyond it from one question to the next is lost.
+// SetBurst changes how many bytes may be saved up, from the last question on. Whoever asks seldom needs more than
+// whoever asks often: what comes in beyond it from one question to the next is lost.
 func (b *Bucket) SetBurst(burst int, now time.Time) {
 	b.burst = int64(min(max(burst, 1), maxBurst)) * 8 * unit
 	b.level = min(b.level, b.burst)
