@@ -81,7 +81,7 @@ func (d *demux) handle(b []byte, path udp.Path, now time.Time) {
 		d.stun(b, path, now)
 	default:
 		if v := d.owner(kind, b, path); v != nil {
-			d.toViewer(v, b, path)
+			d.toViewer(v, kind, b, path)
 		} else {
 			d.toPion(kind, b, path, now)
 		}
@@ -114,7 +114,7 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 			to.publisher.hear(b, now)
 			d.push(b, path)
 		default:
-			d.toViewer(to.viewer, b, path)
+			d.toViewer(to.viewer, lite.KindSTUN, b, path)
 		}
 		return
 	}
@@ -136,21 +136,21 @@ func (d *demux) stun(b []byte, path udp.Path, now time.Time) {
 
 func (d *demux) answered(b []byte, path udp.Path, now time.Time) {
 	if v := d.sfu.routes.byPath(lite.Path(path)); v != nil {
-		d.toViewer(v, b, path)
+		d.toViewer(v, lite.KindSTUN, b, path)
 	} else {
 		d.toPion(lite.KindSTUN, b, path, now)
 	}
 }
 
 // toViewer gives a copy to the worker that owns the viewer.
-func (d *demux) toViewer(v *viewer, b []byte, path udp.Path) {
+func (d *demux) toViewer(v *viewer, kind lite.Kind, b []byte, path udp.Path) {
 	if v.waiting.Load() >= inboxShare {
 		d.sfu.total.drop(DropViewerShare)
 		return
 	}
 	in := inbound{viewer: v, datagram: d.sfu.copies.lend(b, path)}
 	select {
-	case v.shard.worker.inbox <- in:
+	case v.shard.worker.inboxFor(kind) <- in:
 		v.waiting.Add(1)
 	default:
 		d.sfu.copies.takeBack(in.datagram)

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fanfare-relay/fanfare/sfu/lite"
 	"github.com/fanfare-relay/fanfare/sfu/udp"
 )
 
@@ -30,5 +31,33 @@ func TestInboxHasAPartOfTheTime(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What connects a viewer waits apart from reports: it has room when they fill theirs, and is looked at first.
+func TestInboxOfSetup(t *testing.T) {
+	s := quiet(t, nil)
+	w := newWorker(s)
+	v := &viewer{shard: &shard{stream: testEncoding(s, 8).pub.stream, worker: w}}
+	d := &demux{sfu: s}
+	for _, kind := range []lite.Kind{lite.KindRTCP, lite.KindDTLS, lite.KindSTUN} {
+		for range inboxSize + setupSize {
+			v.waiting.Store(0) // the share of one viewer is another bound
+			d.toViewer(v, kind, []byte{byte(kind)}, udp.Path{})
+		}
+	}
+	for i := range setupSize + inboxSize {
+		want := lite.KindDTLS
+		if i >= setupSize {
+			want = lite.KindRTCP
+		}
+		in, ok := w.nextWaiting()
+		if !ok || lite.Kind(in.data[0]) != want {
+			t.Fatalf("the %d. is %v (%t), want one of kind %d", i+1, in.data, ok, want)
+		}
+		s.copies.takeBack(in.datagram)
+	}
+	if _, ok := w.nextWaiting(); ok {
+		t.Error("an inbox has no bound")
 	}
 }

@@ -16,6 +16,9 @@ const (
 	// inboxSize bounds the datagrams of viewers that wait for a worker. A viewer sends about
 	// five a second; a full inbox means the worker is seconds behind, and ICE and RTCP repeat.
 	inboxSize = 1024
+	// setupSize bounds those among them that connect a viewer or keep it connected. They wait apart and are looked at first:
+	// who loses a report makes another one, who loses part of a handshake repeats it after 1, 2 and 4 seconds.
+	setupSize = 1024
 	// inboxShare bounds those of one viewer: a flood of one leaves room for the others. While the
 	// worker is busy for 100 ms, a browser sends ten.
 	inboxShare = 128
@@ -33,11 +36,12 @@ const (
 )
 
 // worker owns a share of the viewers outright: their legs, tracks and keys. One goroutine
-// runs it. Others reach it through two bounded ways only: the inbox of datagrams, and the
+// runs it. Others reach it through bounded ways only: the two inboxes of datagrams, and the
 // list of commands and shards, which is no longer than there are viewers and streams.
 type worker struct {
 	sfu   *SFU
-	inbox chan inbound
+	setup chan inbound // STUN and DTLS
+	inbox chan inbound // reports
 	wakes chan struct{}
 	done  chan struct{} // closed when run has ended
 	load  atomic.Int64  // viewers, for placing new ones
@@ -77,6 +81,7 @@ type inbound struct {
 func newWorker(s *SFU) *worker {
 	return &worker{
 		sfu:     s,
+		setup:   make(chan inbound, setupSize),
 		inbox:   make(chan inbound, inboxSize),
 		wakes:   make(chan struct{}, 1),
 		done:    make(chan struct{}),
@@ -117,6 +122,9 @@ func (w *worker) run() {
 		case <-w.wakes:
 			began = time.Now()
 			w.serve(began)
+		case in := <-w.setup:
+			began = time.Now()
+			w.receive(in, began)
 		case in := <-w.inbox:
 			began = time.Now()
 			w.receive(in, began)
@@ -137,12 +145,11 @@ func (w *worker) receiveWaiting() (now time.Time) {
 	now = time.Now()
 	until := now.Add(min(now.Sub(w.looked)/inboxPart, inboxLongest))
 	for i := 1; ; i++ {
-		select {
-		case in := <-w.inbox:
-			w.receive(in, now)
-		default:
+		in, ok := w.nextWaiting()
+		if !ok {
 			return now
 		}
+		w.receive(in, now)
 		if i%inboxBurst == 0 {
 			w.batch.Flush() // what lay in it would seem to have been on its line
 			if now = time.Now(); !now.Before(until) {
@@ -150,6 +157,29 @@ func (w *worker) receiveWaiting() (now time.Time) {
 			}
 		}
 	}
+}
+
+// nextWaiting takes a datagram out of an inbox: what connects somebody goes first.
+func (w *worker) nextWaiting() (in inbound, ok bool) {
+	select {
+	case in = <-w.setup:
+		return in, true
+	default:
+	}
+	select {
+	case in = <-w.inbox:
+		return in, true
+	default:
+		return inbound{}, false
+	}
+}
+
+// inboxFor is where datagrams of a kind wait.
+func (w *worker) inboxFor(kind lite.Kind) chan<- inbound {
+	if kind == lite.KindSTUN || kind == lite.KindDTLS {
+		return w.setup
+	}
+	return w.inbox
 }
 
 // serve carries out the commands and drains the shards that have something to read.

@@ -203,6 +203,40 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// TestTurnIsKept: a peer that repeats itself while its handshake waits does not send it back to the end of the line.
+func TestTurnIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := make(chan struct{}, 1)
+		turns <- struct{}{} // somebody has it
+		order := make(chan int, 4)
+		pipes := make([]*pipe, 2)
+		for i := range pipes {
+			p := newPipe(func([]byte, Path) {}, turns)
+			p.feed([]byte{1}, Path{})
+			go func() {
+				for {
+					if _, _, err := p.ReadFrom(make([]byte, 10)); err != nil {
+						return
+					}
+					order <- i
+				}
+			}()
+			pipes[i] = p
+			synctest.Wait() // it stands in line
+		}
+		pipes[0].feed([]byte{1}, Path{})
+		synctest.Wait()
+		<-turns
+		synctest.Wait()
+		if first := <-order; first != 0 {
+			t.Errorf("number %d was first", first)
+		}
+		for _, p := range pipes {
+			_ = p.Close()
+		}
+	})
+}
+
 // TestReadTogether: what waits is read at once, as far as it fits, and no datagram is cut; what the library
 // would throw away is read alone.
 func TestReadTogether(t *testing.T) {

@@ -24,6 +24,7 @@ type pipe struct {
 
 	mu              sync.Mutex
 	turn            bool // held by the reader
+	inLine          bool // the reader waits for its turn, and knows that it has something to read
 	queue           [][]byte
 	to              Path // of the newest datagram
 	expired, closed bool
@@ -52,7 +53,9 @@ func (p *pipe) feed(b []byte, from Path) bool {
 	}
 	p.queue = append(p.queue, append([]byte(nil), b...))
 	p.to = from
-	p.wake()
+	if !p.inLine { // a peer that repeats itself meanwhile would send its reader back to the end of the line
+		p.wake()
+	}
 	return true
 }
 
@@ -121,18 +124,44 @@ func (p *pipe) takeTurn() bool {
 	if p.turns == nil {
 		return true
 	}
+	if !p.standInLine() {
+		return false
+	}
 	select {
 	case p.turns <- struct{}{}:
 	case <-p.ready:
+		p.leaveLine()
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.inLine = false
 	p.turn = true
 	if p.closed {
 		p.giveTurnLocked() // nobody reads again
 	}
 	return p.turn
+}
+
+// standInLine makes ready mean the end of the pipe or of its reader's time, and nothing else. It is false if that has come.
+func (p *pipe) standInLine() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.expired {
+		return false
+	}
+	select {
+	case <-p.ready: // of a datagram that look has seen
+	default:
+	}
+	p.inLine = true
+	return true
+}
+
+func (p *pipe) leaveLine() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inLine = false
 }
 
 func (p *pipe) giveTurn() {
