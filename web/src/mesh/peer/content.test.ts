@@ -69,6 +69,34 @@ describe('content', () => {
     expect(equal(append(frame), whole as Bytes)).toBe(true);
   });
 
+  it('reads a few pieces before they have their turn, each once', async () => {
+    const long = new Layout([8 * LEAF]);
+    const { publicKey: verify, privateKey: sign } = await newSigningKeys();
+    const read: number[] = [];
+    const gone = new Set<number>();
+    const content = new Content(
+      id,
+      long,
+      { verify, sign },
+      {
+        async read(at, length) {
+          read.push(at / long.piece);
+          if (gone.has(at / long.piece)) throw new SourceChanged();
+          return new Uint8Array(length);
+        },
+      },
+    );
+    gone.add(1);
+    for (const piece of [0, 0, 1, 2, 3, 4, 5]) content.prepare(piece);
+    await content.messages(0, 0, 262_144);
+    expect(read).toEqual([0, 1, 2, 3]); // the others wait until some of these have their turn
+    await expect(content.messages(1, 0, 262_144)).rejects.toThrow(SourceChanged); // what failed was let go, and is tried again
+    content.prepare(4);
+    content.prepare(5);
+    content.prepare(6);
+    expect(read).toEqual([0, 1, 2, 3, 1, 4, 5]);
+  });
+
   it('refuses a leaf with a bit changed, one of another place, and roots of another key', async () => {
     const { content, keys } = await uploader();
     const sink = new Memory(layout.total);

@@ -30,6 +30,8 @@ interface Shelved {
 
 /** Bytes of pieces that are kept in memory to be sent from. */
 const SHELF = 8 * 1024 * 1024;
+/** Pieces that are read before a leaf of theirs has its turn: of one peer the next one, or a few of several peers. */
+const AHEAD = 4;
 
 export class Content {
   readonly layout: Layout;
@@ -44,6 +46,8 @@ export class Content {
   private readonly signed: ((piece: number, root: Root) => void) | undefined;
   /** The one used last is the last. */
   private readonly shelf = new Map<number, Promise<Shelved>>();
+  /** What was read ahead, lies there, and has not been sent from. */
+  private readonly ahead = new Set<number>();
 
   constructor(
     id: Bytes,
@@ -91,8 +95,19 @@ export class Content {
     return equal((this.roots.get(piece) as Root).hash, root.hash);
   }
 
+  /**
+   * Reads a piece of which leaves will go out soon, unless enough of them wait already. Else the lane would run dry while one is
+   * read, hashed and signed, on a busy machine. What cannot be read is told when it is sent.
+   */
+  prepare(piece: number): void {
+    if (this.shelf.has(piece) || this.ahead.size >= AHEAD) return;
+    this.ahead.add(piece);
+    this.load(piece).catch(() => undefined);
+  }
+
   /** The messages in which a leaf goes to a peer that takes largest bytes at a time. Throws what the store throws. */
   async messages(piece: number, index: number, largest: number): Promise<Bytes[]> {
+    this.ahead.delete(piece);
     const { messages, tree, root } = await this.load(piece);
     const message = messages[index] as Bytes;
     if (message.length <= largest) return [message];
@@ -110,13 +125,18 @@ export class Content {
     this.shelf.delete(piece);
     const loading = known ?? this.read(piece);
     this.shelf.set(piece, loading);
-    loading.catch(() => this.shelf.delete(piece));
+    loading.catch(() => this.takeDown(piece));
     const most = Math.max(2, Math.floor(SHELF / this.layout.piece));
     for (const oldest of this.shelf.keys()) {
       if (this.shelf.size <= most) break;
-      this.shelf.delete(oldest);
+      this.takeDown(oldest);
     }
     return loading;
+  }
+
+  private takeDown(piece: number): void {
+    this.shelf.delete(piece);
+    this.ahead.delete(piece);
   }
 
   private async read(piece: number): Promise<Shelved> {

@@ -38,6 +38,10 @@ export class Flow {
     this.handed -= link.queued;
   }
 
+  soon({ piece }: Send): void {
+    this.peer.content?.prepare(piece);
+  }
+
   messages(link: Link, { piece, leaf }: Send): Promise<Bytes[]> {
     return (this.peer.content as Content).messages(piece, leaf, link.largest);
   }

@@ -4,7 +4,7 @@ import { ManifestError, openManifest } from '../manifest';
 import { UPLOADER, verifyRevocations } from '../token';
 import { type Frame, shows } from '../wire';
 import { Breach, type Link, type Stat } from './link';
-import { BAN, LEAST_ROUND_TRIP } from './links';
+import { BAN, tellLine } from './links';
 import type { Peer } from './swarm';
 import { takesPlace } from './uploading';
 
@@ -146,5 +146,5 @@ function pong(peer: Peer, link: Link, { value, clock }: Extract<Frame, { type: '
   if (took > 0) peer.flow.pace.answered(link, took, link.there.over(clock / 1000 - sent, now), now);
   if (!(took > 0) || (link.roundTrip > 0 && took >= link.roundTrip)) return;
   link.roundTrip = took;
-  if (link.joined) peer.sched?.line(link.slot, 1 + link.further.length, Math.max(LEAST_ROUND_TRIP, took));
+  tellLine(peer, link);
 }

@@ -25,6 +25,7 @@ function linked() {
       heard.whole.push(piece);
       if (parts.bytes[0] === BAD) throw new BadLeaf('bad');
     },
+    soon: () => undefined,
     messages: async () => [new Uint8Array(1)],
     sent: () => undefined,
     broke: (broken, error) => {

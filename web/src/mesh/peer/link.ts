@@ -31,6 +31,8 @@ export interface LinkHandlers {
   expects(link: Link, piece: number, leaf: number): number | undefined;
   /** Verifies and stores. Throws BadLeaf. */
   whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void>;
+  /** A leaf waits for those before it. */
+  soon(send: Send): void;
   messages(link: Link, send: Send): Promise<Bytes[]>;
   sent(link: Link, send: Send, error: unknown): void;
   broke(link: Link, error: unknown): void;
@@ -189,6 +191,7 @@ export class Link {
     this.queued += 1;
     this.feed.push(send);
     this.sendOn();
+    if (this.feed.length > 0) this.on.soon(send);
   }
 
   /** Whichever lane has nothing to do sends the next leaf. */

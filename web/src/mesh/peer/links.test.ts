@@ -6,7 +6,7 @@ import { parse } from '../wire';
 import type { Connected } from './attempts';
 import { Door } from './door';
 import { Link, type LinkHandlers } from './link';
-import { Links, staysBeside } from './links';
+import { Links, reckoned, staysBeside } from './links';
 import type { Peer } from './swarm';
 
 const made = (attempt: number, ours: boolean) => ({ attempt: Uint8Array.of(attempt), ours });
@@ -117,5 +117,17 @@ describe('a place', () => {
     expect(takenAfter(0)).toBe(false);
     expect(takenAfter(0, true)).toBe(true);
     expect(takenAfter(undefined)).toBe(true);
+  });
+});
+
+describe('the round trip to reckon with', () => {
+  const MB = 1024 * 1024;
+  it.each([
+    ['a short line at a low rate: what a page takes to answer', 1, 2 * MB, 100],
+    ['a short line at a high rate: no more than half a MiB on it', 1, 20 * MB, 25],
+    ['a line of which nothing is known yet', 0, 0, 25],
+    ['a long line', 180, 20 * MB, 180],
+  ])('%s', (_, roundTrip, rate, want) => {
+    expect(reckoned(roundTrip, rate)).toBe(want);
   });
 });

@@ -17,7 +17,24 @@ import { returns } from './uploading';
  * What a page takes to answer is longer than a short line (ms), above all when the processors are busy. A
  * fast peer that is asked for less than it sends in that time runs dry.
  */
-export const LEAST_ROUND_TRIP = 100;
+const LEAST_ROUND_TRIP = 100;
+/**
+ * How many bytes that may be for a line (docs/adr/0024). Between two fast pages on a short line more of them find the sockets'
+ * buffers full, and a loss in the midst of so much stops everything for a second or two.
+ */
+const SHORT_LINE = 512 * 1024;
+/** What a line is taken for while nothing is known of it, in bytes a second. */
+const FAST = 20 * 1024 * 1024;
+
+/** The round trip (ms) to reckon with at a rate (bytes a second). */
+export function reckoned(roundTrip: number, rate: number): number {
+  return Math.max(roundTrip, Math.min(LEAST_ROUND_TRIP, (SHORT_LINE / (rate || FAST)) * 1000));
+}
+/** Tells the scheduler what is known of a line by now. */
+export function tellLine(peer: Peer, link: Link): void {
+  if (link.joined) peer.sched?.line(link.slot, 1 + link.further.length, reckoned(link.roundTrip, link.rate));
+}
+
 /** How long a peer that broke the protocol is left alone (ms). */
 export const BAN = 30_000;
 /** For the last words (ms). */
@@ -69,6 +86,7 @@ export class Links {
       frame: (from, frame) => handleFrame(this.peer, from, frame),
       expects: (from, piece, leaf) => this.peer.flow.expects(from, piece, leaf),
       whole: (...leaf) => this.peer.flow.whole(...leaf),
+      soon: (send) => this.peer.flow.soon(send),
       messages: (to, send) => this.peer.flow.messages(to, send),
       sent: (to, send, error) => this.peer.flow.sent(to, send, error),
       broke: (from, error) => this.broke(from, error),
@@ -112,8 +130,7 @@ export class Links {
     }
     link.addLane(made.conn);
     made.conn.onGone(() => this.unlink(link));
-    if (link.joined)
-      this.peer.sched?.line(link.slot, 1 + link.further.length, Math.max(LEAST_ROUND_TRIP, link.roundTrip));
+    tellLine(this.peer, link);
     this.peer.kick();
   }
 
@@ -169,7 +186,7 @@ export class Links {
   join(link: Link): void {
     if (link.joined || link.dead || !this.peer.sched) return;
     link.joined = true;
-    this.peer.sched.peerJoined(link.slot, 1, Math.max(LEAST_ROUND_TRIP, link.roundTrip));
+    this.peer.sched.peerJoined(link.slot, 1, reckoned(link.roundTrip, link.rate));
     try {
       for (const { first, count } of link.shown.splice(0)) this.peer.sched.shown(link.slot, first, count);
     } catch (error) {

@@ -21,7 +21,7 @@ import { Fetching } from './fetching';
 import { Flow } from './flow';
 import { Introduction } from './introduce';
 import type { Link } from './link';
-import { Links, PARTING } from './links';
+import { Links, PARTING, tellLine } from './links';
 import { drawSerial, memberOf } from './member';
 import { Room } from './room';
 import { NoRoom } from './sink';
@@ -344,7 +344,10 @@ export class Peer {
     this.down = (this.verified - this.reported.taken) / seconds;
     this.up = (this.sentBytes - this.reported.sent) / seconds;
     this.reported = { at: now, taken: this.verified, sent: this.sentBytes };
-    for (const link of this.links.all.values()) link.measure(seconds);
+    for (const link of this.links.all.values()) {
+      link.measure(seconds);
+      tellLine(this, link);
+    }
     this.links.widen(now, (link, lane) => this.attempts.widen(link.peer, lane));
     if (!this.sched) return;
     const stat = this.stat(this.sched);
