@@ -30,8 +30,8 @@ interface Shelved {
 
 /** Bytes of pieces that are kept in memory to be sent from. */
 const SHELF = 8 * 1024 * 1024;
-/** Pieces that are read before a leaf of theirs has its turn: of one peer the next one, or a few of several peers. */
-const AHEAD = 4;
+/** The part of them that may have been read before a leaf of theirs had its turn. */
+const AHEAD = 1 / 4;
 
 export class Content {
   readonly layout: Layout;
@@ -100,7 +100,7 @@ export class Content {
    * read, hashed and signed, on a busy machine. What cannot be read is told when it is sent.
    */
   prepare(piece: number): void {
-    if (this.shelf.has(piece) || this.ahead.size >= AHEAD) return;
+    if (this.shelf.has(piece) || this.ahead.size >= Math.floor(this.places * AHEAD)) return;
     this.ahead.add(piece);
     this.load(piece).catch(() => undefined);
   }
@@ -126,12 +126,16 @@ export class Content {
     const loading = known ?? this.read(piece);
     this.shelf.set(piece, loading);
     loading.catch(() => this.takeDown(piece));
-    const most = Math.max(2, Math.floor(SHELF / this.layout.piece));
     for (const oldest of this.shelf.keys()) {
-      if (this.shelf.size <= most) break;
+      if (this.shelf.size <= this.places) break;
       this.takeDown(oldest);
     }
     return loading;
+  }
+
+  /** How many pieces the shelf takes. */
+  private get places(): number {
+    return Math.max(2, Math.floor(SHELF / this.layout.piece));
   }
 
   private takeDown(piece: number): void {
