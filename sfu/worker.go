@@ -17,7 +17,7 @@ const (
 	// five a second; a full inbox means the worker is seconds behind, and ICE and RTCP repeat.
 	inboxSize = 1024
 	// setupSize bounds those among them that connect a viewer or keep it connected. They wait apart and are looked at first:
-	// who loses a report makes another one, who loses part of a handshake repeats it after 1, 2 and 4 seconds.
+	// who loses a report makes another one, who loses part of a handshake repeats it after pauses that double.
 	setupSize = 1024
 	// inboxShare bounds those of one viewer: a flood of one leaves room for the others. While the
 	// worker is busy for 100 ms, a browser sends ten.

@@ -30,6 +30,7 @@ const FAST = 20 * 1024 * 1024;
 export function reckoned(roundTrip: number, rate: number): number {
   return Math.max(roundTrip, Math.min(LEAST_ROUND_TRIP, (SHORT_LINE / (rate || FAST)) * 1000));
 }
+
 /** Tells the scheduler what is known of a line by now. */
 export function tellLine(peer: Peer, link: Link): void {
   if (link.joined) peer.sched?.line(link.slot, 1 + link.further.length, reckoned(link.roundTrip, link.rate));
