@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64, fromBase64Of, toBase64 } from './base64';
-import { compare, concat, equal, hex, isUnicode, Reader, text, utf8, Writer } from './bytes';
+import { behind, compare, concat, equal, hex, isUnicode, Reader, text, utf8, Writer } from './bytes';
 import { MeshError } from './error';
 import { unhex } from './golden.fixture';
 import { Chance } from './mutate.fixture';
@@ -94,5 +94,31 @@ describe('numbers', () => {
   it('must fill what was meant for them', () => {
     expect(() => new Writer(2).u8(1).done()).toThrow(RangeError);
     expect(() => new Writer(1).u16(1)).toThrow(RangeError);
+  });
+});
+
+describe('bytes with a head before them', () => {
+  const head = Uint8Array.of(1, 2, 3);
+
+  it.each([
+    ['no room', 0],
+    ['less room than that', 2],
+    ['just room', 3],
+    ['more room', 9],
+  ])('are one with it where there is %s, and what lay there is put back', (_, before) => {
+    const memory = Uint8Array.from({ length: before + 4 }, (_none, i) => 100 + i);
+    const was = [...memory];
+    const seen = behind(head, memory.subarray(before), (both) => [...both]);
+    expect(seen).toEqual([1, 2, 3, ...was.slice(before)]);
+    expect([...memory]).toEqual(was);
+  });
+
+  it('are put back when their use fails', () => {
+    const memory = Uint8Array.of(7, 8, 9, 10);
+    const fails = (): never => {
+      throw new Error('full');
+    };
+    expect(() => behind(head, memory.subarray(3), fails)).toThrow('full');
+    expect([...memory]).toEqual([7, 8, 9, 10]);
   });
 });

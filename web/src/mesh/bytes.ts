@@ -41,6 +41,23 @@ export function concat(...parts: readonly Bytes[]): Bytes {
   return out;
 }
 
+/**
+ * Lets use have bytes with a head before them, where they lie if memory has room there: what lies there is put back once use
+ * returns, so that it must have taken its copy by then. That spares a copy of 64 KiB for a head of a few bytes.
+ */
+export function behind<T>(head: Bytes, bytes: Bytes, use: (both: Bytes) => T): T {
+  const at = bytes.byteOffset - head.length;
+  if (at < 0) return use(concat(head, bytes));
+  const both = new Uint8Array(bytes.buffer, at, head.length + bytes.length);
+  const was = both.slice(0, head.length);
+  both.set(head);
+  try {
+    return use(both);
+  } finally {
+    both.set(was);
+  }
+}
+
 /** The order of their bytes: below 0 when a comes first. */
 export function compare(a: Bytes, b: Bytes): number {
   const shared = Math.min(a.length, b.length);

@@ -4,7 +4,7 @@
 // now: their 65 bytes take less time than the way to WebCrypto's thread and back, six times a leaf.
 
 import { sha256 as hashNow } from '@noble/hashes/sha2.js';
-import { type Bytes, concat, equal } from './bytes';
+import { type Bytes, behind, concat, equal } from './bytes';
 
 /** Bytes of a leaf; only the last leaf of all has fewer. */
 export const LEAF = 65_536;
@@ -19,34 +19,8 @@ export async function sha256(bytes: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
-/** The hash of a leaf's bytes: of 0x00 ‖ bytes. */
-export function leafHash(bytes: Bytes): Promise<Bytes> {
-  return sha256(inPlace(bytes) ?? concat(LEAF_PREFIX, bytes));
-}
-
-/**
- * The hash of a leaf that lies in a message, of which nothing is changed: the byte before it is a zero only while WebCrypto makes
- * its copy, which it has made when the call is over (WebCrypto, section 14.3.5).
- */
-export function hashInMessage(bytes: Bytes): Promise<Bytes> | undefined {
-  if (bytes.byteOffset === 0) return undefined;
-  const before = new Uint8Array(bytes.buffer, bytes.byteOffset - 1, 1);
-  const [was = 0] = before;
-  before[0] = 0;
-  const hash = leafHash(bytes);
-  before[0] = was;
-  return hash;
-}
-
-/** 0x00 ‖ bytes without a copy, when a zero lies before them in memory already. See withPrefix. */
-function inPlace(bytes: Bytes): Bytes | undefined {
-  if (bytes.byteOffset === 0) return undefined;
-  const both = new Uint8Array(bytes.buffer, bytes.byteOffset - 1, bytes.length + 1);
-  return both[0] === LEAF_PREFIX[0] ? both : undefined;
-}
-
-/** Room for so many bytes of a leaf with a zero before them, so that 64 KiB need not be copied for the hash. */
-export const withPrefix = (size: number): Bytes => new Uint8Array(1 + size).subarray(1);
+/** The hash of a leaf's bytes: of 0x00 ‖ bytes. WebCrypto has made its copy when the call is over (WebCrypto, section 14.3.5). */
+export const leafHash = (bytes: Bytes): Promise<Bytes> => behind(LEAF_PREFIX, bytes, sha256);
 
 // One hash for all nodes, put back to its beginning each time. A new one for each would be most of what a receiver
 // asks memory for, which makes browsers give a page more of it for good (V8 lets new space grow by what survives).

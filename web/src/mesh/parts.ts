@@ -3,7 +3,7 @@
 // the leaf's size and by what came of the blob; it verifies no hash and no signature.
 
 import type { Bytes } from './bytes';
-import { HASH, withPrefix } from './merkle';
+import { HASH } from './merkle';
 import { SIGNATURE } from './sign';
 import { append, type LeafFrame, type ManifestFrame, WireError } from './wire';
 
@@ -39,22 +39,20 @@ export function cutLeaf(
   return out;
 }
 
-/** Bytes of the message of a whole leaf that lie before those of the leaf. */
-export const headOf = (nodes: number): number => LEAF_HEAD + HASH + SIGNATURE + nodes * HASH;
+/** A message: bytes as they lie in memory, and what goes before them. */
+export interface Message {
+  head: Bytes;
+  bytes: Bytes;
+}
 
-/**
- * Makes a message of memory that holds a leaf behind so many bytes as headOf says, so that 64 KiB need
- * not be copied. It is the one that cutLeaf and append would make for a peer that takes it whole.
- */
-export function fillHead(
-  message: Bytes,
-  place: Pick<LeafFrame, 'piece' | 'leaf'>,
+/** The message of a whole leaf: the one that cutLeaf and append would make for a peer that takes it in one. */
+export function wholeLeaf(
+  { bytes, ...place }: Pick<LeafFrame, 'piece' | 'leaf' | 'bytes'>,
   proof: NonNullable<LeafFrame['proof']>,
-): void {
-  const at = headOf(proof.nodes.length / HASH);
+): Message {
   // A frame with the first byte alone has the same head.
-  const head = { type: 'leaf', ...place, size: message.length - at, offset: 0, proof } as const;
-  message.set(append({ ...head, bytes: message.slice(at, at + 1) }));
+  const first = { type: 'leaf', ...place, size: bytes.length, offset: 0, proof, bytes: bytes.subarray(0, 1) } as const;
+  return { head: append(first).subarray(0, -1), bytes };
 }
 
 /**
@@ -86,9 +84,9 @@ export class Parts {
     this.size = size;
   }
 
-  /** The leaf, once it is whole; a view of memory that has a zero before it, for its hash. */
+  /** The leaf, once it is whole; a view of memory with room before it, which its hash wants (bytes.ts, behind). */
   get bytes(): Bytes {
-    this.memory ??= withPrefix(this.size);
+    this.memory ??= new Uint8Array(1 + this.size).subarray(1);
     return this.memory;
   }
 
@@ -110,7 +108,7 @@ export class Parts {
       this.proof = { root: root.slice(), signature: signature.slice(), nodes: nodes.slice() };
     }
     this.got += frame.bytes.length;
-    if (frame.bytes.length === this.size) this.memory = inMessage(frame.bytes);
+    if (frame.bytes.length === this.size) this.memory = frame.bytes;
     else this.bytes.set(frame.bytes, frame.offset);
     return this.got === this.size;
   }
@@ -144,17 +142,6 @@ export class Parts {
   private partsOf(length: number): number {
     return Math.ceil(this.size / length);
   }
-}
-
-/** The bytes where they came in, with a zero in place of the byte before them: 64 KiB need not be copied. */
-function inMessage(bytes: Bytes): Bytes {
-  if (bytes.byteOffset > 0) {
-    new Uint8Array(bytes.buffer, bytes.byteOffset - 1, 1)[0] = 0;
-    return bytes;
-  }
-  const copy = withPrefix(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 /** The frames in which a blob goes to a peer that takes messages of largest bytes. */

@@ -4,8 +4,8 @@
 import { type Bytes, equal } from '../bytes';
 import type { Layout } from '../layout';
 import { signRoot, verifyRoot } from '../manifest';
-import { LEAF, leafHash, proofLength, Tree, verifyLeaf } from '../merkle';
-import { cutLeaf, fillHead, headOf, type Parts } from '../parts';
+import { LEAF, leafHash, Tree, verifyLeaf } from '../merkle';
+import { cutLeaf, type Message, type Parts, wholeLeaf } from '../parts';
 import { append } from '../wire';
 import { type Sink, SourceChanged, type Store } from './sink';
 
@@ -21,9 +21,9 @@ export interface ContentKeys {
   sign: CryptoKey | undefined;
 }
 
-/** A piece in memory, to be sent from: each leaf in a message of its own. */
+/** A piece in memory, to be sent from. */
 interface Shelved {
-  messages: readonly Bytes[];
+  leaves: readonly Bytes[];
   tree: Tree;
   root: Root;
 }
@@ -32,6 +32,7 @@ interface Shelved {
 const SHELF = 8 * 1024 * 1024;
 /** The part of them that may have been read before a leaf of theirs had its turn. */
 const AHEAD = 1 / 4;
+const NONE = new Uint8Array();
 
 export class Content {
   readonly layout: Layout;
@@ -106,13 +107,14 @@ export class Content {
   }
 
   /** The messages in which a leaf goes to a peer that takes largest bytes at a time. Throws what the store throws. */
-  async messages(piece: number, index: number, largest: number): Promise<Bytes[]> {
+  async messages(piece: number, index: number, largest: number): Promise<Message[]> {
     this.ahead.delete(piece);
-    const { messages, tree, root } = await this.load(piece);
-    const message = messages[index] as Bytes;
-    if (message.length <= largest) return [message];
-    const bytes = message.subarray(message.length - this.layout.leafLength(piece, index));
-    return cutLeaf({ piece, leaf: index, bytes }, proofOf(tree, root, index), largest).map(append);
+    const { leaves, tree, root } = await this.load(piece);
+    const leaf = { piece, leaf: index, bytes: leaves[index] as Bytes };
+    const proof = { root: root.hash, signature: root.signature, nodes: tree.proof(index) };
+    const whole = wholeLeaf(leaf, proof);
+    if (whole.head.length + whole.bytes.length <= largest) return [whole];
+    return cutLeaf(leaf, proof, largest).map((frame) => ({ head: NONE, bytes: append(frame) }));
   }
 
   /** Throws SourceChanged unless these pieces lead to the roots that are known of them. */
@@ -145,15 +147,9 @@ export class Content {
 
   private async read(piece: number): Promise<Shelved> {
     const bytes = await this.store.read(this.layout.pieceStart(piece), this.layout.pieceLength(piece));
-    const count = this.layout.leaves(piece);
-    const heads = Array.from({ length: count }, (_, i) => headOf(proofLength(i, count)));
-    const messages = heads.map((head, i) => behind(head, bytes.subarray(i * LEAF, (i + 1) * LEAF)));
-    // The head is all zeros yet, as the hash wants the byte before a leaf.
-    const hashes = messages.map((message, i) => leafHash(message.subarray(heads[i])));
-    const tree = new Tree(await Promise.all(hashes));
-    const root = await this.rootOf(piece, tree.root);
-    for (const [leaf, message] of messages.entries()) fillHead(message, { piece, leaf }, proofOf(tree, root, leaf));
-    return { messages, tree, root };
+    const leaves = leavesOf(bytes, this.layout.leaves(piece));
+    const tree = new Tree(await Promise.all(leaves.map(leafHash)));
+    return { leaves, tree, root: await this.rootOf(piece, tree.root) };
   }
 
   /** The signed root of a piece whose bytes lead to this hash. */
@@ -199,8 +195,7 @@ export async function lost(store: Store, layout: Layout, roots: ReadonlyMap<numb
 async function hashOf(store: Store, layout: Layout, piece: number): Promise<Bytes> {
   try {
     const bytes = await store.read(layout.pieceStart(piece), layout.pieceLength(piece));
-    const leaves = Array.from({ length: layout.leaves(piece) }, (_, i) => bytes.subarray(i * LEAF, (i + 1) * LEAF));
-    return new Tree(await Promise.all(leaves.map(leafHash))).root;
+    return new Tree(await Promise.all(leavesOf(bytes, layout.leaves(piece)).map(leafHash))).root;
   } catch {
     return new Uint8Array();
   }
@@ -213,15 +208,6 @@ export function sample(pieces: readonly number[], count: number): number[] {
   return [...chosen].map((i) => pieces[i]).filter((piece) => piece !== undefined);
 }
 
-/** Bytes with so many zeros before them. */
-function behind(head: number, bytes: Bytes): Bytes {
-  const out = new Uint8Array(head + bytes.length);
-  out.set(bytes, head);
-  return out;
-}
-
-const proofOf = (tree: Tree, root: Root, leaf: number) => ({
-  root: root.hash,
-  signature: root.signature,
-  nodes: tree.proof(leaf),
-});
+/** The leaves of a piece, where they lie. */
+const leavesOf = (bytes: Bytes, count: number): Bytes[] =>
+  Array.from({ length: count }, (_, i) => bytes.subarray(i * LEAF, (i + 1) * LEAF));

@@ -1,7 +1,6 @@
 // Leaves in and out: what the scheduler wants is carried out, and it is told what happens.
 
-import type { Bytes } from '../bytes';
-import type { Parts } from '../parts';
+import type { Message, Parts } from '../parts';
 import type { Scheduler } from '../schedule/schedule';
 import type { Send } from '../schedule/send';
 import type { Action } from '../schedule/state';
@@ -42,7 +41,7 @@ export class Flow {
     this.peer.content?.prepare(piece);
   }
 
-  messages(link: Link, { piece, leaf }: Send): Promise<Bytes[]> {
+  messages(link: Link, { piece, leaf }: Send): Promise<Message[]> {
     return (this.peer.content as Content).messages(piece, leaf, link.largest);
   }
 

@@ -26,7 +26,7 @@ function linked() {
       if (parts.bytes[0] === BAD) throw new BadLeaf('bad');
     },
     soon: () => undefined,
-    messages: async () => [new Uint8Array(1)],
+    messages: async () => [{ head: new Uint8Array(), bytes: new Uint8Array(1) }],
     sent: () => undefined,
     broke: (broken, error) => {
       broken.dead = true; // as links.ts does

@@ -1,11 +1,11 @@
 // An admitted peer with its connection: frames in and out, leaves put together and sent (docs/MESH.md,
 // section 6). What is decided is decided by others; what a peer may not send ends the link.
 
-import { type Bytes, hex } from '../bytes';
+import { type Bytes, behind, hex } from '../bytes';
 import { MeshError } from '../error';
 import type { Pair } from '../keys';
-import { hashInMessage } from '../merkle';
-import { BlobParts, Parts } from '../parts';
+import { leafHash } from '../merkle';
+import { BlobParts, type Message, Parts } from '../parts';
 import { Lanes } from '../schedule/lanes';
 import type { Peer as Slot } from '../schedule/peers';
 import type { Send } from '../schedule/send';
@@ -33,7 +33,7 @@ export interface LinkHandlers {
   whole(link: Link, parts: Parts, piece: number, leaf: number): Promise<void>;
   /** A leaf waits for those before it. */
   soon(send: Send): void;
-  messages(link: Link, send: Send): Promise<Bytes[]>;
+  messages(link: Link, send: Send): Promise<Message[]>;
   sent(link: Link, send: Send, error: unknown): void;
   broke(link: Link, error: unknown): void;
 }
@@ -288,10 +288,11 @@ export class Link {
     this.busy.delete(lane);
   }
 
-  private async sendOne(lane: Port, messages: readonly Bytes[]): Promise<void> {
-    for (const message of messages) {
+  private async sendOne(lane: Port, messages: readonly Message[]): Promise<void> {
+    for (const { head, bytes } of messages) {
       await lane.room();
-      if (!this.dead && !lane.send(message)) this.on.broke(this, new Error('the lane is closed'));
+      if (!this.dead && !behind(head, bytes, (message) => lane.send(message)))
+        this.on.broke(this, new Error('the lane is closed'));
     }
   }
 
@@ -309,7 +310,7 @@ export class Link {
 function hashOf(message: Bytes): Promise<Bytes> | undefined {
   try {
     const frame = parse(message, 'lane');
-    return frame.type === 'leaf' && frame.bytes.length === frame.size ? hashInMessage(frame.bytes) : undefined;
+    return frame.type === 'leaf' && frame.bytes.length === frame.size ? leafHash(frame.bytes) : undefined;
   } catch {
     return undefined; // it is refused in its turn
   }

@@ -39,6 +39,8 @@ type Openable = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncH
 
 const FOLDER = 'received';
 let handle: SyncHandle | undefined;
+/** Where runs are put together. */
+let room = new Uint8Array();
 
 // A worker that has ended, in Chromium; nobody.ts tells why. In Firefox workers that workers began and ended at
 // once kept others from beginning, now and then: the file was never opened.
@@ -67,7 +69,7 @@ async function open({ id, name = '' }: SinkOrder): Promise<void> {
 function carryOut({ kind, batch = [], at = 0, length = 0 }: SinkOrder): ArrayBuffer | undefined {
   if (!handle) throw new Error('closed');
   if (kind === 'write') {
-    for (const one of batch) write(handle, one);
+    for (const run of runsOf(batch)) write(handle, run[0]?.at ?? 0, joined(run));
     const written = batch.map(({ bytes }) => bytes);
     nobody?.postMessage(undefined, written);
   }
@@ -83,10 +85,35 @@ function carryOut({ kind, batch = [], at = 0, length = 0 }: SinkOrder): ArrayBuf
   return undefined;
 }
 
-function write(to: SyncHandle, { at, bytes, offset, length }: Written): void {
-  const all = new Uint8Array(bytes, offset, length);
-  for (let done = 0; done < length; ) {
-    const count = to.write(all.subarray(done), { at: at + done });
+/** What belongs together in the file, behind one another: each writing asks other processes of the browser, too. */
+function runsOf(batch: readonly Written[]): Written[][] {
+  const runs: Written[][] = [];
+  for (const one of batch) {
+    const last = runs.at(-1)?.at(-1);
+    if (last && last.at + last.length === one.at) runs.at(-1)?.push(one);
+    else runs.push([one]);
+  }
+  return runs;
+}
+
+/** The bytes of a run. They are good until the next call. */
+function joined(run: readonly Written[]): Uint8Array {
+  const parts = run.map(({ bytes, offset, length }) => new Uint8Array(bytes, offset, length));
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  if (room.length < size) room = new Uint8Array(size);
+  let filled = 0;
+  for (const part of parts) {
+    room.set(part, filled);
+    filled += part.length;
+  }
+  return room.subarray(0, size);
+}
+
+function write(to: SyncHandle, at: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = to.write(bytes.subarray(done), { at: at + done });
     // A full disk may take a part, and then nothing.
     if (count <= 0) throw new DOMException('the disk takes no more', 'QuotaExceededError');
     done += count;

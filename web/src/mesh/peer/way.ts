@@ -13,7 +13,7 @@ export interface Port {
   listen(take: Take): void;
   /** Hands on the next message alone; what follows is kept again. */
   once(take: Take): void;
-  /** Whether the message is on its way. */
+  /** Whether the message is on its way. It has been copied by then. */
   send(message: Bytes): boolean;
   /** Resolves when there is room for more, or the port is closed. */
   room(): Promise<void>;
