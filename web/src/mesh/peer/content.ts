@@ -148,7 +148,10 @@ export class Content {
   private async read(piece: number): Promise<Shelved> {
     const bytes = await this.store.read(this.layout.pieceStart(piece), this.layout.pieceLength(piece));
     const leaves = leavesOf(bytes, this.layout.leaves(piece));
-    const tree = new Tree(await Promise.all(leaves.map(leafHash)));
+    // One by one: browsers hash on the page's own thread, and others' leaves leave in between.
+    const hashes: Bytes[] = [];
+    for (const leaf of leaves) hashes.push(await leafHash(leaf));
+    const tree = new Tree(hashes);
     return { leaves, tree, root: await this.rootOf(piece, tree.root) };
   }
 
