@@ -83,6 +83,9 @@ func (t Tree) Leaves() int {
 // Root is the hash at the top. It panics for a tree without leaves, which no piece has.
 func (t Tree) Root() Hash { return t.levels[len(t.levels)-1][0] }
 
+// Leaf is the hash of a leaf. It panics for one that is not there.
+func (t Tree) Leaf(leaf int) Hash { return t.levels[0][leaf] }
+
 // AppendProof appends the proof of a leaf: the hashes beside its way up, from the bottom (RFC 9162
 // section 2.1.3.1), ProofLen of them, Size bytes each. It panics for a leaf that is not there.
 func (t Tree) AppendProof(dst []byte, leaf int) []byte {

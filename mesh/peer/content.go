@@ -21,8 +21,13 @@ var (
 )
 
 const (
-	// shelfBudget bounds the pieces that are kept in memory to be sent from, in bytes.
+	// shelfBudget bounds what is kept in memory to be sent from, in bytes.
 	shelfBudget = 8 << 20
+	// together is the number of leaves that are read and kept together: a part of a piece, or all of it.
+	together = 8
+	// mostKnown is the number of pieces that are known at a time. Of large ones many are sent from at once, and fewer
+	// find a place on the shelf.
+	mostKnown = 128
 	// headRoom is for what stands before the bytes in a message of a leaf.
 	headRoom = 512
 )
@@ -36,22 +41,40 @@ type content struct {
 
 	// One of the two is set: a receiver stores, the uploader reads and signs.
 	sink   *store.Sink
-	source *store.Source
+	source reader
 	sign   func(message []byte) (seal.Signature, error)
 
 	mu    sync.Mutex // of what follows
 	signs map[int]store.Root
+	known []*known  // the one used last in front
 	shelf []shelved // the one used last in front
 }
 
-// shelved is a piece in memory with its tree.
-type shelved struct {
+// reader reads leaves of a piece from one on.
+type reader interface {
+	ReadLeaves(piece, first int, b []byte) error
+}
+
+// known is what is known of a piece once all of it was read.
+type known struct {
 	piece int
 	root  store.Root
-	bytes []byte
 	tree  merkle.Tree
 }
 
+// shelved is memory with leaves that lie together.
+type shelved struct {
+	piece, first int // -1: what lies there is nothing
+	bytes        []byte
+}
+
+// leaf gives the bytes of one of them.
+func (s *shelved) leaf(index int) []byte {
+	from := (index - s.first) * manifest.LeafSize
+	return s.bytes[from:min(from+manifest.LeafSize, len(s.bytes))]
+}
+
+// treeOf makes the tree of a whole piece.
 func treeOf(bytes []byte) merkle.Tree {
 	var leaves [wire.PieceLeaves]merkle.Hash
 	n := 0
@@ -62,6 +85,13 @@ func treeOf(bytes []byte) merkle.Tree {
 		n++
 	}
 	return merkle.New(leaves[:n])
+}
+
+// toFront moves one to the front of a list.
+func toFront[T any](list []T, i int) {
+	one := list[i]
+	copy(list[1:], list[:i])
+	list[0] = one
 }
 
 // take verifies a leaf and stores it. It fails with errBadLeaf, or with an error of the disk.
@@ -100,15 +130,17 @@ func genuine(leaf *wire.Parts, index, leaves int, known merkle.Hash, signed func
 func (c *content) appendLeaf(messages [][]byte, piece, index, largest int) ([][]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, err := c.load(piece)
+	k, err := c.know(piece)
 	if err != nil {
 		return messages, err
 	}
-	start := index * manifest.LeafSize
-	bytes := s.bytes[start : start+c.layout.LeafLen(piece, index)]
+	bytes, err := c.load(k, index)
+	if err != nil {
+		return messages, err
+	}
 	var few [wire.MaxNodes * wire.HashSize]byte
 	f := wire.Leaf{Piece: uint32(piece), Leaf: uint16(index), Size: uint32(len(bytes))}
-	f.Root, f.Signature, f.Nodes = s.root.Hash, s.root.Signature, s.tree.AppendProof(few[:0], index)
+	f.Root, f.Signature, f.Nodes = k.root.Hash, k.root.Signature, k.tree.AppendProof(few[:0], index)
 	length := wire.PartLen(len(bytes), len(f.Nodes)/wire.HashSize, largest)
 	for len(bytes) > 0 {
 		n := min(length, len(bytes))
@@ -123,45 +155,82 @@ func (c *content) appendLeaf(messages [][]byte, piece, index, largest int) ([][]
 	return messages, nil
 }
 
-// load brings a piece to the front of the shelf, from disk where it is not there.
-func (c *content) load(piece int) (*shelved, error) {
-	for i := range c.shelf {
-		if c.shelf[i].piece == piece {
-			s := c.shelf[i]
-			copy(c.shelf[1:], c.shelf[:i])
-			c.shelf[0] = s
-			return &c.shelf[0], nil
+// know reads all of a piece that is not known, and leaves as much of it on the shelf as there is room.
+func (c *content) know(piece int) (*known, error) {
+	if i := slices.IndexFunc(c.known, func(k *known) bool { return k.piece == piece }); i >= 0 {
+		toFront(c.known, i)
+		return c.known[0], nil
+	}
+	hashes := make([]merkle.Hash, c.layout.Leaves(piece))
+	for first := 0; first < len(hashes); first += together {
+		s, err := c.read(piece, first)
+		if err != nil {
+			return nil, err
+		}
+		for i := first; i < min(first+together, len(hashes)); i++ {
+			hashes[i] = merkle.Leaf(s.leaf(i))
 		}
 	}
-	s := shelved{piece: piece}
-	if len(c.shelf) < max(2, int(shelfBudget/c.layout.Piece())) {
-		s.bytes = make([]byte, c.layout.Piece())
-		c.shelf = append(c.shelf, shelved{})
-	} else {
-		s.bytes = c.shelf[len(c.shelf)-1].bytes
-	}
-	s.bytes = s.bytes[:cap(s.bytes)][:c.layout.PieceLen(piece)]
-	copy(c.shelf[1:], c.shelf) // the last one's bytes are ours now
-	c.shelf[0] = shelved{piece: -1, bytes: s.bytes}
-	if err := c.read(&s); err != nil {
+	tree := merkle.New(hashes)
+	root, err := c.rootOf(piece, tree.Root())
+	if err != nil {
 		return nil, err
 	}
-	c.shelf[0] = s
-	return &c.shelf[0], nil
+	if len(c.known) < mostKnown {
+		c.known = append(c.known, nil)
+	}
+	copy(c.known[1:], c.known)
+	c.known[0] = &known{piece: piece, root: root, tree: tree}
+	return c.known[0], nil
 }
 
-func (c *content) read(s *shelved) (err error) {
-	if c.source != nil {
-		err = c.source.ReadPiece(s.piece, s.bytes)
-	} else {
-		err = c.sink.ReadPiece(s.piece, s.bytes)
+// load gives a leaf's bytes, from disk where they are not on the shelf.
+func (c *content) load(k *known, index int) ([]byte, error) {
+	first := index - index%together
+	if i := slices.IndexFunc(c.shelf, func(s shelved) bool { return s.piece == k.piece && s.first == first }); i >= 0 {
+		toFront(c.shelf, i)
+		return c.shelf[0].leaf(index), nil
 	}
+	s, err := c.read(k.piece, first)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.tree = treeOf(s.bytes)
-	s.root, err = c.rootOf(s.piece, s.tree.Root())
-	return err
+	for i := first; i < min(first+together, k.tree.Leaves()); i++ {
+		if merkle.Leaf(s.leaf(i)) != k.tree.Leaf(i) {
+			s.piece = -1
+			return nil, c.altered()
+		}
+	}
+	return s.leaf(index), nil
+}
+
+// read brings leaves that lie together from disk to the front of the shelf, in place of those not used for longest.
+func (c *content) read(piece, first int) (*shelved, error) {
+	size := int(min(c.layout.Piece(), together*manifest.LeafSize))
+	if len(c.shelf) < max(2, shelfBudget/size) {
+		c.shelf = append(c.shelf, shelved{bytes: make([]byte, size)})
+	}
+	toFront(c.shelf, len(c.shelf)-1)
+	s := &c.shelf[0]
+	s.piece = -1
+	s.bytes = s.bytes[:min(size, c.layout.PieceLen(piece)-first*manifest.LeafSize)]
+	from := c.source
+	if from == nil {
+		from = c.sink
+	}
+	if err := from.ReadLeaves(piece, first, s.bytes); err != nil {
+		return nil, err
+	}
+	s.piece, s.first = piece, first
+	return s, nil
+}
+
+// altered is the error for bytes that are not what they were.
+func (c *content) altered() error {
+	if c.source == nil {
+		return errAltered
+	}
+	return store.ErrChanged
 }
 
 // rootOf gives the signed root of a piece whose bytes lead to this hash.
@@ -169,13 +238,13 @@ func (c *content) rootOf(piece int, hash merkle.Hash) (store.Root, error) {
 	if c.source == nil {
 		root, _ := c.sink.Root(piece)
 		if root.Hash != hash {
-			return root, errAltered
+			return root, c.altered()
 		}
 		return root, nil
 	}
 	root, known := c.signs[piece]
 	if known && root.Hash != hash {
-		return root, store.ErrChanged
+		return root, c.altered()
 	}
 	if known {
 		return root, nil

@@ -230,7 +230,7 @@ func TestBegunPieces(t *testing.T) {
 // rootAtUploader fills b with a piece and gives its signed root.
 func rootAtUploader(sender *someone, piece int, b []byte) (store.Root, error) {
 	c := sender.swarm.content
-	if err := c.source.ReadPiece(piece, b); err != nil {
+	if err := c.source.ReadLeaves(piece, 0, b); err != nil {
 		return store.Root{}, err
 	}
 	c.mu.Lock()

@@ -127,7 +127,7 @@ func (s *Sink) writeDoubtful(pieces []int) error {
 			buf = make([]byte, s.layout.Piece())
 		}
 		b := buf[:s.layout.PieceLen(piece)]
-		if err := s.read(piece, b); err != nil {
+		if err := s.read(s.layout.PieceStart(piece), b); err != nil {
 			return err
 		}
 		if !s.spec.Check.Genuine(piece, root, b) {

@@ -231,8 +231,11 @@ func seconds(t time.Time) int64 {
 
 // ReadPiece fills b with the bytes of a piece. It fails with a FileError of ErrChanged when a file is
 // not what it was: another size, another time, or gone.
-func (s *Source) ReadPiece(piece int, b []byte) error {
-	return eachSpan(s.layout, s.layout.PieceStart(piece), b, func(span manifest.Span, b []byte) error {
+func (s *Source) ReadPiece(piece int, b []byte) error { return s.ReadLeaves(piece, 0, b) }
+
+// ReadLeaves fills b with the bytes of a piece from a leaf on. It fails as ReadPiece does.
+func (s *Source) ReadLeaves(piece, leaf int, b []byte) error {
+	return eachSpan(s.layout, s.layout.LeafStart(piece, leaf), b, func(span manifest.Span, b []byte) error {
 		err := s.handles.use(span.File, func(f file) error { return s.read(f, span, b) })
 		if err != nil {
 			return &FileError{s.files[span.File].Path, err}

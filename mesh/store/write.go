@@ -100,15 +100,18 @@ func (s *Sink) Complete(piece int) {
 }
 
 // ReadPiece fills b with the bytes of a piece that is whole.
-func (s *Sink) ReadPiece(piece int, b []byte) error {
+func (s *Sink) ReadPiece(piece int, b []byte) error { return s.ReadLeaves(piece, 0, b) }
+
+// ReadLeaves fills b with the bytes of a piece that is whole from a leaf on.
+func (s *Sink) ReadLeaves(piece, leaf int, b []byte) error {
 	s.moving.RLock()
 	defer s.moving.RUnlock()
-	return s.read(piece, b)
+	return s.read(s.layout.LeafStart(piece, leaf), b)
 }
 
-// read fills b with the bytes of a piece. The caller keeps Finish away.
-func (s *Sink) read(piece int, b []byte) error {
-	return eachSpan(s.layout, s.layout.PieceStart(piece), b, func(span manifest.Span, b []byte) error {
+// read fills b with the bytes from a place in the stream on. The caller keeps Finish away.
+func (s *Sink) read(at int64, b []byte) error {
+	return eachSpan(s.layout, at, b, func(span manifest.Span, b []byte) error {
 		err := s.handles.use(span.File, func(f file) error {
 			_, err := f.ReadAt(b, span.Offset)
 			return err

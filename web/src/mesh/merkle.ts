@@ -72,6 +72,11 @@ export class Tree {
     return (this.levels.at(-1) as readonly Bytes[])[0] as Bytes;
   }
 
+  leaf(leaf: number): Bytes {
+    if (!(leaf >= 0 && leaf < this.leaves)) throw new RangeError('a leaf outside of the tree');
+    return (this.levels[0] as readonly Bytes[])[leaf] as Bytes;
+  }
+
   /** The hashes beside a leaf's way up, from the bottom, one behind the other (RFC 9162 section 2.1.3.1). */
   proof(leaf: number): Bytes {
     if (!(leaf >= 0 && leaf < this.leaves)) throw new RangeError('a leaf outside of the tree');

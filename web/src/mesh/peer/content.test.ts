@@ -72,32 +72,55 @@ describe('content', () => {
     expect(equal(append(frame), whole as Bytes)).toBe(true);
   });
 
-  it('reads a few pieces before they have their turn, each once, but large ones when they have it', async () => {
-    const MB = 1024 * 1024;
-    const reading = async (total: number) => {
-      const long = new Layout([total]);
-      const { publicKey: verify, privateKey: sign } = await newSigningKeys();
-      const read: number[] = [];
-      const store = {
-        read: async (at: number, length: number) => {
-          read.push(at / long.piece);
-          if (at === long.piece) throw new SourceChanged();
-          return new Uint8Array(length);
-        },
-      };
-      return { content: new Content(id, long, { verify, sign }, store), read };
+  const MB = 1024 * 1024;
+
+  /** A share of so many bytes, all zeros, and where leaves were read that lie together. */
+  async function reading(total: number, fails: (at: number) => boolean = () => false) {
+    const long = new Layout([total]);
+    const { publicKey: verify, privateKey: sign } = await newSigningKeys();
+    const read: number[] = [];
+    const store = {
+      read: async (at: number, length: number) => {
+        read.push(at / (8 * LEAF));
+        if (fails(at)) throw new SourceChanged();
+        return new Uint8Array(length);
+      },
     };
-    const { content, read } = await reading(512 * MB);
-    for (const piece of [0, 0, 1, 2, 3]) content.prepare(piece);
-    expect(read).toEqual([0, 1]); // the others wait until one of these has its turn
+    return { content: new Content(id, long, { verify, sign }, store), read, perPiece: long.piece / (8 * LEAF) };
+  }
+
+  it('reads a little before it has its turn, once, and tells of what fails when that has', async () => {
+    const { content, read } = await reading(256 * MB, (at) => at === 8 * LEAF);
+    for (const piece of [0, 0, 1, 2, 3, 4]) content.prepare(piece, 0);
+    expect(read).toEqual([0, 1, 2, 3]); // the last waits until one of these has its turn
     await content.messages(0, 0, 262_144);
-    expect(read).toEqual([0, 1]);
+    expect(read).toEqual([0, 1, 2, 3]);
     await expect(content.messages(1, 0, 262_144)).rejects.toThrow(SourceChanged);
-    for (const piece of [2, 3, 4]) content.prepare(piece);
-    expect(read).toEqual([0, 1, 1, 2, 3]); // what failed had been let go, and was tried again
-    const large = await reading(2048 * MB);
-    large.content.prepare(0);
-    expect(large.read).toEqual([]);
+    expect(read).toEqual([0, 1, 2, 3, 1]); // what failed had been let go, and was tried again
+    for (const piece of [2, 3, 4]) content.prepare(piece, 7);
+    expect(read).toEqual([0, 1, 2, 3, 1, 4]);
+  });
+
+  it('reads no more of large pieces again than what goes out, however many go out in turns', async () => {
+    const { content, read, perPiece } = await reading(2048 * MB);
+    expect(perPiece).toBe(8);
+    const pieces = [0, 1, 2, 3, 4, 5];
+    for (let leaf = 0; leaf < 64; leaf++) for (const piece of pieces) await content.messages(piece, leaf, 262_144);
+    // Each once to know it, and once more at the most.
+    expect(read.length).toBeLessThanOrEqual(2 * pieces.length * perPiece);
+    expect(new Set(read).size).toBe(pieces.length * perPiece);
+  });
+
+  it('notices when what is read again is not what was signed', async () => {
+    let changed = false;
+    const long = new Layout([2048 * MB]);
+    const { publicKey: verify, privateKey: sign } = await newSigningKeys();
+    const store = { read: async (_at: number, length: number) => new Uint8Array(length).fill(changed ? 1 : 0) };
+    const content = new Content(id, long, { verify, sign }, store);
+    for (const piece of [0, 1, 2]) await content.messages(piece, 63, 262_144);
+    changed = true;
+    await content.messages(2, 62, 262_144); // still in memory
+    await expect(content.messages(0, 0, 262_144)).rejects.toThrow(SourceChanged);
   });
 
   it('refuses a leaf with a bit changed, one of another place, and roots of another key', async () => {

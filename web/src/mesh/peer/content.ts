@@ -6,7 +6,8 @@ import type { Layout } from '../layout';
 import { signRoot, verifyRoot } from '../manifest';
 import { LEAF, leafHash, Tree, verifyLeaf } from '../merkle';
 import { cutLeaf, type Message, type Parts, wholeLeaf } from '../parts';
-import { append } from '../wire';
+import { append, PIECE_LEAVES } from '../wire';
+import { Lately } from './lately';
 import { type Sink, SourceChanged, type Store } from './sink';
 
 /** A signed root of a piece. */
@@ -21,17 +22,20 @@ export interface ContentKeys {
   sign: CryptoKey | undefined;
 }
 
-/** A piece in memory, to be sent from. */
-interface Shelved {
-  leaves: readonly Bytes[];
+/** What is known of a piece once all of it was read. */
+interface Known {
   tree: Tree;
   root: Root;
 }
 
-/** Bytes of pieces that are kept in memory to be sent from. */
+/** Leaves that are read and kept together: a part of a piece, or all of it. */
+const TOGETHER = 8;
+/** Bytes of leaves that are kept in memory to be sent from. */
 const SHELF = 8 * 1024 * 1024;
 /** The part of them that may have been read before a leaf of theirs had its turn. */
 const AHEAD = 1 / 4;
+/** How many pieces are known at a time. Of large ones many are sent from at once, and fewer find a place on the shelf. */
+const KNOWN = 128;
 const NONE = new Uint8Array();
 
 export class Content {
@@ -45,10 +49,13 @@ export class Content {
   private readonly judging = new Map<number, { root: Root; good: Promise<boolean> }>();
   /** Hears of each root that is signed here. */
   private readonly signed: ((piece: number, root: Root) => void) | undefined;
-  /** The one used last is the last. */
-  private readonly shelf = new Map<number, Promise<Shelved>>();
+  private readonly known = new Lately<Known>(KNOWN);
+  /** Leaves that lie together, by nameOf. */
+  private readonly shelf: Lately<readonly Bytes[]>;
   /** What was read ahead, lies there, and has not been sent from. */
   private readonly ahead = new Set<number>();
+  /** How much of that there may be. */
+  private readonly most: number;
 
   constructor(
     id: Bytes,
@@ -63,6 +70,9 @@ export class Content {
     this.store = store;
     this.sink = 'write' in store ? store : undefined;
     this.signed = signed;
+    const places = Math.max(2, Math.floor(SHELF / Math.min(layout.piece, TOGETHER * LEAF)));
+    this.most = Math.floor(places * AHEAD);
+    this.shelf = new Lately(places, (name) => this.ahead.delete(name));
   }
 
   /** Whether a whole leaf is what was shared. Those of several peers may be looked at together. */
@@ -97,20 +107,21 @@ export class Content {
   }
 
   /**
-   * Reads a piece of which leaves will go out soon, unless enough of them wait already. Else the lane would run dry while one is
+   * Reads leaves that will go out soon, unless enough of them wait already. Else the lane would run dry while they are
    * read, hashed and signed, on a busy machine. What cannot be read is told when it is sent.
    */
-  prepare(piece: number): void {
-    if (this.shelf.has(piece) || this.ahead.size >= Math.floor(this.places * AHEAD)) return;
-    this.ahead.add(piece);
-    this.load(piece).catch(() => undefined);
+  prepare(piece: number, index: number): void {
+    const name = nameOf(piece, index);
+    if (this.shelf.has(name) || this.ahead.has(name) || this.ahead.size >= this.most) return;
+    this.ahead.add(name);
+    this.load(piece, index).catch(() => this.ahead.delete(name));
   }
 
   /** The messages in which a leaf goes to a peer that takes largest bytes at a time. Throws what the store throws. */
   async messages(piece: number, index: number, largest: number): Promise<Message[]> {
-    this.ahead.delete(piece);
-    const { leaves, tree, root } = await this.load(piece);
-    const leaf = { piece, leaf: index, bytes: leaves[index] as Bytes };
+    this.ahead.delete(nameOf(piece, index));
+    const { tree, root, leaves } = await this.load(piece, index);
+    const leaf = { piece, leaf: index, bytes: leaves[index % TOGETHER] as Bytes };
     const proof = { root: root.hash, signature: root.signature, nodes: tree.proof(index) };
     const whole = wholeLeaf(leaf, proof);
     if (whole.head.length + whole.bytes.length <= largest) return [whole];
@@ -119,40 +130,41 @@ export class Content {
 
   /** Throws SourceChanged unless these pieces lead to the roots that are known of them. */
   async check(pieces: readonly number[]): Promise<void> {
-    for (const piece of pieces) await this.read(piece);
+    for (const piece of pieces) await this.know(piece);
   }
 
-  private load(piece: number): Promise<Shelved> {
-    const known = this.shelf.get(piece);
-    this.shelf.delete(piece);
-    const loading = known ?? this.read(piece);
-    this.shelf.set(piece, loading);
-    loading.catch(() => this.takeDown(piece));
-    for (const oldest of this.shelf.keys()) {
-      if (this.shelf.size <= this.places) break;
-      this.takeDown(oldest);
-    }
-    return loading;
+  /** The leaves that lie together with one, and what is known of their piece. */
+  private async load(piece: number, index: number): Promise<Known & { leaves: readonly Bytes[] }> {
+    const known = await this.known.get(piece, () => this.know(piece));
+    const leaves = await this.shelf.get(nameOf(piece, index), () => this.again(piece, index, known.tree));
+    return { ...known, leaves };
   }
 
-  /** How many pieces the shelf takes. */
-  private get places(): number {
-    return Math.max(2, Math.floor(SHELF / this.layout.piece));
-  }
-
-  private takeDown(piece: number): void {
-    this.shelf.delete(piece);
-    this.ahead.delete(piece);
-  }
-
-  private async read(piece: number): Promise<Shelved> {
-    const bytes = await this.store.read(this.layout.pieceStart(piece), this.layout.pieceLength(piece));
-    const leaves = leavesOf(bytes, this.layout.leaves(piece));
-    // One by one: browsers hash on the page's own thread, and others' leaves leave in between.
+  /** Reads all of a piece, of which as much is left on the shelf as there is room. */
+  private async know(piece: number): Promise<Known> {
     const hashes: Bytes[] = [];
-    for (const leaf of leaves) hashes.push(await leafHash(leaf));
+    for (let index = 0; index < this.layout.leaves(piece); index += TOGETHER) {
+      const leaves = await this.shelf.get(nameOf(piece, index), () => this.read(piece, index));
+      // One by one: browsers hash on the page's own thread, and others' leaves leave in between.
+      for (const leaf of leaves) hashes.push(await leafHash(leaf));
+    }
     const tree = new Tree(hashes);
-    return { leaves, tree, root: await this.rootOf(piece, tree.root) };
+    return { tree, root: await this.rootOf(piece, tree.root) };
+  }
+
+  /** Reads leaves of a piece that is known. */
+  private async again(piece: number, index: number, tree: Tree): Promise<Bytes[]> {
+    const leaves = await this.read(piece, index);
+    for (const [i, leaf] of leaves.entries())
+      if (!equal(await leafHash(leaf), tree.leaf(index - (index % TOGETHER) + i))) throw new SourceChanged();
+    return leaves;
+  }
+
+  private async read(piece: number, index: number): Promise<Bytes[]> {
+    const first = index - (index % TOGETHER);
+    const at = this.layout.leafStart(piece, first);
+    const length = Math.min(TOGETHER * LEAF, this.layout.pieceStart(piece) + this.layout.pieceLength(piece) - at);
+    return leavesOf(await this.store.read(at, length), Math.ceil(length / LEAF));
   }
 
   /** The signed root of a piece whose bytes lead to this hash. */
@@ -166,6 +178,9 @@ export class Content {
     return root;
   }
 }
+
+/** Of leaves that lie together. */
+const nameOf = (piece: number, index: number): number => piece * PIECE_LEAVES + index - (index % TOGETHER);
 
 /** Those of the pieces whose bytes are not what these roots are of, or cannot be read. */
 export async function spoilt(

@@ -37,8 +37,8 @@ export class Flow {
     this.handed -= link.queued;
   }
 
-  soon({ piece }: Send): void {
-    this.peer.content?.prepare(piece);
+  soon({ piece, leaf }: Send): void {
+    this.peer.content?.prepare(piece, leaf);
   }
 
   messages(link: Link, { piece, leaf }: Send): Promise<Message[]> {
