@@ -54,7 +54,7 @@ func (c *counting) ReadLeaves(piece, first int, b []byte) error {
 }
 
 // TestManyLargePieces: of pieces that are sent from in turns, more than find a place in memory, no more is read again than
-// what goes out.
+// what goes out, as long as the leaves in turns find room.
 func TestManyLargePieces(t *testing.T) {
 	t.Parallel()
 	const pieces = 5

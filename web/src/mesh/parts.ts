@@ -3,7 +3,7 @@
 // the leaf's size and by what came of the blob; it verifies no hash and no signature.
 
 import type { Bytes } from './bytes';
-import { HASH } from './merkle';
+import { HASH, proofLength } from './merkle';
 import { SIGNATURE } from './sign';
 import { append, type LeafFrame, type ManifestFrame, WireError } from './wire';
 
@@ -38,6 +38,9 @@ export function cutLeaf(
   }
   return out;
 }
+
+/** Bytes of the largest head of a whole leaf, of a piece with so many leaves. */
+export const headLength = (leaves: number): number => LEAF_HEAD + HASH + SIGNATURE + proofLength(0, leaves) * HASH;
 
 /** A message: bytes as they lie in memory, and what goes before them. */
 export interface Message {

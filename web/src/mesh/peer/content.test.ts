@@ -111,6 +111,38 @@ describe('content', () => {
     expect(new Set(read).size).toBe(pieces.length * perPiece);
   });
 
+  it('reads ahead of a large piece once that is known, and no more than a quarter of what has room', async () => {
+    const { content, read } = await reading(2048 * MB);
+    content.prepare(0, 0);
+    expect(read).toEqual([]);
+    for (const piece of [0, 1, 2]) await content.messages(piece, 0, 262_144);
+    read.length = 0;
+    for (const leaf of [0, 8, 16, 24, 32, 40]) content.prepare(0, leaf);
+    await content.messages(1, 63, 262_144);
+    expect(read.filter((at) => at < 8)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('sends again what was spoilt once it is mended', async () => {
+    const { keys, content } = await uploader();
+    let spoilt = true;
+    const good = new Files(layout, new Map(SIZES.map((size, i) => [i, new Blob([bytes(size)])])));
+    const store = {
+      read: async (at: number, length: number) => (spoilt ? new Uint8Array(length) : good.read(at, length)),
+    };
+    const other = new Content(id, layout, { verify: keys.publicKey, sign: undefined }, store);
+    await content.messages(2, 0, 262_144);
+    for (const [piece, root] of content.roots) other.roots.set(piece, root);
+    await expect(other.messages(2, 0, 262_144)).rejects.toThrow(SourceChanged);
+    spoilt = false;
+    await expect(other.messages(2, 0, 262_144)).resolves.toHaveLength(1);
+  });
+
+  it('copies no leaf to send it', async () => {
+    const { content } = await uploader();
+    const [first] = await content.messages(2, 0, 262_144);
+    expect(first?.bytes.byteOffset).toBeGreaterThanOrEqual(first?.head.length as number);
+  });
+
   it('notices when what is read again is not what was signed', async () => {
     let changed = false;
     const long = new Layout([2048 * MB]);

@@ -1,11 +1,11 @@
 // What is shared, by piece and leaf: verified on its way in, proven on its way out (docs/MESH.md,
 // section 5). It knows where bytes are kept by Store and Sink alone, and never asks for any.
 
-import { type Bytes, equal } from '../bytes';
+import { type Bytes, concat, equal } from '../bytes';
 import type { Layout } from '../layout';
 import { signRoot, verifyRoot } from '../manifest';
 import { LEAF, leafHash, Tree, verifyLeaf } from '../merkle';
-import { cutLeaf, type Message, type Parts, wholeLeaf } from '../parts';
+import { cutLeaf, headLength, type Message, type Parts, wholeLeaf } from '../parts';
 import { append, PIECE_LEAVES } from '../wire';
 import { Lately } from './lately';
 import { type Sink, SourceChanged, type Store } from './sink';
@@ -107,12 +107,13 @@ export class Content {
   }
 
   /**
-   * Reads leaves that will go out soon, unless enough of them wait already. Else the lane would run dry while they are
+   * Reads leaves that will go out soon, unless enough of them wait already, or all of a large piece would have to be read. Else the lane would run dry while they are
    * read, hashed and signed, on a busy machine. What cannot be read is told when it is sent.
    */
   prepare(piece: number, index: number): void {
     const name = nameOf(piece, index);
     if (this.shelf.has(name) || this.ahead.has(name) || this.ahead.size >= this.most) return;
+    if (this.layout.leaves(piece) > TOGETHER && !this.known.has(piece)) return;
     this.ahead.add(name);
     this.load(piece, index).catch(() => this.ahead.delete(name));
   }
@@ -140,8 +141,17 @@ export class Content {
     return { ...known, leaves };
   }
 
-  /** Reads all of a piece, of which as much is left on the shelf as there is room. */
+  /** Reads all of a piece, of which as much is left on the shelf as there is room: nothing if it is not what it was. */
   private async know(piece: number): Promise<Known> {
+    try {
+      return await this.readAll(piece);
+    } catch (error) {
+      for (let index = 0; index < this.layout.leaves(piece); index += TOGETHER) this.shelf.delete(nameOf(piece, index));
+      throw error;
+    }
+  }
+
+  private async readAll(piece: number): Promise<Known> {
     const hashes: Bytes[] = [];
     for (let index = 0; index < this.layout.leaves(piece); index += TOGETHER) {
       const leaves = await this.shelf.get(nameOf(piece, index), () => this.read(piece, index));
@@ -164,7 +174,10 @@ export class Content {
     const first = index - (index % TOGETHER);
     const at = this.layout.leafStart(piece, first);
     const length = Math.min(TOGETHER * LEAF, this.layout.pieceStart(piece) + this.layout.pieceLength(piece) - at);
-    return leavesOf(await this.store.read(at, length), Math.ceil(length / LEAF));
+    const [one, ...others] = leavesOf(await this.store.read(at, length), Math.ceil(length / LEAF));
+    // It alone has no room before it (bytes.ts, behind), and would be copied each time.
+    const memory = concat(new Uint8Array(headLength(PIECE_LEAVES)), one as Bytes);
+    return [memory.subarray(memory.length - (one as Bytes).length), ...others];
   }
 
   /** The signed root of a piece whose bytes lead to this hash. */

@@ -29,9 +29,11 @@ export class Lately<T> {
     return this.all.has(key);
   }
 
+  delete(key: number): void {
+    if (this.all.delete(key)) this.gone(key);
+  }
+
   private drop(key: number, one: Promise<T>): void {
-    if (this.all.get(key) !== one) return;
-    this.all.delete(key);
-    this.gone(key);
+    if (this.all.get(key) === one) this.delete(key);
   }
 }
