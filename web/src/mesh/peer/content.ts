@@ -107,8 +107,9 @@ export class Content {
   }
 
   /**
-   * Reads leaves that will go out soon, unless enough of them wait already, or all of a large piece would have to be read. Else the lane would run dry while they are
-   * read, hashed and signed, on a busy machine. What cannot be read is told when it is sent.
+   * Reads leaves that will go out soon, unless enough of them wait already, or all of a large piece would have to be
+   * read. Else the lane would run dry while they are read, hashed and signed, on a busy machine. What cannot be read is
+   * told when it is sent.
    */
   prepare(piece: number, index: number): void {
     const name = nameOf(piece, index);
@@ -166,13 +167,12 @@ export class Content {
   private async again(piece: number, index: number, tree: Tree): Promise<Bytes[]> {
     const leaves = await this.read(piece, index);
     for (const [i, leaf] of leaves.entries())
-      if (!equal(await leafHash(leaf), tree.leaf(index - (index % TOGETHER) + i))) throw new SourceChanged();
+      if (!equal(await leafHash(leaf), tree.leaf(firstOf(index) + i))) throw new SourceChanged();
     return leaves;
   }
 
   private async read(piece: number, index: number): Promise<Bytes[]> {
-    const first = index - (index % TOGETHER);
-    const at = this.layout.leafStart(piece, first);
+    const at = this.layout.leafStart(piece, firstOf(index));
     const length = Math.min(TOGETHER * LEAF, this.layout.pieceStart(piece) + this.layout.pieceLength(piece) - at);
     const [one, ...others] = leavesOf(await this.store.read(at, length), Math.ceil(length / LEAF));
     // It alone has no room before it (bytes.ts, behind), and would be copied each time.
@@ -192,8 +192,9 @@ export class Content {
   }
 }
 
-/** Of leaves that lie together. */
-const nameOf = (piece: number, index: number): number => piece * PIECE_LEAVES + index - (index % TOGETHER);
+/** The first of the leaves that lie together with one, and a number that stands for them. */
+const firstOf = (index: number): number => index - (index % TOGETHER);
+const nameOf = (piece: number, index: number): number => piece * PIECE_LEAVES + firstOf(index);
 
 /** Those of the pieces whose bytes are not what these roots are of, or cannot be read. */
 export async function spoilt(
