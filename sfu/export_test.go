@@ -90,6 +90,13 @@ func (in *encodingInput) take(n int) {
 	}
 }
 
+// Uncaptured takes back that each frame tells when it was captured, as those of a publisher do not who says it now and then.
+func (in *StandIn) Uncaptured() {
+	for _, p := range slices.Concat(in.picture.packets, in.sound.packets) {
+		p.Captured = 0
+	}
+}
+
 // Forward takes the next packets in, so many of the picture and of the sound, and sends them to all viewers.
 func (in *StandIn) Forward(picture, sound int, now time.Time) {
 	in.picture.take(picture)

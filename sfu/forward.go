@@ -24,6 +24,7 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 	if t.catchup.active {
 		t.catchup.follow(t.enc.bitrate(), w.round, now)
 	}
+	var last message
 	for t.enc != nil && !t.halted {
 		p, err := t.enc.ring.At(t.pos)
 		switch err {
@@ -36,6 +37,9 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 				w.pause(v, at, now)
 				return
 			}
+			if t.kind == media.KindVideo {
+				w.ride(v, &last, t.size(p), now)
+			}
 			t.pos++
 			w.sendRTP(v, t, p, now)
 		case ring.ErrLapped:
@@ -45,6 +49,46 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 			return
 		}
 	}
+}
+
+// message is the last one to the system that a picture's datagrams make: those of one size, and a shorter one as its end
+// (udp.Batch). It is the size of their payloads; 0 when it has its end, or there is none.
+type message int
+
+// add takes the next payload in, which goes on with the message, ends it, or begins another.
+func (m *message) add(size int) {
+	if size < int(*m) {
+		size = 0
+	}
+	*m = message(size)
+}
+
+// ride lets a packet of sound end the last message of a picture where a payload of another size is the next: sound that
+// comes behind all of the picture is a message by itself. What waits of it goes sooner.
+func (w *worker) ride(v *viewer, last *message, next int, now time.Time) {
+	if *last != 0 && next != int(*last) && w.sendSound(v, int(*last), now) {
+		*last = 0
+	}
+	last.add(next)
+}
+
+// soundElements are more bytes than the header extensions of sound have above those of a picture.
+const soundElements = 32
+
+// sendSound sends the next packet of sound if it is shorter than a picture's with a payload of that size. Sound that
+// begins, or was overtaken, is left to forward.
+func (w *worker) sendSound(v *viewer, size int, now time.Time) bool {
+	t := &v.tracks[len(v.tracks)-1] // the last are sound, if there is any
+	if t.kind != media.KindAudio || t.enc == nil || t.halted || t.next != nil {
+		return false
+	}
+	p, err := t.enc.ring.At(t.pos)
+	if err != nil || len(p.Payload)+soundElements > size {
+		return false
+	}
+	t.pos++
+	w.sendRTP(v, t, p, now)
+	return true
 }
 
 // start begins with the next source if it can, and counts what a viewer without a picture has
@@ -110,16 +154,39 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		w.payload = codec.AppendPatched(w.payload[:0], p.Codec, place.Patch, p.Payload)
 		payload = w.payload
 	}
+	size := len(payload) // padding does not count (RFC 3550 section 6.4.1)
+	if padded, ok := t.padded(p); ok && place.Patch == (media.Patch{}) {
+		header[0] |= 0x20
+		payload = padded
+	}
 	if !w.sealAndSend(v, header, payload, now) {
 		return
 	}
-	t.sent.Sent(len(payload))
+	t.sent.Sent(size)
 	if !t.catchup.active {
 		w.sending.observe(p.Arrival, now)
 	}
 	if t.parity != nil {
 		w.protect(v, t, header, payload, t.endsPicture(p), now)
 	}
+}
+
+// padded is the packet's payload with a byte of padding, if one makes it as long as others of its frame. It is for viewers
+// to whom repeats go as packets of their own: what is repeated as it was has to be sealed with the same bytes again, and
+// padding may have come in between.
+func (t *egress) padded(p *ring.Packet) ([]byte, bool) {
+	if t.out.rtx == 0 {
+		return nil, false
+	}
+	return p.Padded()
+}
+
+// size is that of the payload that sendRTP will send of a picture, about.
+func (t *egress) size(p *ring.Packet) int {
+	if padded, ok := t.padded(p); ok {
+		return len(padded)
+	}
+	return len(p.Payload)
 }
 
 // unfit tells why a packet of the current source is none for the viewer, whose numbers close up over it.

@@ -3,6 +3,7 @@ package ring
 import (
 	"encoding/binary"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/fanfare-relay/fanfare/media"
@@ -14,7 +15,7 @@ var ErrBadPacket = errors.New("not an RTP packet")
 
 // Packet is one RTP packet as it came from the publisher, parsed once. It may be filled in
 // until it is given to Ring.Append; from then on nobody changes it or the bytes that it
-// refers to, and any number of goroutines read it.
+// refers to, but for what Padded tells, and any number of goroutines read it.
 type Packet struct {
 	// ExtSeq is the sequence number, extended to 64 bits (seq.Extender).
 	ExtSeq uint64
@@ -41,11 +42,23 @@ type Packet struct {
 	// Descriptor is what media/codec says about Payload.
 	Descriptor media.Descriptor
 
-	pos uint64 // arrival position, set by Append
+	pos     uint64 // arrival position, set by Append
+	padded  []byte // Payload and one byte of padding; nil where there is no room
+	shorter uint32 // 1, set atomically: by one byte than a later packet of its frame
 }
 
 // Pos returns the arrival position that Append gave the packet.
 func (p *Packet) Pos() uint64 { return p.pos }
+
+// Padded returns the payload with one byte of padding behind it (RFC 3550 section 5.1) when the packet is one byte
+// shorter than a later one of its frame: encoders cut a frame into parts that differ by a byte. Then both go out as one
+// message. It may become so at any time after Append, and stays so.
+func (p *Packet) Padded() ([]byte, bool) {
+	if atomic.LoadUint32(&p.shorter) == 0 {
+		return nil, false
+	}
+	return p.padded, true
+}
 
 // parse reads an RTP packet (RFC 3550 section 5.1). The slices of p refer to raw.
 //
@@ -81,7 +94,7 @@ func (p *Packet) parse(raw []byte) error {
 		n = end
 	}
 	end := len(raw)
-	if raw[0]&0x20 != 0 {
+	if raw[0]&paddingBit != 0 {
 		pad := int(raw[end-1])
 		if pad == 0 || end-pad < n {
 			return ErrBadPacket
@@ -98,6 +111,9 @@ func (p *Packet) parse(raw []byte) error {
 // MaxPacket is the largest datagram that a Builder takes, in bytes: what the socket takes at all,
 // since loopback and some networks carry more than the 1,500 of the internet.
 const MaxPacket = 2048
+
+// paddingBit of the first byte of a packet says that its end is padding.
+const paddingBit = 0x20
 
 const (
 	slabBytes   = 64 << 10
@@ -122,7 +138,7 @@ type Builder struct {
 // Buffer returns MaxPacket bytes to read the next datagram into. They stay the same until
 // Build has succeeded.
 func (b *Builder) Buffer() []byte {
-	if len(b.slab) < MaxPacket {
+	if len(b.slab) <= MaxPacket { // with a byte to spare, for padding
 		b.slab = make([]byte, slabBytes)
 	}
 	return b.slab[:MaxPacket:MaxPacket]
@@ -144,6 +160,11 @@ func (b *Builder) Build(n int, now time.Time) (*Packet, error) {
 	}
 	p.Arrival = now
 	p.ExtSeq = b.ext.Extend(p.SequenceNumber)
+	if n < len(b.slab) && b.slab[0]&paddingBit == 0 {
+		b.slab[n] = 1 // how many bytes of padding there are, itself among them
+		n++
+		p.padded = b.slab[n-1-len(p.Payload) : n : n]
+	}
 	b.packets, b.slab = b.packets[1:], b.slab[n:]
 	return p, nil
 }

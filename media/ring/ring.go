@@ -74,10 +74,22 @@ func (r *Ring) Append(p *Packet) bool {
 	r.bySeq[p.ExtSeq&r.mask].Store(p)
 	r.byPos[head&r.mask].Store(p)
 	r.head.Store(head + 1)
+	r.markShorter(p)
 	if p.Descriptor.KeyFrame && p.Descriptor.FrameStart && p.Codec.Kind() == media.KindVideo {
 		r.noteKey(p)
 	}
 	return true
+}
+
+// markShorter tells the packets of p's frame just before it that are one byte shorter than p (Packet.Padded).
+func (r *Ring) markShorter(p *Packet) {
+	for n := uint64(1); n <= p.pos && n < r.mask; n++ {
+		q := r.byPos[(p.pos-n)&r.mask].Load()
+		if q.Timestamp != p.Timestamp || len(q.Payload)+1 != len(p.Payload) || q.padded == nil {
+			return
+		}
+		atomic.StoreUint32(&q.shorter, 1)
+	}
 }
 
 // noteKey remembers where the key frame of p begins. A frame may show several starts (the

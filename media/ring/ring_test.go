@@ -1,6 +1,7 @@
 package ring_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -296,5 +297,78 @@ func TestKeyFrameOverwrittenByNumber(t *testing.T) {
 	r.Append(video(108, 2, keyRest))
 	if _, ok := r.KeyFrame(); ok || !r.KeyFrameLost(0) {
 		t.Errorf("there: %v, lost: %v", ok, r.KeyFrameLost(0))
+	}
+}
+
+// Chromium cuts a frame into parts that differ by one byte at most, the longer ones last.
+func TestPadded(t *testing.T) {
+	const from = 0x0102 // the first number
+	tests := []struct {
+		name   string
+		frames [][]int // sizes of their payloads, in the order of arrival
+		padded string  // one letter for each packet: p is padded
+	}{
+		{"parts of two sizes", [][]int{{100, 100, 101, 101}}, "pp--"},
+		{"parts of one size", [][]int{{100, 100}}, "--"},
+		{"the last is shorter", [][]int{{101, 101, 100}}, "---"},
+		{"two bytes", [][]int{{100, 102}}, "--"},
+		{"another frame", [][]int{{100, 100}, {101, 101}}, "----"},
+		{"three sizes", [][]int{{100, 101, 102}}, "pp-"},
+		{"a gap between", [][]int{{100, 90, 100, 101}}, "--p-"},
+		{"frames one after another", [][]int{{50, 51}, {70, 70, 71}, {51}}, "p-pp--"},
+		{"nothing", [][]int{{0, 1}}, "p-"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var b ring.Builder
+			r := ring.New(16)
+			var all []*ring.Packet
+			for f, sizes := range tt.frames {
+				for _, size := range sizes {
+					n := from + len(all)
+					raw := append([]byte{0x80, 0x60, byte(n >> 8), byte(n), 0, 0, 0, byte(f), 0, 0, 0, 1}, bytes.Repeat([]byte{0xab}, size)...)
+					p, err := b.BuildFrom(raw, now)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, ok := p.Padded(); ok {
+						t.Errorf("packet %d is padded before it is there", len(all))
+					}
+					r.Append(p)
+					all = append(all, p)
+				}
+			}
+			for i, p := range all {
+				padded, ok := p.Padded()
+				if ok != (tt.padded[i] == 'p') {
+					t.Errorf("packet %d of %d bytes: padded %v", i, len(p.Payload), ok)
+				}
+				if ok && !bytes.Equal(padded, append(bytes.Clone(p.Payload), 1)) {
+					t.Errorf("packet %d: %x of %x", i, padded, p.Payload)
+				}
+			}
+		})
+	}
+}
+
+// What the publisher has padded itself is left alone.
+func TestPaddedByThePublisher(t *testing.T) {
+	var b ring.Builder
+	r := ring.New(16)
+	var first *ring.Packet
+	for i, raw := range []string{
+		"\xa0\x60\x01\x02\x00\x00\x00\x01\x00\x00\x00\x01abc\x00\x00\x03", "\x80\x60\x01\x03\x00\x00\x00\x01\x00\x00\x00\x01abcd",
+	} {
+		p, err := b.BuildFrom([]byte(raw), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Append(p)
+		if i == 0 {
+			first = p
+		}
+	}
+	if padded, ok := first.Padded(); ok {
+		t.Errorf("padded to %x", padded)
 	}
 }
