@@ -90,10 +90,24 @@ func (in *encodingInput) take(n int) {
 	}
 }
 
-// Uncaptured takes back that each frame tells when it was captured, as those of a publisher do not who says it now and then.
+// Uncaptured makes frames of a publisher who does not say when they were captured.
 func (in *StandIn) Uncaptured() {
 	for _, p := range slices.Concat(in.picture.packets, in.sound.packets) {
 		p.Captured = 0
+	}
+}
+
+// LeaveOut takes the next packets of the picture in, so many, and leaves them out for all viewers, as those of a layer that is
+// too much for them.
+func (in *StandIn) LeaveOut(picture int) {
+	in.picture.take(picture)
+	for _, v := range in.sh.viewers {
+		t := &v.tracks[0]
+		for range picture {
+			p, _ := t.enc.ring.At(t.pos)
+			t.pos++
+			t.rewriter.Drop(t.enc.source, p.ExtSeq, t.patcher.Drop(p.Codec, p.Descriptor))
+		}
 	}
 }
 

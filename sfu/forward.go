@@ -24,7 +24,7 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 	if t.catchup.active {
 		t.catchup.follow(t.enc.bitrate(), w.round, now)
 	}
-	var last message
+	w.message = 0
 	for t.enc != nil && !t.halted {
 		p, err := t.enc.ring.At(t.pos)
 		switch err {
@@ -36,9 +36,6 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 			if !ok {
 				w.pause(v, at, now)
 				return
-			}
-			if t.kind == media.KindVideo {
-				w.ride(v, &last, t.size(p), now)
 			}
 			t.pos++
 			w.sendRTP(v, t, p, now)
@@ -55,30 +52,37 @@ func (w *worker) forward(v *viewer, t *egress, now time.Time) {
 // (udp.Batch). It is the size of their payloads; 0 when it has its end, or there is none.
 type message int
 
-// add takes the next payload in, which goes on with the message, ends it, or begins another.
-func (m *message) add(size int) {
-	if size < int(*m) {
-		size = 0
-	}
-	*m = message(size)
+// leaves tells whether a payload of that size, which begins a frame or not, leaves the end of the message to sound. A
+// shorter one that goes on with its frame is the message's end itself.
+func (m message) leaves(size int, begins bool) bool {
+	return m != 0 && (size > int(m) || size < int(m) && begins)
 }
 
-// ride lets a packet of sound end the last message of a picture where a payload of another size is the next: sound that
-// comes behind all of the picture is a message by itself. What waits of it goes sooner.
-func (w *worker) ride(v *viewer, last *message, next int, now time.Time) {
-	if *last != 0 && next != int(*last) && w.sendSound(v, int(*last), now) {
-		*last = 0
+// with is the message once the next payload is there, which goes on with it, ends it, or begins another.
+func (m message) with(size int) message {
+	if size < int(m) {
+		return 0
 	}
-	last.add(next)
+	return message(size)
+}
+
+// ride sends a packet of sound before one of a picture where it ends a message of the picture. All that waits behind the
+// picture would make messages of its own, but for the first.
+func (w *worker) ride(v *viewer, t *egress, p *ring.Packet, now time.Time) {
+	size := t.size(p)
+	if w.message.leaves(size, p.Descriptor.FrameStart) && w.sendSound(v, int(w.message), now) {
+		w.message = 0
+	}
+	w.message = w.message.with(size)
 }
 
 // soundElements are more bytes than the header extensions of sound have above those of a picture.
 const soundElements = 32
 
-// sendSound sends the next packet of sound if it is shorter than a picture's with a payload of that size. Sound that
-// begins, or was overtaken, is left to forward.
+// sendSound sends the next packet of sound if it is shorter than a picture's with a payload of that size; with the one
+// before in it (RED) it may be longer, and is a message then. Sound that begins, or was overtaken, is left to forward.
 func (w *worker) sendSound(v *viewer, size int, now time.Time) bool {
-	t := &v.tracks[len(v.tracks)-1] // the last are sound, if there is any
+	t := &v.tracks[len(v.tracks)-1] // pictures come first (newViewer)
 	if t.kind != media.KindAudio || t.enc == nil || t.halted || t.next != nil {
 		return false
 	}
@@ -135,6 +139,9 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		w.tally.drop(reason)
 		return
 	}
+	if t.kind == media.KindVideo {
+		w.ride(v, t, p, now) // before the scratch memory is used
+	}
 	ts := t.catchup.apply(p.Timestamp)
 	place, err := t.rewriter.Next(t.enc.source, p.ExtSeq, ts)
 	if err != nil {
@@ -155,8 +162,12 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 		payload = w.payload
 	}
 	size := len(payload) // padding does not count (RFC 3550 section 6.4.1)
-	if padded, ok := t.padded(p); ok && place.Patch == (media.Patch{}) {
+	if padded, ok := t.padded(p); ok {
 		header[0] |= 0x20
+		if place.Patch != (media.Patch{}) {
+			w.payload = append(w.payload, padded[len(padded)-1])
+			padded = w.payload
+		}
 		payload = padded
 	}
 	if !w.sealAndSend(v, header, payload, now) {
@@ -171,11 +182,11 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	}
 }
 
-// padded is the packet's payload with a byte of padding, if one makes it as long as others of its frame. It is for viewers
+// padded is a picture's payload with a byte of padding, if one makes it as long as others of its frame. It is for viewers
 // to whom repeats go as packets of their own: what is repeated as it was has to be sealed with the same bytes again, and
 // padding may have come in between.
 func (t *egress) padded(p *ring.Packet) ([]byte, bool) {
-	if t.out.rtx == 0 {
+	if t.kind != media.KindVideo || t.out.rtx == 0 {
 		return nil, false
 	}
 	return p.Padded()

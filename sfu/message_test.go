@@ -20,7 +20,7 @@ func evenFrames(seqNumber uint16, sizes ...int) (out []*rtp.Packet) {
 		for i := range parts {
 			size := left / (parts - i)
 			left -= size
-			p := append([]byte{0x80, 0x80, 0x80, byte(f)}, bytes.Repeat([]byte{0x11}, size)...) // RFC 7741 section 4.2
+			p := append([]byte{0x80, 0x80, 0x80, byte(1 + f)}, bytes.Repeat([]byte{0x11}, size)...) // RFC 7741 section 4.2
 			if i == 0 {
 				p[0] |= 0x10
 			}
@@ -81,5 +81,31 @@ func TestPadding(t *testing.T) {
 			}
 		}
 		checkSame(t, sounds, got[i].Packets(media.KindAudio)[1:], sfutest.ViewerType(media.CodecOpus))
+	}
+}
+
+// Payloads that are changed for a viewer are padded, too: here a frame has been left out, over which picture ids close up.
+func TestPaddingOfChangedPayloads(t *testing.T) {
+	t.Parallel()
+	r, held, release := startHeld(t, 1)
+	defer release()
+	pub := sfutest.Publish(t, r, "s", media.CodecVP8)
+	pub.Send(t, media.KindVideo, mediatest.NewSource(mediatest.SourceConfig{Codec: media.CodecVP8}).Next(mediatest.Frame{Key: true, Size: 900})...)
+	r.WaitStats(t, "a key frame", func(s sfu.Stats) bool { return s.PacketsIn == 1 })
+	v := sfutest.NewViewer(t, r, sfutest.ViewerOptions{})
+	v.Connect(t, "s")
+	<-held
+	sent := evenFrames(100, 100, 4678)
+	in := sfu.NewStandIn(t, r.SFU, "s", sent)
+	in.Forward(0, 0, time.Now()) // the viewer begins
+	in.LeaveOut(1)
+	in.Forward(4, 0, time.Now())
+	v.WaitCount(t, media.KindVideo, 5)
+	for i, p := range v.Packets(media.KindVideo)[1:] {
+		want := bytes.Clone(sent[1+i].Payload)
+		want[3]-- // its picture id
+		if p.Padding != (i < 2) || !bytes.Equal(p.Payload, want) {
+			t.Errorf("packet %d of %d bytes, padded %v, begins %x and not %x", i, len(p.Payload), p.Padding, p.Payload[:6], want[:6])
+		}
 	}
 }

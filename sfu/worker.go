@@ -57,6 +57,7 @@ type worker struct {
 	header    []byte // scratch: RTP header of the packet in work
 	payload   []byte // scratch: payload that was changed
 	batch     *udp.Batch
+	message   message // of the picture in work
 	sending   Sending
 	rtcp      []byte        // scratch: RTCP in clear text
 	number16  [2]byte       // scratch: a transport-wide sequence number

@@ -35,9 +35,14 @@ func packet(t testing.TB, number uint16, size int, rng *rand.Rand) []byte {
 	for range size {
 		p.Payload = append(p.Payload, byte(rng.Uint32()))
 	}
+	padded := rng.IntN(3) == 0
 	b, err := p.Marshal()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if padded {
+		b[0] |= 0x20
+		b = append(b, 1)
 	}
 	return b
 }

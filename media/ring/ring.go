@@ -2,7 +2,7 @@
 // no locks. Live forwarding reads it in the order of arrival, so that packets which were
 // recovered late are still forwarded; retransmission reads it by extended sequence number.
 //
-// Packets are values that are never changed after Append, and their memory is reclaimed by
+// Packets are values that are never changed after Append (but for Packet.Padded), and their memory is reclaimed by
 // the garbage collector alone: a reader that was overtaken by the writer is told so
 // (ErrLapped) and never sees a torn packet. The package wakes nobody and copies no payload.
 package ring
@@ -63,7 +63,7 @@ func (r *Ring) Takes(ext uint64) bool {
 	return old == nil || old.ExtSeq < ext
 }
 
-// Append publishes the packet, which must not be changed afterwards. It is false, and nothing
+// Append publishes the packet, which the caller must not change afterwards. It is false, and nothing
 // happens, for a packet that it does not take.
 func (r *Ring) Append(p *Packet) bool {
 	if !r.Takes(p.ExtSeq) {
@@ -73,8 +73,8 @@ func (r *Ring) Append(p *Packet) bool {
 	p.pos = head
 	r.bySeq[p.ExtSeq&r.mask].Store(p)
 	r.byPos[head&r.mask].Store(p)
-	r.head.Store(head + 1)
 	r.markShorter(p)
+	r.head.Store(head + 1)
 	if p.Descriptor.KeyFrame && p.Descriptor.FrameStart && p.Codec.Kind() == media.KindVideo {
 		r.noteKey(p)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -184,6 +186,9 @@ func readAll(t *testing.T, r *ring.Ring, packets uint64) {
 }
 
 func checkWhole(t *testing.T, p *ring.Packet) {
+	if padded, ok := p.Padded(); ok {
+		t.Errorf("packet %d of equal ones is padded to %d bytes", p.ExtSeq, len(padded))
+	}
 	for n := 0; n < len(p.Payload); n += 4 {
 		if got := binary.BigEndian.Uint32(p.Payload[n:]); uint64(got) != p.ExtSeq-1<<16 {
 			t.Errorf("packet %d holds bytes of %d", p.ExtSeq, got)
@@ -317,6 +322,8 @@ func TestPadded(t *testing.T) {
 		{"a gap between", [][]int{{100, 90, 100, 101}}, "--p-"},
 		{"frames one after another", [][]int{{50, 51}, {70, 70, 71}, {51}}, "p-pp--"},
 		{"nothing", [][]int{{0, 1}}, "p-"},
+		{"the largest", [][]int{{ring.MaxPacket - 13, ring.MaxPacket - 12}}, "p-"},
+		{"more than are kept", [][]int{append(slices.Repeat([]int{100}, 20), 101)}, strings.Repeat("-", 6) + strings.Repeat("p", 14) + "-"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
