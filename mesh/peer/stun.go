@@ -32,6 +32,7 @@ func isAddress(kind uint16) bool {
 		0x0012, // XOR-PEER-ADDRESS
 		0x0016, // XOR-RELAYED-ADDRESS
 		0x0020, // XOR-MAPPED-ADDRESS
+		0x8020, // the same by an early draft, and still to pion
 		0x8023, // ALTERNATE-SERVER
 		0x802b, // RESPONSE-ORIGIN
 		0x802c: // OTHER-ADDRESS

@@ -36,6 +36,7 @@ func TestShortAddress(t *testing.T) {
 		"of one":                            {message(0x0012, []byte{0}), true},
 		"of seven":                          {message(0x0012, address[:7]), true},
 		"the second is cut":                 {message(0x0012, address, 0x0020, []byte{}), true},
+		"by its number in a draft":          {message(0x0013, []byte("datum"), 0x8020, []byte{}), true},
 		"behind another attribute":          {message(0x0013, []byte("datum"), 0x0016, []byte{}), true},
 		"another attribute without bytes":   {message(0x001A, []byte{}), false},
 		"no message":                        {[]byte("fifty bytes of something that is no message at all"), false},
@@ -54,6 +55,7 @@ func FuzzShortAddress(f *testing.F) {
 	f.Add(message(0x0012, []byte{}))
 	f.Add(message(0x0012, []byte{0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}))
 	f.Add(message(0x0013, []byte("datum"), 0x0020, []byte{0}))
+	f.Add(message(0x8020, []byte{}))
 	f.Add([]byte("\xd8\x17\x00\x04!\x12\xa4B\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x12\x00\x00")) // pion goes by the cookie alone
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if shortAddress(b) {
