@@ -152,8 +152,8 @@ func stunOf(server, address string) []string {
 	return []string{"stun:" + net.JoinHostPort(host, port)}
 }
 
-// guardedNet keeps from TURN clients of pion v2 what would end the process: an address attribute that
-// is cut short makes pion/stun v0.6 read behind its end, and anybody can send one to the port.
+// guardedNet keeps from what of pion reads addresses what would end the process: an address attribute that is cut short
+// makes pion/stun v0.6 read behind its end, and anybody can send one to the port.
 type guardedNet struct{ transport.Net }
 
 // ListenPacket implements transport.Net; TURN alone uses it.
@@ -165,12 +165,31 @@ func (n guardedNet) ListenPacket(network, address string) (net.PacketConn, error
 	return guardedConn{conn}, nil
 }
 
+// ListenUDP implements transport.Net. ICE asks STUN servers by such a socket, and takes the first datagram for the answer.
+func (n guardedNet) ListenUDP(network string, address *net.UDPAddr) (transport.UDPConn, error) {
+	conn, err := n.Net.ListenUDP(network, address)
+	if err != nil {
+		return nil, err
+	}
+	if address != nil && address.IP.IsMulticast() {
+		return conn, nil // mDNS, which takes none but the system's own
+	}
+	return guardedUDP{conn}, nil
+}
+
 type guardedConn struct{ net.PacketConn }
 
 // ReadFrom passes over messages that are cut short.
-func (c guardedConn) ReadFrom(b []byte) (int, net.Addr, error) {
+func (c guardedConn) ReadFrom(b []byte) (int, net.Addr, error) { return readWhole(c.PacketConn, b) }
+
+type guardedUDP struct{ transport.UDPConn }
+
+// ReadFrom passes over messages that are cut short.
+func (c guardedUDP) ReadFrom(b []byte) (int, net.Addr, error) { return readWhole(c.UDPConn, b) }
+
+func readWhole(c net.PacketConn, b []byte) (int, net.Addr, error) {
 	for {
-		n, from, err := c.PacketConn.ReadFrom(b)
+		n, from, err := c.ReadFrom(b)
 		if err != nil || !shortAddress(b[:n]) {
 			return n, from, err
 		}

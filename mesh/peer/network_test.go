@@ -3,6 +3,7 @@ package peer
 import (
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -139,6 +140,54 @@ func TestGuardedNet(t *testing.T) {
 	size, _, err := conn.ReadFrom(b)
 	if err != nil || string(b[:size]) != "all is well" {
 		t.Errorf("read %q, %v", b[:size], err)
+	}
+}
+
+// TestCutAnswerOfSTUN: an answer with an address that is cut short ends nothing, and the next one is taken.
+func TestCutAnswerOfSTUN(t *testing.T) {
+	t.Parallel()
+	server, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := message(0x0013, make([]byte, 1252), 0x8020, []byte{}) // as long as the client's memory, so that nothing lies behind it
+	go func() {                                                  // ends with the socket
+		for b := make([]byte, 1500); ; {
+			_, from, err := server.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			_, _ = server.WriteTo(cut, from)
+			_, _ = server.WriteTo(message(0x0020, []byte{0, 1, 0x12, 0x34, 1, 2, 3, 4}), from)
+		}
+	}()
+	t.Cleanup(func() { _ = server.Close() })
+	n, err := newNetwork(Transport{Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.close() })
+	pc, err := n.api.NewPeerConnection(webrtc.Configuration{
+		ICEServers: []webrtc.ICEServer{{URLs: []string{"stun:" + server.LocalAddr().String()}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pc.Close() })
+	if _, err := pc.CreateDataChannel("leaves", nil); err != nil {
+		t.Fatal(err)
+	}
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	if sdp := pc.LocalDescription().SDP; !strings.Contains(sdp, "typ srflx") {
+		t.Errorf("no address by STUN:\n%s", sdp)
 	}
 }
 
