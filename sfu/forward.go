@@ -163,7 +163,7 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	}
 	size := len(payload) // padding does not count (RFC 3550 section 6.4.1)
 	if padded, ok := t.padded(p); ok {
-		header[0] |= 0x20
+		header[0] |= 0x20 // P (RFC 3550 section 5.1)
 		if place.Patch != (media.Patch{}) {
 			w.payload = append(w.payload, padded[len(padded)-1])
 			padded = w.payload
