@@ -201,12 +201,24 @@ func TestCodecChange(t *testing.T) {
 		args := []string{"publish", testClip("vp8-opus.webm"), testClip("h264-opus.mp4"), "--loop", "--to", link, "--key", testKey}
 		ended <- run(ctx, args, stdio{strings.NewReader(""), &published, &said})
 	}()
+	var errs text
+	defer func() {
+		if t.Failed() {
+			t.Logf("viewer: %s\npublisher: %s\n%s", errs.String(), published.String(), said.String())
+		}
+	}()
 	waitFor(t, func() bool { return strings.Contains(published.String(), link) })
 	watching, stopWatching := context.WithCancel(t.Context())
 	watched := make(chan int, 1)
-	var errs text
 	go func() {
-		watched <- run(watching, []string{"watch", link, "--out", path}, stdio{strings.NewReader(""), &text{}, &errs})
+		// Who happens to join while the other file plays is refused, since x.webm does not hold it, and comes again.
+		for refused := 1; ; refused++ {
+			code := run(watching, []string{"watch", link, "--out", path}, stdio{strings.NewReader(""), &text{}, &errs})
+			if strings.Count(errs.String(), "H264 goes into .mp4") < refused {
+				watched <- code
+				return
+			}
+		}
 	}()
 	waitFor(t, func() bool {
 		return strings.Contains(errs.String(), "now VP8") || strings.Contains(errs.String(), "now H264")

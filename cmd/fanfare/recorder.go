@@ -36,6 +36,7 @@ type recorder struct {
 	clocks  [2]trackClock
 	waiting []endpoint.Frame // until the tracks are known
 	started bool
+	failed  error // why it records no more
 	count   int
 }
 
@@ -72,8 +73,15 @@ func newRecorder(name string, say func(string)) (*recorder, error) {
 	return &recorder{name: name, say: say, first: f}, nil
 }
 
-// frame takes the next frame.
+// frame takes the next frame. Behind an error there are no further ones: the same is returned again.
 func (r *recorder) frame(f endpoint.Frame) error {
+	if r.failed == nil {
+		r.failed = r.take(f)
+	}
+	return r.failed
+}
+
+func (r *recorder) take(f endpoint.Frame) error {
 	if f.Kind == media.KindVideo && f.Key {
 		info := container.Inspect(f.Codec, f.Data)
 		if r.started && (f.Codec != r.codec || info.Width != r.info.Width || info.Height != r.info.Height) {
@@ -204,7 +212,7 @@ func (r *recorder) finish() error {
 
 // close ends the recording. A file into which nothing came is removed.
 func (r *recorder) close() error {
-	if !r.started && len(r.waiting) > 0 {
+	if !r.started && len(r.waiting) > 0 && r.failed == nil {
 		if err := r.tryStart(true); err != nil {
 			return err
 		}

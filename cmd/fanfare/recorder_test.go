@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -94,5 +96,37 @@ func checkBeginning(t *testing.T, frames []endpoint.Frame, clip []container.Fram
 	}
 	if pictures != want || len(got) < len(clip)*3/4 {
 		t.Errorf("%d pictures of %d, %d frames of %d in all", pictures, want, len(got), len(clip))
+	}
+}
+
+// TestRecordingRefused: a codec that the file does not hold is told once, and no other file is begun with what comes
+// before the viewer has ended.
+func TestRecordingRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.mp4")
+	var said []string
+	r, err := newRecorder(path, func(s string) { said = append(said, s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	clip, _ := fileFrames(t, testClip("vp8-opus.webm"))
+	var failed error
+	for _, f := range arrivals(clip, func(container.Frame) time.Duration { return 0 }, 0) {
+		if f.Codec == media.CodecVP9 {
+			f.Codec = media.CodecVP8
+		}
+		err := r.frame(f)
+		if failed != nil && err != failed {
+			t.Errorf("%v, and then %v", failed, err)
+		}
+		failed = err
+	}
+	if !errors.Is(failed, container.ErrWrongContainer) {
+		t.Errorf("refused because of %v", failed)
+	}
+	if err := r.close(); err != nil {
+		t.Error(err)
+	}
+	if files, err := os.ReadDir(filepath.Dir(path)); len(files) > 0 || len(said) > 0 || err != nil {
+		t.Errorf("left behind %v, said %q, %v", files, said, err)
 	}
 }
