@@ -60,10 +60,13 @@ export class Paths {
     this.reconnect = new Reconnect<SfuPath>({
       make: (onState) => new SfuPath({ ...options.server(), onState }),
       whenShown: (path, shown) =>
-        whenShown(path.connection, options.videoExpected, () => {
-          shown();
-          options.onShown();
-          this.feed({ kind: 'shown', way: 'server' });
+        whenShown(path.connection, options.videoExpected, {
+          shown: () => {
+            shown();
+            options.onShown();
+            this.feed({ kind: 'shown', way: 'server' });
+          },
+          flows: () => this.feed({ kind: 'flows' }),
         }),
       onUse: (path) => this.serverIs(path),
       onStatus: (status) => {
@@ -180,10 +183,11 @@ export class Paths {
       send: (signal) => this.options.signal(from, signal),
       lost: () => this.feed({ kind: 'lost', way }),
     });
-    const stopWaiting = whenShown(path.connection, this.options.videoExpected, () => {
+    const shown = (): void => {
       this.options.onShown();
       this.feed({ kind: 'shown', way });
-    });
+    };
+    const stopWaiting = whenShown(path.connection, this.options.videoExpected, { shown });
     this.peers.set(way, { path, from, stopWaiting });
   }
 

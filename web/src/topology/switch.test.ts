@@ -132,7 +132,23 @@ describe('back to the server', () => {
     const s = new Script().byPeer();
     expect(s.server(2)).toBe('want server');
     expect(s.feed({ kind: 'server' })).toBe('');
+    expect(s.shown('server')).toBe('');
+    expect(s.feed({ kind: 'flows' })).toBe('use server, close 1, 2 ready, changed');
+  });
+
+  it('at its first picture when no new one comes by the way', () => {
+    const s = new Script().byPeer();
+    s.server(2);
+    expect(s.feed({ kind: 'silent', way: 1, ms: 600 })).toBe('1 silent');
     expect(s.shown('server')).toBe('use server, close 1, 2 ready, changed');
+    expect(s.feed({ kind: 'flows' })).toBe('');
+  });
+
+  it('when the way falls silent before pictures flow by the server', () => {
+    const s = new Script().byPeer();
+    s.server(2);
+    s.shown('server');
+    expect(s.feed({ kind: 'silent', way: 1, ms: 600 })).toBe('1 silent, use server, close 1, 2 ready, changed');
   });
 
   it.each(['lost', 'end'] as const)('when the way is %s, without waiting for a word', (how) => {

@@ -29,6 +29,8 @@ export type SwitchInput =
   | { kind: 'server' }
   /** A way has brought a picture, or sound where there is none to come. */
   | { kind: 'shown'; way: number | 'server' }
+  /** Pictures come one after another by the server, which sends but one a second to those whom it need not serve. */
+  | { kind: 'flows' }
   /** A direct way did not come up, or has ended. */
   | { kind: 'lost'; way: number }
   /** Nothing new has come by the way on the screen for so many ms; 0: it goes on. */
@@ -54,12 +56,15 @@ interface Peer {
   /** void: the server knows nothing of it any more; it only stays until something else shows a picture. */
   phase: 'making' | 'shown' | 'void';
   due: number;
+  /** Nothing new comes by it. */
+  silent: boolean;
 }
 
 export class Switch {
   private wanted = false;
   private server = false;
   private serverShown = false;
+  private serverFlows = false;
   /** The server's own way that it waits to hear of. */
   private asked: number | undefined;
   private readonly peers = new Map<number, Peer>();
@@ -97,6 +102,8 @@ export class Switch {
         return this.server && typeof this.screen === 'string' ? this.useServer() : [];
       case 'shown':
         return input.way === 'server' ? this.serverHasShown() : this.peerHasShown(input.way);
+      case 'flows':
+        return this.serverHasFlow();
       case 'lost':
         return this.lost(input.way);
       case 'silent':
@@ -117,6 +124,7 @@ export class Switch {
     if (this.server) out.push({ kind: 'server', want: false });
     this.server = false;
     this.serverShown = false;
+    this.serverFlows = false;
     this.asked = undefined;
     this.failed = false;
     this.screen = 'nothing';
@@ -127,6 +135,7 @@ export class Switch {
     if (this.server || !this.wanted) return [];
     this.server = true;
     this.serverShown = false;
+    this.serverFlows = false;
     return [{ kind: 'server', want: true }];
   }
 
@@ -145,7 +154,7 @@ export class Switch {
       this.asked = facts.way;
       if (this.screen === 'server' && this.serverShown) return this.tellAsked();
       // It may have shown a picture while a direct way was on the screen.
-      return this.serverShown ? this.useServer() : this.needServer();
+      return this.serverShown ? this.toServer() : this.needServer();
     }
     const known = this.peers.get(facts.way);
     if (known && known.phase !== 'void') {
@@ -153,7 +162,7 @@ export class Switch {
       return known === this.screen ? [{ kind: 'changed' }] : [];
     }
     this.asked = undefined;
-    this.peers.set(facts.way, { facts, phase: 'making', due: now + PATIENCE });
+    this.peers.set(facts.way, { facts, phase: 'making', due: now + PATIENCE, silent: false });
     return [{ kind: 'open', facts }];
   }
 
@@ -173,8 +182,20 @@ export class Switch {
   private serverHasShown(): SwitchOutput[] {
     if (!this.server) return [];
     this.serverShown = true;
-    if (this.screen === 'server') return this.tellAsked();
-    const stays = typeof this.screen === 'object' && this.screen.phase === 'shown' && this.asked === undefined;
+    return this.screen === 'server' ? this.tellAsked() : this.toServer();
+  }
+
+  private serverHasFlow(): SwitchOutput[] {
+    if (!this.server) return [];
+    this.serverFlows = true;
+    return this.screen === 'server' ? [] : this.toServer();
+  }
+
+  /** The server has shown a picture. A direct way by which pictures come stays until they flow by the server as well, if it is to
+   * be given up at all. */
+  private toServer(): SwitchOutput[] {
+    const peer = typeof this.screen === 'object' && this.screen.phase === 'shown' ? this.screen : undefined;
+    const stays = peer && (this.asked === undefined || !(peer.silent || this.serverFlows));
     return stays ? [] : this.useServer();
   }
 
@@ -209,6 +230,7 @@ export class Switch {
     if (this.server) out.push({ kind: 'server', want: false });
     this.server = false;
     this.serverShown = false;
+    this.serverFlows = false;
     this.asked = undefined;
     return [...out, { kind: 'changed' }];
   }
@@ -228,7 +250,12 @@ export class Switch {
   private silent(way: number, ms: number): SwitchOutput[] {
     const peer = this.peers.get(way);
     if (peer?.phase !== 'shown' || peer !== this.screen) return [];
-    const state = ms > 0 ? 'silent' : 'alive';
-    return [{ kind: 'tell', message: { type: 'way-state', way, state, ...(ms > 0 ? { for: ms } : {}) } }];
+    peer.silent = ms > 0;
+    const state = peer.silent ? 'silent' : 'alive';
+    const told: SwitchOutput = {
+      kind: 'tell',
+      message: { type: 'way-state', way, state, ...(ms > 0 ? { for: ms } : {}) },
+    };
+    return [told, ...(this.serverShown ? this.toServer() : [])];
   }
 }
