@@ -18,13 +18,13 @@ import (
 type bench struct {
 	plan plan
 	only string
-	// steered is while the clients' core does the receiving half of loopback.
-	steered bool
-	bin     string // folder of the programs
-	exe     string // Fanfare
-	server  []int  // cores
-	client  []int
-	both    []int // the server's when it has two
+	// card is what lies between server and clients; nil: loopback.
+	card   *card
+	bin    string // folder of the programs
+	exe    string // Fanfare
+	server []int  // cores
+	client []int
+	both   []int // the server's when it has two
 	// beside is where the client runs then: on cores of its own, or where there are none on the same.
 	beside []int
 }
@@ -38,9 +38,6 @@ func newBench(ctx context.Context, c config) (*bench, error) {
 	}
 	if len(cores) < 2 {
 		return nil, errCores
-	}
-	if err := unsteered(); err != nil {
-		return nil, err
 	}
 	b := &bench{plan: whole, only: c.only, server: cores[:1], client: cores[1:2], both: cores[:2], beside: cores[2:]}
 	if len(b.beside) == 0 {
@@ -98,21 +95,21 @@ func (b *bench) measure(ctx context.Context, r *results) error {
 	return nil
 }
 
-// take does a step, those of partSteered with the receiving half of loopback on the clients' core.
+// take does a step, those of partCard over a card.
 func (b *bench) take(ctx context.Context, s step, r *results) error {
-	if s.part != partSteered {
+	if s.part != partCard {
 		return s.run(ctx, r)
 	}
-	undo, err := steer(b.client)
-	if err != nil {
+	var err error
+	if b.card, err = newCard(b.client); err != nil {
 		fmt.Fprintln(os.Stderr, "  left out:", err)
-		r.Unsteered = err.Error()
+		r.NoCard = err.Error()
 		return nil
 	}
-	b.steered = true
 	err = s.run(ctx, r)
-	b.steered = false
-	return errors.Join(err, undo())
+	err = errors.Join(err, b.card.close())
+	b.card = nil
+	return err
 }
 
 // left is the time that these steps take, those left out by -only not counted.
@@ -133,7 +130,7 @@ func wanted(only, part string) bool {
 // steps is the whole order.
 func (b *bench) steps() []step {
 	var all []step
-	for _, part := range []func() []step{b.fanoutSteps, b.floorSteps, b.steeredSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
+	for _, part := range []func() []step{b.fanoutSteps, b.floorSteps, b.cardSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
 		all = append(all, part()...)
 	}
 	return all

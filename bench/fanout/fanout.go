@@ -32,15 +32,15 @@ func (b *bench) fanoutStep(peer string, viewers int) step {
 	return b.ladderStep(partFanout, peer, viewers, func(r *results) *[]line { return &r.Lines })
 }
 
-// steeredSteps climb the ladder as behind a network card: what is sent costs its receivers' core what receiving costs. Plain loopback has the sender do both.
-func (b *bench) steeredSteps() (steps []step) {
-	for i, viewers := range b.plan.steered {
+// cardSteps climb the ladder as behind a network card: what is sent costs its receivers' core what receiving costs. Loopback has the sender do both.
+func (b *bench) cardSteps() (steps []step) {
+	for i, viewers := range b.plan.card {
 		peers := []string{fanfare}
 		if i == 0 {
 			peers = append(peers, baseline)
 		}
 		for _, peer := range peers {
-			steps = append(steps, b.ladderStep(partSteered, peer, viewers, func(r *results) *[]line { return &r.Steered }))
+			steps = append(steps, b.ladderStep(partCard, peer, viewers, func(r *results) *[]line { return &r.Card }))
 		}
 	}
 	return steps
@@ -49,7 +49,7 @@ func (b *bench) steeredSteps() (steps []step) {
 // ladderStep measures a server with so many viewers, unless it did not hold fewer.
 func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) *[]line) step {
 	return step{
-		part: part, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, part == partSteered, b.plan.steady),
+		part: part, name: fmt.Sprintf("%s, %d viewers", peer, viewers), takes: takes(viewers, part == partCard, b.plan.steady),
 		run: func(ctx context.Context, r *results) error {
 			into := lines(r)
 			if n := brokeAt(*into, peer); n > 0 && n < viewers {

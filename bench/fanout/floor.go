@@ -78,7 +78,7 @@ func (b *bench) floorOnce(ctx context.Context, viewers int, batch float64) (f fl
 	defer from.Close()
 	reader := command(ctx, b.client, exe, "-read", "-viewers", n)
 	reader.Stdout = to
-	reading, err := begin(b.client, reader)
+	reading, err := begin(b.client, reader, startOn)
 	_ = to.Close() // the reader has it now
 	if err != nil {
 		return f, err
@@ -86,7 +86,7 @@ func (b *bench) floorOnce(ctx context.Context, viewers int, batch float64) (f fl
 	var out bytes.Buffer
 	sender := command(ctx, b.server, exe, "-viewers", n, "-batch", strconv.FormatFloat(batch, 'f', 3, 64), "-for", b.plan.floor.String())
 	sender.Stdin, sender.Stdout = from, &out
-	sending, err := begin(b.server, sender)
+	sending, err := begin(b.server, sender, startOn)
 	if err != nil {
 		return f, errors.Join(err, reading.stop())
 	}

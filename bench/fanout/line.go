@@ -66,7 +66,7 @@ type line struct {
 	Cores      int        `json:"cores"` // the server's
 	Report     loadReport `json:"report"`
 	Publisher  float64    `json:"publisher"`         // cores that it used
-	ClientCore float64    `json:"clientCore"`        // how busy the clients' core was while all watched; what is steered to it is no process's
+	ClientCore float64    `json:"clientCore"`        // how busy the clients' core was while all watched; what it does for the card is no process's
 	Batch      float64    `json:"batch,omitempty"`   // packets a message
 	BatchKnown bool       `json:"batchKnown"`        // the server told it
 	Mallocs    float64    `json:"mallocs"`           // allocations a packet that was sent, where the server tells
@@ -156,8 +156,8 @@ func (l *line) watch(ctx context.Context, s *server, client []int, steady time.D
 	if err != nil {
 		return err
 	}
-	busy := watchCore(ctx, client, joining(l.Viewers, rampOf(l.Viewers, s.bench.steered))+settled, steady-settled)
-	l.Report, _, err = s.load(ctx, client, benchStream, l.Viewers, rampOf(l.Viewers, s.bench.steered), steady)
+	busy := watchCore(ctx, client, joining(l.Viewers, rampOf(l.Viewers, s.bench.card != nil))+settled, steady-settled)
+	l.Report, _, err = s.load(ctx, client, benchStream, l.Viewers, rampOf(l.Viewers, s.bench.card != nil), steady)
 	if err != nil {
 		l.Failure = err.Error()
 	}
@@ -171,7 +171,7 @@ func (l *line) watch(ctx context.Context, s *server, client []int, steady time.D
 // judge fills in what was seen from outside.
 func (l *line) judge(before, after snapshot, s *server, looks []metrics) {
 	l.Quiet = quietBetween(before, after, os.Getpid())
-	if s.bench.steered {
+	if s.bench.card != nil {
 		l.Quiet.Unseen = unseenOn(s.bench.server[0], s.pid(), before, after)
 	}
 	publisher := s.publishers[0].pid()

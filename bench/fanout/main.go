@@ -47,15 +47,15 @@ type config struct {
 }
 
 // parts are what can be run alone.
-var parts = []string{partFanout, partFloor, partSteered, partJoins, partMemory, partCores}
+var parts = []string{partFanout, partFloor, partCard, partJoins, partMemory, partCores}
 
 const (
-	partFanout  = "fanout"
-	partFloor   = "floor"
-	partSteered = "steered"
-	partJoins   = "joins"
-	partMemory  = "memory"
-	partCores   = "cores"
+	partFanout = "fanout"
+	partFloor  = "floor"
+	partCard   = "card"
+	partJoins  = "joins"
+	partMemory = "memory"
+	partCores  = "cores"
 )
 
 const defaultPage = "docs/BENCHMARKS.md"

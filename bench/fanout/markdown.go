@@ -21,7 +21,7 @@ func (r *results) markdown() string {
 	part("Promised", []string{"figure", "measured", "promised"}, r.promised())
 	part("Fan-out", lineHead, lineRows(r.Lines))
 	part("The floor", []string{"viewers", "packets a message", "µs a packet", "user + system", "note"}, r.floorRows())
-	part("Fan-out, steered", lineHead, lineRows(r.Steered))
+	part("Fan-out over a card", lineHead, lineRows(r.Card))
 	part("Two cores", lineHead, lineRows(r.Cores))
 	part("Joins", []string{"server", "joins", "a second", "ms of CPU a join", "connected, median / p95", "note"}, r.joinRows())
 	part("Memory", []string{"server", "viewers", "KiB a viewer", "note"}, r.memoryRows())
@@ -29,7 +29,7 @@ func (r *results) markdown() string {
 }
 
 // method says how it was measured.
-const method = `The server has one core, the publisher and all viewers another, on loopback. The stream is 720p30 at 2.4 Mbit/s with sound; a fresh server for each line, in turns with the baseline ([bench/baseline](../bench/baseline)): pion the way its examples use it. µs are processor time of the server, user and system, for each packet that a viewer got; the delay is from sending to arrival by the kernel's clock. The floor ([bench/floor](../bench/floor)) seals and sends as many packets a message as Fanfare did, nothing else. A join is priced while nobody publishes; then the publisher comes, and everybody gets a picture. On plain loopback the kernel does the receiving half of a message on the sender's core, which behind a network card is the receivers' work; "steered" has the clients' core do it (receive packet steering), as a card would that cuts messages into packets by itself; it receives what viewers and publisher send, too, and clients take messages whole that were sent whole (UDP_GRO), or cutting them would fill their core. Memory a viewer is what the server has at the end above what it had before the first viewer, when the stream had been there for 15 seconds, and its history full. A line is void when others used more than 3 % of a core meanwhile. Ratios are those of medians.
+const method = `The server has one core, the publisher and all viewers another, on loopback. The stream is 720p30 at 2.4 Mbit/s with sound; a fresh server for each line, in turns with the baseline ([bench/baseline](../bench/baseline)): pion the way its examples use it. µs are processor time of the server, user and system, for each packet that a viewer got; the delay is from sending to arrival by the kernel's clock. The floor ([bench/floor](../bench/floor)) seals and sends as many packets a message as Fanfare did, nothing else. A join is priced while nobody publishes; then the publisher comes, and everybody gets a picture. On loopback the kernel does the receiving half of a message on the sender's core, which behind a network card is the receivers' work. "Over a card" a pair of devices (veth) lies between them, each end in a network namespace of its own: threads of the kernel on the clients' core do it, for both ends, and look for what has come every 0.2 ms, as behind a card that moderates its interrupts; a message of several packets goes over whole, as to a card that cuts it itself, and clients take it whole (UDP_GRO), or cutting it would fill their core. Memory a viewer is what the server has at the end above what it had before the first viewer, when the stream had been there for 15 seconds, and its history full. A line is void when others used more than 3 % of a core meanwhile. Ratios are those of medians.
 `
 
 func (r *results) promised() (rows [][]string) {

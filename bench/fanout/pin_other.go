@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"os/exec"
 )
 
@@ -15,6 +16,17 @@ func startOn([]int, *exec.Cmd) error { return errSystem }
 
 func stayOn([]int) error { return errSystem }
 
-func unsteered() error { return errSystem }
+// card: see card_linux.go.
+type card struct{}
 
-func steer([]int) (func() error, error) { return nil, errSystem }
+func newCard([]int) (*card, error) { return nil, errSystem }
+
+func (*card) close() error { return nil }
+
+func (*card) startServer([]int, *exec.Cmd) error { return errSystem }
+
+func (*card) startClient([]int, *exec.Cmd) error { return errSystem }
+
+func (*card) address() string { return "" }
+
+func (*card) http() *http.Client { return http.DefaultClient }

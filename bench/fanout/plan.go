@@ -13,9 +13,9 @@ type plan struct {
 	turns    int
 	steady   time.Duration
 	floor    time.Duration
-	// steered are viewers of Fanfare where the clients' core does the receiving half of loopback; at the first number the baseline is
+	// card are viewers of Fanfare where the clients' core does the receiving half of loopback; at the first number the baseline is
 	// measured as well.
-	steered []int
+	card []int
 
 	joins      int       // viewers whose joining is priced
 	joinTurns  int       // how often, in turns
@@ -35,13 +35,13 @@ var (
 	whole = plan{
 		ladder: []int{10, 50, 100, 200, 400, 600, 800, 1000, 1200, 1600}, baseline: []int{10, 50, 100, 200, 400},
 		repeated: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
-		steered: []int{200, 400, 800, 1000, 1100, 1200},
-		joins:   200, joinTurns: 3, joinRates: []float64{50, 100, 150, 200, 300, 400, 600, 800, 1200}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
+		card:  []int{200, 400, 800, 1000, 1100, 1200},
+		joins: 200, joinTurns: 3, joinRates: []float64{50, 100, 150, 200, 300, 400, 600, 800, 1200}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
 		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 400,
 	}
 	quick = plan{
 		ladder: []int{50, 200, 400}, baseline: []int{50, 200},
-		turns: 1, steady: 4 * time.Second, floor: 2 * time.Second, steered: []int{200, 800},
+		turns: 1, steady: 4 * time.Second, floor: 2 * time.Second, card: []int{200, 800},
 		joins: 50, joinTurns: 1, joinRates: []float64{100, 200}, joinDuring: 2 * time.Second, burst: 2 * time.Second,
 		memoryViewers: 400, memoryFor: 10 * time.Second, coresViewers: 100,
 	}
@@ -57,16 +57,16 @@ const (
 )
 
 // rampOf is how many viewers join a second.
-func rampOf(viewers int, steered bool) float64 {
-	if steered {
+func rampOf(viewers int, card bool) float64 {
+	if card {
 		return rampSlow
 	}
 	return max(rampSlow, float64(viewers)/rampWithin.Seconds())
 }
 
 // takes is about how long a line takes.
-func takes(viewers int, steered bool, steady time.Duration) time.Duration {
-	return joining(viewers, rampOf(viewers, steered)) + steady + overhead
+func takes(viewers int, card bool, steady time.Duration) time.Duration {
+	return joining(viewers, rampOf(viewers, card)) + steady + overhead
 }
 
 // step is one measurement. run may find that there is nothing to do any more.

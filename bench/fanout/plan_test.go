@@ -56,11 +56,11 @@ func TestTurns(t *testing.T) {
 }
 
 // Fanfare climbs, and the baseline is there once.
-func TestSteeredSteps(t *testing.T) {
-	b := &bench{plan: plan{ladder: []int{10}, steered: []int{200, 800}, turns: 1}}
+func TestCardSteps(t *testing.T) {
+	b := &bench{plan: plan{ladder: []int{10}, card: []int{200, 800}, turns: 1}}
 	var names []string
 	for _, s := range b.steps() {
-		if s.part == partSteered {
+		if s.part == partCard {
 			names = append(names, s.name)
 		}
 	}

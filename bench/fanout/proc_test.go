@@ -111,12 +111,12 @@ func TestQuiet(t *testing.T) {
 			}
 		})
 	}
-	steered := scene(later, 0, 6*time.Second, 0, 0, time.Second)
-	before.cores, steered.cores = make([]machineTimes, 2), []machineTimes{{busy: 7 * time.Second}, {busy: 9 * time.Second}}
-	if got := unseenOn(0, 11, before, steered); got != 0.2 {
+	card := scene(later, 0, 6*time.Second, 0, 0, time.Second)
+	before.cores, card.cores = make([]machineTimes, 2), []machineTimes{{busy: 7 * time.Second}, {busy: 9 * time.Second}}
+	if got := unseenOn(0, 11, before, card); got != 0.2 {
 		t.Errorf("beside the server its core was busy for %v", got)
 	}
-	if got := unseenOn(2, 11, before, steered); got != 0 {
+	if got := unseenOn(2, 11, before, card); got != 0 {
 		t.Errorf("a core that is not there was busy for %v", got)
 	}
 	stolen := scene(later, 0, time.Second, 0, 0, time.Second)

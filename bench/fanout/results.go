@@ -15,15 +15,15 @@ type results struct {
 	Only    string    `json:"only,omitempty"` // the part that was run
 	Machine string    `json:"machine"`
 	Lines   []line    `json:"fanout"`
-	Steered []line    `json:"steered"`
-	// Unsteered tells why nothing could be steered.
-	Unsteered string      `json:"unsteered,omitempty"`
-	Floors    []floorLine `json:"floor"`
-	Cores     []line      `json:"cores"`
-	Joins     []joinLine  `json:"joins"`
-	Rates     []joinLine  `json:"rates"`
-	Burst     *burst      `json:"burst,omitempty"`
-	Memory    []line      `json:"memory"`
+	Card    []line    `json:"card"`
+	// NoCard tells why there could be none.
+	NoCard string      `json:"noCard,omitempty"`
+	Floors []floorLine `json:"floor"`
+	Cores  []line      `json:"cores"`
+	Joins  []joinLine  `json:"joins"`
+	Rates  []joinLine  `json:"rates"`
+	Burst  *burst      `json:"burst,omitempty"`
+	Memory []line      `json:"memory"`
 }
 
 // save writes all as JSON.

@@ -191,7 +191,7 @@ func wholeRun() *results {
 		r.Lines = append(r.Lines, measured(fanfare, n, 2))
 	}
 	r.Lines = append(r.Lines, measured(baseline, 200, 6), measured(baseline, 400, 6, lossy))
-	r.Steered = []line{measured(fanfare, 200, 1.5), measured(baseline, 200, 5, slow), measured(fanfare, 1200, 1)}
+	r.Card = []line{measured(fanfare, 200, 1.5), measured(baseline, 200, 5, slow), measured(fanfare, 1200, 1)}
 	r.Floors = []floorLine{{Viewers: 200, Total: 1.7}, {Viewers: 400, Total: 1.0}}
 	r.Cores = []line{measured(fanfare, 400, 2), measured(fanfare, 400, 2.1, func(l *line) { l.Cores = 2 })}
 	r.Joins = []joinLine{joins(fanfare, 0.2), joins(baseline, 1)}
@@ -230,7 +230,7 @@ func TestMissed(t *testing.T) {
 	if got, want := r.missed(), []string{"server CPU a packet at 400 viewers, to the floor's"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := (&results{Unsteered: "it needs root"}).missed(); got != nil {
+	if got := (&results{NoCard: "it needs root"}).missed(); got != nil {
 		t.Errorf("what was not measured was missed: %q", got)
 	}
 }
@@ -262,16 +262,16 @@ func TestHeldFigure(t *testing.T) {
 		{"by what is no process's", measured(fanfare, 1200, 2, lossy, func(l *line) { l.ClientCore = 0.97 }), "800; at 1200 the clients were the limit: their core 97 % busy, the server's 50 %", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &results{Steered: []line{measured(fanfare, 800, 2), c.last}}
+			r := &results{Card: []line{measured(fanfare, 800, 2), c.last}}
 			if f := r.heldFigure(); f.value != c.want || f.met != c.met {
 				t.Errorf("%+v", f)
 			}
 		})
 	}
-	if f := (&results{Unsteered: "it needs root"}).heldFigure(); f.value != "not measured: it needs root" || f.met {
+	if f := (&results{NoCard: "it needs root"}).heldFigure(); f.value != "not measured: it needs root" || f.met {
 		t.Errorf("%+v", f)
 	}
-	if text := (&results{Unsteered: "it needs root"}).markdown(); !strings.Contains(text, "not measured: it needs root | ≥ 1200") {
+	if text := (&results{NoCard: "it needs root"}).markdown(); !strings.Contains(text, "not measured: it needs root | ≥ 1200") {
 		t.Errorf("a promise is called missed that was not tried:\n%s", text)
 	}
 }
@@ -281,7 +281,7 @@ func TestMarkdown(t *testing.T) {
 	r.Lines = append(r.Lines, measured(fanfare, 1600, 3, disturbed))
 	text := r.markdown()
 	for _, want := range []string{
-		"Measured on 26 November 2026, 00:00 UTC, in 15m0s.", "    make bench\n", "### Promised", "### Fan-out", "### Fan-out, steered", "### The floor", "### Joins", "### Memory",
+		"Measured on 26 November 2026, 00:00 UTC, in 15m0s.", "    make bench\n", "### Promised", "### Fan-out", "### Fan-out over a card", "### The floor", "### Joins", "### Memory",
 		"| server CPU a packet at 400 viewers, to the floor's | 2.00 | **missed:** ≤ 1.30 |",
 		"| Fanfare | 200 | 2.00 | 0.00 + 0.00 | 50 % | 50 % | 1.0 / 5.0 ms | 0.000 % | – | – |  |",
 		"does not hold: 0.20 % lost", "**void:** other processes used 20 % of a core",

@@ -19,10 +19,11 @@ type running struct {
 	err   error // once ended is closed
 }
 
-func begin(cores []int, cmd *exec.Cmd) (*running, error) {
+// begin starts a command on these cores, by startOn or as an end of a card does.
+func begin(cores []int, cmd *exec.Cmd, start func([]int, *exec.Cmd) error) (*running, error) {
 	p := &running{cmd: cmd, said: &tail{}, ended: make(chan struct{})}
 	cmd.Stderr = p.said
-	if err := startOn(cores, cmd); err != nil {
+	if err := start(cores, cmd); err != nil {
 		return nil, err
 	}
 	go func() {

@@ -18,7 +18,7 @@ func TestPinned(t *testing.T) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "cat", "/proc/self/status")
 	cmd.Stdout = &out
-	p, err := begin(last, cmd)
+	p, err := begin(last, cmd, startOn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +39,14 @@ func TestRunning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := begin(cores, exec.CommandContext(t.Context(), "cat", "/dev/zero"))
+	p, err := begin(cores, exec.CommandContext(t.Context(), "cat", "/dev/zero"), startOn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := p.stop(); err != nil {
 		t.Error(err)
 	}
-	p, err = begin(cores, exec.CommandContext(t.Context(), "sh", "-c", "echo first; echo it broke >&2; exit 3"))
+	p, err = begin(cores, exec.CommandContext(t.Context(), "sh", "-c", "echo first; echo it broke >&2; exit 3"), startOn)
 	if err != nil {
 		t.Fatal(err)
 	}

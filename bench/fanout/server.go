@@ -46,15 +46,16 @@ func (b *bench) startServer(ctx context.Context, peer string, cores []int) (*ser
 	if err != nil {
 		return nil, err
 	}
-	exe, args := filepath.Join(b.bin, "baseline"), []string{"-listen", "127.0.0.1:0", "-udp", "127.0.0.1:0"}
+	home := b.card.address() + ":0"
+	exe, args := filepath.Join(b.bin, "baseline"), []string{"-listen", home, "-udp", home}
 	if peer == fanfare {
 		exe = b.exe
-		args = []string{"serve", "--dev", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--data", data, "--publish-key", publishKey, "--log-level", "warn"}
+		args = []string{"serve", "--dev", "--listen", home, "--udp", home, "--data", data, "--publish-key", publishKey, "--log-level", "warn"}
 	}
 	cmd := command(ctx, cores, exe, args...)
 	said, say := io.Pipe()
 	cmd.Stdout = say
-	p, err := begin(cores, cmd)
+	p, err := begin(cores, cmd, b.card.startServer)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(data))
 	}
@@ -87,7 +88,7 @@ func readHome(r *bufio.Reader) (string, error) {
 // publish begins a stream of the given name.
 func (s *server) publish(ctx context.Context, stream string, args ...string) error {
 	args = append([]string{"load", "whip", s.home + "/w/" + stream, "--key", publishKey}, args...)
-	p, err := begin(s.bench.client, command(ctx, s.bench.client, s.bench.exe, args...))
+	p, err := begin(s.bench.client, command(ctx, s.bench.client, s.bench.exe, args...), s.bench.card.startClient)
 	if err != nil {
 		return err
 	}
@@ -113,12 +114,12 @@ func (s *server) load(ctx context.Context, cores []int, stream string, viewers i
 	var out bytes.Buffer
 	cmd := command(ctx, cores, s.bench.exe, "load", "whep", s.home+"/w/"+stream, "--client", "light", "--json", "--pid", strconv.Itoa(s.pid()),
 		"-n", strconv.Itoa(viewers), "--ramp", strconv.FormatFloat(ramp, 'f', 1, 64)+"/s", "--for", steady.String())
-	if s.bench.steered {
+	if s.bench.card != nil {
 		cmd.Args = append(cmd.Args, "--runs")
 	}
 	cmd.Stdout = &out
 	began := time.Now()
-	p, err := begin(cores, cmd)
+	p, err := begin(cores, cmd, s.bench.card.startClient)
 	if err != nil {
 		return r, 0, err
 	}
@@ -138,7 +139,7 @@ func (s *server) look(ctx context.Context) (metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := s.bench.card.http().Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (r *results) figures() []figure {
 		atMost("server CPU a packet at 400 viewers, to the baseline's at 200", 0.40, prices(r.Lines, fanfare, 400), base),
 		atMost("server CPU a packet at 200 viewers, to the floor's", 1.3, prices(r.Lines, fanfare, 200), r.floorPrices(200)),
 		atMost("server CPU a packet at 400 viewers, to the floor's", 1.3, prices(r.Lines, fanfare, 400), r.floorPrices(400)),
-		atMost("the same at 200 viewers, steered, to the baseline's", 0.40, prices(r.Steered, fanfare, 200), prices(r.Steered, baseline, 200)),
+		atMost("the same at 200 viewers, over a card, to the baseline's", 0.40, prices(r.Card, fanfare, 200), prices(r.Card, baseline, 200)),
 		r.plainlyHeld(),
 		r.heldFigure(),
 		r.coresFigure(),
@@ -60,10 +60,10 @@ func (r *results) plainlyHeld() figure {
 }
 
 func (r *results) heldFigure() figure {
-	f := heldOf(r.Steered, "viewers that one core holds, steered")
+	f := heldOf(r.Card, "viewers that one core holds, over a card")
 	f.limit = "≥ 1200, less where the clients' core is full first"
-	if r.Unsteered != "" {
-		f.value, f.left = "not measured: "+r.Unsteered, true
+	if r.NoCard != "" {
+		f.value, f.left = "not measured: "+r.NoCard, true
 	}
 	return f
 }
