@@ -10,18 +10,20 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // What is sent to the server's end comes from the client's, both over the card alone, and nothing of it is left behind.
 func TestCard(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("network namespaces need root")
-	}
 	cores, err := allowed()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := newCard(cores[:1])
+	if errors.Is(err, os.ErrPermission) || errors.Is(err, unix.EROFS) {
+		t.Skip(err) // as a user, or in a container: the bench leaves it out then, and says so
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
