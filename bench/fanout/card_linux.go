@@ -50,7 +50,7 @@ func newCard(cores []int) (c *card, err error) {
 	defer runtime.UnlockOSThread()
 	own, err := netns.Get()
 	if err != nil {
-		return nil, fmt.Errorf("network namespaces need Linux: %w", err)
+		return nil, fmt.Errorf("network namespaces: %w", err)
 	}
 	defer own.Close()
 	defer func() { err = errors.Join(err, netns.Set(own)) }()
@@ -67,10 +67,15 @@ func newCard(cores []int) (c *card, err error) {
 }
 
 // connect makes the two ends in the namespace of the caller's thread, and moves each into its own.
-func (c *card) connect() error {
-	if stale, err := netlink.LinkByName(serverEnd); err == nil {
-		_ = netlink.LinkDel(stale) // of a bench that was killed while it made them
+func (c *card) connect() (err error) {
+	if err := remove(); err != nil { // of a bench that was killed while it made them
+		return err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, remove())
+		}
+	}()
 	pair := &netlink.Veth{LinkAttrs: netlink.NewLinkAttrs(), PeerName: clientEnd}
 	pair.Name, pair.NumTxQueues, pair.NumRxQueues = serverEnd, queues, queues
 	pair.PeerNumTxQueues, pair.PeerNumRxQueues = queues, queues
@@ -88,13 +93,26 @@ func (c *card) connect() error {
 	return nil
 }
 
+// remove takes both ends away where the server's is in the namespace of the caller's thread.
+func remove() error {
+	link, err := netlink.LinkByName(serverEnd)
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return netlink.LinkDel(link)
+}
+
 // moderate has threads of the kernel receive at an end, and a timer wake them (Documentation/networking/napi.rst of Linux). It has to be up,
 // and what is set stays when it moves.
 func moderate(name string) error {
 	link, err := netlink.LinkByName(name)
-	if err == nil {
-		err = errors.Join(netlink.LinkSetUp(link), receiveOffload(name))
+	if err != nil {
+		return err
 	}
+	err = errors.Join(netlink.LinkSetUp(link), receiveOffload(name))
 	for file, value := range map[string]int64{"threaded": 1, "napi_defer_hard_irqs": polls, "gro_flush_timeout": moderation.Nanoseconds()} {
 		err = errors.Join(err, os.WriteFile(filepath.Join("/sys/class/net", name, file), []byte(strconv.FormatInt(value, 10)), 0o644))
 	}
@@ -180,20 +198,11 @@ func pollOn(cores []int) error {
 	return nil
 }
 
-// close takes both ends away: devices end with their namespaces, and these with the last who is in them.
+// close takes both ends away, now: they would end with their namespaces, but some time later, and their threads with them.
 func (c *card) close() error {
-	if c == nil {
-		return nil
-	}
 	var errs []error
 	if c.server.IsOpen() {
-		errs = append(errs, within(c.server, func() error {
-			link, err := netlink.LinkByName(serverEnd)
-			if err != nil {
-				return nil // it was not made
-			}
-			return netlink.LinkDel(link)
-		}))
+		errs = append(errs, within(c.server, remove))
 	}
 	for _, ns := range []*netns.NsHandle{&c.server, &c.client} {
 		if ns.IsOpen() {

@@ -10,7 +10,7 @@ import { PULSE, Pulse } from './pulse';
 import { Reconnect } from './reconnect';
 import type { PathStatus } from './rejoin';
 import { SfuPath } from './sfu';
-import { whenShown } from './shown';
+import { framesDecoded, whenShown } from './shown';
 import { type Shown, Switch, type SwitchInput, type SwitchOutput } from './switch';
 
 export interface PathsOptions {
@@ -214,10 +214,9 @@ export class Paths {
       this.pulse.reset();
       return;
     }
-    const { inbound } = await sample(path.connection);
+    const frames = framesDecoded(await sample(path.connection));
     const shown = this.policy.shown;
     if (path !== this.used || shown.at !== 'peer') return;
-    const frames = inbound.reduce((sum, t) => sum + t.framesDecoded, 0);
     const ms = this.pulse.observe(frames, performance.now());
     if (ms !== undefined) this.feed({ kind: 'silent', way: shown.facts.way, ms });
   }

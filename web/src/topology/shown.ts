@@ -9,6 +9,10 @@ const SOON = 100; // ms between two looks in the first seconds
 const LATER = 1_000; // ms afterwards: a stream that is not live yet may be waited for all night
 const SOON_LASTS = 10_000; // ms
 
+/** How many pictures have been decoded, of all tracks. */
+export const framesDecoded = (snapshot: Snapshot): number =>
+  snapshot.inbound.reduce((sum, t) => sum + t.framesDecoded, 0);
+
 /** Whether a snapshot shows a decoded picture, or, where there is no picture to come, sound. */
 export function hasShown(snapshot: Snapshot, videoExpected: boolean): boolean {
   return snapshot.inbound.some((t) => (t.kind === 'video' ? t.framesDecoded > 0 : !videoExpected && t.packets > 0));
@@ -49,5 +53,3 @@ export function whenShown(connection: RTCPeerConnection, videoExpected: () => bo
     clearTimeout(timer);
   };
 }
-
-const framesDecoded = (snapshot: Snapshot): number => snapshot.inbound.reduce((sum, t) => sum + t.framesDecoded, 0);

@@ -62,9 +62,8 @@ interface Peer {
 
 export class Switch {
   private wanted = false;
-  private server = false;
-  private serverShown = false;
-  private serverFlows = false;
+  /** The session with the server: none, wanted, with its first picture shown, with pictures that flow. */
+  private server: 'none' | 'wanted' | 'shown' | 'flows' = 'none';
   /** The server's own way that it waits to hear of. */
   private asked: number | undefined;
   private readonly peers = new Map<number, Peer>();
@@ -99,7 +98,7 @@ export class Switch {
       case 'end':
         return this.end(input.way);
       case 'server':
-        return this.server && typeof this.screen === 'string' ? this.useServer() : [];
+        return this.server !== 'none' && typeof this.screen === 'string' ? this.useServer() : [];
       case 'shown':
         return input.way === 'server' ? this.serverHasShown() : this.peerHasShown(input.way);
       case 'flows':
@@ -121,10 +120,8 @@ export class Switch {
     if (want) return this.needServer();
     const out: SwitchOutput[] = [...this.peers.keys()].map((way) => ({ kind: 'close', way }));
     this.peers.clear();
-    if (this.server) out.push({ kind: 'server', want: false });
-    this.server = false;
-    this.serverShown = false;
-    this.serverFlows = false;
+    if (this.server !== 'none') out.push({ kind: 'server', want: false });
+    this.server = 'none';
     this.asked = undefined;
     this.failed = false;
     this.screen = 'nothing';
@@ -132,10 +129,8 @@ export class Switch {
   }
 
   private needServer(): SwitchOutput[] {
-    if (this.server || !this.wanted) return [];
-    this.server = true;
-    this.serverShown = false;
-    this.serverFlows = false;
+    if (this.server !== 'none' || !this.wanted) return [];
+    this.server = 'wanted';
     return [{ kind: 'server', want: true }];
   }
 
@@ -180,22 +175,26 @@ export class Switch {
   }
 
   private serverHasShown(): SwitchOutput[] {
-    if (!this.server) return [];
-    this.serverShown = true;
+    if (this.server === 'none') return [];
+    if (this.server === 'wanted') this.server = 'shown';
     return this.screen === 'server' ? this.tellAsked() : this.toServer();
   }
 
   private serverHasFlow(): SwitchOutput[] {
-    if (!this.server) return [];
-    this.serverFlows = true;
+    if (!this.serverShown) return [];
+    this.server = 'flows';
     return this.screen === 'server' ? [] : this.toServer();
+  }
+
+  private get serverShown(): boolean {
+    return this.server === 'shown' || this.server === 'flows';
   }
 
   /** The server has shown a picture. A direct way by which pictures come stays until they flow by the server as well, if it is to
    * be given up at all. */
   private toServer(): SwitchOutput[] {
     const peer = typeof this.screen === 'object' && this.screen.phase === 'shown' ? this.screen : undefined;
-    const stays = peer && (this.asked === undefined || !(peer.silent || this.serverFlows));
+    const stays = peer && (this.asked === undefined || !(peer.silent || this.server === 'flows'));
     return stays ? [] : this.useServer();
   }
 
@@ -227,10 +226,8 @@ export class Switch {
       { kind: 'tell', message: { type: 'way-state', way, state: 'ready' } },
     ];
     if (typeof old === 'object') out.push(...this.drop(old.facts.way));
-    if (this.server) out.push({ kind: 'server', want: false });
-    this.server = false;
-    this.serverShown = false;
-    this.serverFlows = false;
+    if (this.server !== 'none') out.push({ kind: 'server', want: false });
+    this.server = 'none';
     this.asked = undefined;
     return [...out, { kind: 'changed' }];
   }
