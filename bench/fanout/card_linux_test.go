@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,6 +71,9 @@ func TestCard(t *testing.T) {
 	}
 	if err := c.close(); err != nil {
 		t.Error(err)
+	}
+	if err := (&card{server: netns.None(), client: netns.None()}).connect(); err == nil {
+		t.Error("a card without namespaces")
 	}
 	if in := links((*card)(nil).startServer); strings.Contains(in, "fanbench") {
 		t.Error(in)
