@@ -67,8 +67,8 @@ func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) 
 	}
 }
 
-// coresSteps measures the server on two cores, beside the same on one.
-func (b *bench) coresSteps() []step {
+// coresSteps measures the server on two cores, in turns with the same on one.
+func (b *bench) coresSteps() (steps []step) {
 	n := b.plan.coresViewers
 	at := func(name string, cores, client []int) step {
 		return step{
@@ -84,7 +84,10 @@ func (b *bench) coresSteps() []step {
 			},
 		}
 	}
-	return []step{at("one core", b.server, b.client), at("two cores", b.both, b.beside)}
+	for range b.plan.turns {
+		steps = append(steps, at("one core", b.server, b.client), at("two cores", b.both, b.beside))
+	}
+	return steps
 }
 
 // historyFull is how long a stream must be there until its history is what it will be. That is the stream's memory, whoever watches.
