@@ -67,14 +67,14 @@ func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) 
 	}
 }
 
-// coresSteps measures the server on two cores, in turns with the same on one.
+// coresSteps measures the server on two cores, in turns with half of the viewers on one: as many a core, since the price of a packet depends on
+// that (the floor's as well), and clients on the same cores in both.
 func (b *bench) coresSteps() (steps []step) {
-	n := b.plan.coresViewers
-	at := func(name string, cores, client []int) step {
+	at := func(cores []int, viewers int) step {
 		return step{
-			part: partCores, name: fmt.Sprintf("%s, %d viewers", name, n), takes: takes(n, false, b.plan.steady),
+			part: partCores, name: fmt.Sprintf("%s, %d viewers on %d", fanfare, viewers, len(cores)), takes: takes(viewers, false, b.plan.steady),
 			run: func(ctx context.Context, r *results) error {
-				l, err := b.load(ctx, fanfare, n, cores, client, b.plan.steady)
+				l, err := b.load(ctx, fanfare, viewers, cores, b.beside, b.plan.steady)
 				if err != nil {
 					return err
 				}
@@ -85,7 +85,7 @@ func (b *bench) coresSteps() (steps []step) {
 		}
 	}
 	for range b.plan.turns {
-		steps = append(steps, at("one core", b.server, b.client), at("two cores", b.both, b.beside))
+		steps = append(steps, at(b.server, b.plan.coresViewers), at(b.both, 2*b.plan.coresViewers))
 	}
 	return steps
 }

@@ -27,7 +27,7 @@ type plan struct {
 	memoryBaseline int // the baseline's: more than it holds would tell of its distress and not of a viewer's memory
 	memoryFor      time.Duration
 
-	coresViewers int
+	coresViewers int // of each core
 }
 
 // The two runs: less than twenty-five minutes, and some five.
@@ -37,7 +37,7 @@ var (
 		repeated: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
 		card:  []int{200, 400, 800, 1000, 1100, 1200},
 		joins: 200, joinTurns: 3, joinRates: []float64{50, 100, 200, 300, 400, 600, 800, 1200}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
-		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 400,
+		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 200,
 	}
 	quick = plan{
 		ladder: []int{50, 200, 400}, baseline: []int{50, 200},
