@@ -25,8 +25,7 @@ type bench struct {
 	server []int  // cores
 	client []int
 	both   []int // the server's when it has two
-	// beside is where the client runs then: on cores of its own, or where there are none on the same.
-	beside []int
+	apart  []int // the client's then; where there are no more cores it shares the server's
 }
 
 var errCores = errors.New("two cores are needed, one for the server and one for the clients")
@@ -39,10 +38,7 @@ func newBench(ctx context.Context, c config) (*bench, error) {
 	if len(cores) < 2 {
 		return nil, errCores
 	}
-	b := &bench{plan: whole, only: c.only, server: cores[:1], client: cores[1:2], both: cores[:2], beside: cores[2:]}
-	if len(b.beside) == 0 {
-		b.beside = cores
-	}
+	b := &bench{plan: whole, only: c.only, server: cores[:1], client: cores[1:2], both: cores[:2], apart: cores[2:]}
 	if c.quick {
 		b.plan = quick
 	}

@@ -67,14 +67,18 @@ func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) 
 	}
 }
 
-// coresSteps measures the server on two cores, in turns with half of the viewers on one: as many a core, since the price of a packet depends on
-// that (the floor's as well), and clients on the same cores in both.
+// coresSteps measures the server on two cores, in turns with half of the viewers on one: a core has as many, since the price of a packet depends on
+// that (the floor's as well), and where clients have no cores of their own it has their clients.
 func (b *bench) coresSteps() (steps []step) {
 	at := func(cores []int, viewers int) step {
+		clients := b.apart
+		if len(clients) == 0 {
+			clients = cores
+		}
 		return step{
 			part: partCores, name: fmt.Sprintf("%s, %d viewers on %d", fanfare, viewers, len(cores)), takes: takes(viewers, false, b.plan.steady),
 			run: func(ctx context.Context, r *results) error {
-				l, err := b.load(ctx, fanfare, viewers, cores, b.beside, b.plan.steady)
+				l, err := b.load(ctx, fanfare, viewers, cores, clients, b.plan.steady)
 				if err != nil {
 					return err
 				}
