@@ -48,6 +48,38 @@ func quiet(t *testing.T, onEvent func(media.Event)) *SFU {
 	return s
 }
 
+// Each worker gets as many viewers as the others, of one stream as of several.
+func TestWorkersShareViewers(t *testing.T) {
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{Conn: conn, Workers: 2, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Shutdown)
+	places := func() (list []*worker) {
+		for range 5 {
+			a, err := s.Subscribe(t.Context(), "s", whep())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.mu.Lock()
+			list = append(list, s.sessions[a.Session].viewer.shard.worker)
+			s.mu.Unlock()
+		}
+		return list
+	}
+	shared := map[*worker]int{}
+	for _, w := range append(places(), places()...) {
+		shared[w]++
+	}
+	if shared[s.workers[0]] != 5 || shared[s.workers[1]] != 5 {
+		t.Errorf("%d and %d viewers", shared[s.workers[0]], shared[s.workers[1]])
+	}
+}
+
 // The first packet may be read before pion tells that the connection is up; events keep their order.
 func TestMediaIsToldBehindConnected(t *testing.T) {
 	var kinds []media.EventKind

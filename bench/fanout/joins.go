@@ -88,7 +88,7 @@ const (
 	thinStream    = "thin"
 	joined        = 1500 * time.Millisecond // from the last POST to when everybody is connected
 	watching      = 100                     // viewers who are there during a burst
-	burstPatience = 18 * time.Second
+	burstPatience = 34 * time.Second
 )
 
 func thinStreamFlags() []string { return []string{"--bitrate", "60k"} }

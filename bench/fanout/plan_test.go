@@ -69,6 +69,19 @@ func TestCardSteps(t *testing.T) {
 	}
 }
 
+// Two cores have twice the viewers of one, in turns.
+func TestCoresSteps(t *testing.T) {
+	b := &bench{plan: plan{turns: 2, coresViewers: 200}, server: []int{0}, both: []int{0, 1}}
+	var names []string
+	for _, s := range b.coresSteps() {
+		names = append(names, s.name)
+	}
+	want := []string{"Fanfare, 200 viewers on 1", "Fanfare, 400 viewers on 2", "Fanfare, 200 viewers on 1", "Fanfare, 400 viewers on 2"}
+	if !slices.Equal(names, want) {
+		t.Errorf("%q", names)
+	}
+}
+
 // What did not hold is not tried with more, but once more with as many: turns are whole.
 func TestLadderEnds(t *testing.T) {
 	b := &bench{plan: whole}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -74,6 +75,15 @@ func prices(lines []line, peer string, viewers int) (us []float64) {
 		}
 	}
 	return us
+}
+
+// baselinePrices are the baseline's: of the lines that it held, where there are any, since a moment in which it is overwhelmed makes it dear.
+func baselinePrices(lines []line, viewers int) []float64 {
+	held := slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.breach() != "" })
+	if us := prices(held, baseline, viewers); us != nil {
+		return us
+	}
+	return prices(lines, baseline, viewers)
 }
 
 // floorPrices are those of the floor.

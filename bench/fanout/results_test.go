@@ -121,6 +121,17 @@ func TestPricesLeaveOutWhatDoesNotCount(t *testing.T) {
 	}
 }
 
+// The baseline's price is that of lines in which it was not overwhelmed, if it ever was not.
+func TestBaselinePrices(t *testing.T) {
+	lines := []line{measured(baseline, 200, 10), measured(baseline, 200, 17, slow), measured(baseline, 200, 24, lossy), measured(fanfare, 200, 2)}
+	if got := baselinePrices(lines, 200); !slices.Equal(got, []float64{10}) {
+		t.Errorf("%v", got)
+	}
+	if got := baselinePrices(lines[1:], 200); !slices.Equal(got, []float64{17}) {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestBatchOfTheRun(t *testing.T) {
 	batch := func(mean float64) func(*line) { return func(l *line) { l.Batch, l.BatchKnown = mean, true } }
 	r := &results{Lines: []line{measured(fanfare, 200, 2, batch(2)), measured(fanfare, 200, 2, batch(3)), measured(fanfare, 400, 2)}}
@@ -232,6 +243,29 @@ func TestMissed(t *testing.T) {
 	}
 	if got := (&results{NoCard: "it needs root"}).missed(); got != nil {
 		t.Errorf("what was not measured was missed: %q", got)
+	}
+}
+
+// What two cores do not bring in time is no work that they do; one core that does not hold is no measure for them.
+func TestCoresFigure(t *testing.T) {
+	two := func(us float64, change ...func(*line)) line {
+		return measured(fanfare, 400, us, append(change, func(l *line) { l.Cores = 2 })...)
+	}
+	for _, c := range []struct {
+		name  string
+		lines []line
+		value string
+		met   bool
+	}{
+		{"as cheap", []line{measured(fanfare, 200, 2), two(2)}, "2.00", true},
+		{"dearer", []line{measured(fanfare, 200, 2), two(2.5)}, "1.60", false},
+		{"late on two", []line{measured(fanfare, 200, 2), two(2), two(2, slow), two(2)}, "2.00; on two: p99 80 ms", false},
+		{"late on one", []line{measured(fanfare, 200, 4, slow), measured(fanfare, 200, 2), two(2)}, "2.00", true},
+		{"void", []line{measured(fanfare, 200, 2), two(2, slow, disturbed)}, unknown, false},
+	} {
+		if f := (&results{Cores: c.lines}).coresFigure(); f.value != c.value || f.met != c.met {
+			t.Errorf("%s: %+v", c.name, f)
+		}
 	}
 }
 

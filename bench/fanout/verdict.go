@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // figure is a number, and what is promised of it, "" for nothing. met is false as well where it was not measured, left where the
 // value is the reason for that.
@@ -24,13 +27,13 @@ func (r *results) missed() (names []string) {
 
 // figures are all that is promised. The baseline's price is that at 200 viewers, where it costs least: late or not, it falls with their number.
 func (r *results) figures() []figure {
-	base := prices(r.Lines, baseline, 200)
+	base := baselinePrices(r.Lines, 200)
 	list := []figure{
 		atMost("server CPU a packet at 200 viewers, to the baseline's at 200", 0.40, prices(r.Lines, fanfare, 200), base),
 		atMost("server CPU a packet at 400 viewers, to the baseline's at 200", 0.40, prices(r.Lines, fanfare, 400), base),
 		atMost("server CPU a packet at 200 viewers, to the floor's", 1.3, prices(r.Lines, fanfare, 200), r.floorPrices(200)),
 		atMost("server CPU a packet at 400 viewers, to the floor's", 1.3, prices(r.Lines, fanfare, 400), r.floorPrices(400)),
-		atMost("the same at 200 viewers, over a card, to the baseline's", 0.40, prices(r.Card, fanfare, 200), prices(r.Card, baseline, 200)),
+		atMost("the same at 200 viewers, over a card, to the baseline's", 0.40, prices(r.Card, fanfare, 200), baselinePrices(r.Card, 200)),
 		r.plainlyHeld(),
 		r.heldFigure(),
 		r.coresFigure(),
@@ -100,22 +103,30 @@ func (r *results) floorHolds() (viewers int, ok bool) {
 	return int(1e6 / (median(price) * streamRate)), true
 }
 
-// coresFigure: two cores can do twice the work of one as far as a packet costs no more on them.
+// coresFigure: two cores can do twice the work of one as far as a packet costs no more on them, and all of it comes. That the work lies on both is
+// not seen by the price: the sfu's own tests tell that.
 func (r *results) coresFigure() figure {
 	f := figure{name: "two cores to one, by the price of a packet", value: unknown, limit: "≥ 1.80"}
 	var one, two []float64
+	broke := ""
 	for i := range r.Cores {
 		l := &r.Cores[i]
 		switch {
-		case l.void() != "" || l.breach() != "":
+		case l.void() != "":
 		case l.Cores == 1:
-			one = append(one, l.Report.Server.CPUPerPacket)
+			if l.breach() == "" {
+				one = append(one, l.Report.Server.CPUPerPacket)
+			}
 		default:
 			two = append(two, l.Report.Server.CPUPerPacket)
+			broke = cmp.Or(broke, l.breach())
 		}
 	}
 	if x, ok := ratio(one, two); ok {
-		f.value, f.met = fmt.Sprintf("%.2f", 2*x), 2*x >= 1.8
+		f.value, f.met = fmt.Sprintf("%.2f", 2*x), 2*x >= 1.8 && broke == ""
+		if broke != "" {
+			f.value += "; on two: " + broke
+		}
 	}
 	return f
 }

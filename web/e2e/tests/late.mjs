@@ -17,8 +17,8 @@ const FRAME = 1000 / FPS;
 const LENGTH = clips.group.seconds * FPS;
 
 /**
- * So many join, one after the other. The first picture counts by the best of them, the rest by the middle one: a busy
- * machine may have no time for a page for a second, and what is too slow by itself is so in all.
+ * So many join, one after the other, and the middle one counts: a busy machine may have no time for a page for a second,
+ * and what is too slow by itself is so in all.
  */
 const JOINS = 3;
 
@@ -48,7 +48,7 @@ for (const name of BOTH) {
       t.diagnostic(`ICE connected to first picture ${first} ms; 3 s later ${behind} ms behind the other viewer; picture behind sound: ${step} ms`);
     }
     const told = JSON.stringify(joined);
-    assert.ok(Math.min(...joined.map((one) => one.first)) <= FIRST, `no first picture within ${FIRST} ms: ${told}`);
+    assert.ok(middle(joined.map((one) => one.first)) <= FIRST, `most first pictures did not come within ${FIRST} ms: ${told}`);
     // Load makes the other one's buffer longer while it is there: of those ahead the nearest counts.
     const apart = joined.map((one) => one.behind);
     assert.ok(middle(apart) <= APART && Math.min(...apart.map(Math.abs)) <= APART, `the late viewers are not at the live edge: ${told}`);
