@@ -36,11 +36,18 @@ func TestGoodbye(t *testing.T) {
 // quiet is a relay that reads no socket, for looking at its insides.
 func quiet(t *testing.T, onEvent func(media.Event)) *SFU {
 	t.Helper()
+	return quietWith(t, Config{OnEvent: onEvent})
+}
+
+// quietWith is one with a configuration, but for socket and log.
+func quietWith(t *testing.T, cfg Config) *SFU {
+	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Conn: conn, OnEvent: onEvent, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	cfg.Conn, cfg.Logger = conn, slog.New(slog.NewTextHandler(io.Discard, nil))
+	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,33 +55,20 @@ func quiet(t *testing.T, onEvent func(media.Event)) *SFU {
 	return s
 }
 
-// Each worker gets as many viewers as the others, of one stream as of several.
+// Each worker gets as many viewers of a stream as the others.
 func TestWorkersShareViewers(t *testing.T) {
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := New(Config{Conn: conn, Workers: 2, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Shutdown)
-	places := func() (list []*worker) {
-		for range 5 {
-			a, err := s.Subscribe(t.Context(), "s", whep())
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.mu.Lock()
-			list = append(list, s.sessions[a.Session].viewer.shard.worker)
-			s.mu.Unlock()
+	s := quietWith(t, Config{Workers: 2})
+	for range 10 {
+		if _, err := s.Subscribe(t.Context(), "s", whep()); err != nil {
+			t.Fatal(err)
 		}
-		return list
 	}
 	shared := map[*worker]int{}
-	for _, w := range append(places(), places()...) {
-		shared[w]++
+	s.mu.Lock()
+	for _, sess := range s.sessions {
+		shared[sess.viewer.shard.worker]++
 	}
+	s.mu.Unlock()
 	if shared[s.workers[0]] != 5 || shared[s.workers[1]] != 5 {
 		t.Errorf("%d and %d viewers", shared[s.workers[0]], shared[s.workers[1]])
 	}

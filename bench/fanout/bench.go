@@ -25,7 +25,7 @@ type bench struct {
 	server []int  // cores
 	client []int
 	both   []int // the server's when it has two
-	apart  []int // the client's then; where there are no more cores it shares the server's
+	apart  []int // the clients' then; none where there are no more than two
 }
 
 var errCores = errors.New("two cores are needed, one for the server and one for the clients")

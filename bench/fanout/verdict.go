@@ -25,7 +25,7 @@ func (r *results) missed() (names []string) {
 	return names
 }
 
-// figures are all that is promised. The baseline's price is that at 200 viewers, where it costs least: late or not, it falls with their number.
+// figures are all that is promised. The baseline's price is that at 200 viewers, the most that it holds: it falls with their number.
 func (r *results) figures() []figure {
 	base := baselinePrices(r.Lines, 200)
 	list := []figure{
