@@ -135,6 +135,26 @@ type ViewerLine struct {
 	Bound  Bound
 }
 
+// Relaying is what the server does with a stream, in running totals.
+type Relaying struct {
+	// In and Out are RTP packets of the stream: of its publisher, and to its viewers, Repeats among them.
+	In, Out, Repeats uint64
+	// Dropped are packets of the stream, and of its viewers' own, that went nowhere, by reason, in order of the reasons' names.
+	Dropped []Dropped
+	// Datagrams went to viewers of all streams in that many Messages to the system, of one or several (UDP_SEGMENT), and
+	// Calls of it.
+	Datagrams, Messages, Calls uint64
+	// Delays are packets of all streams by the time from their arrival until the system had them: element i counts those that
+	// took less than 2^(i+1) µs and no less than the one before, the last one all others.
+	Delays []uint64
+}
+
+// Dropped are packets that went nowhere for one reason.
+type Dropped struct {
+	Reason  string
+	Packets uint64
+}
+
 // PatchAnswer is the result of a trickle or restart fragment.
 type PatchAnswer struct {
 	// Restarted is set when the fragment asked for an ICE restart; then Fragment
@@ -177,6 +197,17 @@ var (
 	// ErrClosed: the data plane has been closed.
 	ErrClosed = errors.New("the relay is shutting down")
 )
+
+// BusyError is ErrBusy with a time.
+type BusyError struct {
+	After time.Duration // when to try again
+}
+
+// Error implements error.
+func (e BusyError) Error() string { return ErrBusy.Error() }
+
+// Unwrap returns ErrBusy.
+func (e BusyError) Unwrap() error { return ErrBusy }
 
 // EventKind names what happened in the data plane.
 type EventKind uint8

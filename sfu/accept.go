@@ -77,20 +77,23 @@ func (s *SFU) open(st *stream) error {
 // Subscribe accepts a WHEP offer. The stream need not be live. Errors wrap
 // media.ErrBadOffer, ErrBusy or ErrClosed.
 func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, error) {
+	st, err := s.reserve(name) // whoever is refused has cost next to nothing
+	if err != nil {
+		return media.Answer{}, err
+	}
+	began := time.Now()
 	// Many who ask at once wait for each other and not media for them: whoever has media to send
 	// runs when at most one offer a CPU has been dealt with.
 	s.offers <- struct{}{}
 	defer func() { <-s.offers }()
 	o, err := parseOffer(media.RoleSubscriber, text)
 	if err != nil {
-		return media.Answer{}, err
-	}
-	st, err := s.reserve(name)
-	if err != nil {
+		s.release(st)
 		return media.Answer{}, err
 	}
 	now := time.Now()
 	sess := newSession(newSessionID(), media.RoleSubscriber, st, o)
+	sess.began = began
 	sess.local, sess.remote, sess.etag = lite.NewCredentials(), o.ice, newToken()
 	v, ssrcs := s.newViewer(sess, o, now)
 	sess.viewer = v
@@ -177,8 +180,9 @@ func (s *SFU) reserve(name string) (*stream, error) {
 	switch {
 	case s.closed:
 		return nil, media.ErrClosed
-	case s.unfinished >= s.cfg.MaxUnfinished:
-		return nil, fmt.Errorf("%w: %d", media.ErrBusy, s.unfinished)
+	}
+	if now := time.Now(); !s.admission.admits(s.unfinished, now) {
+		return nil, media.BusyError{After: s.admission.refuse(now)}
 	}
 	st := s.streams[name]
 	if st == nil {

@@ -175,7 +175,7 @@ func (w *worker) sendRTP(v *viewer, t *egress, p *ring.Packet, now time.Time) {
 	}
 	t.sent.Sent(size)
 	if !t.catchup.active {
-		w.sending.observe(p.Arrival, now)
+		w.unsent = append(w.unsent, p.Arrival)
 	}
 	if t.parity != nil {
 		w.protect(v, t, header, payload, t.endsPicture(p), now)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/ext"
+	"github.com/fanfare-relay/fanfare/media/mediatest"
 	"github.com/fanfare-relay/fanfare/sfu"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 	"github.com/fanfare-relay/fanfare/sfu/sfutest"
@@ -74,13 +75,9 @@ func check(username string, more ...stun.Setter) []byte {
 	return stun.MustBuild(setters...).Raw
 }
 
-// source is an RTP packet of an SSRC that nobody named, with the extensions of a rid if there is one.
-func (m *mill) unknownSource(rid string) []byte {
+// unknownSource is an RTP packet of an SSRC that nobody named.
+func (m *mill) unknownSource() []byte {
 	p := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: m.rng.Uint32() | 1}, Payload: m.noise(200)}
-	if rid != "" {
-		_ = p.SetExtension(m.pub.ExtensionID(media.KindVideo, ext.URIMid), []byte("0"))
-		_ = p.SetExtension(m.pub.ExtensionID(media.KindVideo, ext.URIRid)|1, []byte(rid))
-	}
 	b, _ := p.Marshal()
 	return b
 }
@@ -155,8 +152,7 @@ var classes = []class{
 	{"truncated RTCP", asViewer, func(m *mill) []byte { return m.noise(9, 0x81, 201) }, legDropped(lite.DropRTCPShort), 0},
 	{"replayed RTCP", asViewer, func(m *mill) []byte { return m.captured(lite.KindRTCP) }, legDropped(lite.DropRTCPReplay, lite.DropRTCPAuth), 0},
 	{"absurd feedback about the line, forged", asViewer, func(m *mill) []byte { return m.noise(1200, 0x8f, 205) }, legDropped(lite.DropRTCPAuth, lite.DropRTCPSenders), 0},
-	{"unknown source of a publisher", asPublisher, func(m *mill) []byte { return m.unknownSource("") }, dropped(sfu.DropUnknownSource), 0},
-	{"unknown rid of a publisher", asPublisher, func(m *mill) []byte { return m.unknownSource("zz") }, dropped(sfu.DropUnknownSource), 0},
+	{"unknown source of a publisher", asPublisher, func(m *mill) []byte { return m.unknownSource() }, dropped(sfu.DropUnknownSource), 0},
 	{"truncated RTP of a publisher", asPublisher, func(m *mill) []byte { return m.noise(11, 0x80, 96) }, dropped(sfu.DropUnknownSource), 0},
 	{"replayed RTP of a publisher", asPublisher, func(m *mill) []byte { return m.captured(lite.KindRTP) }, dropped(sfu.DropNotAuthentic), 0},
 	{"broken RTP of a publisher", asPublisher, func(m *mill) []byte { return flipped(m.captured(lite.KindRTP)) }, dropped(sfu.DropNotAuthentic), 0},
@@ -185,6 +181,52 @@ func TestGarbageIsCounted(t *testing.T) {
 			m.frame(t, false)
 		}
 		m.allSeen(t, m.viewers)
+	})
+}
+
+// A source whose packets name the picture has to name one of its rids as well, which no other source has taken.
+func TestUnknownRid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sfutest.NewNetwork(13)
+		r := startVirtual(t, n)
+		conn := n.Listen(sfutest.Line{})
+		pub := sfutest.PublishSimulcastOn(t, conn, r, "s", media.CodecVP8, "l", "h")
+		send := func(rid string) uint64 {
+			before, source := r.Stats().PacketsIn, newSource(media.CodecVP8)
+			for range 8 {
+				pub.SendEncoding(t, media.KindVideo, rid, source.Next(mediatest.Frame{Key: true, Size: 500})...)
+				time.Sleep(time.Second / 30)
+				synctest.Wait()
+			}
+			return r.Stats().PacketsIn - before
+		}
+		if send("l") == 0 {
+			t.Fatal("nothing of the first rid has come")
+		}
+		mid, rid := pub.ExtensionID(media.KindVideo, ext.URIMid), pub.ExtensionID(media.KindVideo, ext.URIRid)
+		if mid == 0 || rid == 0 {
+			t.Fatalf("the extensions have the numbers %d and %d", mid, rid)
+		}
+		for i, name := range []string{"zz", "l", "", "lh", "L"} {
+			p := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96, SSRC: uint32(0x7a000000 + i)}, Payload: make([]byte, 200)}
+			pub.Label(t, media.KindVideo, &p)
+			if name != "" {
+				_ = p.SetExtension(rid, []byte(name))
+			}
+			b, err := p.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := r.Stats().Drops[sfu.DropUnknownSource]
+			n.Forge(b, conn, r.Port)
+			synctest.Wait()
+			if got := r.Stats().Drops[sfu.DropUnknownSource] - before; got != 1 {
+				t.Errorf("rid %q: %d packets counted as of no source", name, got)
+			}
+		}
+		if send("h") == 0 {
+			t.Error("nothing of the second rid has come: something has taken its place")
+		}
 	})
 }
 

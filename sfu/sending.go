@@ -25,13 +25,13 @@ func delayBucket(d time.Duration) int {
 // edge took through the relay.
 type Sending struct {
 	udp.BatchStats
-	// Delays are packets by the time from their arrival to their encryption.
+	// Delays are packets by the time from their arrival until the system had them for a viewer.
 	Delays [DelayBuckets]uint64
 	// DelaySum is the sum of those times in nanoseconds.
 	DelaySum uint64
 }
 
-// observe counts a packet that arrived at the given time and is encrypted now.
+// observe counts a packet that arrived at the given time and goes out now.
 func (s *Sending) observe(arrival, now time.Time) {
 	d := now.Sub(arrival)
 	s.Delays[delayBucket(d)]++

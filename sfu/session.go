@@ -116,6 +116,10 @@ func (s *SFU) markConnected(id media.SessionID) bool {
 	sess.connected = true
 	s.unfinished--
 	s.connected[sess.role-media.RolePublisher]++
+	if sess.role == media.RoleSubscriber {
+		now := time.Now()
+		s.admission.connected(now.Sub(sess.began), now)
+	}
 	return true
 }
 

@@ -22,6 +22,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/webrtc/v3"
 
@@ -60,6 +61,7 @@ type SFU struct {
 	sessions   map[media.SessionID]*session
 	streams    map[string]*stream
 	unfinished int
+	admission  admission
 	connected  [2]int // publishers, viewers
 }
 
@@ -70,6 +72,7 @@ type session struct {
 	stream    *stream
 	publisher *publisher
 	viewer    *viewer
+	began     time.Time // when a viewer got its place
 	connected bool
 	reason    media.CloseReason // why it is being closed, once somebody has asked
 
@@ -94,7 +97,7 @@ func New(cfg Config) (*SFU, error) {
 	s := &SFU{
 		cfg: cfg, log: cfg.Logger, conn: conn, routes: newRoutes(), muxConn: newMuxConn(conn),
 		closing: make(chan struct{}), offers: make(chan struct{}, runtime.GOMAXPROCS(0)), sessions: map[media.SessionID]*session{}, streams: map[string]*stream{},
-		copies: newCopies(),
+		copies: newCopies(), admission: newAdmission(cfg.MaxUnfinished),
 	}
 	s.addresses.conn = conn
 	s.addresses.public = publicAddress(cfg.PublicAddress, conn.Port())

@@ -1,8 +1,11 @@
 package sfu
 
 import (
+	"cmp"
+	"slices"
 	"sync/atomic"
 
+	"github.com/fanfare-relay/fanfare/media"
 	"github.com/fanfare-relay/fanfare/media/nack"
 	"github.com/fanfare-relay/fanfare/sfu/lite"
 )
@@ -122,6 +125,41 @@ func (c *counters) snapshot() Counts {
 		*f = c.counts[i].Load()
 	}
 	return out
+}
+
+// dropped lists what was thrown away, in order of the reasons' names.
+func (c *counters) dropped() []media.Dropped {
+	var list []media.Dropped
+	add := func(reason string, n uint64) {
+		if n > 0 {
+			list = append(list, media.Dropped{Reason: reason, Packets: n})
+		}
+	}
+	for i := range c.drops {
+		add(DropReason(i).String(), c.drops[i].Load())
+	}
+	for i := lite.DropNone + 1; i < lite.NumDropReasons; i++ {
+		add(i.String(), c.legDrops[i].Load())
+	}
+	slices.SortFunc(list, func(a, b media.Dropped) int { return cmp.Compare(a.Reason, b.Reason) })
+	return list
+}
+
+// Relaying tells what was done with a stream since the relay began, and with all streams where media.Relaying says so. It
+// reads counters only and holds up no packet.
+func (s *SFU) Relaying(name string) media.Relaying {
+	sending := s.sending.snapshot()
+	r := media.Relaying{
+		Datagrams: sending.Sent, Messages: sending.Messages, Calls: sending.Calls, Delays: sending.Delays[:],
+	}
+	s.mu.Lock()
+	st := s.streams[name]
+	s.mu.Unlock()
+	if st != nil {
+		counts := st.counters.snapshot()
+		r.In, r.Out, r.Repeats, r.Dropped = counts.PacketsIn, counts.PacketsOut, counts.RTXSent, st.counters.dropped()
+	}
+	return r
 }
 
 // Stats returns a snapshot. It reads counters only and holds up no packet.

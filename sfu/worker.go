@@ -57,7 +57,8 @@ type worker struct {
 	header    []byte // scratch: RTP header of the packet in work
 	payload   []byte // scratch: payload that was changed
 	batch     *udp.Batch
-	message   message // of the picture in work
+	unsent    []time.Time // when packets of the live edge arrived that the batch holds
+	message   message     // of the picture in work
 	sending   Sending
 	rtcp      []byte        // scratch: RTCP in clear text
 	number16  [2]byte       // scratch: a transport-wide sequence number
@@ -80,7 +81,7 @@ type inbound struct {
 }
 
 func newWorker(s *SFU) *worker {
-	return &worker{
+	w := &worker{
 		sfu:     s,
 		setup:   make(chan inbound, setupSize),
 		inbox:   make(chan inbound, inboxSize),
@@ -93,6 +94,8 @@ func newWorker(s *SFU) *worker {
 		rtcp:    make([]byte, 0, maxDatagram),
 		own:     make([]ext.Element, 0, 3),
 	}
+	w.batch.OnSent(w.observeSent)
+	return w
 }
 
 // wakeFor puts a shard on the list. It never blocks.
@@ -329,6 +332,18 @@ func (w *worker) settle(v *viewer, now time.Time) {
 
 func (w *worker) send(b []byte, path lite.Path) {
 	w.batch.Add(append(w.batch.Room(), b...), path)
+}
+
+// observeSent counts how long the packets that went out just now were here.
+func (w *worker) observeSent() {
+	if len(w.unsent) == 0 {
+		return
+	}
+	now := time.Now()
+	for _, arrival := range w.unsent {
+		w.sending.observe(arrival, now)
+	}
+	w.unsent = w.unsent[:0]
 }
 
 // sendAll sends what the batch holds, and counts.

@@ -69,6 +69,10 @@ func (p *plane) Lines(_ context.Context, stream string) map[media.SessionID]medi
 	return list
 }
 
+func (p *plane) Relaying(string) media.Relaying {
+	return media.Relaying{In: 300, Out: 290, Dropped: []media.Dropped{{Reason: "layer", Packets: 10}}, Delays: []uint64{290}}
+}
+
 func (p *plane) open(stream, offer string, role media.Role) (media.Answer, error) {
 	p.mu.Lock()
 	err := p.fail

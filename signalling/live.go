@@ -149,11 +149,13 @@ func (s *Server) carryOut(r *liveRoom, o room.Output) {
 // linesWithin is how long the data plane may take to say what viewers get.
 const linesWithin = 2 * time.Second
 
-// measure asks what viewers of a stream get, beside the room, which does not wait.
+// measure asks what viewers of a stream get and what the server does with it, beside the room, which does not wait.
 func (s *Server) measure(key roomKey) {
 	ctx, cancel := context.WithTimeout(context.Background(), linesWithin)
 	defer cancel()
-	s.hub.post(key, letter{in: room.Measured{Lines: s.cfg.Media.Lines(ctx, key.name)}})
+	s.hub.post(key, letter{in: room.Measured{
+		Lines: s.cfg.Media.Lines(ctx, key.name), Relaying: s.cfg.Media.Relaying(key.name),
+	}})
 }
 
 // welcome says hello back; tokens were made when the hello was judged.

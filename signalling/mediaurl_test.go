@@ -158,6 +158,7 @@ func TestErrorsOfTheDataPlane(t *testing.T) {
 		retry   string
 	}{
 		{media.ErrBusy, 503, "busy", "5"},
+		{media.BusyError{After: 7200 * time.Millisecond}, 503, "busy", "8"},
 		{media.ErrClosed, 503, "shutdown", "2"},
 		{errors.New("a secret of the inside"), 500, "internal", ""},
 		{fmt.Errorf("%w: too many m-lines", media.ErrBadOffer), 400, "offer", ""},

@@ -101,6 +101,7 @@ func problems() []problem {
 // may name files, and they are not stable.
 func problemOf(err error) *problem {
 	var p *problem
+	var busy media.BusyError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -112,6 +113,8 @@ func problemOf(err error) *problem {
 		return problemNoRestart.with(problemNoRestart.Detail)
 	case errors.Is(err, media.ErrNoSuchSession):
 		return problemSession.with(problemSession.Detail)
+	case errors.As(err, &busy):
+		return problemBusy.after(busy.After)
 	case errors.Is(err, media.ErrBusy):
 		return problemBusy.with(problemBusy.Detail)
 	case errors.Is(err, media.ErrClosed):

@@ -3,6 +3,7 @@ package signalling
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -183,7 +184,7 @@ func TestNewerConnectionOfTheSameEndpoint(t *testing.T) {
 	}
 }
 
-// The owner hears what a viewer gets.
+// The owner hears what a viewer gets, and what the server does.
 func TestLinesInTheRoster(t *testing.T) {
 	r := serve(t)
 	owner, _ := r.join(r.ownerHello("a"))
@@ -191,6 +192,9 @@ func TestLinesInTheRoster(t *testing.T) {
 	r.plane.connect(sessionOf(r.offer(vw.MediaURL, vw.MediaToken).Header.Get("Location")))
 	awaitThat(owner, func(m msg.Roster) bool { return len(m.Peers) == 2 && m.Peers[1].Watching })
 	r.srv.measure(roomKey{msg.RoomStream, "a"})
+	awaitThat(owner, func(m msg.ServerFigures) bool {
+		return m.In == 300 && m.Out == 290 && slices.Equal(m.Dropped, []msg.Dropped{{Reason: "layer", Packets: 10}}) && slices.Equal(m.Delays, []int{290})
+	})
 	awaitThat(owner, func(m msg.Roster) bool {
 		p := m.Peers[1]
 		return p.Line == 1_200_000 && p.Height == 540 && p.Bound == "line"

@@ -25,6 +25,8 @@ type Batch struct {
 	list   []outgoing
 	sender *sender // nil where datagrams are sent one by one
 	stats  BatchStats
+	// sent is called behind each flush.
+	sent func()
 }
 
 // outgoing is one datagram that waits in the arena.
@@ -48,6 +50,9 @@ func (c *Conn) NewBatch() *Batch {
 	b.sender = newSender(b)
 	return b
 }
+
+// OnSent has f called whenever the system has been given all datagrams that were there, also when a full batch makes room.
+func (b *Batch) OnSent(f func()) { b.sent = f }
 
 // SetSegments switches segmented sends of all batches on or off. They are on at first where
 // the system has them, and go off by themselves on a device that cannot do them.
@@ -89,6 +94,9 @@ func (b *Batch) Flush() {
 		b.sendSingly(b.list)
 	}
 	b.list, b.used = b.list[:0], 0
+	if b.sent != nil {
+		b.sent()
+	}
 }
 
 // sendSingly is the plain way, which works everywhere.

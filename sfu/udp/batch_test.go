@@ -48,6 +48,24 @@ func sized(sizes ...int) (list []string) {
 	return list
 }
 
+// Whoever asks hears of each flush, when all that was added before is out.
+func TestBatchTellsWhenSent(t *testing.T) {
+	from, to := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
+	b, path := from.NewBatch(), pathTo(to)
+	var told []uint64
+	b.OnSent(func() { told = append(told, b.stats.Sent) })
+	add(b, path, sized(repeat(maxBatch, 50)...)...)
+	if told != nil {
+		t.Errorf("told before anything is out: %d", told)
+	}
+	add(b, path, "one more")
+	b.Flush()
+	b.Flush() // nothing is there
+	if want := []uint64{maxBatch, maxBatch + 1}; !slices.Equal(told, want) {
+		t.Errorf("told when %d were out, want %d", told, want)
+	}
+}
+
 func repeat(n, size int) []int { return slices.Repeat([]int{size}, n) }
 
 // TestBatchSends sends runs of all shapes over all kinds of sockets: everything arrives as

@@ -35,7 +35,7 @@ func ServerMessages() []ServerMessage {
 	return []ServerMessage{
 		Welcome{}, State{}, Viewers{}, Access{}, Roster{}, Deliver{}, Notice{}, Replaced{},
 		Moved{}, Error{}, Goodbye{}, Pong{}, Files{}, Members{}, Undelivered{}, ShortCode{}, CodeEnded{}, Relayed{},
-		Way{}, Serve{}, EndWay{}, Plan{}, ServerCopy{}, FiguresWanted{}, ViewerFigures{},
+		Way{}, Serve{}, EndWay{}, Plan{}, ServerCopy{}, FiguresWanted{}, ViewerFigures{}, ServerFigures{},
 	}
 }
 
@@ -88,6 +88,7 @@ func (Plan) Type() string   { return "plan" }
 func (ServerCopy) Type() string    { return "server-copy" }
 func (FiguresWanted) Type() string { return "figures-wanted" }
 func (ViewerFigures) Type() string { return "viewer-figures" }
+func (ServerFigures) Type() string { return "server-figures" }
 
 func (Hello) fromClient()      {}
 func (SetState) fromClient()   {}
@@ -136,3 +137,4 @@ func (Plan) fromServer()   {}
 func (ServerCopy) fromServer()    {}
 func (FiguresWanted) fromServer() {}
 func (ViewerFigures) fromServer() {}
+func (ServerFigures) fromServer() {}

@@ -70,9 +70,10 @@ type NumberTaken struct {
 	Until  time.Time
 }
 
-// Measured answers Measure: what viewers get, by session.
+// Measured answers Measure: what viewers get, by session, and what the server does with the stream.
 type Measured struct {
-	Lines map[media.SessionID]media.ViewerLine
+	Lines    map[media.SessionID]media.ViewerLine
+	Relaying media.Relaying
 }
 
 // SaveFailed: one of Remember, SaveTitle and SaveLive could not be stored.
@@ -147,7 +148,7 @@ type SaveTitle struct{ Title string }
 // SaveLive stores whether the stream goes on: after a crash it is then "away", not "idle".
 type SaveLive struct{ Live bool }
 
-// Measure asks what each viewer gets; Measured answers.
+// Measure asks what each viewer gets and what the server does; Measured answers.
 type Measure struct{}
 
 // ChangeLink gives the stream a new name; LinkChanged answers.

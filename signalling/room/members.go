@@ -125,15 +125,31 @@ func (r *Room) askLines(now time.Time) {
 	}
 }
 
-// measured notes what viewers get, for the owner's list.
+// measured notes what viewers get, for the owner's list, and tells the owner what the server does.
 func (r *Room) measured(in Measured) {
 	r.measuring = false
+	r.sendOwner(serverFigures(in.Relaying))
 	for id, s := range r.sessions {
 		if line, ok := in.Lines[id]; ok && line != s.line && s.role == media.RoleSubscriber {
 			s.line = line
 			r.roster.dirty = true
 		}
 	}
+}
+
+func serverFigures(d media.Relaying) msg.ServerFigures {
+	f := msg.ServerFigures{
+		In: int(d.In), Out: int(d.Out), Repeats: int(d.Repeats),
+		Datagrams: int(d.Datagrams), Messages: int(d.Messages), Calls: int(d.Calls),
+		Dropped: make([]msg.Dropped, len(d.Dropped)), Delays: make([]int, len(d.Delays)),
+	}
+	for i, n := range d.Dropped {
+		f.Dropped[i] = msg.Dropped{Reason: n.Reason, Packets: int(n.Packets)}
+	}
+	for i, n := range d.Delays {
+		f.Delays[i] = int(n)
+	}
+	return f
 }
 
 // flushRoster tells the list to the owner.

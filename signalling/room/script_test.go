@@ -146,8 +146,12 @@ func (p *player) parseInput(name, rest string, words []string) (Input, error) {
 	case "measured":
 		estimate, err := strconv.ParseInt(words[1], 10, 64)
 		height, err2 := strconv.Atoi(words[2])
-		return Measured{map[media.SessionID]media.ViewerLine{media.SessionID(words[0]): {
-			Estimate: media.Bitrate(estimate), Height: height, Bound: media.Bound(words[3])}}}, errors.Join(err, err2)
+		return Measured{
+			Lines: map[media.SessionID]media.ViewerLine{media.SessionID(words[0]): {
+				Estimate: media.Bitrate(estimate), Height: height, Bound: media.Bound(words[3])}},
+			Relaying: media.Relaying{In: 300, Out: 290, Repeats: 4, Dropped: []media.Dropped{{Reason: "layer", Packets: 10}},
+				Datagrams: 350, Messages: 90, Calls: 20, Delays: []uint64{0, 280, 10}},
+		}, errors.Join(err, err2)
 	case "link-changed":
 		return LinkChanged{Name: words[0], URL: "https://host/w/" + words[0]}, nil
 	}

@@ -119,6 +119,9 @@ story("a removed viewer is told so and does not come back, others stay", async (
   await shows(going, clips.webm);
   await unfold(studio, id("viewer-remove"));
   await studio.page.says(id("viewer-gets"), /watching \d+p/); // what each one gets
+  await unfold(studio, id("relaying-figures")); // and what the server does for that
+  await studio.page.says(id("relaying-figures"), /Packets to viewers\s*[1-9]/);
+  await studio.page.says(id("relaying-delays"), /to \d+(\.\d)? (µs|ms)\s*\d/);
   // The list is in the order of arrival.
   await studio.page.click(`${id("viewer")}:last-of-type ${id("viewer-remove")}`);
   await studio.page.click(id("viewer-remove-confirm"));

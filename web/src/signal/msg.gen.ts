@@ -588,6 +588,31 @@ export interface ViewerFigures {
   figures: Omit<Figures, "type">;
 }
 
+/** Dropped are packets that went nowhere for one reason, which is a label of /metrics. */
+export interface Dropped {
+  reason: string;
+  packets: number;
+}
+
+/** ServerFigures tells the owner what the server does with the stream. Counts are sums since the server began, of which the
+ * differences count. */
+export interface ServerFigures {
+  type: "server-figures";
+  /** In and Out are RTP packets of the stream: of its publisher, and to its viewers, Repeats among them. */
+  in: number;
+  out: number;
+  repeats: number;
+  /** Dropped are packets of the stream, and of its viewers' own, that went nowhere. */
+  dropped: Dropped[];
+  /** Datagrams went to viewers of all streams in that many Messages to the system, of one or several, and Calls of it. */
+  datagrams: number;
+  messages: number;
+  calls: number;
+  /** Delays are packets of all streams by the time from their arrival until the system had them: element i counts those
+   * that took less than 2^(i+1) µs and no less than the one before, the last one all others. */
+  delays: number[];
+}
+
 /** What a page may send. */
 export type ClientMessage =
   | Hello
@@ -635,4 +660,5 @@ export type ServerMessage =
   | Plan
   | ServerCopy
   | FiguresWanted
-  | ViewerFigures;
+  | ViewerFigures
+  | ServerFigures;

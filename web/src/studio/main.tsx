@@ -23,6 +23,7 @@
 //   delivery-viewer (data-endpoint, data-via, data-relays)   how viewers get it
 //   link (<input readonly>), copy-link, share-link, qr, change-link, change-link-confirm
 //   viewers (data-count), viewer (data-endpoint), viewer-remove, viewer-remove-confirm
+//   relaying, relaying-figures, relaying-delays, relaying-dropped   what the server does
 //   health (data-level = good | fair | bad | none), health-why, figures-toggle, figures
 //   continue-card, continue, continue-input (<input type=file>), continue-instead, continue-discard
 //                                 after a reload while live
@@ -31,6 +32,7 @@
 import { render } from 'preact';
 import '../ui/base.css';
 import './delivery.css';
+import './relaying.css';
 import './studio.css';
 import { StudioController } from './controller';
 import { Studio } from './studio';

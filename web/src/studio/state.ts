@@ -10,6 +10,7 @@ import type { Link } from '../signal/core';
 import type { ClientMessage, Peer, ServerMessage, StreamState, Topology } from '../signal/msg.gen';
 import type { PathStatus } from '../topology/rejoin';
 import type { NameState } from './name';
+import type { Told } from './relaying';
 
 /** What the server said when it let the page in. */
 export interface Room {
@@ -100,6 +101,8 @@ export interface State {
   stream: StreamState;
   viewers: number;
   roster: readonly Peer[];
+  /** What the server says that it does. */
+  relaying: Told;
   access: { password: boolean; embed: boolean };
   /** How viewers are to get it. */
   topology: Topology;
@@ -162,6 +165,7 @@ export const initial: State = {
   stream: 'idle',
   viewers: 0,
   roster: [],
+  relaying: {},
   access: { password: false, embed: false },
   topology: 'sfu',
   title: '',

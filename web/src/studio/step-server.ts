@@ -3,6 +3,7 @@
 import type { Goodbye, ServerMessage, Welcome } from '../signal/msg.gen';
 import { wordsFor } from '../signal/words';
 import { named, nameRefused } from './name';
+import { told } from './relaying';
 import { type Event, type Next, nothingOn, type State, to } from './state';
 
 type ServerEvent = Extract<Event, { kind: 'link' | 'restarted' | 'message' | 'path' | 'problem' }>;
@@ -69,6 +70,8 @@ function message(state: State, heard: ServerMessage): Next {
       return to({ ...state, viewers: heard.count });
     case 'roster':
       return to({ ...state, roster: heard.peers });
+    case 'server-figures':
+      return to({ ...state, relaying: told(state.relaying, heard) });
     case 'access':
       return to({ ...state, access: { password: heard.password, embed: heard.embed } });
     case 'moved':
@@ -141,7 +144,7 @@ function moved(state: State, name: string): Next {
     advice: 'The old one does not work any more.',
   };
   const room = state.room ? { ...state.room, name } : undefined;
-  const next: State = { ...state, room, name: { chosen: '' }, viewers: 0, roster: [], note, stale: true };
+  const next: State = { ...state, room, name: { chosen: '' }, viewers: 0, roster: [], relaying: {}, note, stale: true };
   return to({ ...next, told: undefined }, { kind: 'remember', name });
 }
 

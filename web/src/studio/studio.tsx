@@ -15,6 +15,7 @@ import { Monitor } from './monitor';
 import { OnAir } from './on-air';
 import { PictureCard } from './picture';
 import { QueueCard } from './queue';
+import { RelayingCard } from './relaying-card';
 import { showsNothing } from './select';
 import { Share } from './share';
 import { ViewersCard } from './viewers';
@@ -64,6 +65,7 @@ function Workspace({ studio }: { studio: StudioController }) {
           <ViewersCard studio={studio} />
           <AccessCard studio={studio} />
           <ConnectionCard studio={studio} />
+          <RelayingCard studio={studio} />
         </div>
       </main>
     </DropZone>
