@@ -23,7 +23,7 @@ func (s *SFU) Publish(ctx context.Context, name, text string, options media.Publ
 	if err != nil {
 		return media.Answer{}, err
 	}
-	st, err := s.reserve(name)
+	st, err := s.reserve(media.RolePublisher, name)
 	if err != nil {
 		return media.Answer{}, err
 	}
@@ -77,7 +77,7 @@ func (s *SFU) open(st *stream) error {
 // Subscribe accepts a WHEP offer. The stream need not be live. Errors wrap
 // media.ErrBadOffer, ErrBusy or ErrClosed.
 func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, error) {
-	st, err := s.reserve(name) // whoever is refused has cost next to nothing
+	st, err := s.reserve(media.RoleSubscriber, name) // whoever is refused has cost next to nothing
 	if err != nil {
 		return media.Answer{}, err
 	}
@@ -173,15 +173,18 @@ func (s *SFU) place(sess *session) (*worker, error) {
 	return w, nil
 }
 
-// reserve finds or makes the stream and takes a place among the unfinished sessions.
-func (s *SFU) reserve(name string) (*stream, error) {
+// reserve finds or makes the stream and takes a place among the unfinished sessions. A crowd of viewers leaves some to
+// publishers, who have shown a key.
+func (s *SFU) reserve(role media.Role, name string) (*stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
 	switch {
 	case s.closed:
 		return nil, media.ErrClosed
-	}
-	if now := time.Now(); !s.admission.admits(s.unfinished, now) {
+	case role == media.RolePublisher && s.unfinished >= s.cfg.MaxUnfinished+publisherPlaces:
+		return nil, media.ErrBusy
+	case role == media.RoleSubscriber && !s.admission.admits(s.unfinished, now):
 		return nil, media.BusyError{After: s.admission.refuse(now)}
 	}
 	st := s.streams[name]

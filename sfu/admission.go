@@ -15,6 +15,10 @@ const (
 	soonest, latest = time.Second, 30 * time.Second
 	usual           = 400
 	invited         = 2
+	// lull is how long after the last round all of the bound is free again.
+	lull = 10 * time.Second
+	// publisherPlaces are for publishers alone, beside those that a crowd may take.
+	publisherPlaces = 64
 )
 
 // admission bounds the sessions that are in work, answered and not connected, by how fast they get through. While the
@@ -50,8 +54,8 @@ func (a *admission) admits(unfinished int, now time.Time) bool {
 	return unfinished < a.limit
 }
 
-// refuse tells when whoever is refused is to come back: one after another, as fast as others get through. A queue that would be
-// longer than latest begins at its front again.
+// refuse tells when whoever is refused is to come back: one after another, twice as fast as others get through. A
+// queue that would be longer than latest begins at its front again.
 func (a *admission) refuse(now time.Time) time.Duration {
 	a.refused = true
 	wait := a.next.Sub(now)
@@ -73,10 +77,13 @@ func (a *admission) turn(now time.Time) {
 	if counted && a.refused {
 		a.pace = max(rate, a.pace*7/8) // a crowd that comes keeps the machine from what it can do
 	}
-	a.limit *= 2
-	if counted && a.least > tooLong {
-		a.limit = max(fewest, int(rate*tooLong.Seconds()))
+	switch {
+	case counted && a.least > tooLong:
+		a.limit = min(a.most, max(fewest, int(rate*tooLong.Seconds())))
+	case lasted >= lull:
+		a.limit, a.pace = a.most, usual
+	default:
+		a.limit = min(a.most, 2*a.limit)
 	}
-	a.limit = min(a.most, a.limit)
 	a.began, a.done, a.refused = now, 0, false
 }

@@ -30,7 +30,6 @@ func TestAdmissionBound(t *testing.T) {
 		{"a small bound stays", 3, []second{{1, slow, 3}}},
 		{"doubles when it is quick again", 512, []second{{40, slow, 80}, {40, quick, 160}, {40, quick, 320}, {40, quick, 512}}},
 		{"nobody gets through", 512, []second{{40, slow, 80}, {0, 0, 80}, {0, 0, 80}, {0, 0, 80}, {0, 0, 160}}},
-		{"nobody comes for a while", 512, []second{{40, slow, 80}, {0, 0, 80}, {0, 0, 80}, {0, 0, 80}, {0, 0, 160}, {1, quick, 320}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, now := newAdmission(c.most), time.Unix(1000, 0)
@@ -100,6 +99,24 @@ func TestAdmissionTimes(t *testing.T) {
 	about("when the queue is over", refuse(1), time.Second)
 }
 
+// Behind a pause everything is as it was at first.
+func TestAdmissionAfterAPause(t *testing.T) {
+	a, now := newAdmission(512), time.Unix(1000, 0)
+	a.began = now
+	a.refuse(now)
+	a.connected(3*time.Second, now)
+	now = now.Add(2 * time.Second)
+	a.admits(0, now)
+	if a.limit != fewest || a.pace >= usual {
+		t.Errorf("while it is slow the bound is %d, the pace %v", a.limit, a.pace)
+	}
+	now = now.Add(lull)
+	a.admits(0, now)
+	if a.limit != 512 || a.pace != usual {
+		t.Errorf("behind a pause the bound is %d, the pace %v", a.limit, a.pace)
+	}
+}
+
 // A stalled minute says nothing about how fast sessions get through.
 func TestAdmissionForgetsPauses(t *testing.T) {
 	a, now := newAdmission(512), time.Unix(1000, 0)
@@ -116,14 +133,14 @@ func TestAdmissionForgetsPauses(t *testing.T) {
 // Who is refused hears when to come back, and an offer that cannot be served keeps no place.
 func TestRefusedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &SFU{sessions: map[media.SessionID]*session{}, streams: map[string]*stream{}, admission: newAdmission(2), offers: make(chan struct{}, 1)}
+		s := &SFU{sessions: map[media.SessionID]*session{}, streams: map[string]*stream{}, cfg: Config{MaxUnfinished: 2}, admission: newAdmission(2), offers: make(chan struct{}, 1)}
 		for range 5 {
 			if _, err := s.Subscribe(context.Background(), "s", "no offer"); !errors.Is(err, media.ErrBadOffer) {
 				t.Fatalf("a bad offer gets %v", err)
 			}
 		}
 		for range 2 {
-			if _, err := s.reserve("s"); err != nil {
+			if _, err := s.reserve(media.RoleSubscriber, "s"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -134,6 +151,14 @@ func TestRefusedInTime(t *testing.T) {
 		}
 		if len(s.streams) != 1 || s.unfinished != 2 {
 			t.Errorf("%d streams, %d unfinished", len(s.streams), s.unfinished)
+		}
+		for range publisherPlaces { // a crowd does not keep publishers out
+			if _, err := s.reserve(media.RolePublisher, "s"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.reserve(media.RolePublisher, "s"); !errors.Is(err, media.ErrBusy) {
+			t.Errorf("one publisher more gets %v", err)
 		}
 	})
 }

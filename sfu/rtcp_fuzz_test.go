@@ -35,7 +35,7 @@ func FuzzViewerRTCP(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := s.reserve("s")
+		st, err := s.reserve(media.RoleSubscriber, "s")
 		if err != nil {
 			t.Fatal(err)
 		}
