@@ -135,16 +135,18 @@ type ViewerLine struct {
 	Bound  Bound
 }
 
-// Relaying is what the server does with a stream, in running totals.
+// Relaying is what the server does with a stream, in running totals: those of the stream since somebody came to it while nobody
+// was in it, those of all streams since the server began.
 type Relaying struct {
 	// In and Out are RTP packets of the stream: of its publisher, and to its viewers, Repeats among them.
 	In, Out, Repeats uint64
-	// Dropped are packets of the stream, and of its viewers' own, that went nowhere, by reason, in order of the reasons' names.
+	// Dropped are packets of the stream that went nowhere, and what its viewers sent that was thrown away, in order of the
+	// reasons' names.
 	Dropped []Dropped
 	// Datagrams went to viewers of all streams in that many Messages to the system, of one or several (UDP_SEGMENT), and
 	// Calls of it.
 	Datagrams, Messages, Calls uint64
-	// Delays are packets of all streams by the time from their arrival until the system had them: element i counts those that
+	// Delays are packets of all streams by the time from their arrival until they were given to the system: element i counts those that
 	// took less than 2^(i+1) µs and no less than the one before, the last one all others.
 	Delays []uint64
 }

@@ -81,6 +81,12 @@ func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, err
 	if err != nil {
 		return media.Answer{}, err
 	}
+	enrolled := false
+	defer func() {
+		if !enrolled { // whatever the offer's text did
+			s.release(st)
+		}
+	}()
 	began := time.Now()
 	// Many who ask at once wait for each other and not media for them: whoever has media to send
 	// runs when at most one offer a CPU has been dealt with.
@@ -88,7 +94,6 @@ func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, err
 	defer func() { <-s.offers }()
 	o, err := parseOffer(media.RoleSubscriber, text)
 	if err != nil {
-		s.release(st)
 		return media.Answer{}, err
 	}
 	now := time.Now()
@@ -98,9 +103,9 @@ func (s *SFU) Subscribe(_ context.Context, name, text string) (media.Answer, err
 	v, ssrcs := s.newViewer(sess, o, now)
 	sess.viewer = v
 	if err := s.enrol(sess); err != nil {
-		s.release(st)
 		return media.Answer{}, err
 	}
+	enrolled = true
 	answer := answerViewer(o, answerParams{
 		origin: randomUint64() >> 1, ice: sess.local, fingerprint: s.fingerprint,
 		candidates: candidateLines(s.addresses.list(now)), cname: v.cname, stream: "fanfare", ssrcs: ssrcs,
@@ -184,7 +189,7 @@ func (s *SFU) reserve(role media.Role, name string) (*stream, error) {
 		return nil, media.ErrClosed
 	case role == media.RolePublisher && s.unfinished >= s.cfg.MaxUnfinished+publisherPlaces:
 		return nil, media.ErrBusy
-	case role == media.RoleSubscriber && !s.admission.admits(s.unfinished, now):
+	case role == media.RoleSubscriber && !s.admission.admit(s.unfinished, now):
 		return nil, media.BusyError{After: s.admission.refuse(now)}
 	}
 	st := s.streams[name]

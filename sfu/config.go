@@ -25,7 +25,7 @@ type Config struct {
 	// OnEvent is told what happens to sessions, in order for each of them. It must not
 	// block and must not call back into the SFU. Nil: nobody is told.
 	OnEvent func(media.Event)
-	// MaxUnfinished bounds the sessions that were answered and have not connected: 512, and 64 more of publishers.
+	// MaxUnfinished bounds the sessions that have a place and have not connected: 512, and 64 more of publishers.
 	// Each holds a few KiB (a publisher about 100 KiB) until ConnectTimeout.
 	MaxUnfinished int
 	// ConnectTimeout is how long a session may take to connect: 15 s.

@@ -67,7 +67,9 @@ func (c *slowConn) WriteTo(b []byte, to net.Addr) (int, error) {
 // A packet's time in the relay ends when the system has it.
 func TestDelayUntilSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, conn := sfutest.NewNetwork(3), &slowConn{}
+		n := sfutest.NewNetwork(3)
+		viewer := n.Listen(sfutest.Line{})
+		conn := &slowConn{port: viewer.LocalAddr().(*net.UDPAddr).Port}
 		r := sfutest.Start(t, func(c *sfu.Config) {
 			_ = c.Conn.Close()
 			conn.PacketConn = n.Listen(sfutest.Line{})
@@ -75,8 +77,6 @@ func TestDelayUntilSent(t *testing.T) {
 		})
 		pub := sfutest.NewPublisherOn(t, n.Listen(sfutest.Line{}), media.CodecVP8)
 		pub.Connect(t, r, "s")
-		viewer := n.Listen(sfutest.Line{})
-		conn.port = viewer.LocalAddr().(*net.UDPAddr).Port
 		sfutest.NewViewer(t, r, sfutest.ViewerOptions{Conn: viewer, Codecs: []media.Codec{media.CodecVP8}}).Connect(t, "s")
 		source := newSource(media.CodecVP8)
 		longer := func() (n uint64) { // than 4 ms

@@ -25,7 +25,7 @@ func delayBucket(d time.Duration) int {
 // edge took through the relay.
 type Sending struct {
 	udp.BatchStats
-	// Delays are packets by the time from their arrival until the system had them for a viewer.
+	// Delays are packets by the time from their arrival until they were given to the system for a viewer.
 	Delays [DelayBuckets]uint64
 	// DelaySum is the sum of those times in nanoseconds.
 	DelaySum uint64

@@ -145,8 +145,7 @@ func (c *counters) dropped() []media.Dropped {
 	return list
 }
 
-// Relaying tells what was done with a stream since the relay began, and with all streams where media.Relaying says so. It
-// reads counters only and holds up no packet.
+// Relaying tells what was done with a stream. It reads counters only and holds up no packet.
 func (s *SFU) Relaying(name string) media.Relaying {
 	sending := s.sending.snapshot()
 	r := media.Relaying{

@@ -27,7 +27,7 @@ type Media interface {
 	Picture(ctx context.Context, id media.SessionID) (media.Picture, error)
 	// Lines tells what each connected viewer of the stream gets, as far as it is known before ctx ends.
 	Lines(ctx context.Context, stream string) map[media.SessionID]media.ViewerLine
-	// Relaying tells what was done with the stream since the server began.
+	// Relaying tells what was done with the stream.
 	Relaying(stream string) media.Relaying
 	// Close ends one session; media.ErrNoSuchSession when there is none.
 	Close(id media.SessionID, reason media.CloseReason) error

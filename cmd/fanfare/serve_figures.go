@@ -66,7 +66,7 @@ var (
 	}
 	dropsFigure    = prometheus.NewDesc("fanfare_packets_dropped_total", "Packets that were not forwarded, by reason.", []string{"reason"}, nil)
 	legDropsFigure = prometheus.NewDesc("fanfare_datagrams_dropped_total", "Datagrams that a viewer's leg threw away, by reason.", []string{"reason"}, nil)
-	delayFigure    = prometheus.NewDesc("fanfare_forward_delay_seconds", "Time of a packet from its arrival until the system has it for a viewer.", nil, nil)
+	delayFigure    = prometheus.NewDesc("fanfare_forward_delay_seconds", "Time of a packet from its arrival until it is given to the system for a viewer.", nil, nil)
 	linesFigure    = prometheus.NewDesc("fanfare_viewers_by_line", "Viewers by what their line is taken to carry, in bit/s, each counted once, of those that tell about it.", []string{"up_to"}, nil)
 	heightsFigure  = prometheus.NewDesc("fanfare_viewers_by_height", "Viewers by the height of the picture that they are sent, 0 for none.", []string{"height"}, nil)
 	boundsFigure   = prometheus.NewDesc("fanfare_viewers_by_bound", "Viewers by what keeps their picture from being better.", []string{"bound"}, nil)

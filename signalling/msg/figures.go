@@ -53,20 +53,20 @@ type ViewerFigures struct {
 	Figures  Figures `json:"figures"`
 }
 
-// ServerFigures tells the owner what the server does with the stream. Counts are sums since the server began, of which the
-// differences count.
+// ServerFigures tells the owner what the server does with the stream. Counts of the stream begin when somebody comes to it while
+// nobody is in it, those of all streams with the server.
 type ServerFigures struct {
 	// In and Out are RTP packets of the stream: of its publisher, and to its viewers, Repeats among them.
 	In      int `json:"in"`
 	Out     int `json:"out"`
 	Repeats int `json:"repeats"`
-	// Dropped are packets of the stream, and of its viewers' own, that went nowhere.
+	// Dropped are packets of the stream that went nowhere, and what its viewers sent that was thrown away.
 	Dropped []Dropped `json:"dropped"`
 	// Datagrams went to viewers of all streams in that many Messages to the system, of one or several, and Calls of it.
 	Datagrams int `json:"datagrams"`
 	Messages  int `json:"messages"`
 	Calls     int `json:"calls"`
-	// Delays are packets of all streams by the time from their arrival until the system had them: element i counts those
+	// Delays are packets of all streams by the time from their arrival until they were given to the system: element i counts those
 	// that took less than 2^(i+1) µs and no less than the one before, the last one all others.
 	Delays []int `json:"delays"`
 }

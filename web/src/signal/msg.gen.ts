@@ -594,21 +594,21 @@ export interface Dropped {
   packets: number;
 }
 
-/** ServerFigures tells the owner what the server does with the stream. Counts are sums since the server began, of which the
- * differences count. */
+/** ServerFigures tells the owner what the server does with the stream. Counts of the stream begin when somebody comes to it while
+ * nobody is in it, those of all streams with the server. */
 export interface ServerFigures {
   type: "server-figures";
   /** In and Out are RTP packets of the stream: of its publisher, and to its viewers, Repeats among them. */
   in: number;
   out: number;
   repeats: number;
-  /** Dropped are packets of the stream, and of its viewers' own, that went nowhere. */
+  /** Dropped are packets of the stream that went nowhere, and what its viewers sent that was thrown away. */
   dropped: Dropped[];
   /** Datagrams went to viewers of all streams in that many Messages to the system, of one or several, and Calls of it. */
   datagrams: number;
   messages: number;
   calls: number;
-  /** Delays are packets of all streams by the time from their arrival until the system had them: element i counts those
+  /** Delays are packets of all streams by the time from their arrival until they were given to the system: element i counts those
    * that took less than 2^(i+1) µs and no less than the one before, the last one all others. */
   delays: number[];
 }

@@ -33,13 +33,13 @@ export function RelayingCard({ studio }: { studio: StudioController }) {
 
 function Bars({ delays }: { delays: readonly number[] }) {
   const list = bars(delays);
-  if (list.length === 0) return <p class="quiet">Nothing goes out.</p>;
+  if (list.length === 0) return <p class="quiet">Known in a few seconds.</p>;
   return (
     <ul class="bars" aria-label="Packets by the time that they are in the server" data-testid="relaying-delays">
       {list.map((bar) => (
         <li key={bar.label}>
           <span>{bar.label}</span>
-          <span class="bar" style={{ '--share': String(bar.share) }} aria-hidden="true" />
+          <span class={bar.share > 0 ? 'bar' : ''} style={{ '--share': String(bar.share) }} aria-hidden="true" />
           <span class="share">{percent(bar.share)}</span>
         </li>
       ))}

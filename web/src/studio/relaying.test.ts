@@ -20,7 +20,7 @@ describe('what the server tells', () => {
     const [one, two, anew] = [
       figures({ in: 10, datagrams: 30 }),
       figures({ in: 20, datagrams: 60 }),
-      figures({ in: 3 }),
+      figures({ in: 30, datagrams: 50 }),
     ];
     expect(told({}, one)).toEqual({ last: one });
     expect(told({ last: one }, two)).toEqual({ before: one, last: two });
@@ -31,7 +31,7 @@ describe('what the server tells', () => {
     const before = figures({ datagrams: 100, messages: 50, calls: 10, delays: [1, 2, 0] });
     const last = figures({ datagrams: 160, messages: 80, calls: 20, delays: [1, 6, 4] });
     expect(recent({ before, last })).toEqual({ perMessage: 2, perCall: 3, delays: [0, 4, 4] });
-    expect(recent({ last })).toEqual({ perMessage: 2, perCall: 4, delays: [1, 6, 4] });
+    expect(recent({ last })).toEqual({ perMessage: undefined, perCall: undefined, delays: [] });
     expect(recent({ before: last, last })).toEqual({ perMessage: undefined, perCall: undefined, delays: [0, 0, 0] });
     expect(recent({})).toEqual({ perMessage: undefined, perCall: undefined, delays: [] });
   });
@@ -71,8 +71,9 @@ describe('time in the server', () => {
 describe('rows', () => {
   it('are there when something was told', () => {
     expect(rows({})).toEqual([]);
-    const last = figures({ in: 9000, out: 26800, repeats: 14, datagrams: 30, messages: 10, calls: 4 });
-    expect(rows({ last: { ...last, delays: [...Array<number>(9).fill(0), 100, 0] } })).toEqual([
+    const delays = [...Array<number>(9).fill(0), 100, 0];
+    const last = figures({ in: 9000, out: 26800, repeats: 14, datagrams: 30, messages: 10, calls: 4, delays });
+    expect(rows({ before: figures({}), last })).toEqual([
       ['Packets from you', '9,000'],
       ['Packets to viewers', '26,800'],
       ['Of these sent again', '14'],
@@ -86,10 +87,13 @@ describe('rows', () => {
     const list = [
       { reason: 'layer', packets: 2 },
       { reason: 'rtcp_auth', packets: 7 },
+      { reason: 'rtcp_short', packets: 2 },
+      { reason: 'no_such', packets: 1 },
     ];
     expect(dropped({ last: figures({ dropped: list }) })).toEqual([
-      ['Rtcp auth', '7'],
+      ['Viewers’ reports, not valid', '9'],
       ['Viewer gets a lower quality', '2'],
+      ['No such', '1'],
     ]);
     expect(dropped({})).toEqual([]);
   });

@@ -13,11 +13,16 @@ export interface Told {
 /** The next telling. Sums that have become less are of a server that began anew. */
 export function told(heard: Told, next: ServerFigures): Told {
   const { last } = heard;
-  const goesOn = last !== undefined && next.in >= last.in && next.datagrams >= last.datagrams;
+  const goesOn = last !== undefined && sums(next).every((n, i) => n >= (sums(last)[i] ?? 0));
   return goesOn ? { before: last, last: next } : { last: next };
 }
 
-/** What went out between the two tellings, or since the server began. */
+/** What is counted from the server's start. */
+function sums(f: ServerFigures): number[] {
+  return [f.datagrams, f.messages, f.calls, ...f.delays];
+}
+
+/** What went out between the two tellings. */
 export interface Recent {
   /** Packets in one message to the system, and messages in one call of it; undefined where nothing went out. */
   perMessage: number | undefined;
@@ -26,13 +31,14 @@ export interface Recent {
 }
 
 export function recent({ before, last }: Told): Recent {
-  const since = (of: (f: ServerFigures) => number): number => (last ? of(last) : 0) - (before ? of(before) : 0);
+  if (!before || !last) return { perMessage: undefined, perCall: undefined, delays: [] };
+  const since = (of: (f: ServerFigures) => number): number => of(last) - of(before);
   const messages = since((f) => f.messages);
   const calls = since((f) => f.calls);
   return {
     perMessage: messages > 0 ? since((f) => f.datagrams) / messages : undefined,
     perCall: calls > 0 ? messages / calls : undefined,
-    delays: (last?.delays ?? []).map((n, i) => n - (before?.delays[i] ?? 0)),
+    delays: last.delays.map((n, i) => n - (before.delays[i] ?? 0)),
   };
 }
 
@@ -115,10 +121,26 @@ const REASONS: Record<string, string> = {
   bad_packet: 'From you, unreadable',
 };
 
+/** What viewers send beside reading, by how the names of reasons begin. */
+const FROM_VIEWERS: readonly (readonly [string, string])[] = [
+  ['stun_', 'Viewers’ checks, not valid'],
+  ['dtls_', 'Viewers’ handshakes, out of place'],
+  ['rtcp_', 'Viewers’ reports, not valid'],
+];
+
 /** What was not sent on, the most first. */
 export function dropped(heard: Told): Row[] {
-  const list = [...(heard.last?.dropped ?? [])].sort((a, b) => b.packets - a.packets);
-  return list.map(({ reason, packets }) => [REASONS[reason] ?? capital(reason.replaceAll('_', ' ')), number(packets)]);
+  const sums = new Map<string, number>();
+  for (const { reason, packets } of heard.last?.dropped ?? []) {
+    const words = reasonWords(reason);
+    sums.set(words, (sums.get(words) ?? 0) + packets);
+  }
+  return [...sums].sort(([, a], [, b]) => b - a).map(([words, packets]) => [words, number(packets)]);
+}
+
+function reasonWords(reason: string): string {
+  const group = FROM_VIEWERS.find(([beginning]) => reason.startsWith(beginning));
+  return REASONS[reason] ?? group?.[1] ?? capital(reason.replaceAll('_', ' '));
 }
 
 function capital(text: string): string {

@@ -67,7 +67,8 @@ function message(state: State, heard: ServerMessage): Next {
     case 'state':
       return settle({ ...state, stream: heard.state });
     case 'viewers':
-      return to({ ...state, viewers: heard.count });
+      // While nobody watches, the server tells nothing of what it does.
+      return to({ ...state, viewers: heard.count, relaying: heard.count > 0 ? state.relaying : {} });
     case 'roster':
       return to({ ...state, roster: heard.peers });
     case 'server-figures':
