@@ -3,6 +3,7 @@
 
 import { TOO_LATE } from '../stats/lateness-limit';
 import { perSecond, series } from '../stats/log';
+import { capital } from '../ui/capital';
 import { bitrate } from '../ui/format';
 import { leftOutWords } from './course';
 import { type DeviceFigures, devicesOf } from './devices';
@@ -150,10 +151,6 @@ export function deviceCells(d: DeviceFigures): string[] {
     String(d.dropped),
     String(d.pictures),
   ];
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The pictures, a line each. */

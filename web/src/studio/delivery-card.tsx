@@ -1,5 +1,6 @@
 // How viewers get it: the choice, what it comes to now, and what each viewer has.
 
+import { capital } from '../ui/capital';
 import { Fold } from '../ui/fold';
 import { bitrate, count } from '../ui/format';
 import { Notice } from '../ui/layout';
@@ -86,8 +87,4 @@ function Places({ studio }: { studio: StudioController }) {
       ))}
     </ul>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

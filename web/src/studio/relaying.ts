@@ -1,6 +1,7 @@
 // What the server does with the stream, from what it tells every few seconds. Pure.
 
 import type { ServerFigures } from '../signal/msg.gen';
+import { capital } from '../ui/capital';
 import type { Row } from '../ui/figures';
 import { milliseconds } from '../ui/format';
 
@@ -43,7 +44,7 @@ export function recent({ before, last }: Told): Recent {
 }
 
 /** The upper bound of a bucket, s. */
-export function bound(bucket: number): number {
+function bound(bucket: number): number {
   return 2 ** (bucket + 1) / 1e6;
 }
 
@@ -141,8 +142,4 @@ export function dropped(heard: Told): Row[] {
 function reasonWords(reason: string): string {
   const group = FROM_VIEWERS.find(([beginning]) => reason.startsWith(beginning));
   return REASONS[reason] ?? group?.[1] ?? capital(reason.replaceAll('_', ' '));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
