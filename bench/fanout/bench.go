@@ -126,7 +126,7 @@ func wanted(only, part string) bool {
 // steps is the whole order.
 func (b *bench) steps() []step {
 	var all []step
-	for _, part := range []func() []step{b.fanoutSteps, b.floorSteps, b.cardSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
+	for _, part := range []func() []step{b.fanoutSteps, b.cardSteps, b.coresSteps, b.joinSteps, b.memorySteps} {
 		all = append(all, part()...)
 	}
 	return all

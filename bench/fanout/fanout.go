@@ -11,7 +11,7 @@ import (
 // benchStream is the stream of 720p30 at 2.4 Mbit/s with sound.
 const benchStream = "bench"
 
-// fanoutSteps climbs the ladder, in turns with the baseline.
+// fanoutSteps climbs the ladder, in turns with the baseline, and with the floor.
 func (b *bench) fanoutSteps() (steps []step) {
 	for _, viewers := range b.plan.ladder {
 		turns := 1
@@ -20,6 +20,10 @@ func (b *bench) fanoutSteps() (steps []step) {
 		}
 		for range turns {
 			steps = append(steps, b.fanoutStep(fanfare, viewers))
+			if slices.Contains(b.plan.floors, viewers) {
+				steps = append(steps, b.floorStep(partFloor, viewers, b.server, b.client,
+					func(r *results) *[]floorLine { return &r.Floors }, func(r *results) []line { return r.Lines }))
+			}
 			if slices.Contains(b.plan.baseline, viewers) {
 				steps = append(steps, b.fanoutStep(baseline, viewers))
 			}
@@ -68,17 +72,20 @@ func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) 
 }
 
 // coresSteps measures the server on two cores, in turns with half of the viewers on one: a core has as many, since the price of a packet depends on
-// that (the floor's as well), and where clients have no cores of their own it has their clients.
+// that (the floor's as well), and where clients have no cores of their own it has their clients. The floor in the same turns, with a sender for each
+// core, tells what two cores of this machine are worth to those who share nothing.
 func (b *bench) coresSteps() (steps []step) {
-	at := func(cores []int, viewers int) step {
-		clients := b.apart
-		if len(clients) == 0 {
-			clients = cores
+	clientsOf := func(cores []int) []int {
+		if len(b.apart) == 0 {
+			return cores
 		}
+		return b.apart
+	}
+	at := func(cores []int, viewers int) step {
 		return step{
 			part: partCores, name: fmt.Sprintf("%s, %d viewers on %d", fanfare, viewers, len(cores)), takes: takes(viewers, false, b.plan.steady),
 			run: func(ctx context.Context, r *results) error {
-				l, err := b.load(ctx, fanfare, viewers, cores, clients, b.plan.steady)
+				l, err := b.load(ctx, fanfare, viewers, cores, clientsOf(cores), b.plan.steady)
 				if err != nil {
 					return err
 				}
@@ -88,8 +95,12 @@ func (b *bench) coresSteps() (steps []step) {
 			},
 		}
 	}
+	floor := func(cores []int) step {
+		return b.floorStep(partCores, b.plan.coresViewers, cores, clientsOf(cores),
+			func(r *results) *[]floorLine { return &r.CoreFloors }, func(r *results) []line { return r.Cores })
+	}
 	for range b.plan.turns {
-		steps = append(steps, at(b.server, b.plan.coresViewers), at(b.both, 2*b.plan.coresViewers))
+		steps = append(steps, at(b.server, b.plan.coresViewers), at(b.both, 2*b.plan.coresViewers), floor(b.server), floor(b.both))
 	}
 	return steps
 }

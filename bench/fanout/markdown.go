@@ -20,16 +20,17 @@ func (r *results) markdown() string {
 	}
 	part("Promised", []string{"figure", "measured", "promised"}, r.promised())
 	part("Fan-out", lineHead, lineRows(r.Lines))
-	part("The floor", []string{"viewers", "packets a message", "µs a packet", "user + system", "note"}, r.floorRows())
+	part("The floor", floorHead, floorRows(r.Floors))
 	part("Fan-out over a card", lineHead, lineRows(r.Card))
 	part("Two cores", lineHead, lineRows(r.Cores))
+	part("The floor on two cores", floorHead, floorRows(r.CoreFloors))
 	part("Joins", []string{"server", "joins", "a second", "ms of CPU a join", "connected, median / p95", "note"}, r.joinRows())
 	part("Memory", []string{"server", "viewers", "KiB a viewer", "note"}, r.memoryRows())
 	return b.String()
 }
 
 // method says how it was measured.
-const method = `The server has one core, the publisher and all viewers another, on loopback. The stream is 720p30 at 2.4 Mbit/s with sound; a fresh server for each line, in turns with the baseline ([bench/baseline](../bench/baseline)): pion the way its examples use it. µs are processor time of the server, user and system, for each packet that a viewer got; the delay is from sending to arrival by the kernel's clock. The floor ([bench/floor](../bench/floor)) seals and sends as many packets a message as Fanfare did, nothing else. A join is priced while nobody publishes; then the publisher comes, and everybody gets a picture. On loopback the kernel does the receiving half of a message on the sender's core, which behind a network card is the receivers' work. "Over a card" a pair of devices (veth) lies between them, each end in a network namespace of its own: threads of the kernel on the clients' core do it, for both ends, and look for what has come every 0.2 ms, as behind a card that moderates its interrupts; a message of several packets goes over whole, as to a card that cuts it itself, and clients take it whole (UDP_GRO), or cutting it would fill their core. Memory a viewer is what the server has at the end above what it had before the first viewer, when the stream had been there for 15 seconds, and its history full. Two cores serve twice the viewers of one; where the machine has no others, clients run on the server's in both, the publisher on the second. A line is void when others used more than 3 % of a core meanwhile. Ratios are those of medians.
+const method = `The server has one core, the publisher and all viewers another, on loopback. The stream is 720p30 at 2.4 Mbit/s with sound; a fresh server for each line, in turns with the baseline ([bench/baseline](../bench/baseline)): pion the way its examples use it. µs are processor time of the server, user and system, for each packet that a viewer got; the delay is from sending to arrival by the kernel's clock. The floor ([bench/floor](../bench/floor)) seals and sends as many packets a message as Fanfare did, nothing else. A join is priced while nobody publishes; then the publisher comes, and everybody gets a picture. On loopback the kernel does the receiving half of a message on the sender's core, which behind a network card is the receivers' work. "Over a card" a pair of devices (veth) lies between them, each end in a network namespace of its own: threads of the kernel on the clients' core do it, for both ends, and look for what has come every 0.2 ms, as behind a card that moderates its interrupts; a message of several packets goes over whole, as to a card that cuts it itself, and clients take it whole (UDP_GRO), or cutting it would fill their core. Memory a viewer is what the server has at the end above what it had before the first viewer, when the stream had been there for 15 seconds, and its history full. Two cores serve twice the viewers of one; where the machine has no others, clients run on the server's in both, the publisher on the second. The floor beside them has a sender and a reader for each core, at the batch that Fanfare had on one: what two cores of this machine are worth where nothing is shared. A line is void when others used more than 3 % of a core meanwhile. Ratios are those of medians.
 `
 
 func (r *results) promised() (rows [][]string) {
@@ -99,15 +100,22 @@ func (l *line) note() string {
 	return strings.Join(notes, "; ")
 }
 
-func (r *results) floorRows() (rows [][]string) {
-	for i := range r.Floors {
-		f := &r.Floors[i]
-		note := ""
+var floorHead = []string{"viewers", "packets a message", "µs a packet", "user + system", "note"}
+
+func floorRows(lines []floorLine) (rows [][]string) {
+	for i := range lines {
+		f := &lines[i]
+		var notes []string
 		if why := f.void(); why != "" {
-			note = "**void:** " + why
-		} else if f.Estimated {
-			note = "the batch is an estimate"
+			notes = append(notes, "**void:** "+why)
 		}
+		if f.Cores > 1 {
+			notes = append(notes, fmt.Sprintf("%d cores", f.Cores))
+		}
+		if f.Estimated {
+			notes = append(notes, "the batch is an estimate")
+		}
+		note := strings.Join(notes, "; ")
 		rows = append(rows, []string{fmt.Sprint(f.Viewers), fmt.Sprintf("%.2f", f.MeanBatch), fmt.Sprintf("%.2f", f.Total), fmt.Sprintf("%.2f + %.2f", f.User, f.System), note})
 	}
 	return rows

@@ -41,14 +41,14 @@ func TestPlans(t *testing.T) {
 
 // Both are measured in turns, so that a slow spell of the machine meets both.
 func TestTurns(t *testing.T) {
-	b := &bench{plan: plan{ladder: []int{10, 200, 800}, baseline: []int{10, 200}, repeated: []int{200}, turns: 2}}
+	b := &bench{plan: plan{ladder: []int{10, 200, 800}, baseline: []int{10, 200}, repeated: []int{200}, floors: []int{200}, turns: 2}, server: []int{0}}
 	var names []string
 	for _, s := range b.fanoutSteps() {
 		names = append(names, s.name)
 	}
 	want := []string{
-		"Fanfare, 10 viewers", "baseline, 10 viewers", "Fanfare, 200 viewers", "baseline, 200 viewers",
-		"Fanfare, 200 viewers", "baseline, 200 viewers", "Fanfare, 800 viewers",
+		"Fanfare, 10 viewers", "baseline, 10 viewers", "Fanfare, 200 viewers", "the floor, 200 viewers on 1", "baseline, 200 viewers",
+		"Fanfare, 200 viewers", "the floor, 200 viewers on 1", "baseline, 200 viewers", "Fanfare, 800 viewers",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("%q", names)
@@ -76,7 +76,8 @@ func TestCoresSteps(t *testing.T) {
 	for _, s := range b.coresSteps() {
 		names = append(names, s.name)
 	}
-	want := []string{"Fanfare, 200 viewers on 1", "Fanfare, 400 viewers on 2", "Fanfare, 200 viewers on 1", "Fanfare, 400 viewers on 2"}
+	turn := []string{"Fanfare, 200 viewers on 1", "Fanfare, 400 viewers on 2", "the floor, 200 viewers on 1", "the floor, 400 viewers on 2"}
+	want := slices.Concat(turn, turn)
 	if !slices.Equal(names, want) {
 		t.Errorf("%q", names)
 	}

@@ -21,10 +21,12 @@ type results struct {
 	NoCard string      `json:"noCard,omitempty"`
 	Floors []floorLine `json:"floor"`
 	Cores  []line      `json:"cores"`
-	Joins  []joinLine  `json:"joins"`
-	Rates  []joinLine  `json:"rates"`
-	Burst  *burst      `json:"burst,omitempty"`
-	Memory []line      `json:"memory"`
+	// CoreFloors are in turns with Cores.
+	CoreFloors []floorLine `json:"coresFloor"`
+	Joins      []joinLine  `json:"joins"`
+	Rates      []joinLine  `json:"rates"`
+	Burst      *burst      `json:"burst,omitempty"`
+	Memory     []line      `json:"memory"`
 }
 
 // save writes all as JSON.
@@ -96,11 +98,11 @@ func (r *results) floorPrices(viewers int) (us []float64) {
 	return us
 }
 
-// batch is the mean batch of Fanfare with so many viewers, and whether it was measured.
-func (r *results) batch(viewers int) (mean float64, known bool) {
+// meanBatchOf is the mean batch of Fanfare with so many viewers, and whether it was measured.
+func meanBatchOf(lines []line, viewers int) (mean float64, known bool) {
 	var all []float64
-	for i := range r.Lines {
-		if l := &r.Lines[i]; l.Peer == fanfare && l.Viewers == viewers && l.BatchKnown && l.void() == "" {
+	for i := range lines {
+		if l := &lines[i]; l.Peer == fanfare && l.Viewers == viewers && l.BatchKnown && l.void() == "" {
 			all = append(all, l.Batch)
 		}
 	}

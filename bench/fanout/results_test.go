@@ -135,10 +135,10 @@ func TestBaselinePrices(t *testing.T) {
 func TestBatchOfTheRun(t *testing.T) {
 	batch := func(mean float64) func(*line) { return func(l *line) { l.Batch, l.BatchKnown = mean, true } }
 	r := &results{Lines: []line{measured(fanfare, 200, 2, batch(2)), measured(fanfare, 200, 2, batch(3)), measured(fanfare, 400, 2)}}
-	if mean, known := r.batch(200); mean != 2.5 || !known {
+	if mean, known := meanBatchOf(r.Lines, 200); mean != 2.5 || !known {
 		t.Errorf("%v, %v", mean, known)
 	}
-	if mean, known := r.batch(400); mean != batchUnknown || known {
+	if mean, known := meanBatchOf(r.Lines, 400); mean != batchUnknown || known {
 		t.Errorf("%v, %v", mean, known)
 	}
 }
@@ -246,26 +246,44 @@ func TestMissed(t *testing.T) {
 	}
 }
 
-// What two cores do not bring in time is no work that they do; one core that does not hold is no measure for them.
+// What two cores do not bring in time is no work that they do; one core that does not hold is no measure for them. Where two cores are worth less to
+// the floor, no more than that is asked; where they are worth more, no more either.
 func TestCoresFigure(t *testing.T) {
 	two := func(us float64, change ...func(*line)) line {
 		return measured(fanfare, 400, us, append(change, func(l *line) { l.Cores = 2 })...)
 	}
+	floor := func(one, two float64) []floorLine {
+		return []floorLine{{Cores: 1, Total: one}, {Cores: 2, Total: two}, {Cores: 2, Total: 100 * two, Lost: 0.5}}
+	}
 	for _, c := range []struct {
 		name  string
 		lines []line
+		floor []floorLine
 		value string
 		met   bool
 	}{
-		{"as cheap", []line{measured(fanfare, 200, 2), two(2)}, "2.00", true},
-		{"dearer", []line{measured(fanfare, 200, 2), two(2.5)}, "1.60", false},
-		{"late on two", []line{measured(fanfare, 200, 2), two(2), two(2, slow), two(2)}, "2.00; on two: p99 80 ms", false},
-		{"late on one", []line{measured(fanfare, 200, 4, slow), measured(fanfare, 200, 2), two(2)}, "2.00", true},
-		{"void", []line{measured(fanfare, 200, 2), two(2, slow, disturbed)}, unknown, false},
+		{"as cheap", []line{measured(fanfare, 200, 2), two(2)}, nil, "2.00", true},
+		{"dearer", []line{measured(fanfare, 200, 2), two(2.5)}, nil, "1.60", false},
+		{"dearer, as the floor is", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.25), "1.60; to the floor: 1.60", true},
+		{"dearer than the floor", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.2), "1.60; to the floor: 1.67", false},
+		{"as cheap, the floor better", []line{measured(fanfare, 200, 2), two(2)}, floor(1, 0.9), "2.00; to the floor: 2.22", true},
+		{"half of the floor", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.25)[:1], "1.60", false},
+		{"late on two", []line{measured(fanfare, 200, 2), two(2), two(2, slow), two(2)}, floor(1, 2), "2.00; to the floor: 1.00; on two: p99 80 ms", false},
+		{"late on one", []line{measured(fanfare, 200, 4, slow), measured(fanfare, 200, 2), two(2)}, nil, "2.00", true},
+		{"void", []line{measured(fanfare, 200, 2), two(2, slow, disturbed)}, floor(1, 1), unknown, false},
 	} {
-		if f := (&results{Cores: c.lines}).coresFigure(); f.value != c.value || f.met != c.met {
+		if f := (&results{Cores: c.lines, CoreFloors: c.floor}).coresFigure(); f.value != c.value || f.met != c.met {
 			t.Errorf("%s: %+v", c.name, f)
 		}
+	}
+}
+
+func TestTogether(t *testing.T) {
+	got := together([]floorLine{
+		{Viewers: 200, MeanBatch: 2, MeanBytes: 1000, User: 1, System: 2, Total: 3, Lost: 0.5}, {Viewers: 200, MeanBatch: 3, MeanBytes: 900, User: 3, System: 2, Total: 5},
+	})
+	if want := (floorLine{Viewers: 400, Cores: 2, MeanBatch: 2.5, MeanBytes: 950, User: 2, System: 2, Total: 4, Lost: 0.25}); got != want {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -104,9 +104,9 @@ func (r *results) floorHolds() (viewers int, ok bool) {
 }
 
 // coresFigure: two cores can do twice the work of one as far as a packet costs no more on them, and all of it comes. That the work lies on both is
-// not seen by the price: the sfu's own tests tell that.
+// not seen by the price: the sfu's own tests tell that. More than the floor's two cores are worth cannot be shown.
 func (r *results) coresFigure() figure {
-	f := figure{name: "two cores to one, by the price of a packet", value: unknown, limit: "≥ 1.80"}
+	f := figure{name: "two cores to one, by the price of a packet", value: unknown, limit: "≥ 1.80, or what they are worth to the floor"}
 	var one, two []float64
 	broke := ""
 	for i := range r.Cores {
@@ -122,13 +122,32 @@ func (r *results) coresFigure() figure {
 			broke = cmp.Or(broke, l.breach())
 		}
 	}
-	if x, ok := ratio(one, two); ok {
-		f.value, f.met = fmt.Sprintf("%.2f", 2*x), 2*x >= 1.8 && broke == ""
-		if broke != "" {
-			f.value += "; on two: " + broke
-		}
+	x, ok := ratio(one, two)
+	if !ok {
+		return f
+	}
+	most := 1.8
+	f.value = fmt.Sprintf("%.2f", 2*x)
+	if floor, ok := r.coresOfFloor(); ok {
+		f.value += fmt.Sprintf("; to the floor: %.2f", floor)
+		most = min(most, floor)
+	}
+	if f.met = 2*x >= most && broke == ""; broke != "" {
+		f.value += "; on two: " + broke
 	}
 	return f
+}
+
+// coresOfFloor is what two cores are worth to those who only seal and send, and share nothing.
+func (r *results) coresOfFloor() (x float64, ok bool) {
+	prices := map[int][]float64{}
+	for i := range r.CoreFloors {
+		if f := &r.CoreFloors[i]; f.void() == "" {
+			prices[f.Cores] = append(prices[f.Cores], f.Total)
+		}
+	}
+	x, ok = ratio(prices[1], prices[2])
+	return 2 * x, ok
 }
 
 func (r *results) rateFigure() figure {
