@@ -14,11 +14,7 @@ const benchStream = "bench"
 // fanoutSteps climbs the ladder, in turns with the baseline, and with the floor.
 func (b *bench) fanoutSteps() (steps []step) {
 	for _, viewers := range b.plan.ladder {
-		turns := 1
-		if slices.Contains(b.plan.repeated, viewers) {
-			turns = b.plan.turns
-		}
-		for range turns {
+		for range max(1, b.plan.repeated[viewers]) {
 			steps = append(steps, b.fanoutStep(fanfare, viewers))
 			if slices.Contains(b.plan.floors, viewers) {
 				steps = append(steps, b.floorStep(partFloor, viewers, b.server, b.client,

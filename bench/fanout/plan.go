@@ -7,11 +7,11 @@ import (
 
 // plan says how much is measured.
 type plan struct {
-	ladder   []int // viewers of Fanfare
-	baseline []int // of the baseline, which is measured after Fanfare at the same number
-	repeated []int // numbers of viewers that are measured turns times
-	floors   []int // numbers of viewers at which the floor is measured, after Fanfare
-	turns    int   // of these, and of two cores beside one
+	ladder   []int       // viewers of Fanfare
+	baseline []int       // of the baseline, which is measured after Fanfare at the same number
+	repeated map[int]int // numbers of viewers that are measured more than once, and how often
+	floors   []int       // numbers of viewers at which the floor is measured, after Fanfare
+	turns    int         // of two cores beside one
 	steady   time.Duration
 	floor    time.Duration
 	// card are viewers of Fanfare where the clients' core does the receiving half of loopback; at the first number the baseline is
@@ -34,8 +34,8 @@ type plan struct {
 // The two runs: less than twenty-five minutes, and some five.
 var (
 	whole = plan{
-		ladder: []int{10, 50, 100, 200, 400, 600, 800, 1000, 1200}, baseline: []int{50, 200, 400},
-		repeated: []int{200, 400}, floors: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
+		ladder: []int{10, 50, 100, 200, 400, 600, 800, 1000, 1200}, baseline: []int{50, 200},
+		repeated: map[int]int{200: 3, 400: 5}, floors: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
 		card:  []int{200, 400, 800, 1000, 1100, 1200},
 		joins: 200, joinTurns: 3, joinRates: []float64{50, 100, 200, 300, 400, 600, 800, 1200}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
 		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 200,

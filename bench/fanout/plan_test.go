@@ -41,7 +41,7 @@ func TestPlans(t *testing.T) {
 
 // Both are measured in turns, so that a slow spell of the machine meets both.
 func TestTurns(t *testing.T) {
-	b := &bench{plan: plan{ladder: []int{10, 200, 800}, baseline: []int{10, 200}, repeated: []int{200}, floors: []int{200}, turns: 2}, server: []int{0}}
+	b := &bench{plan: plan{ladder: []int{10, 200, 800}, baseline: []int{10, 200}, repeated: map[int]int{200: 2}, floors: []int{200}}, server: []int{0}}
 	var names []string
 	for _, s := range b.fanoutSteps() {
 		names = append(names, s.name)

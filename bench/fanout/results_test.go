@@ -320,6 +320,15 @@ func TestHeldFigure(t *testing.T) {
 			}
 		})
 	}
+	// Who holds them with the receiving half holds them without it.
+	r := &results{Lines: []line{measured(fanfare, 1200, 2)}, Card: []line{measured(fanfare, 800, 2), measured(fanfare, 1200, 2, slow)}}
+	if f := r.heldFigure(); !f.met || !strings.HasPrefix(f.value, "800; at 1200: p99 80 ms") {
+		t.Errorf("%+v", f)
+	}
+	r.Lines = []line{measured(fanfare, 1000, 2), measured(fanfare, 1200, 2, disturbed)}
+	if f := r.heldFigure(); f.met {
+		t.Errorf("%+v", f)
+	}
 	if f := (&results{NoCard: "it needs root"}).heldFigure(); f.value != "not measured: it needs root" || f.met {
 		t.Errorf("%+v", f)
 	}

@@ -90,6 +90,9 @@ type Estimator struct {
 // HotBytes is how much of the beginning of an Estimator Sent looks at, for callers that fetch it ahead of time.
 const HotBytes = 96
 
+// Next is where the next n calls of Sent will write, for the same callers; fewer at the end of what is kept, none before the first call.
+func (e *Estimator) Next(n int) []Slot { return e.sent.next(n) }
+
 // New returns an estimator that knows nothing yet.
 func New(cfg Config) Estimator {
 	cfg.setDefaults()

@@ -228,6 +228,35 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// Next is where packets will be noted, as many as are asked for unless what is kept ends before that.
+func TestNext(t *testing.T) {
+	const kept = 1024 // packets
+	e, now := estimate.New(estimate.Config{}), epoch
+	if e.Next(4) != nil {
+		t.Error("there is a place before there is a history")
+	}
+	e.Sent(0, 1000, now)
+	for seq := uint16(1); seq < 3*kept; seq += 4 {
+		want := min(4, kept-int(seq)%kept)
+		next := e.Next(4)
+		if len(next) != want || cap(next) != want {
+			t.Fatalf("before %d: %d places of %d, want %d", seq, len(next), cap(next), want)
+		}
+		for i := range uint16(4) {
+			now = now.Add(ms)
+			size := 1 + int(seq+i)%1200 // another one than a round before
+			var before estimate.Slot
+			if int(i) < want {
+				before = next[i]
+			}
+			e.Sent(seq+i, size, now)
+			if int(i) < want && next[i] == before {
+				t.Fatalf("%d was noted somewhere else", seq+i)
+			}
+		}
+	}
+}
+
 // A target is not lowered because little is sent, and not raised without evidence.
 func TestApplicationLimited(t *testing.T) {
 	l := newLine(lineConfig{seed: 1, rate: 10_000_000, queue: 100 * ms, rtt: 50 * ms, jitter: 5 * ms})

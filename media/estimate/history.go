@@ -14,13 +14,13 @@ const (
 
 // slots is 6 KiB, one size class of the allocator. What is known of a packet lies in one place: with
 // many viewers each look is one at cold memory.
-type slots [historySize]slot
+type slots [historySize]Slot
 
-// slot is one packet. at is in microseconds, wrapping after 71 minutes, in two halves, so that no
+// Slot is what is kept of one packet. at is in microseconds, wrapping after 71 minutes, in two halves, so that no
 // byte is lost to alignment; size is 0 where there is nothing.
-type slot struct{ atHigh, atLow, size uint16 }
+type Slot struct{ atHigh, atLow, size uint16 }
 
-func (s *slot) at() uint32 { return uint32(s.atHigh)<<16 | uint32(s.atLow) }
+func (s *Slot) at() uint32 { return uint32(s.atHigh)<<16 | uint32(s.atLow) }
 
 // history knows the packets sent of late, by their numbers.
 type history struct {
@@ -29,7 +29,7 @@ type history struct {
 	last   int64 // when newest left
 }
 
-// forget is the age after which nothing is said of a packet any more; far below the wrap of slot.at.
+// forget is the age after which nothing is said of a packet any more; far below the wrap of Slot.at.
 const forget = 60_000_000
 
 func (h *history) add(seq uint16, size int, at int64, cluster uint8) {
@@ -46,11 +46,21 @@ func (h *history) add(seq uint16, size int, at int64, cluster uint8) {
 	for skipped := min(gap-1, historySize); skipped > 0; skipped-- {
 		h.slots[(seq-skipped)%historySize].size = 0
 	}
-	h.slots[seq%historySize] = slot{
+	h.slots[seq%historySize] = Slot{
 		atHigh: uint16(at >> 16), atLow: uint16(at),
 		size: uint16(min(max(size, 1), sizeMask)) | uint16(cluster)<<clusterFrom,
 	}
 	h.newest, h.last = seq, at
+}
+
+// next is where the packets after the newest will be noted, n at most and none before the first.
+func (h *history) next(n int) []Slot {
+	if h.slots == nil {
+		return nil
+	}
+	from := int(h.newest+1) % historySize
+	to := min(from+n, historySize)
+	return h.slots[from:to:to]
 }
 
 // packet is what is known of one that was sent.
