@@ -76,22 +76,27 @@ func splitOBU(b []byte) (typ byte, l media.Layer, body []byte, ok bool) {
 		n = 2
 	}
 	if b[0]&0x02 != 0 { // obu_has_size_field
-		_, size := leb128(b[n:])
+		content, size := leb128(b[n:])
 		if size == 0 {
 			return 0, l, nil, false
 		}
 		n += size
+		if content < uint64(len(b)-n) { // else it goes on in the next packet
+			b = b[:n+int(content)]
+		}
 	}
 	return typ, l, b[n:], true
 }
 
 // describeAV1 calls the packet with the N bit the start of a key frame. Some senders do not set
-// it: then a sequence header counts, unless the frame behind it says that it is no key frame.
+// it: then a sequence header counts, unless the frame behind it says that it is no key frame. That
+// is the first one: a frame of an upper spatial layer may follow, predicted from the lowest.
 func describeAV1(b []byte, marker bool) media.Descriptor {
 	d := unknown
 	d.FrameEnd = marker
 	e := av1Elements{b: b[1:], count: int(b[0] >> 4 & 3), w: b[0]>>4&3 != 0}
-	continued, newSequence, header := b[0]&0x80 != 0, b[0]&0x08 != 0, false
+	continued, newSequence := b[0]&0x80 != 0, b[0]&0x08 != 0
+	frameDecides := false
 	for first := true; ; first = false {
 		obu, ok := e.next()
 		if !ok {
@@ -115,11 +120,17 @@ func describeAV1(b []byte, marker bool) media.Descriptor {
 		}
 		switch typ {
 		case obuSequenceHeader:
-			header, d.KeyFrame = true, true
+			// After a reduced_still_picture_header every frame is a key frame, and says nothing of it.
+			reduced := len(body) > 0 && body[0]&0x08 != 0
+			frameDecides, d.KeyFrame = !newSequence && !reduced, true
 			d.Width, d.Height = parseSequenceHeader(body)
 		case obuFrame, obuFrameHeader:
 			// show_existing_frame, and two bits of frame_type, 0 for a key frame (section 5.9.2).
-			if header && !newSequence && len(body) > 0 && body[0]&0xe0 != 0 {
+			if !frameDecides || len(body) == 0 {
+				continue
+			}
+			frameDecides = false
+			if body[0]&0xe0 != 0 {
 				d.KeyFrame, d.Width, d.Height = false, 0, 0
 			}
 		}

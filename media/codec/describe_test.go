@@ -40,7 +40,7 @@ func numbers(id, tl0 int32) func(*media.Descriptor) {
 	return func(d *media.Descriptor) { d.PictureID, d.TL0PicIdx = id, tl0 }
 }
 
-func unhex(t *testing.T, s string) []byte {
+func unhex(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
 	if err != nil {
@@ -139,6 +139,14 @@ func TestDescribe(t *testing.T) {
 			described(key, start, size(322, 182))},
 		{"av1 sequence header with its size", media.CodecAV1, "18 0a0b" + seqAV1[2:], true,
 			described(key, start, end, size(322, 182))},
+		{"av1 sequence header that is smaller than its element", media.CodecAV1, "18 0a02" + seqAV1[2:], false,
+			described(key, start)},
+		{"av1 sequence header, and a frame of size 0", media.CodecAV1, "20 0c" + seqAV1 + " 3200 30", false,
+			described(key, start, size(322, 182))},
+		{"av1 key without the N bit, and an upper layer", media.CodecAV1, "30 0c" + seqAV1 + " 02 3010 3030", false,
+			described(key, start, size(322, 182))},
+		{"av1 reduced still picture", media.CodecAV1, "20 06 08 1821e7f660 30c0", false,
+			described(key, start, size(320, 180))},
 		{"av1 delta, layer", media.CodecAV1, "10 34 48 30", true, described(start, end, layer(1, 2))},
 		{"av1 continued", media.CodecAV1, "90 1234", true, described(end)},
 		{"av1 tile group", media.CodecAV1, "10 2000", false, nothing},
@@ -152,6 +160,9 @@ func TestDescribe(t *testing.T) {
 			got := codec.Describe(tt.codec, unhex(t, tt.payload), tt.marker)
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Errorf("Describe (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tt.want, modelDescribe(tt.codec, unhex(t, tt.payload), tt.marker)); d != "" {
+				t.Errorf("the model (-want +got):\n%s", d)
 			}
 		})
 	}
@@ -203,12 +214,16 @@ func TestDescribeAllocatesNothing(t *testing.T) {
 	}
 }
 
+// fuzzDescribe compares Describe with the model.
 func fuzzDescribe(f *testing.F, c media.Codec) {
-	src := mediatest.NewSource(mediatest.SourceConfig{Codec: c})
-	for i := range 2 {
-		for _, p := range src.Next(mediatest.Frame{Key: i == 0, Size: 1500}) {
-			f.Add(p.Payload, p.Marker)
+	for _, p := range builtPackets(c) {
+		f.Add(p.Payload, p.Marker)
+	}
+	for i, b := range handMade(f, c) {
+		for n := range b {
+			f.Add(b[:n], n%2 == 0)
 		}
+		f.Add(b, i%2 == 0)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, marker bool) {
 		before := bytes.Clone(b)
@@ -225,6 +240,9 @@ func fuzzDescribe(f *testing.F, c media.Codec) {
 		}
 		if d.Width != 0 && !d.KeyFrame {
 			t.Fatalf("a size without a key frame: %+v", d)
+		}
+		if diff := cmp.Diff(modelDescribe(c, b, marker), d); diff != "" {
+			t.Fatalf("%x, marker %v (-model +Describe):\n%s", b, marker, diff)
 		}
 	})
 }

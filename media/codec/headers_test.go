@@ -9,7 +9,7 @@ import (
 )
 
 // packed turns a string of bits into bytes; spaces are for the reader.
-func packed(t *testing.T, s string) []byte {
+func packed(t testing.TB, s string) []byte {
 	t.Helper()
 	s = strings.ReplaceAll(s, " ", "")
 	out := make([]byte, (len(s)+7)/8)

@@ -151,6 +151,9 @@ func TestAppendPatched(t *testing.T) {
 			if want := append([]byte("head"), unhex(t, tt.want)...); !bytes.Equal(got, want) {
 				t.Errorf("got %x, want %x", got[4:], want[4:])
 			}
+			if got, want := modelPatched(t, tt.codec, patch, unhex(t, tt.in)), unhex(t, tt.want); !bytes.Equal(got, want) {
+				t.Errorf("the model has %x, want %x", got, want)
+			}
 		})
 	}
 }
@@ -164,20 +167,38 @@ func TestAppendPatchedAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A patch shifts the numbers, and leaves everything else that the payload says.
+// A patch shifts the numbers, and leaves everything else that the payload says: by the model, and by
+// what Describe reads before and after.
 func FuzzAppendPatched(f *testing.F) {
 	for _, c := range []media.Codec{media.CodecVP8, media.CodecVP9} {
-		for _, p := range mediatest.NewSource(mediatest.SourceConfig{Codec: c}).Next(mediatest.Frame{Key: true, Size: 1500}) {
-			f.Add(p.Payload, c == media.CodecVP9, uint16(0x7ffe), uint8(255))
+		var payloads [][]byte
+		for _, p := range builtPackets(c) {
+			payloads = append(payloads, p.Payload)
+		}
+		for _, b := range append(payloads, handMade(f, c)...) {
+			f.Add(b, c == media.CodecVP9, uint16(0x7ffe), uint8(255))
+			f.Add(b, c == media.CodecVP9, uint16(200), uint8(0))
+			f.Add(b, c == media.CodecVP9, uint16(0), uint8(3))
+			f.Add(b, c == media.CodecVP9, uint16(0), uint8(0))
+			for n := range min(len(b), 12) {
+				f.Add(b[:n], c == media.CodecVP9, uint16(0xfff3), uint8(2))
+			}
 		}
 	}
-	f.Add([]byte{0x90, 0xc0, 0x11, 0xfe, 0x10}, false, uint16(200), uint8(2))
 	f.Fuzz(func(t *testing.T, payload []byte, vp9 bool, id uint16, tl0 uint8) {
 		c := media.CodecVP8
 		if vp9 {
 			c = media.CodecVP9
 		}
-		out := codec.AppendPatched(nil, c, media.Patch{PictureID: id, TL0PicIdx: tl0}, payload)
+		patch, before := media.Patch{PictureID: id, TL0PicIdx: tl0}, bytes.Clone(payload)
+		out := codec.AppendPatched([]byte("head"), c, patch, payload)
+		if !bytes.Equal(payload, before) {
+			t.Fatal("the payload was changed")
+		}
+		out, ok := bytes.CutPrefix(out, []byte("head"))
+		if want := modelPatched(t, c, patch, payload); !ok || !bytes.Equal(out, want) {
+			t.Fatalf("%x with %+v: got %x, want %x", payload, patch, out, want)
+		}
 		if d := len(out) - len(payload); d != 0 && d != 1 {
 			t.Fatalf("grew by %d", d)
 		}
