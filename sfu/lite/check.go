@@ -15,7 +15,8 @@ import (
 // receiveSTUN handles ICE: the peer's checks, and its answers to our probes.
 func (l *Leg) receiveSTUN(b []byte, from Path, now time.Time, out *Out) DropReason {
 	m := &out.request
-	if stun.Decode(b, m) != nil || stun.Fingerprint.Check(m) != nil {
+	// The library takes bytes behind the message, as streams have them.
+	if stun.Decode(b, m) != nil || int(m.Length) != len(b)-stunHeader || stun.Fingerprint.Check(m) != nil {
 		return DropSTUNMalformed
 	}
 	switch m.Type {
@@ -37,19 +38,24 @@ type check struct {
 }
 
 // readCheck reads the attributes before MESSAGE-INTEGRITY only: what follows it is not
-// authentic (RFC 8489 section 14.5).
+// authentic (RFC 8489 section 14.5). Of two USERNAMEs the first counts (section 14), as for LocalUfrag.
 func readCheck(m *stun.Message) (c check) {
 	for _, a := range m.Attributes {
 		switch {
 		case a.Type == stun.AttrMessageIntegrity:
 			return c
 		case a.Type == stun.AttrUsername:
-			c.username = a.Value
+			if c.username == nil {
+				c.username = a.Value
+			}
 		case a.Type == stun.AttrUseCandidate:
 			c.nominates = true
 		case a.Type == stun.AttrICEControlled:
 			c.controlled = true
 		case a.Type == stun.AttrPriority || !a.Type.Required():
+		case a.Type == stun.AttrXORMappedAddress:
+			// Known and unexpected, so ignored (section 6.3). The library also calls 0x8020 so, its
+			// number of before RFC 5389, which need not be understood.
 		case len(c.unknown) < 8 && !slices.Contains(c.unknown, a.Type):
 			c.unknown = append(c.unknown, a.Type)
 		}

@@ -25,9 +25,9 @@ func (h *HelloReader) Read(datagram []byte) (profiles []Profile, done bool) {
 	for len(datagram) > 0 {
 		r, rest, ok := nextRecord(datagram)
 		if !ok {
-			return nil, false
+			break // what came before it counts (RFC 6347 section 4.1.2.7)
 		}
-		if r.isClientHello() && !h.add(cryptobyte.String(r[recordHeader+1:])) {
+		if r.isClientHello() && !h.addAll(cryptobyte.String(r[recordHeader:])) {
 			return nil, true
 		}
 		datagram = rest
@@ -38,11 +38,22 @@ func (h *HelloReader) Read(datagram []byte) (profiles []Profile, done bool) {
 	return nil, false
 }
 
-// add keeps a fragment; false when it breaks the rules or a limit.
-func (h *HelloReader) add(message cryptobyte.String) bool {
+// addAll keeps the fragments at the beginning of a record, which may hold several messages; false when
+// one of them breaks the rules or a limit.
+func (h *HelloReader) addAll(messages cryptobyte.String) bool {
+	for !messages.Empty() && messages[0] == messageClientHello {
+		if !h.add(&messages) {
+			return false
+		}
+	}
+	return true
+}
+
+// add keeps one fragment.
+func (h *HelloReader) add(message *cryptobyte.String) bool {
 	var length, offset, size uint32
 	var data []byte
-	if !message.ReadUint24(&length) || !message.Skip(2) || !message.ReadUint24(&offset) ||
+	if !message.Skip(1) || !message.ReadUint24(&length) || !message.Skip(2) || !message.ReadUint24(&offset) ||
 		!message.ReadUint24(&size) || !message.ReadBytes(&data, int(size)) {
 		return false
 	}
@@ -52,26 +63,37 @@ func (h *HelloReader) add(message cryptobyte.String) bool {
 	if h.fragments == nil || length != h.length {
 		h.length, h.fragments = length, map[uint32][]byte{}
 	}
-	if len(data) > len(h.fragments[offset]) || len(h.fragments) == 0 {
+	if len(data) > len(h.fragments[offset]) {
 		h.fragments[offset] = append([]byte(nil), data...)
 	}
 	return len(h.fragments) <= maxFragments
 }
 
-// body puts the fragments together; false while some are missing.
+// body puts the fragments together; false while some are missing. They may overlap: a client that hears
+// nothing cuts its hello anew, into smaller ones (RFC 6347 section 4.2.3).
 func (h *HelloReader) body() (cryptobyte.String, bool) {
 	if h.fragments == nil {
 		return nil, false
 	}
 	body := make(cryptobyte.String, 0, h.length)
 	for uint32(len(body)) < h.length {
-		next := h.fragments[uint32(len(body))]
+		next := h.from(uint32(len(body)))
 		if len(next) == 0 {
 			return nil, false
 		}
 		body = append(body, next...)
 	}
-	return body[:h.length], true
+	return body, true
+}
+
+// from is the most that a fragment has of the message from a place on.
+func (h *HelloReader) from(at uint32) (most []byte) {
+	for offset, data := range h.fragments {
+		if offset <= at && offset+uint32(len(data)) > at+uint32(len(most)) {
+			most = data[at-offset:]
+		}
+	}
+	return most
 }
 
 // useSRTP reads the extension in the body of a ClientHello (RFC 6347 section 4.2.1).

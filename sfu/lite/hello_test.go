@@ -116,23 +116,86 @@ func TestHelloReaderLimit(t *testing.T) {
 	t.Error("never given up")
 }
 
-// FuzzHelloReader: whatever comes, what is found stands in the datagrams.
+// A client that hears nothing cuts its hello anew, into smaller pieces; some of the first time may have
+// come, and end where none of the second time begins (RFC 6347 section 4.2.3).
+func TestHelloReaderOverlap(t *testing.T) {
+	want := []Profile{ProfileCM, ProfileGCM}
+	body := helloBody(append([]byte{0, 51, 2, 0}, make([]byte, 512)...), srtpExtension(want...))
+	n := len(body)
+	for name, cuts := range map[string][][2]int{
+		"the first was longer":  {{0, 300}, {0, 200}, {200, 400}, {400, n}},
+		"the second was longer": {{300, n}, {0, 200}, {200, 400}, {400, n}},
+		"one inside another":    {{200, 250}, {100, 400}, {400, n}, {0, 150}},
+	} {
+		var h HelloReader
+		for i, cut := range cuts {
+			got, done := h.Read(helloRecord(body, cut[0], cut[1]))
+			if last := i == len(cuts)-1; done && !slices.Equal(got, want) || last && !done {
+				t.Errorf("%s: piece %d: %v, %v", name, i, got, done)
+			}
+		}
+	}
+}
+
+// A record may hold several messages, and so several pieces of one.
+func TestHelloReaderOneRecord(t *testing.T) {
+	want := []Profile{ProfileGCM}
+	body := helloBody(srtpExtension(want...))
+	record := slices.Concat(helloRecord(body, 0, 30), helloRecord(body, 30, len(body))[recordHeader:])
+	binary.BigEndian.PutUint16(record[recordHeader-2:], uint16(len(record)-recordHeader))
+	if got, done := new(HelloReader).Read(record); !done || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, done)
+	}
+}
+
+// A record that is cut short does not take those before it along (RFC 6347 section 4.1.2.7).
+func TestHelloReaderGarbageBehind(t *testing.T) {
+	want := []Profile{ProfileGCM}
+	hello := clientHello(srtpExtension(want...))
+	for _, behind := range [][]byte{{0}, hello[:recordHeader], make([]byte, 40)} {
+		if got, done := new(HelloReader).Read(slices.Concat(hello, behind)); !done || !slices.Equal(got, want) {
+			t.Errorf("with % x behind: %v, %v", behind, got, done)
+		}
+	}
+}
+
+// A fragment without content is none of those that are counted.
+func TestHelloReaderEmptyFragment(t *testing.T) {
+	want := []Profile{ProfileGCM}
+	body := helloBody(srtpExtension(want...))
+	var h HelloReader
+	h.Read(helloRecord(body, 40, 40))
+	for i := range maxFragments {
+		to := i + 1
+		if to == maxFragments {
+			to = len(body)
+		}
+		if got, done := h.Read(helloRecord(body, i, to)); done != (to == len(body)) || done && !slices.Equal(got, want) {
+			t.Fatalf("piece %d: %v, %v", i, got, done)
+		}
+	}
+}
+
+// FuzzHelloReader: whatever comes, the reader and the model find the same in it.
 func FuzzHelloReader(f *testing.F) {
 	body := helloBody(srtpExtension(ProfileCM, ProfileGCM))
 	f.Add(clientHello(srtpExtension(ProfileCM, ProfileGCM)), []byte{})
 	f.Add(helloRecord(body, 0, 30), helloRecord(body, 30, len(body)))
 	f.Add(helloRecord(body, 30, len(body)), helloRecord(body, 0, 30))
 	f.Add([]byte{recordHandshake}, clientHello())
-	f.Fuzz(func(t *testing.T, a, b []byte) {
-		var h HelloReader
-		for _, datagram := range [][]byte{a, b} {
-			profiles, done := h.Read(datagram)
-			if len(profiles) > 0 && !done {
-				t.Fatal("profiles before the end")
-			}
-			if 2*len(profiles) > len(a)+len(b) {
-				t.Fatalf("%d profiles in %d bytes", len(profiles), len(a)+len(b))
-			}
-		}
-	})
+	f.Add(clientHello([]byte{0, 23, 0, 0}, srtpExtension(ProfileGCM)), []byte{})
+	f.Add(clientHello(srtpExtension(ProfileGCM), srtpExtension(ProfileCM)), []byte{}) // the first counts
+	f.Add(clientHello([]byte{0, extensionUseSRTP, 0, 5, 0, 3, 0, 7, 1}), []byte{})    // half a profile
+	f.Add(clientHello([]byte{0, extensionUseSRTP, 0, 3, 0, 2, 0}), []byte{})          // less than it says
+	f.Add(clientHello([]byte{0, extensionUseSRTP, 0, 9}), []byte{})                   // nor is there the extension
+	f.Add(clientHello([]byte{0, 23, 0}), []byte{})
+	for _, n := range []int{1, 33, 34, 35, 37, 39, 40} { // in the middle of each field
+		f.Add(helloRecord(body[:n], 0, n), []byte{})
+	}
+	beyond := clientHello(srtpExtension(ProfileGCM))
+	copy(beyond[recordHeader+6:], uint24(1))
+	f.Add(beyond, []byte{})
+	session := slices.Concat(body[:34], []byte{3, 1, 2, 3, 2, 4, 5}, body[36:])
+	f.Add(helloRecord(session, 0, len(session)), []byte{})
+	f.Fuzz(func(t *testing.T, a, b []byte) { checkHello(t, a, b) })
 }

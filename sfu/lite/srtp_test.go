@@ -38,10 +38,16 @@ type viewer struct {
 
 func connected(t testing.TB, p Profile) *viewer {
 	t.Helper()
-	v := &viewer{path: somewhere(5000)}
-	v.leg = New(Config{Local: Credentials{"mine", "mine-password-mine-password"}, Remote: Credentials{"theirs", "theirs-password-theirs"}}, start())
 	material := make([]byte, p.exportLen())
 	_, _ = rand.Read(material)
+	return connectedBy(t, p, material)
+}
+
+// connectedBy is connected with keys of the caller's.
+func connectedBy(t testing.TB, p Profile, material []byte) *viewer {
+	t.Helper()
+	v := &viewer{path: somewhere(5000)}
+	v.leg = New(Config{Local: Credentials{"mine", "mine-password-mine-password"}, Remote: Credentials{"theirs", "theirs-password-theirs"}}, start())
 	v.leg.trust(v.path, start(), &v.out)
 	v.leg.state = stateHandshaking
 	v.leg.Finish(Result{Profile: p, keys: p.split(material), lastFlight: []byte{20, 1}, closeNotify: []byte{21, 1}}, start(), &v.out)
