@@ -40,13 +40,35 @@ func TestWarp(t *testing.T) {
 	}
 }
 
-// Of two frames the later one is shown later, and never before the live edge of the start.
+// Of two frames the later one is shown later, and never before the live edge of the start. Where each is shown, and when it
+// is sent, is what the model says, also of a group that begins later.
 func FuzzWarp(f *testing.F) {
-	f.Add(uint32(0), uint32(450000), uint32(0), uint32(3000))
-	f.Fuzz(func(t *testing.T, key, length, ts, step uint32) {
-		length %= 900_000
+	f.Add(uint32(0), uint32(450000), uint32(0), uint32(3000), false)
+	f.Add(uint32(1000), uint32(270_001), uint32(90_001), uint32(2), false) // a unit is left out
+	f.Add(uint32(1000), uint32(270_002), uint32(360_003), uint32(1), true) // two are, around where the live pictures are met
+	f.Add(uint32(1000), uint32(270_000), uint32(359_999), uint32(0), true)
+	f.Add(uint32(1000), uint32(270_001), uint32(269_999), uint32(1), false)    // around the end of what was there
+	f.Add(uint32(0xffff_ff00), uint32(90_000), uint32(255), uint32(4), false)  // the source's numbers begin again
+	f.Add(uint32(7), uint32(2), uint32(0), uint32(89_999), false)              // too short to be compressed
+	f.Add(uint32(7), uint32(3), uint32(1), uint32(89_999), false)              // just long enough
+	f.Add(uint32(7), uint32(900_000), uint32(1_199_999), uint32(1), false)     // as long as it may be
+	f.Add(uint32(7), uint32(900_001), uint32(100), uint32(3000), false)        // longer
+	f.Add(uint32(7), uint32(480_001), uint32(100), uint32(3000), true)         // longer, of sound
+	f.Add(uint32(5000), uint32(0xffff_f060), uint32(500), uint32(3000), false) // an edge before the key frame
+	f.Fuzz(func(t *testing.T, key, length, ts, step uint32, sound bool) {
+		clockRate := uint32(90_000)
+		if sound {
+			clockRate = 48_000
+		}
+		if int32(length) >= 0 {
+			length %= 1_000_000
+		}
 		ts, step = ts%2_000_000, step%90_000
-		w := newWarp(key, key+length, 90000)
+		w := newWarp(key, key+length, clockRate)
+		exact := newModelWarp(int64(int32(length)), int64(clockRate))
+		for _, d := range []int64{0, int64(ts), int64(ts + step)} {
+			checkWarp(t, w, exact, exact.rounded(), 3, d, clockRate)
+		}
 		a, b := w.apply(key+ts), w.apply(key+ts+step)
 		if rise := b - a; rise > step || step >= catchupSpeed && rise == 0 {
 			t.Fatalf("%d further on shows %d further on", step, rise)
@@ -59,7 +81,22 @@ func FuzzWarp(f *testing.F) {
 		if l.apply(key) != w.apply(key) || l.apply(key+ts)-a > 1<<31 || l.apply(key+ts+1)-l.apply(key+ts) > 1<<31 {
 			t.Fatalf("%d later: %d is shown at %d, not %d", step, key+ts, l.apply(key+ts), a)
 		}
+		checkLater(t, l, exact, int64(step), int64(ts), clockRate)
 	})
+}
+
+// checkLater compares a warp that begins later with the model. Both lengths are rounded, so that it may be off by two units
+// more. One of fewer than three units is none, and does not begin.
+func checkLater(t *testing.T, l warp, exact modelWarp, by, ts int64, clockRate uint32) {
+	t.Helper()
+	rounded := exact.rounded()
+	if rounded.length.Sign() > 0 {
+		exact = exact.later(by)
+	}
+	rounded = rounded.later(by).rounded()
+	for _, d := range []int64{0, ts} {
+		checkWarp(t, l, exact, rounded, 5, d, clockRate)
+	}
 }
 
 // A viewer joins in the middle of a group of five seconds, and shortly before the next picture: 30 frames a

@@ -65,16 +65,18 @@ func TestParseOffer(t *testing.T) {
 	}
 }
 
-// Offers that cannot be served are refused, each with a reason that never changes.
-func TestBadOffers(t *testing.T) {
+// badOfferCase is an offer that cannot be served, with the reason; "" for one that can.
+type badOfferCase struct {
+	name   string
+	role   media.Role
+	offer  string
+	reason string
+}
+
+func badOffers() []badOfferCase {
 	change := func(offer, from, to string) string { return strings.ReplaceAll(offer, from, to) }
 	one := sessionLines + videoLines
-	for _, c := range []struct {
-		name   string
-		role   media.Role
-		offer  string
-		reason string
-	}{
+	return []badOfferCase{
 		{"empty", media.RoleSubscriber, "", "no m-line"},
 		{"not SDP", media.RoleSubscriber, "GET / HTTP/1.1", "not SDP"},
 		{"too long", media.RoleSubscriber, whep() + strings.Repeat("a=x\r\n", 20000), "too long"},
@@ -103,7 +105,12 @@ func TestBadOffers(t *testing.T) {
 		{"no codec at all", media.RoleSubscriber, sessionLines + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" + transport + "a=mid:0\r\na=rtpmap:0 PCMU/8000\r\n", "no codec in common for audio"},
 		{"all refused", media.RoleSubscriber, change(one, "m=video 9", "m=video 0"), "no m-line that can be served"},
 		{"a viewer's rids", media.RoleSubscriber, one + "a=rid:x send\r\n", "rids where none can be served"},
-	} {
+	}
+}
+
+// Offers that cannot be served are refused, each with a reason that never changes.
+func TestBadOffers(t *testing.T) {
+	for _, c := range badOffers() {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parseOffer(c.role, c.offer)
 			if c.reason == "" {
@@ -211,14 +218,21 @@ func TestPionAnswer(t *testing.T) {
 }
 
 // No text makes the checks fail in another way than by ErrBadOffer, and what they let
-// through can be answered.
+// through can be answered. What they make of a text is what the model makes of it.
 func FuzzParseOffer(f *testing.F) {
 	f.Add(whep())
 	f.Add(whip())
 	f.Add("m=audio 0 x")
+	for _, c := range badOffers() {
+		f.Add(c.offer)
+	}
+	for _, text := range oddOffers(f) {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, role := range []media.Role{media.RolePublisher, media.RoleSubscriber} {
 			o, err := parseOffer(role, text)
+			checkOffer(t, role, text, o, err)
 			if err != nil {
 				if !errors.Is(err, media.ErrBadOffer) || o != nil {
 					t.Fatalf("%v, %v", o, err)
@@ -230,6 +244,82 @@ func FuzzParseOffer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// oddOffers are offers of browsers, and ones that lead through what browsers do not offer.
+func oddOffers(tb testing.TB) (list []string) {
+	tb.Helper()
+	for _, name := range []string{"testdata/offer-chromium.sdp", "testdata/offer-firefox.sdp"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		list = append(list, string(text), strings.ReplaceAll(string(text), "a=recvonly", "a=sendrecv"))
+	}
+	both := strings.ReplaceAll(whep(), "a=recvonly\r\n", "")
+	list = append(list, both, strings.ReplaceAll(both, "\r\n", "\n"), both+"x")
+	for _, more := range []int{14, 15} { // as many m-lines as there may be, and one more
+		list = append(list, both+strings.Repeat("m=video 0 UDP/TLS/RTP/SAVPF 96\r\n", more))
+	}
+	long := strings.Repeat("1", 33)
+	for _, c := range [][]string{ // more than one thing at a time
+		{"BUNDLE 0 1", "BUNDLE 0 " + long, "a=mid:1", "a=mid:" + long}, {"BUNDLE 0 1", "BUNDLE 0 " + long[1:], "a=mid:1", "a=mid:" + long[1:]},
+		{"BUNDLE 0 1", "BUNDLE 0", "a=mid:1", "a=mid:BUNDLE"}, {"a=extmap-allow-mixed\r\n", "", "a=extmap:13 ", "a=extmap:15 x\r\na=extmap:16 "},
+		{"a=extmap-allow-mixed\r\n", "", "a=extmap:13 ", "a=extmap:5 " + ext.URIDependency + "\r\na=extmap:14 "},
+		{"m=video 9", "m=video 0", "a=mid:1", "a=bundle-only\r\na=mid:1"}, {"m=audio 9", "m=audio 0", "a=setup:actpass", "a=setup:active"},
+		{"rtx/", "RTX/", "VP9/", "flexfec-03/", "ulpfec", "flexfec-03", "red/48000/2", "flexfec-03/90000"},
+	} {
+		list = append(list, strings.NewReplacer(c...).Replace(both))
+	}
+	for _, c := range changedLines() {
+		changed := strings.ReplaceAll(both, c[0], c[1])
+		if changed == both {
+			tb.Fatalf("nothing to change: %q", c[0])
+		}
+		list = append(list, changed)
+	}
+	return list
+}
+
+// changedLines are what to change in an offer, and to what.
+func changedLines() [][2]string {
+	const group, setup, print = "a=group:BUNDLE 0 1\r\n", "a=setup:actpass\r\n", "a=fingerprint:" + testPrint + "\r\n"
+	other := strings.ReplaceAll(testPrint, "AB", "ab")
+	return [][2]string{
+		{group, "a=group:LS 0 1\r\na=group:BUNDLE 0\r\na=group:\r\na=group:BUNDLE x 1  0\r\n"},
+		{group, group + "a=sendonly\r\na=recvonly\r\n"}, // the session's directions
+		{group, group + "a=inactive\r\n"},
+		{group, "a=group:LS 0 1\r\n"}, {group, group + strings.ReplaceAll(print, "AB", "BA")},
+		{"a=mid:1\r\n", "a=mid:1\r\na=inactive\r\na=sendrecv\r\n"}, // of two the first counts
+		{"a=mid:1\r\n", "a=mid:1\r\na=mid:2\r\na=sendonly\r\n"},
+		{"a=mid:1\r\n", "a=mid:" + strings.Repeat("1", 33) + "\r\n"},
+		{"a=mid:1\r\n", "a=mid:1 2\r\n"}, {"a=mid:1\r\n", "a=mid:1\t\r\n"}, {"a=mid:0\r\n", "a=mid:\r\na=mid:0\r\n"},
+		{"m=video 9 ", "m=video 0 "}, {"m=video 9 UDP", "m=video 0/2\t UDP"}, {"m=audio 9 ", "m=audio 0 "},
+		{"m=video 9 UDP/TLS/RTP/SAVPF 96", "m=video 0 UDP/TLS/RTP/SAVPF 96 x 300 96"},
+		{"a=mid:1\r\n", "a=mid:1\r\na=bundle-only\r\n"}, {"m=video 9", "m=text 9"}, {"m=video 9", "m=picture 9"},
+		{setup, "a=setup:passive\r\n"}, {setup, "a=setup:active\r\na=setup:passive\r\n"}, {setup, ""},
+		{"a=mid:1\r\n", "a=mid:1\r\na=rid:h send\r\na=rid:m send pt=96\r\na=rid:l recv\r\na=rid:" + strings.Repeat("x", 17) + " send\r\n"}, {setup, "a=rid:x\r\na=rid\r\n"},
+		{group, group + "a=ice-ufrag:other\r\na=ice-pwd:9876543210987654321098\r\na=setup:passive\r\n" + print}, // the m-line's own count
+		{"a=ice-ufrag:abcd\r\n", "a=ice-ufrag:\r\n"}, {"a=ice-ufrag:abcd\r\n", "a=ice-ufrag:ab-d\r\n"}, {"a=ice-ufrag:abcd\r\n", "a=ice-ufrag:abc\r\n"},
+		{"a=ice-pwd:0123456789", "a=ice-pwd:" + strings.Repeat("0123456789", 25)}, {"a=ice-pwd:0", "a=ice-pwd:"}, {"a=ice-ufrag:abcd", "a=ice-ufrag:" + strings.Repeat("abcd", 65)},
+		{print, "a=fingerprint:sha-1 AB\r\na=fingerprint:SHA-256" + other[7:] + "\r\n" + print}, {print, strings.Repeat(print, 5)},
+		{print, "a=fingerprint:sha-512" + testPrint[7:] + "\r\n"}, {print, strings.Replace(print, "AB:CD", "AB-CD", 1)}, {print, strings.Replace(print, "AB:CD", "AG:CD", 1)},
+		{print, "a=fingerprint\r\na=fingerprint:sha-384 " + strings.Repeat("0a:", 47) + "FF\r\na=fingerprint:sha-512 " + strings.Repeat("0a:", 63) + "FF\r\n"},
+		{"a=rtpmap:96 VP8/90000\r\n", "a=rtpmap:96 \r\na=rtpmap:96  vp8/90000/1 \r\na=rtpmap:96 VP9/90000\r\n"}, {"VP8/90000", "VP8/8000"}, {"VP8/90000", "VP8"},
+		{"opus/48000/2", "opus/48000"}, {"opus/48000/2", "opus/48000/2/1"}, {"opus/48000/2", "OPUS/48000/2"}, {"opus/48000/2", "opus/90000/2"}, {"opus/48000/2", "VP8/90000"},
+		{"a=fmtp:63 111/111", "a=fmtp:63 111"}, {"red/48000/2", "RED/48000/2"}, {"a=fmtp:63 111/111", "a=fmtp:63 x"}, {"a=rtpmap:0 PCMU/8000", "a=rtpmap:0 opus/48000/2"},
+		{"apt=96", "x=1; APT=96;apt=102"}, {"apt=102", "apt=96"}, {"a=fmtp:97 apt", "a=fmtp:97 rtx-time=200;apt"}, {"97 102 ", "102 "}, {"apt=96", "apt=096"}, {"apt=96", "apt=128"},
+		{"a=fmtp:102 level", "a=fmtp:102\r\na=fmtp:x y\r\na=fmtp:102  level"}, {"a=rtpmap:98 VP9/90000", "a=rtpmap:98 red/90000\r\na=fmtp:98 96\r\na=rtpmap:45 VP9/90000"},
+		{"a=rtcp-fb:96 nack\r\n", "a=rtcp-fb:* nack\r\na=rtcp-fb:* goog-remb \r\na=rtcp-fb:*x ccm fir\r\n"}, {"a=rtcp-fb:96 nack pli\r\n", "a=rtcp-fb:098  nack pli\r\na=rtcp-fb:300 rrtr\r\na=rtcp-fb\r\n"},
+		{"ulpfec", "FlexFEC-03"}, {"45 98 116\r\n", "45 98 116 0\r\na=rtpmap:0 flexfec-03/90000\r\na=rtcp-fb:0 transport-cc\r\n"}, {"opus/48000/2\r\n", "opus/48000/2\r\na=rtpmap:0 flexfec-03/90000\r\n"},
+		{"a=rtpmap:0 PCMU", "a=rtpmap:116 flexfec-03"}, {"extmap:13 ", "extmap:15 "}, {"extmap:13 ", "extmap:0 "}, {"extmap:13 ", "extmap:256 "}, {"extmap:13 ", "extmap:255 "},
+		{"extmap:13 urn:3gpp:video-orientation", "extmap: 13/sendonly  urn:3gpp:video-orientation x"}, {"extmap:13 ", "extmap:x "}, {"extmap:13 ", "extmap:14 " + ext.URIDependency + "\r\na=extmap:16 "},
+		{"a=extmap-allow-mixed\r\n", ""}, {"a=extmap-allow-mixed\r\n", "a=extmap:13 x\r\na=rtcp-mux\r\na=mid:9\r\n"}, {" 45 98 116", " 45 98 116" + strings.Repeat(" 98", 88)}, {" 45 98 116", " 45 98 116" + strings.Repeat(" 98", 89)},
+		{setup, strings.Repeat("a=candidate:1\r\n", 32)}, {group + "a=extmap-allow-mixed\r\n" + audioLines, group + strings.Repeat("a=candidate:1\r\n", 9) + audioLines + strings.Repeat("a=candidate:1\r\n", 65)},
+		{setup, strings.Repeat("a=extmap:1 x\r\n", 29)}, {setup, strings.Repeat("a=extmap:1 x\r\n", 30)}, {setup, strings.Repeat("a=rid:1 recv\r\n", 4)},
+		{" 45 98 116", " x 45 300 98 116 -1 +96"}, {"a=fmtp:97 apt=96", "a=fmtp:97 rtx-time=200"},
+		{"a=mid:1\r\n", "a=mid:1\r\ni=a=mid:5\r\nb=AS:5\r\n"}, {"s=-\r\n", "s=a=ice-lite\r\n"}, {"c=IN IP4 0.0.0.0\r\n", "c=IN IP4 0.0.0.0 a=mid:7\r\n"},
+	}
 }
 
 func checkAnswer(t *testing.T, o *offer) {
@@ -244,11 +334,26 @@ func checkAnswer(t *testing.T, o *offer) {
 	}
 }
 
+// What is made of a fragment is what the model makes of it.
 func FuzzParseFragment(f *testing.F) {
-	f.Add("a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 X 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n")
+	const ufrag, pwd, candidate = "a=ice-ufrag:abcd\r\n", "a=ice-pwd:0123456789012345678901\r\n", "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+	f.Add(ufrag + pwd + "m=audio 9 X 0\r\na=mid:0\r\n" + candidate)
+	for _, text := range []string{
+		"", " \r\n", "hello", "x", "ab", "\r\n\r\n" + candidate + "\r\n" + candidate, "a=end-of-candidates\r\n" + candidate + "a=candidate\n",
+		ufrag + pwd + "m=audio 9 X 0\r\na=mid:0\r\n" + ufrag + pwd + candidate + "m=video 9 X 0\r\na=mid:1\r\na=mid:1\r\n" + candidate + "a=end-of-candidates\r\n",
+		ufrag + pwd + "a=ice-ufrag:efgh\r\n", ufrag + pwd + "a=ice-pwd:x\r\n", ufrag + pwd + strings.Replace(pwd, "01", "10", 1), ufrag + "a=ice-ufrag:\r\n", "a=ice-ufrag:\r\na=ice-ufrag\r\n" + ufrag + pwd,
+		ufrag, pwd, "a=ice-ufrag:abc\r\n" + pwd, "a=ice-ufrag:abc\r\n", ufrag + "a=ice-pwd:short", ufrag + "a=ice-pwd:012345678901234567890_\r\n",
+		"a=ice-ufrag:a:cd\r\n", "a=mid:\na=mid\na=mid:0:1\na=mid:2\r\r\na=mid: 3 ", "m=mid:0\nb=candidate:1\n", "a mid:0", "a=Mid:0\nA=mid:0",
+		strings.Repeat(candidate, 64), strings.Repeat(candidate, 65), strings.Repeat("\n", 300), "a=x" + strings.Repeat("\na=x", 255), "a=x" + strings.Repeat("\na=x", 256),
+		"a=" + strings.Repeat("x", 65534), "a=" + strings.Repeat("x", 65535), strings.Repeat(" ", 65534) + "a=mid:0",
+	} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := parseFragment(text); err != nil && !errors.Is(err, media.ErrBadFragment) {
+		got, err := parseFragment(text)
+		if err != nil && !errors.Is(err, media.ErrBadFragment) {
 			t.Fatal(err)
 		}
+		checkFragment(t, text, got, err)
 	})
 }

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +187,40 @@ func TestLayersAreMeasuredLater(t *testing.T) {
 	}
 }
 
+// A step up that does not hold counts once, however many steps lead down from it: the next one needs two seconds, not four.
+func TestFailsOnce(t *testing.T) {
+	var s Selector
+	ladder, start := AppendLadder(nil, three()), time.Unix(1000, 0)
+	for _, c := range []struct {
+		after    time.Duration // in milliseconds
+		target   media.Bitrate
+		encoding uint32
+	}{{0, 600_000, 2}, {1000, 5_000_000, 3}, {1400, 1_700_000, 3}, {1800, 600_000, 2}, {3799, 5_000_000, 2}, {3800, 5_000_000, 3}} {
+		if got := s.Choose(ladder, c.target, media.Wish{}, start.Add(c.after*time.Millisecond)); got.Encoding != c.encoding {
+			t.Errorf("after %d ms: %+v, want encoding %d", c.after, got, c.encoding)
+		}
+	}
+}
+
+// The first rung is kept as long as any other, also where the caller counts its encodings from 0.
+func TestFirstIsKept(t *testing.T) {
+	for id := range uint32(2) {
+		list := three()[:1]
+		list[0].ID = id
+		var s Selector
+		ladder, now := AppendLadder(nil, list), time.Unix(1000, 0)
+		for _, c := range []struct {
+			after    time.Duration
+			target   media.Bitrate
+			temporal int8
+		}{{0, 10_000, 0}, {holdFirst - 1, 5_000_000, 0}, {holdFirst, 5_000_000, 2}} {
+			if got := s.Choose(ladder, c.target, media.Wish{}, now.Add(c.after)); got.Layer.Temporal != c.temporal {
+				t.Errorf("encoding %d, after %v: %+v", id, c.after, got)
+			}
+		}
+	}
+}
+
 func TestNext(t *testing.T) {
 	ladder := AppendLadder(nil, three())
 	var s Selector
@@ -224,21 +259,36 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// Encodings come and go, and take now more, now less. What is chosen is on the ladder, and never more than
-// the line carries where anything less is there that is wanted.
+// Encodings come and go, and take now more, now less. What is chosen is what the model chooses; it is on the ladder, and
+// never more than the line carries where anything less is there that is wanted.
 func FuzzSelector(f *testing.F) {
-	f.Add([]byte{1, 50, 3, 10, 0, 200, 7, 1})
-	f.Add([]byte{7, 40, 45, 100, 0x3f, 30, 45, 200})
+	for _, script := range selectorScripts() {
+		f.Add(script)
+	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		var s Selector
+		var m modelSelector
 		now := time.Unix(1000, 0)
-		for len(script) >= 4 {
-			ladder := AppendLadder(nil, someOf(script[0]))
-			target := media.Bitrate(script[1]) * 12_000
+		for n := 0; len(script) >= 5 && n < 100; n++ {
+			list := someOf(script[0])
+			ladder := AppendLadder(nil, list)
+			if want := modelLadder(list); !slices.Equal(ladder, want) {
+				t.Fatalf("the ladder is %s\nwant %s", words(ladder), words(want))
+			}
+			target := lineOf(script[1], script[4], ladder)
 			wish := media.Wish{MaxHeight: int(script[2]) * 8, Hidden: script[2] == 255}
-			now = now.Add(time.Duration(script[3]) * 20 * time.Millisecond)
-			script = script[4:]
+			now = now.Add(pause(script[3]))
+			script = script[5:]
 			c := s.Choose(ladder, target, wish, now)
+			if want := m.choose(ladder, target, wish, now); c != want {
+				t.Fatalf("step %d, a line of %d, %+v, of %s:\n%+v\nwant %+v", n, target, wish, words(ladder), c, want)
+			}
+			if current, ok := s.Current(); !ok || current != c.Rung {
+				t.Fatalf("chosen is %+v, and then %+v", c.Rung, current)
+			}
+			if got, want := s.Bound(ladder, wish), m.bound(ladder, wish); got != want {
+				t.Fatalf("step %d is bound by %q, want %q", n, got, want)
+			}
 			at := slices.Index(ladder, c.Rung)
 			if at < 0 {
 				t.Fatalf("%+v is not on the ladder", c)
@@ -251,17 +301,94 @@ func FuzzSelector(f *testing.F) {
 	})
 }
 
-// someOf are encodings by the bits of a number: three for those that are there, and from the fourth on those
-// that take a quarter of the usual.
+// selectorScripts are steps of five bytes: the encodings, the line, the wish, the time since the step before, and 0 or which
+// border the line is at. Stories come first, then what chance makes of a few that change now and then.
+func selectorScripts() (list [][]byte) {
+	const all, unmeasured, other = 7, 1 << 6, 1 << 7 // see someOf
+	for _, story := range [][][4]byte{
+		{{1, 50, 3, 10}, {0, 200, 7, 1}},
+		{{7, 40, 45, 100}, {0x3f, 30, 45, 200}},
+		{{all, 0, 0, 0}, {all, 25, 0, 50}, {all, 12, 0, 5}, {all, 255, 0, 5}, {all, 255, 0, 44}, {all, 255, 0, 1}},                                                             // down, and up with patience
+		{{all, 50, 0, 0}, {all, 250, 0, 50}, {all, 50, 0, 50}, {all, 250, 0, 75}, {all, 250, 0, 30}, {all, 50, 0, 50}, {all, 250, 0, 195}, {all, 250, 0, 10}},                  // up twice in vain
+		{{all, 50, 0, 0}, {all, 250, 0, 50}, {all, 140, 0, 20}, {all, 50, 0, 20}, {all, 250, 0, 90}, {all, 250, 0, 30}, {all, 250, 0, 40}},                                     // in vain, in two steps down
+		{{all, 50, 0, 0}, {all, 250, 0, 50}, {all, 50, 0, 50}, {all, 250, 0, 100}, {all, 50, 0, 246}, {all, 250, 0, 40}, {all, 250, 0, 20}},                                    // forgotten after 28 seconds
+		{{all, 50, 0, 0}, {all, 250, 0, 50}, {all, 50, 0, 50}, {all, 250, 0, 100}, {all, 50, 0, 245}, {all, 250, 0, 50}, {all, 250, 0, 50}},                                    // not yet after 24
+		{{all, 0, 22, 0}, {all, 0, 90, 5}, {all, 0, 255, 5}, {all, 0, 45, 5}, {all, 0, 254, 5}, {all, 40, 10, 5}, {all, 8, 10, 5}, {all, 250, 200, 5}},                         // wishes
+		{{1, 0, 0, 0}, {2, 0, 0, 5}, {4, 100, 0, 5}, {1, 100, 0, 5}, {6, 0, 0, 5}, {all | 4<<3, 60, 0, 5}, {all | 4<<3, 35, 45, 5}},                                            // encodings come and go
+		{{1 | 1<<3 | unmeasured, 80, 0, 0}, {3 | 3<<3 | unmeasured, 80, 0, 1}, {all | 7<<3 | unmeasured, 80, 0, 1}, {all, 80, 0, 1}, {all, 80, 0, 50}},                         // a stream begins
+		{{all | other, 1, 0, 0}, {all | other, 250, 0, 1}, {all | other, 250, 0, 48}, {all | other, 250, 0, 1}},                                                                // an encoding of the number 0
+		{{all | other, 100, 0, 0}, {all | other, 20, 0, 50}, {all | other, 100, 20, 50}, {4 | other, 250, 23, 60}, {3 | other, 20, 0, 60}, {4 | other | unmeasured, 9, 0, 50}}, // layers come and go
+	} {
+		var script []byte
+		for _, step := range story {
+			script = append(append(script, step[:]...), 0)
+		}
+		list = append(list, script)
+	}
+	chance := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		var script []byte
+		step := [5]byte{all}
+		for range 60 {
+			switch chance.IntN(8) {
+			case 0:
+				step[0] = byte(chance.IntN(256))
+			case 1:
+				step[2] = []byte{0, 0, 0, 20, 23, 45, 46, 90, 91, 255}[chance.IntN(10)]
+			}
+			step[1], step[4] = byte(chance.IntN(256)), byte(chance.IntN(128))
+			step[3] = []byte{0, 1, 10, 50, 50, 51, 100, 200, 240, 241, 246}[chance.IntN(11)]
+			script = append(script, step[:]...)
+		}
+		list = append(list, script)
+	}
+	return list
+}
+
+// lineOf is what a line carries: so many times 12 kbit/s; or it is about as much as a rung needs that is kept, gone down to or
+// entered.
+func lineOf(b, border byte, ladder []Rung) media.Bitrate {
+	if border == 0 {
+		return media.Bitrate(b) * 12_000
+	}
+	percent := []media.Bitrate{110, 100, 87}[border%3]
+	return max(0, ladder[int(b)%len(ladder)].Bitrate*100/percent+media.Bitrate(border/3%4)-1)
+}
+
+// pause is the time between two steps: up to five seconds in steps of 20 ms, and from 240 on up to a minute.
+func pause(b byte) time.Duration {
+	if b >= 240 {
+		return time.Duration(b-239) * 4 * time.Second
+	}
+	return time.Duration(b) * 20 * time.Millisecond
+}
+
+// someOf are encodings by the bits of a number: three for those that are there, from the fourth on those that take a
+// quarter of the usual, then whether none is measured yet, of the cheap ones not even the whole. With the last bit
+// they have other numbers, from 0 on, and the largest has spatial layers and takes less at the bottom than the one below.
 func someOf(bits byte) []Encoding {
 	list := three()
+	if bits>>7 != 0 {
+		list[2].Rates = [MaxSpatial][MaxTemporal]media.Bitrate{{250_000, 50_000}, {200_000}, {700_000, 300_000, 200_000}}
+	}
 	keep := list[:0]
 	for i, e := range list {
-		if bits>>(i+3)&1 != 0 {
-			for t := range e.Rates[0] {
-				e.Rates[0][t] /= 4
+		cheap := bits>>(i+3)&1 != 0
+		for s := range e.Rates {
+			for t := range e.Rates[s] {
+				if cheap {
+					e.Rates[s][t] /= 4
+				}
 			}
 		}
+		if bits>>6&1 != 0 {
+			e.Total = e.upTo(MaxSpatial-1, MaxTemporal-1)
+			e.Rates = [MaxSpatial][MaxTemporal]media.Bitrate{}
+			if cheap {
+				e.Total = 0
+			}
+		}
+		e.ID -= uint32(bits >> 7)
 		if bits>>i&1 != 0 {
 			keep = append(keep, e)
 		}

@@ -11,7 +11,9 @@ const (
 	// swing, and entered from an eighth below: with less room its key frame would fill the line.
 	keepPercent, fallPercent, enterPercent = 110, 100, 87
 	// holdFirst is the least time on a rung before the next one up. A step up that did not
-	// hold, because the line was full within fragile, doubles it, up to holdLongest.
+	// hold, because the line was full within fragile, doubles it, up to holdLongest. It counts once, also
+	// where the way down from it has several steps: estimates fall by and by. All is forgotten where a rung
+	// is entered for another reason than room, longer than holdLongest and fragile after the last step up.
 	holdFirst   = time.Second
 	holdLongest = 20 * time.Second
 	fragile     = 8 * time.Second
@@ -32,6 +34,7 @@ type Selector struct {
 	chosen  bool
 	since   time.Time // when the current rung was entered
 	raised  time.Time // when the last step up was made
+	failed  bool      // the last step up has not held, and has been counted
 	hold    time.Duration
 }
 
@@ -46,10 +49,10 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 		s.hold = holdFirst
 	}
 	wanted := ladder[:top+1]
-	at, was := s.find(ladder), s.current
+	at, was, first := s.find(ladder), s.current, !s.chosen
 	down := false
 	switch {
-	case !s.chosen:
+	case first:
 		at = fitting(wanted, target, enterPercent)
 		s.enter(ladder[at], now)
 	case at > top:
@@ -61,11 +64,11 @@ func (s *Selector) Choose(ladder []Rung, target media.Bitrate, wish media.Wish, 
 		s.enter(ladder[at], now)
 	case target == 0 || ladder[at].Bitrate == 0 || now.Sub(s.since) >= s.hold: // 0: a stream that has just begun, not measured yet
 		if up := fitting(wanted, target, enterPercent); up > at {
-			at, s.raised = up, now
+			at, s.raised, s.failed = up, now, false
 			s.enter(ladder[at], now)
 		}
 	}
-	if !ladder[at].same(was) {
+	if first || !ladder[at].same(was) { // before the first choice there was none to be the same
 		s.since = now
 	}
 	s.current = ladder[at] // with what it takes now
@@ -101,8 +104,8 @@ func (s *Selector) enter(r Rung, now time.Time) {
 
 // fall notes a step down that the line has forced.
 func (s *Selector) fall(now time.Time) {
-	if !s.raised.IsZero() && now.Sub(s.raised) < fragile {
-		s.hold = min(2*s.hold, holdLongest)
+	if !s.raised.IsZero() && !s.failed && now.Sub(s.raised) < fragile {
+		s.hold, s.failed = min(2*s.hold, holdLongest), true
 	}
 }
 
