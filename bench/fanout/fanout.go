@@ -68,8 +68,8 @@ func (b *bench) ladderStep(part, peer string, viewers int, lines func(*results) 
 }
 
 // coresSteps measures the server on two cores, in turns with half of the viewers on one: a core has as many, since the price of a packet depends on
-// that (the floor's as well), and where clients have no cores of their own it has their clients. The floor in the same turns, with a sender for each
-// core, tells what two cores of this machine are worth to those who share nothing.
+// that (the floor's as well), and where clients have no cores of their own it has their clients. The floor in the same turns, with two senders
+// there, tells how much dearer a packet becomes where nothing is shared but the machine.
 func (b *bench) coresSteps() (steps []step) {
 	clientsOf := func(cores []int) []int {
 		if len(b.apart) == 0 {

@@ -15,7 +15,7 @@ import (
 // floorLine is what sealing and sending alone cost, at the batch that Fanfare had with as many viewers.
 type floorLine struct {
 	Viewers   int     `json:"viewers"`
-	Cores     int     `json:"cores"` // each has a sender with viewers of its own
+	Cores     int     `json:"cores"` // and as many senders, each with viewers of its own
 	MeanBatch float64 `json:"meanBatch"`
 	MeanBytes float64 `json:"meanBytes"`
 	User      float64 `json:"user"` // µs a packet
@@ -34,7 +34,7 @@ func (f *floorLine) void() string {
 	return f.Quiet.void()
 }
 
-// floorStep measures the floor with a sender for each of the server's cores, each with so many viewers, at the batch that Fanfare's lines so far had.
+// floorStep measures the floor with as many senders as the server has cores, each with so many viewers, at the batch that Fanfare's lines so far had.
 func (b *bench) floorStep(part string, viewers int, server, client []int, lines func(*results) *[]floorLine, like func(*results) []line) step {
 	return step{
 		part: part, name: fmt.Sprintf("the floor, %d viewers on %d", len(server)*viewers, len(server)), takes: b.plan.floor + overhead/3,
@@ -53,7 +53,7 @@ func (b *bench) floorStep(part string, viewers int, server, client []int, lines 
 	}
 }
 
-// floor runs a sender for each of the server's cores, and its reader on the clients'. A measurement that was disturbed is repeated once.
+// floor runs as many senders as the server has cores, on any of them, as the server's threads are, and their readers on the clients'. A measurement that was disturbed is repeated once.
 func (b *bench) floor(ctx context.Context, viewers int, batch float64, server, client []int) (f floorLine, err error) {
 	for range 2 {
 		if f, err = b.floorOnce(ctx, viewers, batch, server, client); err != nil || f.void() == "" {

@@ -80,20 +80,33 @@ func prices(lines []line, peer string, viewers int) (us []float64) {
 }
 
 // baselinePrices are the baseline's: of the lines that it held, where there are any, since a moment in which it is overwhelmed makes it dear.
-func baselinePrices(lines []line, viewers int) []float64 {
+func baselinePrices(lines []line, viewers int) (us []float64, holds bool) {
 	held := slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.breach() != "" })
 	if us := prices(held, baseline, viewers); us != nil {
-		return us
+		return us, true
 	}
-	return prices(lines, baseline, viewers)
+	return prices(lines, baseline, viewers), false
 }
 
-// floorPrices are those of the floor.
-func (r *results) floorPrices(viewers int) (us []float64) {
-	for i := range r.Floors {
-		if f := &r.Floors[i]; f.Viewers == viewers && f.void() == "" {
+// floorPrices are those of the floor with so many viewers.
+func (r *results) floorPrices(viewers int) []float64 {
+	return floorPrices(r.Floors, func(f *floorLine) bool { return f.Viewers == viewers })
+}
+
+// floorPrices are the µs a packet of some of the lines: those that count, and whose batch was assumed only where there are no others.
+func floorPrices(lines []floorLine, of func(*floorLine) bool) (us []float64) {
+	var assumed []float64
+	for i := range lines {
+		switch f := &lines[i]; {
+		case f.void() != "" || !of(f):
+		case f.Estimated:
+			assumed = append(assumed, f.Total)
+		default:
 			us = append(us, f.Total)
 		}
+	}
+	if us == nil {
+		return assumed
 	}
 	return us
 }

@@ -109,7 +109,7 @@ func TestPricesLeaveOutWhatDoesNotCount(t *testing.T) {
 	r := &results{
 		Lines: []line{measured(fanfare, 200, 2), measured(baseline, 200, 6), measured(fanfare, 200, 9, disturbed), measured(fanfare, 200, 9, lossy), measured(fanfare, 200, 3, slow), measured(fanfare, 400, 9)},
 		Floors: []floorLine{
-			{Viewers: 200, Total: 1.5}, {Viewers: 200, Total: 9, Lost: 0.5}, {Viewers: 200, Total: 9, Quiet: quiet{Steal: 1}}, {Viewers: 400, Total: 9},
+			{Viewers: 200, Total: 7, Estimated: true}, {Viewers: 200, Total: 1.5}, {Viewers: 200, Total: 9, Lost: 0.5}, {Viewers: 200, Total: 9, Quiet: quiet{Steal: 1}}, {Viewers: 400, Total: 9},
 		},
 	}
 	// What came late was paid for like any other.
@@ -119,16 +119,19 @@ func TestPricesLeaveOutWhatDoesNotCount(t *testing.T) {
 	if got := r.floorPrices(200); !slices.Equal(got, []float64{1.5}) {
 		t.Errorf("floor: %v", got)
 	}
+	if got := (&results{Floors: r.Floors[:1]}).floorPrices(200); !slices.Equal(got, []float64{7}) {
+		t.Errorf("floor of an assumed batch alone: %v", got)
+	}
 }
 
 // The baseline's price is that of lines in which it was not overwhelmed, if it ever was not.
 func TestBaselinePrices(t *testing.T) {
 	lines := []line{measured(baseline, 200, 10), measured(baseline, 200, 17, slow), measured(baseline, 200, 24, lossy), measured(fanfare, 200, 2)}
-	if got := baselinePrices(lines, 200); !slices.Equal(got, []float64{10}) {
-		t.Errorf("%v", got)
+	if got, holds := baselinePrices(lines, 200); !slices.Equal(got, []float64{10}) || !holds {
+		t.Errorf("%v, %v", got, holds)
 	}
-	if got := baselinePrices(lines[1:], 200); !slices.Equal(got, []float64{17}) {
-		t.Errorf("%v", got)
+	if got, holds := baselinePrices(lines[1:], 200); !slices.Equal(got, []float64{17}) || holds {
+		t.Errorf("%v, %v", got, holds)
 	}
 }
 
@@ -222,7 +225,7 @@ func TestFigures(t *testing.T) {
 		got = append(got, f.value+" "+met)
 	}
 	want := []string{
-		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "0.30 met",
+		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "0.30, which did not hold met",
 		"1200, the most that was tried; sealing and sending alone would fill this core at about 3115 met", "1200, the most that was tried met", "1.90 met", "300 met", "0.20 met",
 		"0 of 800; told to wait 0 times  met", "0.000 % met", "50 KiB with 400 viewers after 0 s met",
 	}
@@ -246,8 +249,8 @@ func TestMissed(t *testing.T) {
 	}
 }
 
-// What two cores do not bring in time is no work that they do; one core that does not hold is no measure for them. Where two cores are worth less to
-// the floor, no more than that is asked; where they are worth more, no more either.
+// What two cores do not bring in time is no work that they do; one core that does not hold is no measure for them. The floor's figure is
+// beside it, and changes nothing.
 func TestCoresFigure(t *testing.T) {
 	two := func(us float64, change ...func(*line)) line {
 		return measured(fanfare, 400, us, append(change, func(l *line) { l.Cores = 2 })...)
@@ -264,8 +267,7 @@ func TestCoresFigure(t *testing.T) {
 	}{
 		{"as cheap", []line{measured(fanfare, 200, 2), two(2)}, nil, "2.00", true},
 		{"dearer", []line{measured(fanfare, 200, 2), two(2.5)}, nil, "1.60", false},
-		{"dearer, as the floor is", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.25), "1.60; to the floor: 1.60", true},
-		{"dearer than the floor", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.2), "1.60; to the floor: 1.67", false},
+		{"dearer, as the floor is", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.25), "1.60; to the floor: 1.60", false},
 		{"as cheap, the floor better", []line{measured(fanfare, 200, 2), two(2)}, floor(1, 0.9), "2.00; to the floor: 2.22", true},
 		{"half of the floor", []line{measured(fanfare, 200, 2), two(2.5)}, floor(1, 1.25)[:1], "1.60", false},
 		{"late on two", []line{measured(fanfare, 200, 2), two(2), two(2, slow), two(2)}, floor(1, 2), "2.00; to the floor: 1.00; on two: p99 80 ms", false},
@@ -322,7 +324,7 @@ func TestHeldFigure(t *testing.T) {
 	}
 	// Who holds them with the receiving half holds them without it.
 	r := &results{Lines: []line{measured(fanfare, 1200, 2)}, Card: []line{measured(fanfare, 800, 2), measured(fanfare, 1200, 2, slow)}}
-	if f := r.heldFigure(); !f.met || !strings.HasPrefix(f.value, "800; at 1200: p99 80 ms") {
+	if f := r.heldFigure(); !f.met || !strings.HasPrefix(f.value, "800; at 1200: p99 80 ms") || !strings.HasSuffix(f.value, "; 1200 with the receiving half") {
 		t.Errorf("%+v", f)
 	}
 	r.Lines = []line{measured(fanfare, 1000, 2), measured(fanfare, 1200, 2, disturbed)}

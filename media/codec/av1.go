@@ -81,7 +81,7 @@ func splitOBU(b []byte) (typ byte, l media.Layer, body []byte, ok bool) {
 			return 0, l, nil, false
 		}
 		n += size
-		if content < uint64(len(b)-n) { // else it goes on in the next packet
+		if content < uint64(len(b)-n) { // else it is broken, or goes on in the next packet
 			b = b[:n+int(content)]
 		}
 	}
@@ -90,13 +90,13 @@ func splitOBU(b []byte) (typ byte, l media.Layer, body []byte, ok bool) {
 
 // describeAV1 calls the packet with the N bit the start of a key frame. Some senders do not set
 // it: then a sequence header counts, unless the frame behind it says that it is no key frame. That
-// is the first one: a frame of an upper spatial layer may follow, predicted from the lowest.
+// is the first one: a frame of an upper spatial layer may follow, predicted from the lowest, behind the header once more.
 func describeAV1(b []byte, marker bool) media.Descriptor {
 	d := unknown
 	d.FrameEnd = marker
 	e := av1Elements{b: b[1:], count: int(b[0] >> 4 & 3), w: b[0]>>4&3 != 0}
 	continued, newSequence := b[0]&0x80 != 0, b[0]&0x08 != 0
-	frameDecides := false
+	frameDecides, decided := false, false
 	for first := true; ; first = false {
 		obu, ok := e.next()
 		if !ok {
@@ -120,6 +120,9 @@ func describeAV1(b []byte, marker bool) media.Descriptor {
 		}
 		switch typ {
 		case obuSequenceHeader:
+			if decided {
+				continue
+			}
 			// After a reduced_still_picture_header every frame is a key frame, and says nothing of it.
 			reduced := len(body) > 0 && body[0]&0x08 != 0
 			frameDecides, d.KeyFrame = !newSequence && !reduced, true
@@ -129,7 +132,7 @@ func describeAV1(b []byte, marker bool) media.Descriptor {
 			if !frameDecides || len(body) == 0 {
 				continue
 			}
-			frameDecides = false
+			frameDecides, decided = false, true
 			if body[0]&0xe0 != 0 {
 				d.KeyFrame, d.Width, d.Height = false, 0, 0
 			}

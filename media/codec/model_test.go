@@ -636,6 +636,7 @@ func modelAV1(bits string, marker bool) media.Descriptor {
 	d := nothing
 	d.FrameEnd = marker
 	frameDecides := false // the next frame tells whether the sequence header began a key frame
+	decided := false      // it has: a sequence header behind it is repeated
 	for i, element := range elements {
 		obu := fieldsOf(element)
 		payload, ok := obu.obu()
@@ -652,6 +653,9 @@ func modelAV1(bits string, marker bool) media.Descriptor {
 		body := fieldsOf(payload)
 		switch typ {
 		case 1:
+			if decided {
+				continue
+			}
 			d.KeyFrame = true
 			d.Width, d.Height = body.sequenceHeader()
 			// With the reduced header every frame is a key frame, and does not say so.
@@ -662,7 +666,7 @@ func modelAV1(bits string, marker bool) media.Descriptor {
 			if !frameDecides || body.cut {
 				continue
 			}
-			frameDecides = false
+			frameDecides, decided = false, true
 			if body.is("show_existing_frame") || body.value["frame_type"] != 0 { // KEY_FRAME
 				d.KeyFrame, d.Width, d.Height = false, 0, 0
 			}

@@ -54,8 +54,8 @@ func readCheck(m *stun.Message) (c check) {
 			c.controlled = true
 		case a.Type == stun.AttrPriority || !a.Type.Required():
 		case a.Type == stun.AttrXORMappedAddress:
-			// Known and unexpected, so ignored (section 6.3). The library also calls 0x8020 so, its
-			// number of before RFC 5389, which need not be understood.
+			// The library also calls 0x8020 so, its number of before RFC 5389, which need not be understood. Itself
+			// it is known, and ignored where nobody expects it (section 6.3).
 		case len(c.unknown) < 8 && !slices.Contains(c.unknown, a.Type):
 			c.unknown = append(c.unknown, a.Type)
 		}

@@ -22,15 +22,22 @@ type HelloReader struct {
 // Read takes a datagram of any kind. done: there is nothing more to learn. Then profiles are those
 // that the ClientHello offers, in its order; none when it cannot be understood.
 func (h *HelloReader) Read(datagram []byte) (profiles []Profile, done bool) {
+	heard := false
 	for len(datagram) > 0 {
 		r, rest, ok := nextRecord(datagram)
 		if !ok {
 			break // what came before it counts (RFC 6347 section 4.1.2.7)
 		}
-		if r.isClientHello() && !h.addAll(cryptobyte.String(r[recordHeader:])) {
-			return nil, true
+		if r.isClientHello() {
+			heard = true
+			if !h.addAll(cryptobyte.String(r[recordHeader:])) {
+				return nil, true
+			}
 		}
 		datagram = rest
+	}
+	if !heard {
+		return nil, false
 	}
 	if body, whole := h.body(); whole {
 		return useSRTP(body), true

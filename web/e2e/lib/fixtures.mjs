@@ -37,6 +37,7 @@ export const PATCHES = [[200, 40, 40], [40, 160, 40], [40, 60, 200], [220, 200, 
  * @property {string} [size]   WIDTHxHEIGHT; none: sound only
  * @property {number} [fps]
  * @property {number} [tone]   Hz; none: no sound
+ * @property {boolean} [beat]  the first tenth of each second is louder
  * @property {string[]} codec  ffmpeg's output options
  */
 
@@ -54,8 +55,8 @@ export const clips = {
   hevc: { id: 7, file: "hevc.mp4", seconds: 2, size: "320x180", tone: 440, codec: ["-c:v", "libx265", "-x265-params", "log-level=error", "-preset", "ultrafast", "-tag:v", "hvc1", "-c:a", "aac"] },
   // As browsers record: written on the fly, it says neither how long it is nor where its pictures are.
   recorded: { id: 9, file: "recorded.webm", seconds: 30, size: "480x270", tone: 440, codec: [...vp8, "-c:a", "libopus", "-live", "1"] },
-  // Key frames five seconds apart, and nowhere else.
-  group: { id: 10, file: "group.webm", seconds: 30, size: "480x270", tone: 440, codec: ["-c:v", "libvpx", "-b:v", "1M", "-g", String(GROUP), "-keyint_min", String(GROUP), "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"] },
+  // Key frames five seconds apart, and nowhere else, and a beat, by which sound can be laid beside the pictures.
+  group: { id: 10, file: "group-beat.webm", seconds: 30, size: "480x270", tone: 440, beat: true, codec: ["-c:v", "libvpx", "-b:v", "1M", "-g", String(GROUP), "-keyint_min", String(GROUP), "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"] },
   long: { id: 8, file: "long.webm", seconds: 75, size: "320x180", tone: 440, codec: [...vp8, "-c:a", "libopus"] },
   // So small and slow that two cores carry it several times over.
   small: { id: 13, file: "small.webm", seconds: 60, size: "320x180", fps: 15, tone: 440, codec: [...vp8, "-c:a", "libopus"] },
@@ -107,7 +108,8 @@ function inputs(clip) {
     args.push("-f", "lavfi", "-i", `testsrc2=size=${clip.size}:rate=${clip.fps ?? FPS}:duration=${clip.seconds},${code(clip.id)},${patches()}`);
   }
   if (clip.tone) {
-    args.push("-f", "lavfi", "-i", `sine=frequency=${clip.tone}:sample_rate=48000:duration=${clip.seconds},volume=4,aformat=channel_layouts=stereo`);
+    const loud = clip.beat ? "(0.1+0.5*lt(mod(t\\,1)\\,0.1))" : "0.5";
+    args.push("-f", "lavfi", "-i", `aevalsrc=exprs=${loud}*sin(2*PI*${clip.tone}*t):sample_rate=48000:duration=${clip.seconds},aformat=channel_layouts=stereo`);
   }
   return args;
 }
