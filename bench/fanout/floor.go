@@ -53,7 +53,8 @@ func (b *bench) floorStep(part string, viewers int, server, client []int, lines 
 	}
 }
 
-// floor runs as many senders as the server has cores, on any of them, as the server's threads are, and their readers on the clients'. A measurement that was disturbed is repeated once.
+// floor runs as many senders as the server has cores, on any of them, as the server's threads are, and their readers on the
+// clients'. A measurement that was disturbed is repeated once.
 func (b *bench) floor(ctx context.Context, viewers int, batch float64, server, client []int) (f floorLine, err error) {
 	for range 2 {
 		if f, err = b.floorOnce(ctx, viewers, batch, server, client); err != nil || f.void() == "" {

@@ -225,7 +225,7 @@ func TestFigures(t *testing.T) {
 		got = append(got, f.value+" "+met)
 	}
 	want := []string{
-		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "0.30, which did not hold met",
+		"0.33 met", "0.33 met", "1.18 met", "2.00 missed", "0.30; the baseline did not hold met",
 		"1200, the most that was tried; sealing and sending alone would fill this core at about 3115 met", "1200, the most that was tried met", "1.90 met", "300 met", "0.20 met",
 		"0 of 800; told to wait 0 times  met", "0.000 % met", "50 KiB with 400 viewers after 0 s met",
 	}

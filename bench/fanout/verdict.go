@@ -56,7 +56,7 @@ func toBaseline(name string, lines []line, viewers int) figure {
 	base, holds := baselinePrices(lines, 200)
 	f := atMost(name, 0.40, prices(lines, fanfare, viewers), base)
 	if f.value != unknown && !holds {
-		f.value += ", which did not hold"
+		f.value += "; the baseline did not hold"
 	}
 	return f
 }

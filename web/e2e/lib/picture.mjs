@@ -5,6 +5,9 @@
 import { PATCHES } from "./fixtures.mjs";
 import { until } from "./poll.mjs";
 
+/** How many cells the code of a picture has. */
+export const CELLS = 20;
+
 /** @typedef {import("./browsers.mjs").Page} Page */
 /** @typedef {import("./fixtures.mjs").Clip} Clip */
 
@@ -20,7 +23,7 @@ import { until } from "./poll.mjs";
  * @property {number} at       when it was read, by Date.now()
  */
 
-/** In the page: reads the code and the patches of a <video>, or null when none can be read. @param {string} selector @returns {Reading | null} */
+/** In the page: reads the cells and the patches of a <video>, or null when it has no picture. @param {string} selector */
 function readInPage(selector) {
   const video = /** @type {HTMLVideoElement | null} */ (document.querySelector(selector));
   if (!video || !video.videoWidth || video.readyState < 2) return null;
@@ -40,15 +43,24 @@ function readInPage(selector) {
 
   /** @type {number[]} */
   const bits = Array.from({ length: 20 }, (_, i) => (mean((width * i) / 20, 0, width / 20, height / 9)[1] > 127 ? 1 : 0));
-  const number = (/** @type {number[]} */ some) => some.reduce((n, bit) => n * 2 + bit, 0);
-  const ones = bits.slice(2, 18).reduce((n, bit) => n + bit, 0);
-  if (bits[0] !== 1 || bits[1] !== 0 || number(bits.slice(18)) !== ones % 4) return null;
   const patches = [0, 1, 2, 3].map((i) => mean((width * i) / 4, (height * 8) / 9, width / 4, height / 9));
-  return { id: number(bits.slice(2, 6)), frame: number(bits.slice(6, 18)), patches, width, height, time, at };
+  return { bits, patches, width, height, time, at };
 }
 
-/** @param {Page} page @param {string} [selector] */
-export const read = (page, selector = "video") => page.evaluate(readInPage, selector);
+/** What the cells of a picture say (fixtures.mjs), 1 for a white one; null when that is no code. @param {number[]} bits */
+export function codeOf(bits) {
+  const number = (/** @type {number[]} */ some) => some.reduce((n, bit) => n * 2 + bit, 0);
+  const ones = bits.slice(2, 18).reduce((n, bit) => n + bit, 0);
+  if (bits.length !== CELLS || bits[0] !== 1 || bits[1] !== 0 || number(bits.slice(18)) !== ones % 4) return null;
+  return { id: number(bits.slice(2, 6)), frame: number(bits.slice(6, 18)) };
+}
+
+/** Null when no code can be read. @param {Page} page @param {string} [selector] @returns {Promise<Reading | null>} */
+export async function read(page, selector = "video") {
+  const { bits, ...seen } = await page.evaluate(readInPage, selector) ?? { bits: [] };
+  const code = codeOf(bits);
+  return code && /** @type {Reading} */ ({ ...code, ...seen });
+}
 
 /** The patches are those of the source: the picture is right in its colours too. @param {Reading} reading */
 export function rightColours(reading) {

@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { FPS } from "./fixtures.mjs";
+import { CELLS, codeOf } from "./picture.mjs";
 import { scratch } from "./sharing.mjs";
 
 /** @typedef {import("./browsers.mjs").Page} Page */
@@ -14,11 +15,12 @@ const run = promisify(execFile);
 const RATE = 48000;
 /** Samples of a look at how loud it is: 5 ms. */
 const LOOK = RATE / 200;
-const CELLS = 20;
+/** How long is recorded, s. */
+const LENGTH = 4;
 
-/** In the page: records what the element plays for so many ms, as base64. @param {string} selector @param {number} ms */
-async function recordInPage(selector, ms) {
-  const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (document.querySelector(selector)).srcObject);
+/** In the page: records what its video plays for so many ms, as base64. @param {number} ms */
+async function recordInPage(ms) {
+  const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (document.querySelector("video")).srcObject);
   const recorder = new MediaRecorder(stream, { mimeType: "video/webm;codecs=vp8,opus" });
   /** @type {Blob[]} */ const parts = [];
   recorder.ondataavailable = (event) => parts.push(event.data);
@@ -36,9 +38,9 @@ async function recordInPage(selector, ms) {
  * How far the picture is behind the sound, in ms, of what is played in the next seconds.
  * @param {import("node:test").TestContext} t @param {Page} page
  */
-export async function recordedStep(t, page, seconds = 4, selector = "video") {
+export async function recordedStep(t, page) {
   const file = path.join(await scratch(t), "recorded.webm");
-  await writeFile(file, Buffer.from(await page.evaluate(recordInPage, selector, 1000 * seconds), "base64"));
+  await writeFile(file, Buffer.from(await page.evaluate(recordInPage, 1000 * LENGTH), "base64"));
   const [pictures, beats] = await Promise.all([pictureOffsets(file), beatOffsets(file)]);
   if (pictures.length < FPS || beats.length < 2) throw new Error(`${pictures.length} pictures and ${beats.length} beats were recorded`);
   // A beat tells the second's beginning and not which second it is.
@@ -51,17 +53,11 @@ async function pictureOffsets(file) {
   const { stdout: told } = await run("ffprobe", ["-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0", file]);
   const times = told.split("\n").map(Number.parseFloat).filter((time) => !Number.isNaN(time));
   const { stdout: rows } = await run("ffmpeg", ["-v", "error", "-i", file, "-map", "0:v:0", "-fps_mode", "passthrough", "-vf", `crop=iw:ih/9:0:0,scale=${CELLS}:1:flags=area`, "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"], { encoding: "buffer", maxBuffer: 1 << 26 });
+  if (rows.length !== times.length * CELLS) throw new Error(`${times.length} times for ${rows.length / CELLS} pictures`);
   return times.flatMap((time, i) => {
-    const frame = frameOf([...rows.subarray(i * CELLS, (i + 1) * CELLS)].map((cell) => (cell > 127 ? 1 : 0)));
-    return frame === undefined ? [] : [(time - (frame % FPS) / FPS + 100) % 1];
+    const code = codeOf([...rows.subarray(i * CELLS, (i + 1) * CELLS)].map((cell) => (cell > 127 ? 1 : 0)));
+    return code ? [(time - (code.frame % FPS) / FPS + 100) % 1] : [];
   });
-}
-
-/** The number of a picture by its cells (fixtures.mjs). @param {number[]} bits */
-function frameOf(bits) {
-  const number = (/** @type {number[]} */ some) => some.reduce((n, bit) => n * 2 + bit, 0);
-  const ones = bits.slice(2, 18).reduce((n, bit) => n + bit, 0);
-  return bits.length === CELLS && bits[0] === 1 && bits[1] === 0 && number(bits.slice(18)) === ones % 4 ? number(bits.slice(6, 18)) : undefined;
 }
 
 /** When beats begin in a recording: seconds, without whole ones. @param {string} file */
