@@ -67,6 +67,7 @@ func (s *Scheduler) appendWants(dst []Action, now time.Time) []Action {
 		if !found {
 			return dst
 		}
+		s.picked = i
 		usual := s.usualRate()
 		p := (s.pieces[i].shown & from).least(s.rand, func(p Peer) float64 { return s.wait(p, usual) })
 		dst = s.ask(dst, p, i, now)

@@ -93,9 +93,10 @@ func (s *Scheduler) unseen(i int, p Peer) {
 	s.place(i)
 }
 
-// pick returns the first open piece of the order that one of the peers shows; among equals
-// chance decides. The very first piece is any: the sooner everybody has something to pass on,
-// the better.
+// pick returns the first open piece of the order that one of the peers shows; among equals chance
+// decides, or, where there is one peer alone, which piece follows the last: who sends then reads runs
+// instead of single pieces, and nobody else wants any. The very first piece is any: the sooner
+// everybody has something to pass on, the better.
 func (s *Scheduler) pick(from peerSet) (int, bool) {
 	if s.held == 0 && len(s.begun) == 0 && s.cfg.Order == Rarest && s.playing.end == 0 {
 		start := s.rand.IntN(len(s.pieces))
@@ -106,9 +107,12 @@ func (s *Scheduler) pick(from peerSet) (int, bool) {
 			}
 		}
 	}
-	for _, list := range s.buckets {
+	for bucket, list := range s.buckets {
 		if len(list) == 0 {
 			continue
+		}
+		if i := s.picked + 1; s.here.len() == 1 && i < len(s.pieces) && s.pieces[i].bucket == bucket {
+			return i, true
 		}
 		start := s.rand.IntN(len(list))
 		for k := range list {

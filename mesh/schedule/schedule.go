@@ -118,6 +118,7 @@ type Scheduler struct {
 	buckets [][]int // open pieces by class and number of copies
 	begun   []int   // pieces with leaves
 	held    int
+	picked  int   // the piece that was picked last; before the first none that is followed by another
 	missing int   // wanted pieces that are not whole
 	lonely  int   // pieces that no other peer shows
 	asked   int64 // bytes asked for that have not come
@@ -141,7 +142,7 @@ func (s span) has(piece int) bool { return s.first <= piece && piece < s.end }
 func New(cfg Config, r *rand.Rand) *Scheduler {
 	cfg.Pair, cfg.Budget = max(cfg.Pair, cfg.Leaf), max(cfg.Budget, cfg.Leaf)
 	s := &Scheduler{cfg: cfg, rand: r, pieces: make([]piece, cfg.Pieces())}
-	s.missing, s.lonely = len(s.pieces), len(s.pieces)
+	s.missing, s.lonely, s.picked = len(s.pieces), len(s.pieces), len(s.pieces)
 	s.showing.ahead = showFirst
 	s.buckets = make([][]int, classes*(MaxPeers+1))
 	if cfg.Order == Sequential {

@@ -28,7 +28,7 @@ export async function scratch(t) {
 export async function randomFile(folder, name, size) {
   const bytes = randomBytes(size);
   const file = path.join(folder, name);
-  await writeFile(file, bytes);
+  await writeFile(file, bytes, { flush: true }); // or the first flush of whoever receives it waits for this as well
   return { file, name, sum: sha256(bytes) };
 }
 

@@ -174,10 +174,13 @@ export class Content {
   private async read(piece: number, index: number): Promise<Bytes[]> {
     const at = this.layout.leafStart(piece, firstOf(index));
     const length = Math.min(TOGETHER * LEAF, this.layout.pieceStart(piece) + this.layout.pieceLength(piece) - at);
-    const [one, ...others] = leavesOf(await this.store.read(at, length), Math.ceil(length / LEAF));
-    // It alone has no room before it (bytes.ts, behind), and would be copied each time.
-    const memory = concat(new Uint8Array(headLength(PIECE_LEAVES)), one as Bytes);
-    return [memory.subarray(memory.length - (one as Bytes).length), ...others];
+    const bytes = await this.store.read(at, length);
+    const leaves = leavesOf(bytes, Math.ceil(length / LEAF));
+    const room = headLength(PIECE_LEAVES);
+    if (bytes.byteOffset >= room) return leaves;
+    // The first alone has no room before it (bytes.ts, behind), and would be copied each time.
+    const [one, ...others] = leaves;
+    return [concat(new Uint8Array(room), one as Bytes).subarray(room), ...others];
   }
 
   /** The signed root of a piece whose bytes lead to this hash. */

@@ -4,6 +4,7 @@
 export class Database {
   private readonly name: string;
   private readonly stores: readonly string[];
+  private database: Promise<IDBDatabase> | undefined;
 
   /** stores: names of its object stores, whose keys are given from outside. */
   constructor(name: string, stores: readonly string[]) {
@@ -43,22 +44,35 @@ export class Database {
     act: (store: IDBObjectStore) => IDBRequest<T> | undefined,
   ): Promise<T | undefined> {
     try {
-      const database = await settled(this.opening());
-      try {
-        const transaction = database.transaction(name, mode);
-        const done = new Promise<void>((resolve, reject) => {
-          transaction.addEventListener('complete', () => resolve());
-          transaction.addEventListener('abort', () => reject(transaction.error));
-        });
-        const request = act(transaction.objectStore(name));
-        await done;
-        return request?.result;
-      } finally {
-        database.close();
-      }
+      const transaction = (await this.open()).transaction(name, mode);
+      const done = new Promise<void>((resolve, reject) => {
+        transaction.addEventListener('complete', () => resolve());
+        transaction.addEventListener('abort', () => reject(transaction.error));
+      });
+      const request = act(transaction.objectStore(name));
+      await done;
+      return request?.result;
     } catch {
       return undefined;
     }
+  }
+
+  /** It stays open, for to open it costs more than to write, until somebody wants to delete it or the browser closes it. */
+  private open(): Promise<IDBDatabase> {
+    const gone = () => {
+      this.database = undefined;
+    };
+    if (this.database) return this.database;
+    this.database = settled(this.opening()).then((database) => {
+      database.addEventListener('close', gone);
+      database.addEventListener('versionchange', () => {
+        database.close();
+        gone();
+      });
+      return database;
+    });
+    this.database.catch(gone);
+    return this.database;
   }
 
   private opening(): IDBOpenDBRequest {

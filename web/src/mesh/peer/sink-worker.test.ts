@@ -98,14 +98,14 @@ describe('the worker for the disk', () => {
     await give({
       id: 1,
       kind: 'write',
-      batch: [part(8, 1, 2), part(10, 3), part(11, 4, 5), part(2, 6), part(4, 7), part(5, 8)],
+      batch: [part(8, 1, 2), part(11, 4, 5), part(10, 3), part(5, 8), part(2, 6), part(4, 7)],
     });
     expect([...file.subarray(0, 14)]).toEqual([0, 0, 6, 0, 7, 8, 0, 0, 1, 2, 3, 4, 5, 0]);
     await give({ id: 2, kind: 'write', batch: [part(20, 9), part(21, 10)] }); // shorter than the run before
     expect(writes).toEqual([
-      [8, 5],
       [2, 1],
       [4, 2],
+      [8, 5],
       [20, 2],
     ]);
     expect([...file.subarray(19, 24)]).toEqual([0, 9, 10, 0, 0]);

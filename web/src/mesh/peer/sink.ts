@@ -125,8 +125,8 @@ export class Memory implements Sink {
 /** Bytes that may wait for the disk before whoever writes waits. */
 const WAITING = 8 * 1024 * 1024;
 
-/** Bytes that go to the worker together: four leaves, since a message for each costs both sides more than the writing. */
-const TOGETHER = 256 * 1024;
+/** Bytes that go to the worker together: sixteen leaves, since a message for each costs both sides more than the writing. */
+const TOGETHER = 1024 * 1024;
 
 /** How often, and after how long (ms), a file that is in use is asked for again. */
 const TRIES = 5;

@@ -12,6 +12,7 @@ import { Content, sample } from './content';
 import { tokensOf } from './door';
 import type { Link } from './link';
 import { lifeOf, ownToken } from './member';
+import { ReadAhead } from './read-ahead';
 import { Files } from './sink';
 import type { Peer } from './swarm';
 
@@ -37,7 +38,7 @@ export async function makeUploader(peer: Peer, share: Share): Promise<void> {
   intro.uploader = cfg.identity.agreement.dh;
   intro.token = await ownToken(cfg, share);
   const both = { verify: keys.publicKey, sign: keys.privateKey };
-  peer.content = new Content(id, layout, both, new Files(layout, files), (piece, root) =>
+  peer.content = new Content(id, layout, both, new ReadAhead(new Files(layout, files), layout.total), (piece, root) =>
     cfg.tell({ kind: 'signed', piece, root }),
   );
   if (before) await takeUp(peer, keys, before);

@@ -55,6 +55,7 @@ export function addWants(s: State, out: Action[], now: number): void {
     const from = askable(s);
     const i = from.empty ? undefined : pick(s, from);
     if (i === undefined) return;
+    s.picked = i;
     const usual = usualRate(s);
     // How many seconds it will take when it is asked of a peer now.
     const wait = (p: Peer): number => (s.peer(p).asked + s.config.piece) / (s.peer(p).arrivals.rate || usual);

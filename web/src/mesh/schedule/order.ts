@@ -70,8 +70,10 @@ export function unseen(s: State, i: number, p: Peer): void {
 }
 
 /**
- * The first open piece of the order that one of the peers shows; among equals chance decides. The
- * very first piece is any: the sooner everybody has something to pass on, the better.
+ * The first open piece of the order that one of the peers shows; among equals chance decides, or, where there
+ * is one peer alone, which piece follows the last: who sends then reads runs instead of single pieces, and
+ * nobody else wants any. The very first piece is any: the sooner everybody has something to pass on, the
+ * better.
  */
 export function pick(s: State, from: PeerSet): number | undefined {
   if (s.held === 0 && s.begun.length === 0 && s.playing.end === 0) {
@@ -83,8 +85,10 @@ export function pick(s: State, from: PeerSet): number | undefined {
       if (piece.bucket >= 0 && piece.shown.meets(from)) return i;
     }
   }
-  for (const list of s.buckets) {
+  const next = s.here.size === 1 ? s.pieces[s.picked + 1] : undefined;
+  for (const [bucket, list] of s.buckets.entries()) {
     if (list === undefined || list.length === 0) continue;
+    if (next?.bucket === bucket) return s.picked + 1;
     const start = s.chance(list.length);
     for (let k = 0; k < list.length; k++) {
       const i = list[(start + k) % list.length] as number;

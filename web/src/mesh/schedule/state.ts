@@ -118,6 +118,8 @@ export class State {
   /** Pieces with leaves. */
   readonly begun: number[] = [];
   held = 0;
+  /** The piece that was picked last; before the first none that is followed by another. */
+  picked: number;
   /** Wanted pieces that are not whole, and pieces that no other peer shows. */
   missing: number;
   lonely: number;
@@ -157,6 +159,7 @@ export class State {
     this.pieces = Array.from({ length: pieces }, (_, i) => new Piece(this.leavesOf(i)));
     this.missing = pieces;
     this.lonely = pieces;
+    this.picked = pieces;
   }
 
   peer(p: Peer): PeerState {
