@@ -5,7 +5,7 @@ import dgram from "node:dgram";
 import { once } from "node:events";
 import { browser, story } from "../lib/run.mjs";
 import { lanAddress, serve } from "../lib/server.mjs";
-import { median, raw } from "./raw.mjs";
+import { LITTLE, median, raw } from "./raw.mjs";
 
 const MB = 1024 * 1024;
 const TURNS = Number(process.env.FANFARE_E2E_LANES_TURNS ?? 3);
@@ -19,7 +19,7 @@ story("measure: one peer connection and two between two Chromium pages", async (
       for (let turn = 0; turn < TURNS; turn++) {
         const line = new Line(delay, loss);
         const two = [await chromium.open(`${server.url}/f`), await chromium.open(`${server.url}/f`)];
-        rates.push(await raw(two, size, connections, delay > 0 ? (sdp, i, side) => line.through(sdp, i, side) : undefined));
+        rates.push(await raw(two, size, connections, LITTLE, delay > 0 ? (sdp, i, side) => line.through(sdp, i, side) : undefined));
         for (const page of two) await page.close();
         line.close();
       }

@@ -10,15 +10,19 @@ const MB = 1024 * 1024;
 /** Bytes of a message: a leaf with its proof, as pages send it. */
 const MESSAGE = 65_536 + 310;
 
+/** Bytes that may lie in a channel before whoever sends waits, and when it goes on: as pages do it (web/src/mesh/peer/conn.ts), and with much more. */
+export const LITTLE = { high: 256 * 1024, low: 128 * 1024 };
+export const MUCH = { high: 2 * MB, low: 512 * 1024 };
+
 /** @param {readonly number[]} all */
 export const median = (all) => /** @type {number} */ ([...all].sort((a, b) => a - b)[Math.floor(all.length / 2)]);
 
 /**
  * MiB a second from the first page to the second, over so many peer connections at a time.
- * @param {readonly Page[]} pages @param {number} size in bytes
+ * @param {readonly Page[]} pages @param {number} size in bytes @param {typeof LITTLE} filled
  * @param {(sdp: string, i: number, side: "offer" | "answer") => Promise<string> | string} [through] what becomes of descriptions on their way
  */
-export async function raw(pages, size, connections = 1, through = (sdp) => sdp) {
+export async function raw(pages, size, connections = 1, filled = LITTLE, through = (sdp) => sdp) {
   const [from, to] = /** @type {[Page, Page]} */ (pages);
   const messages = Math.ceil(size / connections / MESSAGE);
   for (let i = 0; i < connections; i++) {
@@ -27,7 +31,7 @@ export async function raw(pages, size, connections = 1, through = (sdp) => sdp) 
     await from.evaluate(acceptInPage, i, await through(answer, i, "answer"));
   }
   await from.evaluate(openInPage);
-  const sent = from.evaluate(sendInPage, messages, MESSAGE);
+  const sent = from.evaluate(sendInPage, messages, MESSAGE, filled);
   const took = await to.evaluate(takenInPage);
   await sent;
   assert.ok(took > 0);
@@ -76,13 +80,13 @@ async function openInPage() {
   }
 }
 
-/** In the page: sends as fast as the channels take it, with as much in each as pages leave there. @param {number} messages on each @param {number} size */
-async function sendInPage(messages, size) {
+/** In the page: sends as fast as the channels take it. @param {number} messages on each @param {number} size @param {typeof LITTLE} filled */
+async function sendInPage(messages, size, { high, low }) {
   const bytes = new Uint8Array(size);
   await Promise.all(/** @type {any} */ (globalThis).raw.map(async (/** @type {{ lane: RTCDataChannel }} */ { lane }) => {
-    lane.bufferedAmountLowThreshold = 512 * 1024;
+    lane.bufferedAmountLowThreshold = low;
     for (let left = messages; left > 0; left--) {
-      if (lane.bufferedAmount >= 2 * 1024 * 1024) await new Promise((resolve) => lane.addEventListener("bufferedamountlow", resolve, { once: true }));
+      if (lane.bufferedAmount >= high) await new Promise((resolve) => lane.addEventListener("bufferedamountlow", resolve, { once: true }));
       lane.send(bytes);
     }
   }));
