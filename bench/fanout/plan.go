@@ -36,7 +36,7 @@ var (
 	whole = plan{
 		ladder: []int{10, 50, 100, 200, 400, 600, 800, 1000, 1200}, baseline: []int{50, 100, 200},
 		repeated: map[int]int{200: 3, 400: 5}, floors: []int{200, 400}, turns: 3, steady: 8 * time.Second, floor: 4 * time.Second,
-		card:  []int{200, 400, 800, 1000, 1200, 1600},
+		card:  []int{200, 800, 1000, 1200, 1600},
 		joins: 200, joinTurns: 3, joinRates: []float64{50, 100, 200, 300, 400, 600, 800, 1200}, joinDuring: 2 * time.Second, burst: 4 * time.Second,
 		memoryViewers: 400, memoryBaseline: 200, memoryFor: 60 * time.Second, coresViewers: 200,
 	}
