@@ -12,8 +12,8 @@
 // decrypts and authenticates everything and tells delays from the send times that a Synthetic publisher wrote
 // (endpoint.ReadStamp). Before its first whole key frame every viewer decrypts.
 //
-// It never decodes or keeps media, and shares no code with a relay's packet path: media for plain words and media/codec
-// for the description of key frames is all that it has in common with one.
+// It never decodes or keeps media, and shares no code with a relay's packet path: plain words (media) are all that it has in
+// common with one.
 //
 // What decides (answer, agent, flow, keyWatch, leg) are values that are given the time; Crowd, its joins and its
 // readers are the shells. Only Linux has what the readers need; New says ErrUnsupported elsewhere.

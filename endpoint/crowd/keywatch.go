@@ -1,9 +1,5 @@
 package crowd
 
-import (
-	"github.com/fanfare-relay/fanfare/media"
-)
-
 // keyWatch finds the first key frame that has arrived whole, in whatever order its packets come.
 type keyWatch struct {
 	frames [8]frameBits
@@ -15,27 +11,23 @@ type frameBits struct {
 	used       bool
 	ts         uint32
 	anchor     uint16
-	key        bool
-	start, end int // indices; -1: not known yet
+	start, end int // indices, start of a key frame alone; -1: not known yet
 	seen       [16]uint64
 }
 
 // frameMiddle is the index of the first packet that was seen; as many may come before as behind.
 const frameMiddle = 512
 
-// add notes a packet of the picture. It tells whether a whole key frame is there now.
-func (k *keyWatch) add(h header, d media.Descriptor) bool {
+// add notes a packet of the picture, and whether a key frame begins with it. It tells whether a whole one is there now.
+func (k *keyWatch) add(h header, begins bool) bool {
 	f := k.frame(h)
 	i := int(int16(h.seq-f.anchor)) + frameMiddle
 	if i < 0 || i >= 2*frameMiddle {
 		return false
 	}
 	f.seen[i/64] |= 1 << (i % 64)
-	if d.KeyFrame {
-		f.key = true
-		if d.FrameStart && (f.start < 0 || i < f.start) {
-			f.start = i
-		}
+	if begins && (f.start < 0 || i < f.start) {
+		f.start = i
 	}
 	if h.marker {
 		f.end = i
@@ -57,7 +49,7 @@ func (k *keyWatch) frame(h header) *frameBits {
 }
 
 func (f *frameBits) whole() bool {
-	if !f.key || f.start < 0 || f.end < f.start {
+	if f.start < 0 || f.end < f.start {
 		return false
 	}
 	for i := f.start; i <= f.end; i++ {

@@ -3,8 +3,6 @@ package crowd
 import (
 	"math/rand/v2"
 	"testing"
-
-	"github.com/fanfare-relay/fanfare/media"
 )
 
 // TestKeyWatch: whole exactly with the last packet of the key frame, in whatever order they come and whatever comes between.
@@ -17,12 +15,11 @@ func TestKeyWatch(t *testing.T) {
 		var k keyWatch
 		for done, i := range order {
 			h := header{seq: first + uint16(i), ts: 1000, marker: i == n-1}
-			d := media.Descriptor{KeyFrame: i == 0, FrameStart: i == 0}
-			if got := k.add(h, d); got != (done == n-1) {
+			if got := k.add(h, i == 0); got != (done == n-1) {
 				t.Fatalf("round %d: whole is %v with %d of %d packets", round, got, done+1, n)
 			}
 			other := header{seq: first + uint16(n+done), ts: 4000 + uint32(done%5)*3000, marker: true}
-			if k.add(other, media.Descriptor{FrameStart: true}) {
+			if k.add(other, false) {
 				t.Fatal("a picture that builds on others counts as a key frame")
 			}
 		}
@@ -32,14 +29,13 @@ func TestKeyWatch(t *testing.T) {
 // TestKeyWatchLoss: a key frame with a hole never counts, the next one does.
 func TestKeyWatchLoss(t *testing.T) {
 	var k keyWatch
-	key := media.Descriptor{KeyFrame: true, FrameStart: true}
-	if k.add(header{seq: 1, ts: 1}, key) || k.add(header{seq: 3, ts: 1, marker: true}, media.Descriptor{}) {
+	if k.add(header{seq: 1, ts: 1}, true) || k.add(header{seq: 3, ts: 1, marker: true}, false) {
 		t.Error("a hole was not seen")
 	}
-	if k.add(header{seq: 4, ts: 2}, key) || !k.add(header{seq: 5, ts: 2, marker: true}, media.Descriptor{}) {
+	if k.add(header{seq: 4, ts: 2}, true) || !k.add(header{seq: 5, ts: 2, marker: true}, false) {
 		t.Error("the next key frame does not count")
 	}
-	if k.add(header{seq: 5000, ts: 2}, key) {
+	if k.add(header{seq: 5000, ts: 2}, true) {
 		t.Error("a packet far away counts")
 	}
 }

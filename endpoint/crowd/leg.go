@@ -12,7 +12,6 @@ import (
 
 	"github.com/fanfare-relay/fanfare/endpoint"
 	"github.com/fanfare-relay/fanfare/media"
-	"github.com/fanfare-relay/fanfare/media/codec"
 )
 
 // keys are those of one connection (RFC 5764 section 4.2), ours to send, the server's to receive.
@@ -189,7 +188,7 @@ func (l *leg) payload(t *track, h header, payload []byte, at time.Time) (key boo
 	if l.keys == nil || t.codec.Kind() != media.KindVideo {
 		return false
 	}
-	if l.keys.add(h, codec.Describe(t.codec, payload, h.marker)) {
+	if l.keys.add(h, beginsKey(t.codec, payload)) {
 		l.keys = nil
 		return true
 	}

@@ -30,7 +30,11 @@ interface Known {
 
 /** Leaves that are read and kept together: a part of a piece, or all of it. */
 const TOGETHER = 8;
-/** Bytes of leaves that are kept in memory to be sent from. */
+/**
+ * Bytes of leaves that are kept in memory to be sent from. Where they are views of what was read ahead, each keeps all of its block
+ * (read-ahead.ts): some 12 MiB where pieces are asked for in order, and a peer that asks for parts of ever other blocks can make it
+ * 64, or 128 of small pieces.
+ */
 const SHELF = 8 * 1024 * 1024;
 /** The part of them that may have been read before a leaf of theirs had its turn. */
 const AHEAD = 1 / 4;

@@ -1,11 +1,22 @@
-import 'fake-indexeddb/auto';
-import { forceCloseDatabase } from 'fake-indexeddb';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { forceCloseDatabase, IDBKeyRange, indexedDB } from 'fake-indexeddb';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Database, under } from './database';
 
 const STORE = 'things';
 
+const done = (request: IDBRequest): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    request.addEventListener('success', resolve);
+    request.addEventListener('error', reject);
+    request.addEventListener('blocked', reject);
+  });
+
 describe('a database of the browser', () => {
+  beforeAll(() => {
+    vi.stubGlobal('indexedDB', indexedDB);
+    vi.stubGlobal('IDBKeyRange', IDBKeyRange);
+  });
+  afterAll(() => vi.unstubAllGlobals());
   afterEach(() => vi.restoreAllMocks());
 
   it('is opened once, and stays so', async () => {
@@ -23,11 +34,7 @@ describe('a database of the browser', () => {
   it('keeps nobody from deleting it, and begins anew then', async () => {
     const database = new Database('deleted', [STORE]);
     await database.put(STORE, [[1, 'a']]);
-    await new Promise((resolve, reject) => {
-      const request = indexedDB.deleteDatabase('deleted');
-      request.addEventListener('success', resolve);
-      request.addEventListener('blocked', reject);
-    });
+    await done(indexedDB.deleteDatabase('deleted'));
     expect(await database.get(STORE, 1)).toBeUndefined();
     await database.put(STORE, [[1, 'b']]);
     expect(await database.get(STORE, 1)).toBe('b');
@@ -40,6 +47,21 @@ describe('a database of the browser', () => {
     const request = open.mock.results[0]?.value as IDBOpenDBRequest;
     forceCloseDatabase(request.result as unknown as Parameters<typeof forceCloseDatabase>[0]);
     expect(await database.get(STORE, 1)).toBe('a');
+    expect(open).toHaveBeenCalledTimes(2);
+    (open.mock.results[1]?.value as IDBOpenDBRequest).result.close(); // no event tells of it
+    expect(await database.get(STORE, 1)).toBe('a');
+  });
+
+  it('is tried again when it could not be opened', async () => {
+    const newer = indexedDB.open('newer', 2);
+    await done(newer);
+    newer.result.close();
+    const database = new Database('newer', [STORE]);
+    await database.put(STORE, [[1, 'a']]);
+    expect(await database.get(STORE, 1)).toBeUndefined();
+    await done(indexedDB.deleteDatabase('newer'));
+    await database.put(STORE, [[1, 'b']]);
+    expect(await database.get(STORE, 1)).toBe('b');
   });
 
   it('remembers nothing where storage is barred, and goes on when it is no more', async () => {

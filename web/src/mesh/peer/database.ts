@@ -44,7 +44,7 @@ export class Database {
     act: (store: IDBObjectStore) => IDBRequest<T> | undefined,
   ): Promise<T | undefined> {
     try {
-      const transaction = (await this.open()).transaction(name, mode);
+      const transaction = await this.begin(name, mode);
       const done = new Promise<void>((resolve, reject) => {
         transaction.addEventListener('complete', () => resolve());
         transaction.addEventListener('abort', () => reject(transaction.error));
@@ -54,6 +54,15 @@ export class Database {
       return request?.result;
     } catch {
       return undefined;
+    }
+  }
+
+  private async begin(name: string, mode: IDBTransactionMode): Promise<IDBTransaction> {
+    try {
+      return (await this.open()).transaction(name, mode);
+    } catch {
+      this.database = undefined; // it was closed without a word, say
+      return (await this.open()).transaction(name, mode);
     }
   }
 

@@ -62,9 +62,13 @@ describe('a store that is read ahead', () => {
 
   it('is read part by part where a block cannot be read', async () => {
     const { store, reads } = stream((at, length) => at < 5 * MIB && at + length > 5 * MIB - PART);
-    for (const at of [2, 2.5, 3, 4, 3.5, 5, 6]) await take(store, at * MIB);
+    for (const at of [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6]) await take(store, at * MIB);
     await expect(store.read(5 * MIB - PART, PART)).rejects.toThrow(SourceChanged);
-    expect(reads).toContainEqual([4, 4]);
+    expect(reads.slice(1, 4)).toEqual([
+      [0, 4],
+      [4, 4],
+      [4, 0.5],
+    ]);
   });
 
   it('reads what lies in two blocks by itself', async () => {

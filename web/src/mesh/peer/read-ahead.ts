@@ -17,7 +17,7 @@ export class ReadAhead implements Store {
   private readonly blocks = new Lately<Bytes>(KEPT);
   /** The blocks that were read from last. */
   private lately: readonly number[] = [];
-  /** Bytes that may be read and not wanted. What was wanted pays for it, so that no order of reading costs more than twice. */
+  /** Bytes that may be read and not wanted. What was wanted pays for them: in no order is more than twice as much read, and a block. */
   private credit = BLOCK;
 
   constructor(store: Store, size: number) {

@@ -53,7 +53,11 @@ nobody?.terminate();
  * writing does.
  */
 const UNTOUCHED = 64 * 1024 * 1024;
-if (nobody) Object.assign(self, { untouched: new ArrayBuffer(UNTOUCHED) });
+try {
+  if (nobody) Object.assign(self, { untouched: new ArrayBuffer(UNTOUCHED) });
+} catch {
+  // Then it is slower.
+}
 
 self.addEventListener('message', ({ data }: MessageEvent<SinkOrder>) => {
   if (data.kind === 'open') void open(data);
