@@ -48,7 +48,8 @@ describe('a database of the browser', () => {
     forceCloseDatabase(request.result as unknown as Parameters<typeof forceCloseDatabase>[0]);
     expect(await database.get(STORE, 1)).toBe('a');
     expect(open).toHaveBeenCalledTimes(2);
-    (open.mock.results[1]?.value as IDBOpenDBRequest).result.close(); // no event tells of it
+    const again = open.mock.results[1]?.value as IDBOpenDBRequest;
+    again.result.close(); // no event tells of it
     expect(await database.get(STORE, 1)).toBe('a');
   });
 
