@@ -42,16 +42,18 @@ func TestBeginsIDR(t *testing.T) {
 		{[]byte{0x65, 0x88}, true},
 		{[]byte{0x65, 0x40}, false}, // a slice that is not the first
 		{[]byte{0x67, 1, 2}, true},
-		{[]byte{0x61, 1, 2}, false},                                                                            // a slice of another picture
-		{[]byte{0x68, 1, 2}, false},                                                                            // a PPS alone
-		{[]byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68}, true},                                                        // STAP-A: SPS, PPS
-		{[]byte{0x78, 0, 2, 0x06, 1, 0, 2, 0x65, 0x88}, true},                                                  // SEI, IDR
-		{[]byte{0x78, 0, 2, 0x06, 1, 0, 2, 0x61, 1}, false},                                                    // SEI, a slice
-		{[]byte{0x78, 0, 0, 0, 0, 0, 0}, false},                                                                // empty ones
-		{[]byte{0x78, 0xff, 0xff, 0x06}, false},                                                                // longer than all
-		{[]byte{0x78, 0}, false},                                                                               //
-		{[]byte{0x7c}, false},                                                                                  // FU-A without a head
-		{[]byte{0x7c, 0x85, 0x88}, true}, {[]byte{0x7c, 0x85, 0x40}, false}, {[]byte{0x7c, 0x05, 0x88}, false}, // the first part of an IDR, a later one
+		{[]byte{0x61, 1, 2}, false},                           // a slice of another picture
+		{[]byte{0x68, 1, 2}, false},                           // a PPS alone
+		{[]byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x68}, true},       // STAP-A: SPS, PPS
+		{[]byte{0x78, 0, 2, 0x06, 1, 0, 2, 0x65, 0x88}, true}, // SEI, IDR
+		{[]byte{0x78, 0, 2, 0x06, 1, 0, 2, 0x61, 1}, false},   // SEI, a slice
+		{[]byte{0x78, 0, 0, 0, 0, 0, 0}, false},               // empty ones
+		{[]byte{0x78, 0xff, 0xff, 0x06}, false},               // longer than all
+		{[]byte{0x78, 0}, false},
+		{[]byte{0x7c}, false},             // FU-A without a head
+		{[]byte{0x7c, 0x85, 0x88}, true},  // the first part of an IDR's first slice
+		{[]byte{0x7c, 0x85, 0x40}, false}, // of another slice
+		{[]byte{0x7c, 0x05, 0x88}, false}, // a later part
 		{[]byte{0x7c, 0x81, 1}, false},
 	} {
 		t.Run(fmt.Sprintf("%x", tt.payload), func(t *testing.T) {

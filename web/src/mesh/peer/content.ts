@@ -32,7 +32,7 @@ interface Known {
 const TOGETHER = 8;
 /**
  * Bytes of leaves that are kept in memory to be sent from. Where they are views of what was read ahead, each keeps all of its block
- * (read-ahead.ts): some 12 MiB where pieces are asked for in order, and a peer that asks for parts of ever other blocks can make it
+ * (read-ahead.ts): some 12 MiB where pieces are asked for in order; a peer that asks for a part of another block each time can make it
  * 64, or 128 of small pieces.
  */
 const SHELF = 8 * 1024 * 1024;
