@@ -288,7 +288,7 @@ func (s *Scheduler) Deadline() (time.Time, bool) {
 		}
 	}
 	if sh := &s.showing; !sh.all && !sh.out.IsZero() && s.here != 0 && s.allOut() {
-		sooner(sh.out.Add(patienceFor(s.farthest())))
+		sooner(s.neededAt())
 	}
 	return next, !next.IsZero()
 }

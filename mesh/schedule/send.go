@@ -105,7 +105,7 @@ func (s *Scheduler) NextSend(now time.Time) (Send, bool) {
 		s.handed++
 		at.handed++
 		at.queued -= s.cfg.LeafBytes(t.piece, t.first)
-		s.pieces[t.piece].sent++
+		s.goesOut(t.piece, now)
 		if t.first++; t.first == t.end {
 			s.turns = slices.Delete(s.turns, k, k+1)
 			s.unclaim(next.Peer, next.Piece)

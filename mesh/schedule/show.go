@@ -9,6 +9,14 @@ import (
 // much its line takes.
 const showFirst = 3
 
+// When each piece is at one of the others and they lack no more than a third of everything, they have so
+// long at a time to get such a part (one in so many) of that from each other, so that the uploader need not
+// send it once more.
+const (
+	spreadSpan = 500 * time.Millisecond
+	spreadPart = 8
+)
+
 // showing is the uploader's part: which piece it shows to whom.
 type showing struct {
 	next    int       // pieces from here on were shown to nobody
@@ -16,7 +24,9 @@ type showing struct {
 	pending []shown   // pieces that were shown and have not gone out
 	ahead   int       // how many of those there may be, at least
 	all     bool      // everything is shown to everybody
-	out     time.Time // when everything had gone out once; zero before
+	out     time.Time // when a leaf last went out for the first time, or everything had; zero before
+	looked  time.Time // when it was last looked at how what went out spreads; zero before
+	lacked  int       // pieces that the others lacked then, summed over them
 }
 
 type shown struct {
@@ -45,7 +55,7 @@ func (s *Scheduler) showHeld(p Peer) {
 }
 
 // appendShows shows each piece to one peer, so many ahead that the line never idles, and when
-// every piece has gone out once, everything to all.
+// every piece has gone out once and others do not spread them fast, everything to all.
 func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
 	if !s.cfg.UniqueFirst || s.showing.all || s.here == 0 {
 		return dst
@@ -60,7 +70,7 @@ func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
 		s.showOne(i, p, now)
 		dst = append(dst, Action{Kind: Have, Peer: p, First: i, Count: 1})
 	}
-	if s.allOut() && s.settled(now) {
+	if s.allOut() && s.needed(now) {
 		s.showing.all = true
 		for p := range s.here.all() {
 			dst = append(dst, Action{Kind: Have, Peer: p, First: 0, Count: len(s.pieces)})
@@ -75,13 +85,59 @@ func (s *Scheduler) allOut() bool {
 	return len(sh.pending) == 0 && len(sh.again) == 0 && sh.next == len(s.pieces)
 }
 
-// settled tells whether others show all that went out, or have had the time to: what is only on its way
-// must not be asked for again.
-func (s *Scheduler) settled(now time.Time) bool {
-	if s.showing.out.IsZero() {
+// goesOut notes that a leaf of a piece is sent. Receivers with much to do ask late for what they were shown,
+// and as long as they do there is something that others lack more than what went out.
+func (s *Scheduler) goesOut(i int, now time.Time) {
+	pc := &s.pieces[i]
+	if pc.sent++; pc.sent <= s.cfg.Leaves(i) {
 		s.showing.out = now
 	}
-	return s.lonely == 0 || now.Sub(s.showing.out) >= patienceFor(s.farthest())
+}
+
+// needed tells whether it is for the uploader to send once more what others lack: where they show all that
+// went out, when that is much or they do not get it from each other fast; else when they have had the time
+// to show it, as what is only on its way must not be asked for again.
+func (s *Scheduler) needed(now time.Time) bool {
+	sh := &s.showing
+	if sh.out.IsZero() {
+		sh.out = now
+	}
+	if s.lonely > 0 {
+		return !now.Before(s.neededAt())
+	}
+	lacking := 0
+	for p := range s.here.all() {
+		lacking += len(s.pieces) - s.peers[p].shows
+	}
+	looked := !sh.looked.IsZero()
+	switch {
+	case lacking == 0 || 3*lacking > s.here.len()*len(s.pieces):
+		return true
+	case looked && now.Before(s.neededAt()):
+		return false
+	case looked && spreadPart*lacking > (spreadPart-1)*sh.lacked:
+		return true
+	}
+	sh.looked, sh.lacked = now, lacking
+	return false
+}
+
+// neededAt is when that may change though nothing happens.
+func (s *Scheduler) neededAt() time.Time {
+	if s.lonely > 0 {
+		return s.showing.out.Add(s.settling())
+	}
+	return s.showing.looked.Add(spreadSpan)
+}
+
+// settling is how long nothing more may go out for the first time until what nobody shows is shown to all:
+// as long as an answer may take, and the next leaf.
+func (s *Scheduler) settling() time.Duration {
+	next := time.Duration(0)
+	if rate := s.sent.rate; rate > 0 {
+		next = min(s.cfg.Stall, time.Duration(float64(1000*s.cfg.Leaf)/rate)*time.Millisecond)
+	}
+	return patienceFor(s.farthest()) + next
 }
 
 func (s *Scheduler) showOne(i int, p Peer, now time.Time) {
@@ -114,8 +170,12 @@ func (s *Scheduler) nextToShow() (int, bool) {
 		} else {
 			sh.next++
 		}
-		if pc := &s.pieces[i]; pc.shown == 0 && s.here&^pc.shownTo != 0 {
+		pc := &s.pieces[i]
+		if pc.shown == 0 && s.here&^pc.shownTo != 0 {
 			return i, true
+		}
+		if pc.shown == 0 { // everybody was shown it, and any may ask
+			s.passedOn(i, -1)
 		}
 	}
 	return 0, false

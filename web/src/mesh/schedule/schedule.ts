@@ -13,7 +13,7 @@ import { place, seen, unseen } from './order';
 import { type Chance, type Peer, PeerState } from './peers';
 import { complete, type Expectation, expects, leafArrived, lose } from './receive';
 import { cancelled, endTurn, nextSend, type Send, sent, waiting, wanted } from './send';
-import { addShows, allOut, farthest, patience, patienceFor, showHeld, showLeft } from './show';
+import { addShows, allOut, neededAt, patience, showHeld, showLeft } from './show';
 import { type Action, type Config, noSuchLeaf, State } from './state';
 
 export class Scheduler {
@@ -169,8 +169,7 @@ export class Scheduler {
       if (!one.asked || s.peer(one.peer).full) first = Math.min(first, one.at + patience(s, one));
     }
     const { all, out } = s.showing;
-    if (!all && out !== undefined && !s.here.empty && allOut(s))
-      first = Math.min(first, out + patienceFor(farthest(s)));
+    if (!all && out !== undefined && !s.here.empty && allOut(s)) first = Math.min(first, neededAt(s));
     return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
 

@@ -1,7 +1,7 @@
 // What is sent next: one peer is served at a time, another while its channel is full.
 
 import type { Peer, PeerState, Request } from './peers';
-import { claim, showsTo, unclaim } from './show';
+import { claim, goesOut, showsTo, unclaim } from './show';
 import { type State, tooMuch } from './state';
 
 /** A leaf to be sent to a peer. */
@@ -68,7 +68,7 @@ export function nextSend(s: State, now: number): Send | undefined {
     s.handed++;
     peer.handed++;
     peer.queued -= s.leafBytes(turn.piece, turn.first);
-    s.piece(turn.piece).sent++;
+    goesOut(s, turn.piece, now);
     turn.first++;
     if (turn.first === turn.end) {
       s.turns.splice(k, 1);

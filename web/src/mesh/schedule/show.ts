@@ -1,8 +1,16 @@
 // The uploader's part: each piece is shown to one receiver first, and when every piece has gone out
-// once, everything to all.
+// once and others do not spread them fast, everything to all.
 
 import { type Peer, PeerSet } from './peers';
 import type { Action, Shown, State } from './state';
+
+/**
+ * When each piece is at one of the others and they lack no more than a third of everything, they have so long
+ * at a time (ms) to get such a part (one in so many) of that from each other, so that the uploader need not
+ * send it once more.
+ */
+const SPREAD_SPAN = 500;
+const SPREAD_PART = 8;
 
 /** Whether a peer was shown a piece. */
 export function showsTo(s: State, i: number, p: Peer): boolean {
@@ -31,7 +39,7 @@ export function addShows(s: State, out: Action[], now: number): void {
     showOne(s, i, peer, now);
     out.push({ kind: 'have', peer, first: i, count: 1 });
   }
-  if (!allOut(s) || !settled(s, now)) return;
+  if (!allOut(s) || !needed(s, now)) return;
   showing.all = true;
   for (const peer of s.here.list()) out.push({ kind: 'have', peer, first: 0, count: s.pieces.length });
 }
@@ -42,12 +50,50 @@ export function allOut({ showing, pieces }: State): boolean {
 }
 
 /**
- * Whether others show all that went out, or have had the time to: what is only on its way must not be
- * asked for again.
+ * Notes that a leaf of a piece is sent. Receivers with much to do ask late for what they were shown, and as
+ * long as they do there is something that others lack more than what went out.
  */
-function settled(s: State, now: number): boolean {
-  s.showing.out ??= now;
-  return s.lonely === 0 || now - s.showing.out >= patienceFor(farthest(s));
+export function goesOut(s: State, i: number, now: number): void {
+  const piece = s.piece(i);
+  piece.sent++;
+  if (piece.sent <= s.leavesOf(i)) s.showing.out = now;
+}
+
+/**
+ * Whether it is for the uploader to send once more what others lack: where they show all that went out,
+ * when that is much or they do not get it from each other fast; else when they have had the time to show
+ * it, as what is only on its way must not be asked for again.
+ */
+function needed(s: State, now: number): boolean {
+  const { showing } = s;
+  showing.out ??= now;
+  if (s.lonely > 0) return now >= neededAt(s);
+  let lacking = 0;
+  for (const p of s.here.list()) lacking += s.pieces.length - s.peer(p).shows;
+  if (lacking === 0 || 3 * lacking > s.here.size * s.pieces.length) return true;
+  if (showing.looked !== undefined) {
+    if (now < neededAt(s)) return false;
+    if (SPREAD_PART * lacking > (SPREAD_PART - 1) * showing.lacked) return true;
+  }
+  showing.looked = now;
+  showing.lacked = lacking;
+  return false;
+}
+
+/** When that may change though nothing happens, once everything has gone out. ms */
+export function neededAt(s: State): number {
+  const { out = 0, looked = 0 } = s.showing;
+  return s.lonely > 0 ? out + settling(s) : looked + SPREAD_SPAN;
+}
+
+/**
+ * How long nothing more may go out for the first time until what nobody shows is shown to all: as long as an
+ * answer may take, and the next leaf. ms
+ */
+function settling(s: State): number {
+  const { rate } = s.sent;
+  const next = rate > 0 ? Math.min(s.config.stall, Math.trunc((1000 * s.config.leaf) / rate)) : 0;
+  return patienceFor(farthest(s)) + next;
 }
 
 function showOne(s: State, i: number, peer: Peer, at: number): void {
@@ -74,7 +120,9 @@ function nextToShow(s: State): number | undefined {
     const piece = s.piece(i);
     if (again !== undefined && !piece.again) continue; // it was asked for after all
     piece.again = false;
-    if (piece.shown.empty && !s.here.without(piece.shownTo).empty) return i;
+    if (!piece.shown.empty) continue;
+    if (!s.here.without(piece.shownTo).empty) return i;
+    passedOn(s, i, undefined); // everybody was shown it, and any may ask
   }
   return undefined;
 }
@@ -121,10 +169,10 @@ function showAhead(s: State): number {
 }
 
 /** The longest round trip to a peer (ms). */
-export const farthest = (s: State): number => Math.max(0, ...s.here.list().map((p) => s.peer(p).roundTrip));
+const farthest = (s: State): number => Math.max(0, ...s.here.list().map((p) => s.peer(p).roundTrip));
 
 /** How long an answer may take from somebody at such a distance (ms). */
-export const patienceFor = (roundTrip: number): number => 4 * roundTrip + 500;
+const patienceFor = (roundTrip: number): number => 4 * roundTrip + 500;
 
 /**
  * How long a receiver has to ask for what it was shown, and, when it has asked, how long its channel

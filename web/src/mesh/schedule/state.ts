@@ -145,8 +145,11 @@ export class State {
     pending: [] as Shown[],
     /** How many of those there may be, at least. */
     ahead: SHOW_FIRST,
-    /** When everything had gone out once (ms). */
+    /** When a leaf last went out for the first time, or everything had (ms). */
     out: undefined as number | undefined,
+    /** When it was last looked at how what went out spreads (ms), and how many pieces the others lacked then, summed over them. */
+    looked: undefined as number | undefined,
+    lacked: 0,
     /** Everything is shown to everybody. */
     all: false,
   };
