@@ -61,7 +61,7 @@ func TestBadPeers(t *testing.T) {
 	for _, one := range bad {
 		spoil(one)
 	}
-	sender.swarm.call(func() { sender.swarm.limit.SetLimit(2 << 20); sender.swarm.limit.SetBurst(2 * wire.LeafSize) })
+	sender.limitTo(2 << 20)
 	for i := range 3 {
 		good := r.fetch(fmt.Sprint("good ", i), sender.link, nil)
 		await[Wrong](good)

@@ -58,7 +58,7 @@ func TestSafeWithoutSeeds(t *testing.T) {
 	await[Opened](sender)
 	first := r.fetch("first", sender.link, func(c *Config) { c.UpRate, c.Fetch.Seed = 400<<10, true })
 	await[Finished](first)
-	sender.swarm.call(func() { sender.swarm.limit.SetLimit(64 << 10) })
+	sender.limitTo(64 << 10)
 	second := r.fetch("second", sender.link, nil)
 	for !second.linkedTo(first) || !first.linkedTo(second) { // one end knows before the other
 		pauseFor(t, 5*time.Millisecond)

@@ -33,7 +33,7 @@ func TestThreeOfSixBad(t *testing.T) {
 	for _, one := range bad {
 		spoil(one)
 	}
-	sender.swarm.call(func() { sender.swarm.limit = newLimit(4 << 20) })
+	sender.limitTo(4 << 20)
 	gate := make(chan struct{})
 	for i := range 3 {
 		good = append(good, r.fetch(fmt.Sprint("good ", i), sender.link, func(c *Config) {

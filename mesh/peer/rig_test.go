@@ -194,6 +194,11 @@ func (s *someone) hasEnded() bool {
 	}
 }
 
+// limitTo has so many bytes a second sent at most from here on, as by Config.UpRate: a limit alone is not for long.
+func (s *someone) limitTo(bytes int) {
+	s.swarm.call(func() { s.swarm.cfg.UpRate, s.swarm.limit = bytes, newLimit(bytes) })
+}
+
 // wait returns the error with which a peer ends.
 func (s *someone) wait() error {
 	s.t.Helper()

@@ -113,7 +113,7 @@ func (m *meter) add(bytes int64, now time.Time, more bool) {
 	if m.busy < span {
 		return
 	}
-	rate := float64(m.bytes) / m.busy.Seconds()
+	rate := float64(m.bytes) / (float64(m.busy) / 1e9) // not Seconds, which rounds twice
 	if m.rate > 0 {
 		rate = (m.rate + rate) / 2
 	}

@@ -92,7 +92,7 @@ type piece struct {
 	sentTo  peerSet // to whom we sent it or are sending it, and who does not show it yet
 	shownTo peerSet // as the uploader: to whom we showed it
 	sent    int     // as the uploader: how many leaves of it went out
-	carrier Peer    // as the uploader: who was shown it, until somebody else has it; or -1
+	carrier Peer    // as the uploader: who was shown it last or has asked, until somebody else has it; or -1
 	again   bool    // as the uploader: it is to be shown to another
 }
 
@@ -205,7 +205,9 @@ func (s *Scheduler) PeerJoined(p Peer, lanes int, roundTrip time.Duration) {
 	s.peers[p] = peer{lanes: max(1, lanes), roundTrip: roundTrip}
 	if !s.cfg.UniqueFirst || s.showing.all {
 		s.showHeld(p)
+		return
 	}
+	s.showUnclaimed()
 }
 
 // Line tells how many lanes lead to a peer, and the round trip to it without waiting in queues.

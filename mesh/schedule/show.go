@@ -32,7 +32,7 @@ type showing struct {
 type shown struct {
 	piece int
 	peer  Peer
-	at    time.Time // since when the peer is waited for
+	at    time.Time // since when the peer is waited for; zero: since now
 	asked bool
 }
 
@@ -79,14 +79,16 @@ func (s *Scheduler) appendShows(dst []Action, now time.Time) []Action {
 	return dst
 }
 
-// allOut tells whether every piece has gone out once.
+// allOut tells whether nobody is waited for: each piece has gone out, or everybody was shown it and nobody
+// asked in time.
 func (s *Scheduler) allOut() bool {
 	sh := &s.showing
 	return len(sh.pending) == 0 && len(sh.again) == 0 && sh.next == len(s.pieces)
 }
 
-// goesOut notes that a leaf of a piece is sent. Receivers with much to do ask late for what they were shown,
-// and as long as they do there is something that others lack more than what went out.
+// goesOut notes that a leaf of a piece is sent, for the first time as far as its number of leaves tells.
+// Receivers with much to do ask late for what they were shown, and as long as they do there is something that
+// others lack more than what went out.
 func (s *Scheduler) goesOut(i int, now time.Time) {
 	pc := &s.pieces[i]
 	if pc.sent++; pc.sent <= s.cfg.Leaves(i) {
@@ -103,6 +105,7 @@ func (s *Scheduler) needed(now time.Time) bool {
 		sh.out = now
 	}
 	if s.lonely > 0 {
+		sh.looked = time.Time{}
 		return !now.Before(s.neededAt())
 	}
 	lacking := 0
@@ -217,7 +220,7 @@ func (s *Scheduler) dropShown(now time.Time) (waiting int) {
 	kept, late := sh.pending[:0], false
 	for _, one := range sh.pending {
 		pc, full := &s.pieces[one.piece], s.peers[one.peer].full
-		if one.asked && !full { // then it waits for us
+		if one.at.IsZero() || one.asked && !full { // then it waits for us
 			one.at = now
 		}
 		switch {
@@ -277,8 +280,11 @@ func (s *Scheduler) claim(p Peer, i int) bool {
 	switch {
 	case one != nil && (one.peer == p || !one.asked):
 		one.peer, one.asked = p, true
-	case one == nil && (pc.carrier == p || pc.carrier < 0 && pc.shown == 0): // late, once more, or its carrier has left
+	case one == nil && (pc.carrier == p || pc.carrier < 0 && pc.shown == 0): // late, or once more
 		pc.again = false
+		if pc.shown == 0 && pc.sent < s.cfg.Leaves(i) {
+			s.showing.pending = append(s.showing.pending, shown{piece: i, peer: p, asked: true})
+		}
 	default:
 		pc.shownTo.remove(p)
 		return false
@@ -336,12 +342,20 @@ func (s *Scheduler) showLeft(p Peer) {
 	sh.pending = kept
 	for i := range s.pieces {
 		pc := &s.pieces[i]
-		if s.cfg.UniqueFirst && pc.shown == 0 && pc.shownTo == 1<<p {
-			s.showAgain(i)
-		}
 		pc.shownTo.remove(p)
 		if pc.carrier == p {
 			pc.carrier = -1
+		}
+	}
+	s.showUnclaimed()
+}
+
+// showUnclaimed has what nobody has or is to pass on shown to those who were not shown it: somebody has come,
+// or has left.
+func (s *Scheduler) showUnclaimed() {
+	for i := range s.showing.next {
+		if pc := &s.pieces[i]; pc.shown == 0 && pc.carrier < 0 && s.here&^pc.shownTo != 0 {
+			s.showAgain(i)
 		}
 	}
 }

@@ -183,11 +183,11 @@ export class Paths {
       send: (signal) => this.options.signal(from, signal),
       lost: () => this.feed({ kind: 'lost', way }),
     });
-    const shown = (): void => {
-      this.options.onShown();
-      this.feed({ kind: 'shown', way });
-    };
-    const stopWaiting = whenShown(path.connection, this.options.videoExpected, { shown });
+    const stopWaiting = whenShown(path.connection, this.options.videoExpected, {
+      shown: this.options.onShown,
+      // The first picture is a key frame, sent while nobody knows what the line carries: the next may be a second behind it.
+      flows: () => this.feed({ kind: 'shown', way }),
+    });
     this.peers.set(way, { path, from, stopWaiting });
   }
 

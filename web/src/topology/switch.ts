@@ -27,7 +27,7 @@ export type SwitchInput =
   | { kind: 'end'; way: number }
   /** There is a session with the server that may be shown, be it before its first picture. */
   | { kind: 'server' }
-  /** A way has brought a picture, or sound where there is none to come. */
+  /** A way has brought a picture, or sound where there is none to come; a direct one is told of when pictures flow. */
   | { kind: 'shown'; way: number | 'server' }
   /** Pictures come one after another by the server, which sends but one a second to those whom it need not serve. */
   | { kind: 'flows' }

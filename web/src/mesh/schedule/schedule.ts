@@ -13,7 +13,7 @@ import { place, seen, unseen } from './order';
 import { type Chance, type Peer, PeerState } from './peers';
 import { complete, type Expectation, expects, leafArrived, lose } from './receive';
 import { cancelled, endTurn, nextSend, type Send, sent, waiting, wanted } from './send';
-import { addShows, allOut, neededAt, patience, showHeld, showLeft } from './show';
+import { addShows, allOut, neededAt, patience, showHeld, showLeft, showUnclaimed } from './show';
 import { type Action, type Config, noSuchLeaf, State } from './state';
 
 export class Scheduler {
@@ -58,6 +58,7 @@ export class Scheduler {
     this.s.here.add(p);
     this.s.peers[p] = new PeerState(Math.max(1, lanes), roundTrip);
     if (!this.s.config.uniqueFirst || this.s.showing.all) showHeld(this.s, p);
+    else showUnclaimed(this.s);
   }
 
   /** How many lanes lead to a peer, and the round trip to it without waiting in queues (ms). */
@@ -166,7 +167,7 @@ export class Scheduler {
       else if (useful > 0 && quiet !== undefined) first = Math.min(first, quiet);
     }
     for (const one of s.showing.pending) {
-      if (!one.asked || s.peer(one.peer).full) first = Math.min(first, one.at + patience(s, one));
+      if (!one.asked || s.peer(one.peer).full) first = Math.min(first, (one.at ?? 0) + patience(s, one));
     }
     const { all, out } = s.showing;
     if (!all && out !== undefined && !s.here.empty && allOut(s)) first = Math.min(first, neededAt(s));

@@ -44,13 +44,13 @@ export function addShows(s: State, out: Action[], now: number): void {
   for (const peer of s.here.list()) out.push({ kind: 'have', peer, first: 0, count: s.pieces.length });
 }
 
-/** Whether every piece has gone out once. */
+/** Whether nobody is waited for: each piece has gone out, or everybody was shown it and nobody asked in time. */
 export function allOut({ showing, pieces }: State): boolean {
   return showing.pending.length === 0 && showing.again.length === 0 && showing.next === pieces.length;
 }
 
 /**
- * Notes that a leaf of a piece is sent. Receivers with much to do ask late for what they were shown, and as
+ * Notes that a leaf of a piece is sent, for the first time as far as its number of leaves tells. Receivers with much to do ask late for what they were shown, and as
  * long as they do there is something that others lack more than what went out.
  */
 export function goesOut(s: State, i: number, now: number): void {
@@ -67,7 +67,10 @@ export function goesOut(s: State, i: number, now: number): void {
 function needed(s: State, now: number): boolean {
   const { showing } = s;
   showing.out ??= now;
-  if (s.lonely > 0) return now >= neededAt(s);
+  if (s.lonely > 0) {
+    showing.looked = undefined;
+    return now >= neededAt(s);
+  }
   let lacking = 0;
   for (const p of s.here.list()) lacking += s.pieces.length - s.peer(p).shows;
   if (lacking === 0 || 3 * lacking > s.here.size * s.pieces.length) return true;
@@ -80,7 +83,7 @@ function needed(s: State, now: number): boolean {
   return false;
 }
 
-/** When that may change though nothing happens, once everything has gone out. ms */
+/** When that may change though nothing happens, while nobody is waited for. ms */
 export function neededAt(s: State): number {
   const { out = 0, looked = 0 } = s.showing;
   return s.lonely > 0 ? out + settling(s) : looked + SPREAD_SPAN;
@@ -150,7 +153,7 @@ function dropShown(s: State, now: number): number {
   let late = false;
   showing.pending = showing.pending.filter((one) => {
     const piece = s.piece(one.piece);
-    if (one.asked && !s.peer(one.peer).full) one.at = now; // then it waits for us
+    if (one.at === undefined || (one.asked && !s.peer(one.peer).full)) one.at = now; // then it waits for us
     if (!piece.shown.empty || piece.sent >= s.leavesOf(one.piece)) return false;
     if (now - one.at < patience(s, one)) return true;
     late ||= !one.asked;
@@ -196,7 +199,11 @@ export function claim(s: State, p: Peer, i: number): boolean {
     return false;
   }
   if (one) Object.assign(one, { peer: p, asked: true });
-  else piece.again = false; // late, once more, or its carrier has left
+  else {
+    piece.again = false; // late, or once more
+    const more = piece.shown.empty && piece.sent < s.leavesOf(i);
+    if (more) s.showing.pending.push({ piece: i, peer: p, at: undefined, asked: true });
+  }
   if (piece.carrier !== p) carry(s, i, p);
   return true;
 }
@@ -228,10 +235,19 @@ function showAgain(s: State, i: number): void {
 /** Takes back what was shown to a peer that has left and that nobody has. */
 export function showLeft(s: State, p: Peer): void {
   s.showing.pending = s.showing.pending.filter((one) => one.peer !== p);
-  for (const [i, piece] of s.pieces.entries()) {
-    const alone = piece.shownTo.has(p) && piece.shownTo.size === 1;
-    if (s.config.uniqueFirst && piece.shown.empty && alone) showAgain(s, i);
+  for (const piece of s.pieces) {
     piece.shownTo.remove(p);
     if (piece.carrier === p) piece.carrier = undefined;
+  }
+  showUnclaimed(s);
+}
+
+/**
+ * Has what nobody has or is to pass on shown to those who were not shown it: somebody has come, or has left.
+ */
+export function showUnclaimed(s: State): void {
+  for (const [i, piece] of s.pieces.slice(0, s.showing.next).entries()) {
+    const unclaimed = piece.shown.empty && piece.carrier === undefined;
+    if (unclaimed && !s.here.without(piece.shownTo).empty) showAgain(s, i);
   }
 }

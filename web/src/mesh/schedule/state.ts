@@ -73,7 +73,7 @@ export class Piece {
   readonly shownTo = new PeerSet();
   /** How many leaves of it went out. */
   sent = 0;
-  /** Who was shown it, until somebody else has it. */
+  /** Who was shown it last or has asked for it, until somebody else has it, or everybody was shown it and nobody asked. */
   carrier: Peer | undefined;
   /** It is to be shown to another. */
   again = false;
@@ -93,8 +93,8 @@ export interface Turn extends Request {
 export interface Shown {
   piece: number;
   peer: Peer;
-  /** Since when the peer is waited for (ms), and whether it has asked for the piece. */
-  at: number;
+  /** Since when the peer is waited for (ms; undefined: since now), and whether it has asked for the piece. */
+  at: number | undefined;
   asked: boolean;
 }
 
