@@ -91,7 +91,8 @@ type piece struct {
 
 	sentTo  peerSet // to whom we sent it or are sending it, and who does not show it yet
 	shownTo peerSet // as the uploader: to whom we showed it
-	sent    int     // as the uploader: how many leaves of it went out
+	sent    int     // as the uploader: how many leaves of it went out, since it has this carrier
+	gone    int     // as the uploader: how many did in all
 	carrier Peer    // as the uploader: who was shown it last or has asked, until somebody else has it; or -1
 	again   bool    // as the uploader: it is to be shown to another
 }

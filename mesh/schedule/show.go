@@ -86,12 +86,14 @@ func (s *Scheduler) allOut() bool {
 	return len(sh.pending) == 0 && len(sh.again) == 0 && sh.next == len(s.pieces)
 }
 
-// goesOut notes that a leaf of a piece is sent, for the first time as far as its number of leaves tells.
+// goesOut notes that a leaf of a piece is sent, for the first time as far as the number of those that went out
+// tells: whoever asks for the same again and again must not put off that everything is shown.
 // Receivers with much to do ask late for what they were shown, and as long as they do there is something that
 // others lack more than what went out.
 func (s *Scheduler) goesOut(i int, now time.Time) {
 	pc := &s.pieces[i]
-	if pc.sent++; pc.sent <= s.cfg.Leaves(i) {
+	pc.sent++
+	if pc.gone++; pc.gone <= s.cfg.Leaves(i) {
 		s.showing.out = now
 	}
 }
@@ -144,17 +146,15 @@ func (s *Scheduler) settling() time.Duration {
 }
 
 func (s *Scheduler) showOne(i int, p Peer, now time.Time) {
-	pc := &s.pieces[i]
 	s.carry(i, p)
-	pc.shownTo.add(p)
-	pc.sent = 0
+	s.pieces[i].shownTo.add(p)
 	s.showing.pending = append(s.showing.pending, shown{piece: i, peer: p, at: now})
 }
 
-// carry makes a peer the one that has to pass a piece on.
+// carry makes a peer the one that has to pass a piece on, and to whom it goes out from its beginning.
 func (s *Scheduler) carry(i int, p Peer) {
 	s.passedOn(i, -1)
-	s.pieces[i].carrier = p
+	s.pieces[i].carrier, s.pieces[i].sent = p, 0
 	s.peers[p].carrying++
 }
 
@@ -282,15 +282,15 @@ func (s *Scheduler) claim(p Peer, i int) bool {
 		one.peer, one.asked = p, true
 	case one == nil && (pc.carrier == p || pc.carrier < 0 && pc.shown == 0): // late, or once more
 		pc.again = false
-		if pc.shown == 0 && pc.sent < s.cfg.Leaves(i) {
-			s.showing.pending = append(s.showing.pending, shown{piece: i, peer: p, asked: true})
-		}
 	default:
 		pc.shownTo.remove(p)
 		return false
 	}
 	if pc.carrier != p {
 		s.carry(i, p)
+	}
+	if one == nil && pc.shown == 0 && pc.sent < s.cfg.Leaves(i) {
+		s.showing.pending = append(s.showing.pending, shown{piece: i, peer: p, asked: true})
 	}
 	return true
 }

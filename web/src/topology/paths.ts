@@ -59,15 +59,7 @@ export class Paths {
     this.options = options;
     this.reconnect = new Reconnect<SfuPath>({
       make: (onState) => new SfuPath({ ...options.server(), onState }),
-      whenShown: (path, shown) =>
-        whenShown(path.connection, options.videoExpected, {
-          shown: () => {
-            shown();
-            options.onShown();
-            this.feed({ kind: 'shown', way: 'server' });
-          },
-          flows: () => this.feed({ kind: 'flows' }),
-        }),
+      whenShown: (path, shown) => this.whenShown(path, 'server', shown),
       onUse: (path) => this.serverIs(path),
       onStatus: (status) => {
         this.serverStatus = status;
@@ -183,12 +175,19 @@ export class Paths {
       send: (signal) => this.options.signal(from, signal),
       lost: () => this.feed({ kind: 'lost', way }),
     });
-    const stopWaiting = whenShown(path.connection, this.options.videoExpected, {
-      shown: this.options.onShown,
-      // The first picture is a key frame, sent while nobody knows what the line carries: the next may be a second behind it.
-      flows: () => this.feed({ kind: 'shown', way }),
+    this.peers.set(way, { path, from, stopWaiting: this.whenShown(path, way) });
+  }
+
+  /** Feeds what comes by a path; shown: who wants to know of the first picture as well. The result ends the waiting. */
+  private whenShown({ connection }: SfuPath | PeerPath, way: number | 'server', shown?: () => void): () => void {
+    return whenShown(connection, this.options.videoExpected, {
+      shown: () => {
+        shown?.();
+        this.options.onShown();
+        this.feed({ kind: 'shown', way });
+      },
+      flows: () => this.feed({ kind: 'flows', way }),
     });
-    this.peers.set(way, { path, from, stopWaiting });
   }
 
   private drop(way: number): void {

@@ -27,10 +27,11 @@ export type SwitchInput =
   | { kind: 'end'; way: number }
   /** There is a session with the server that may be shown, be it before its first picture. */
   | { kind: 'server' }
-  /** A way has brought a picture, or sound where there is none to come; a direct one is told of when pictures flow. */
+  /** A way has brought a picture, or sound where there is none to come. */
   | { kind: 'shown'; way: number | 'server' }
-  /** Pictures come one after another by the server, which sends but one a second to those whom it need not serve. */
-  | { kind: 'flows' }
+  /** Pictures come one after another: the server sends but one a second to those whom it need not serve, and behind the first
+   * one of a direct way, sent while nobody knows what the line carries, the next may be a second late. */
+  | { kind: 'flows'; way: number | 'server' }
   /** A direct way did not come up, or has ended. */
   | { kind: 'lost'; way: number }
   /** Nothing new has come by the way on the screen for so many ms; 0: it goes on. */
@@ -47,14 +48,15 @@ export type SwitchOutput =
   /** What the page says of the way is something else now. */
   | { kind: 'changed' };
 
-/** How long a direct way may take until it shows a picture: the picture of before is there meanwhile, and machines are busy when
+/** How long a direct way may take until it has a picture: the picture of before is there meanwhile, and machines are busy when
  * several ways begin at once. ms; the server gives up a little later */
 export const PATIENCE = 18_000;
 
 interface Peer {
   facts: WayFacts;
-  /** void: the server knows nothing of it any more; it only stays until something else shows a picture. */
-  phase: 'making' | 'shown' | 'void';
+  /** came: it has its first picture, and waits for more while pictures come by what is on the screen. void: the server knows
+   * nothing of it any more; it only stays until something else shows a picture. */
+  phase: 'making' | 'came' | 'shown' | 'void';
   due: number;
   /** Nothing new comes by it. */
   silent: boolean;
@@ -100,9 +102,8 @@ export class Switch {
       case 'server':
         return this.server !== 'none' && typeof this.screen === 'string' ? this.useServer() : [];
       case 'shown':
-        return input.way === 'server' ? this.serverHasShown() : this.peerHasShown(input.way);
       case 'flows':
-        return this.serverHasFlow();
+        return input.way === 'server' ? this.serverHas(input.kind) : this.peerHas(input.way, input.kind);
       case 'lost':
         return this.lost(input.way);
       case 'silent':
@@ -174,16 +175,10 @@ export class Switch {
     return [{ kind: 'close', way }];
   }
 
-  private serverHasShown(): SwitchOutput[] {
+  private serverHas(what: 'shown' | 'flows'): SwitchOutput[] {
     if (this.server === 'none') return [];
-    if (this.server === 'wanted') this.server = 'shown';
+    this.server = what;
     return this.screen === 'server' ? this.tellAsked() : this.toServer();
-  }
-
-  private serverHasFlow(): SwitchOutput[] {
-    if (!this.serverShown) return [];
-    this.server = 'flows';
-    return this.screen === 'server' ? [] : this.toServer();
   }
 
   private get serverShown(): boolean {
@@ -193,7 +188,7 @@ export class Switch {
   /** The server has shown a picture. A direct way by which pictures come stays until they flow by the server as well, if it is to
    * be given up at all. */
   private toServer(): SwitchOutput[] {
-    const peer = typeof this.screen === 'object' && this.screen.phase === 'shown' ? this.screen : undefined;
+    const peer = this.playing;
     const stays = peer && (this.asked === undefined || !(peer.silent || this.server === 'flows'));
     return stays ? [] : this.useServer();
   }
@@ -214,9 +209,17 @@ export class Switch {
     return way === undefined ? [] : [{ kind: 'tell', message: { type: 'way-state', way, state: 'ready' } }];
   }
 
-  private peerHasShown(way: number): SwitchOutput[] {
+  /** The direct way on the screen, if it is none that has ended. */
+  private get playing(): Peer | undefined {
+    return [...this.peers.values()].find((p) => p.phase === 'shown');
+  }
+
+  private peerHas(way: number, what: 'shown' | 'flows'): SwitchOutput[] {
     const peer = this.peers.get(way);
-    if (peer?.phase !== 'making') return [];
+    if (peer?.phase !== 'making' && peer?.phase !== 'came') return [];
+    peer.phase = 'came';
+    const live = this.playing ? !this.playing.silent : this.serverShown;
+    if (live && what === 'shown') return [];
     const old = this.screen;
     peer.phase = 'shown';
     this.screen = peer;

@@ -50,13 +50,15 @@ export function allOut({ showing, pieces }: State): boolean {
 }
 
 /**
- * Notes that a leaf of a piece is sent, for the first time as far as its number of leaves tells. Receivers with much to do ask late for what they were shown, and as
+ * Notes that a leaf of a piece is sent, for the first time as far as the number of those that went out tells:
+ * whoever asks for the same again and again must not put off that everything is shown. Receivers with much to do ask late for what they were shown, and as
  * long as they do there is something that others lack more than what went out.
  */
 export function goesOut(s: State, i: number, now: number): void {
   const piece = s.piece(i);
   piece.sent++;
-  if (piece.sent <= s.leavesOf(i)) s.showing.out = now;
+  piece.gone++;
+  if (piece.gone <= s.leavesOf(i)) s.showing.out = now;
 }
 
 /**
@@ -100,17 +102,16 @@ function settling(s: State): number {
 }
 
 function showOne(s: State, i: number, peer: Peer, at: number): void {
-  const piece = s.piece(i);
   carry(s, i, peer);
-  piece.shownTo.add(peer);
-  piece.sent = 0;
+  s.piece(i).shownTo.add(peer);
   s.showing.pending.push({ piece: i, peer, at, asked: false });
 }
 
-/** Makes a peer the one that has to pass a piece on. */
+/** Makes a peer the one that has to pass a piece on, and to whom it goes out from its beginning. */
 function carry(s: State, i: number, peer: Peer): void {
   passedOn(s, i, undefined);
   s.piece(i).carrier = peer;
+  s.piece(i).sent = 0;
   s.peer(peer).carrying++;
 }
 
@@ -199,12 +200,10 @@ export function claim(s: State, p: Peer, i: number): boolean {
     return false;
   }
   if (one) Object.assign(one, { peer: p, asked: true });
-  else {
-    piece.again = false; // late, or once more
-    const more = piece.shown.empty && piece.sent < s.leavesOf(i);
-    if (more) s.showing.pending.push({ piece: i, peer: p, at: undefined, asked: true });
-  }
+  else piece.again = false; // late, or once more
   if (piece.carrier !== p) carry(s, i, p);
+  const more = !one && piece.shown.empty && piece.sent < s.leavesOf(i);
+  if (more) s.showing.pending.push({ piece: i, peer: p, at: undefined, asked: true });
   return true;
 }
 

@@ -71,8 +71,9 @@ export class Piece {
   // As the uploader.
   /** To whom we showed it. */
   readonly shownTo = new PeerSet();
-  /** How many leaves of it went out. */
+  /** How many leaves of it went out, since it has this carrier, and in all. */
   sent = 0;
+  gone = 0;
   /** Who was shown it last or has asked for it, until somebody else has it, or everybody was shown it and nobody asked. */
   carrier: Peer | undefined;
   /** It is to be shown to another. */
