@@ -59,7 +59,15 @@ export class Paths {
     this.options = options;
     this.reconnect = new Reconnect<SfuPath>({
       make: (onState) => new SfuPath({ ...options.server(), onState }),
-      whenShown: (path, shown) => this.whenShown(path, 'server', shown),
+      whenShown: (path, shown) =>
+        whenShown(path.connection, options.videoExpected, {
+          shown: () => {
+            shown();
+            options.onShown();
+            this.feed({ kind: 'shown', way: 'server' });
+          },
+          flows: () => this.feed({ kind: 'flows' }),
+        }),
       onUse: (path) => this.serverIs(path),
       onStatus: (status) => {
         this.serverStatus = status;
@@ -175,19 +183,12 @@ export class Paths {
       send: (signal) => this.options.signal(from, signal),
       lost: () => this.feed({ kind: 'lost', way }),
     });
-    this.peers.set(way, { path, from, stopWaiting: this.whenShown(path, way) });
-  }
-
-  /** Feeds what comes by a path; shown: who wants to know of the first picture as well. The result ends the waiting. */
-  private whenShown({ connection }: SfuPath | PeerPath, way: number | 'server', shown?: () => void): () => void {
-    return whenShown(connection, this.options.videoExpected, {
-      shown: () => {
-        shown?.();
-        this.options.onShown();
-        this.feed({ kind: 'shown', way });
-      },
-      flows: () => this.feed({ kind: 'flows', way }),
-    });
+    const shown = (): void => {
+      this.options.onShown();
+      this.feed({ kind: 'shown', way });
+    };
+    const stopWaiting = whenShown(path.connection, this.options.videoExpected, { shown });
+    this.peers.set(way, { path, from, stopWaiting });
   }
 
   private drop(way: number): void {

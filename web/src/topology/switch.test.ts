@@ -34,7 +34,6 @@ class Script {
   direct = (way: number) => this.feed({ kind: 'way', facts: { way, via: 'direct', from: 'up', relays: 0 } });
   relayed = (way: number, relays = 1) => this.feed({ kind: 'way', facts: { way, via: 'relayed', from: 'v', relays } });
   shown = (way: number | 'server') => this.feed({ kind: 'shown', way });
-  flows = (way: number | 'server') => this.feed({ kind: 'flows', way });
   lost = (way: number) => this.feed({ kind: 'lost', way });
   end = (way: number) => this.feed({ kind: 'end', way });
 
@@ -51,7 +50,6 @@ class Script {
     this.byServer();
     this.direct(1);
     this.shown(1);
-    this.flows(1);
     return this;
   }
 }
@@ -83,52 +81,26 @@ describe('by the server', () => {
 });
 
 describe('to a direct way', () => {
-  it('changes when pictures flow by it, and not before', () => {
+  it('changes when that has shown a picture, and not before', () => {
     const s = new Script().byServer();
     expect(s.direct(1)).toBe('open 1');
     expect(s.feed({ kind: 'server' })).toBe('use server');
-    expect(s.shown(1)).toBe('');
-    expect(s.flows(1)).toBe('use 1, 1 ready, drop server, changed');
-    expect(s.flows(1)).toBe('');
+    expect(s.shown(1)).toBe('use 1, 1 ready, drop server, changed');
     expect(s.ways.shown).toEqual({ at: 'peer', facts: { way: 1, via: 'direct', from: 'up', relays: 0 } });
     expect(s.end(5)).toBe('');
   });
 
-  it('changes at its first picture before the server has shown one', () => {
+  it('changes even before the server has shown one', () => {
     const s = new Script();
     s.feed({ kind: 'want', want: true });
-    s.feed({ kind: 'server' });
     s.relayed(2);
     expect(s.shown(2)).toBe('use 2, 2 ready, drop server, changed');
-    expect(s.flows(2)).toBe('');
-  });
-
-  it.each([
-    ['is silent', { kind: 'silent', way: 1, ms: 600 }, 'use 2, 2 ready, close 1, changed'],
-    ['is lost', { kind: 'lost', way: 1 }, 'use 2, 2 ready, close 1, drop server, changed'],
-    ['has ended', { kind: 'end', way: 1 }, 'use 2, 2 ready, close 1, drop server, changed'],
-  ] as const)('changes at its first picture when the one on the screen %s', (_, input, said) => {
-    const s = new Script().byPeer();
-    s.direct(2);
-    s.feed(input);
-    expect(s.shown(2)).toBe(said);
-  });
-
-  it('is not given up for its time once it has a picture', () => {
-    const s = new Script().byServer();
-    s.direct(1);
-    s.shown(1);
-    expect(s.ways.deadline()).toBeUndefined();
-    s.now = PATIENCE + 1;
-    expect(s.feed({ kind: 'tick' })).toBe('');
-    expect(s.flows(1)).toBe('use 1, 1 ready, drop server, changed');
   });
 
   it('and on to another one', () => {
     const s = new Script().byPeer();
     expect(s.relayed(2)).toBe('open 2');
-    expect(s.shown(2)).toBe('');
-    expect(s.flows(2)).toBe('use 2, 2 ready, close 1, changed');
+    expect(s.shown(2)).toBe('use 2, 2 ready, close 1, changed');
     expect(s.relayed(2, 2)).toBe('changed');
     expect(s.ways.shown).toMatchObject({ facts: { relays: 2 } });
   });
@@ -144,7 +116,6 @@ describe('to a direct way', () => {
     expect([s.shown(1), s.lost(1), s.ways.deadline()]).toEqual(['', '', undefined]);
     s.direct(2);
     s.shown(2);
-    s.flows(2);
     expect(s.ways.inVain).toBe(false);
   });
 
@@ -162,7 +133,7 @@ describe('back to the server', () => {
     expect(s.server(2)).toBe('want server');
     expect(s.feed({ kind: 'server' })).toBe('');
     expect(s.shown('server')).toBe('');
-    expect(s.flows('server')).toBe('use server, close 1, 2 ready, changed');
+    expect(s.feed({ kind: 'flows' })).toBe('use server, close 1, 2 ready, changed');
   });
 
   it('at its first picture when no new one comes by the way', () => {
@@ -170,7 +141,7 @@ describe('back to the server', () => {
     s.server(2);
     expect(s.feed({ kind: 'silent', way: 1, ms: 600 })).toBe('1 silent');
     expect(s.shown('server')).toBe('use server, close 1, 2 ready, changed');
-    expect(s.flows('server')).toBe('');
+    expect(s.feed({ kind: 'flows' })).toBe('');
   });
 
   it('when the way falls silent before pictures flow by the server', () => {

@@ -29,9 +29,8 @@ export type SwitchInput =
   | { kind: 'server' }
   /** A way has brought a picture, or sound where there is none to come. */
   | { kind: 'shown'; way: number | 'server' }
-  /** Pictures come one after another: the server sends but one a second to those whom it need not serve, and behind the first
-   * one of a direct way, sent while nobody knows what the line carries, the next may be a second late. */
-  | { kind: 'flows'; way: number | 'server' }
+  /** Pictures come one after another by the server, which sends but one a second to those whom it need not serve. */
+  | { kind: 'flows' }
   /** A direct way did not come up, or has ended. */
   | { kind: 'lost'; way: number }
   /** Nothing new has come by the way on the screen for so many ms; 0: it goes on. */
@@ -48,15 +47,14 @@ export type SwitchOutput =
   /** What the page says of the way is something else now. */
   | { kind: 'changed' };
 
-/** How long a direct way may take until it has a picture: the picture of before is there meanwhile, and machines are busy when
+/** How long a direct way may take until it shows a picture: the picture of before is there meanwhile, and machines are busy when
  * several ways begin at once. ms; the server gives up a little later */
 export const PATIENCE = 18_000;
 
 interface Peer {
   facts: WayFacts;
-  /** came: it has its first picture, and waits for more while pictures come by what is on the screen. void: the server knows
-   * nothing of it any more; it only stays until something else shows a picture. */
-  phase: 'making' | 'came' | 'shown' | 'void';
+  /** void: the server knows nothing of it any more; it only stays until something else shows a picture. */
+  phase: 'making' | 'shown' | 'void';
   due: number;
   /** Nothing new comes by it. */
   silent: boolean;
@@ -102,8 +100,9 @@ export class Switch {
       case 'server':
         return this.server !== 'none' && typeof this.screen === 'string' ? this.useServer() : [];
       case 'shown':
+        return input.way === 'server' ? this.serverHasShown() : this.peerHasShown(input.way);
       case 'flows':
-        return input.way === 'server' ? this.serverHas(input.kind) : this.peerHas(input.way, input.kind);
+        return this.serverHasFlow();
       case 'lost':
         return this.lost(input.way);
       case 'silent':
@@ -175,10 +174,16 @@ export class Switch {
     return [{ kind: 'close', way }];
   }
 
-  private serverHas(what: 'shown' | 'flows'): SwitchOutput[] {
+  private serverHasShown(): SwitchOutput[] {
     if (this.server === 'none') return [];
-    this.server = what;
+    if (this.server === 'wanted') this.server = 'shown';
     return this.screen === 'server' ? this.tellAsked() : this.toServer();
+  }
+
+  private serverHasFlow(): SwitchOutput[] {
+    if (!this.serverShown) return [];
+    this.server = 'flows';
+    return this.screen === 'server' ? [] : this.toServer();
   }
 
   private get serverShown(): boolean {
@@ -188,7 +193,7 @@ export class Switch {
   /** The server has shown a picture. A direct way by which pictures come stays until they flow by the server as well, if it is to
    * be given up at all. */
   private toServer(): SwitchOutput[] {
-    const peer = this.playing;
+    const peer = typeof this.screen === 'object' && this.screen.phase === 'shown' ? this.screen : undefined;
     const stays = peer && (this.asked === undefined || !(peer.silent || this.server === 'flows'));
     return stays ? [] : this.useServer();
   }
@@ -209,17 +214,9 @@ export class Switch {
     return way === undefined ? [] : [{ kind: 'tell', message: { type: 'way-state', way, state: 'ready' } }];
   }
 
-  /** The direct way on the screen, if it is none that has ended. */
-  private get playing(): Peer | undefined {
-    return [...this.peers.values()].find((p) => p.phase === 'shown');
-  }
-
-  private peerHas(way: number, what: 'shown' | 'flows'): SwitchOutput[] {
+  private peerHasShown(way: number): SwitchOutput[] {
     const peer = this.peers.get(way);
-    if (peer?.phase !== 'making' && peer?.phase !== 'came') return [];
-    peer.phase = 'came';
-    const live = this.playing ? !this.playing.silent : this.serverShown;
-    if (live && what === 'shown') return [];
+    if (peer?.phase !== 'making') return [];
     const old = this.screen;
     peer.phase = 'shown';
     this.screen = peer;
