@@ -20,7 +20,7 @@ var meshExperiments = []experiment{
 	},
 	{
 		title: "The uploader leaves", command: "go test ./mesh/peer -run TestUploaderLeaves -v -args -swarm-receivers 2,5,10 -swarm-mib 32 -swarm-uplink 1048576",
-		why: "The uploader sends four times as fast as a receiver and leaves at 1.05 copies, or later, when `fanfare send` would say that it is safe to close. The test fails when a receiver does not get everything from the others.",
+		why: "The uploader sends four times as fast as a receiver and leaves as soon as `fanfare send` would say that it is safe to close, with hardly more than one copy out. The test fails when a receiver does not get everything from the others.",
 		run: judged("./mesh/peer", "TestUploaderLeaves", []promise{{"copies sent when the uploader left", 1.06, true}}, "-swarm-receivers", "2,5,10", "-swarm-mib", "32", "-swarm-uplink", "1048576"),
 	},
 	{

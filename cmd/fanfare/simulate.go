@@ -28,7 +28,7 @@ type simulateSwarmCmd struct {
 	Churn      float64       `default:"0" help:"Share of the receivers that come late, and share of those that leave before the end: 0 to 0.5."`
 	Accept     time.Duration `default:"0s" placeholder:"TIME" help:"Receivers take what is shared within this time, each in a moment of its own, and ask for nothing before."`
 	Bad        int           `default:"0" placeholder:"N" help:"So many of the receivers send nothing but bad data."`
-	LeaveAt    float64       `name:"leave-at" default:"0" placeholder:"COPIES" help:"The uploader leaves when it has sent so many copies, such as 1.05; 0: it stays."`
+	LeaveAt    float64       `name:"leave-at" default:"0" placeholder:"COPIES" help:"The uploader leaves when it has sent so many copies, such as 1; 0: it stays."`
 	Seed       uint64        `default:"1" help:"Chance: the same seed gives the same run."`
 	JSON       bool          `name:"json" help:"Write the results as JSON."`
 }
@@ -44,7 +44,7 @@ Examples:
       The table: what each rule of the scheduler is worth.
   fanfare simulate swarm -n 10 --uplinks 2,10,40
       Slow and fast receivers.
-  fanfare simulate swarm -n 10 --leave-at 1.05
+  fanfare simulate swarm -n 10 --leave-at 1
       The uploader closes its page when hardly more than one copy is out.
   fanfare simulate swarm -n 6 --bad 3 --churn 0.3
       Half of them send garbage, and a third come late or leave.`

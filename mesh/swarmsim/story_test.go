@@ -23,7 +23,7 @@ func TestStories(t *testing.T) {
 		name   string
 		change func(*swarmsim.Config)
 	}{
-		{"the uploader leaves at 1.05 copies", func(c *swarmsim.Config) { c.LeaveAt = 1.05 }},
+		{"a fast uploader leaves at 1.05 copies", func(c *swarmsim.Config) { c.UploaderUp, c.LeaveAt = 40*megabit, 1.05 }},
 		{"the uploader leaves as soon as one copy is out", func(c *swarmsim.Config) { c.LeaveAt = 1 }},
 		{"half of the receivers are bad", func(c *swarmsim.Config) { c.Bad = 5 }},
 		{"three of six are bad", func(c *swarmsim.Config) { c.Receivers, c.Bad = 6, 3 }},
@@ -51,12 +51,12 @@ func TestStories(t *testing.T) {
 }
 
 // Receivers that take their time before they ask for anything cost nothing: before each leaf went out once
-// none goes out twice, and all have everything when the uploader leaves at 1.05 copies.
+// none goes out twice, and all have everything when the uploader leaves at one copy.
 func TestReceiversTakeTheirTime(t *testing.T) {
 	t.Parallel()
 	for _, receivers := range []int{2, 5, 10} {
 		cfg := base(receivers)
-		cfg.Size, cfg.Accept, cfg.LeaveAt = 20e6, 20*time.Second, 1.05
+		cfg.Size, cfg.Accept, cfg.LeaveAt = 20e6, 20*time.Second, 1
 		if r := run(t, cfg); r.Finished != r.Expected || r.Repeats > 0 {
 			t.Errorf("%d receivers: %+v", receivers, r)
 		}

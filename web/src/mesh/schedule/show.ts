@@ -51,8 +51,9 @@ export function allOut({ showing, pieces }: State): boolean {
 
 /**
  * Notes that a leaf of a piece is sent, for the first time as far as the number of those that went out tells:
- * whoever asks for the same again and again must not put off that everything is shown. Receivers with much to do ask late for what they were shown, and as
- * long as they do there is something that others lack more than what went out.
+ * whoever asks for the same again and again must not put off that everything is shown. Receivers with much to
+ * do ask late for what they were shown, and as long as they do there is something that others lack more than
+ * what went out.
  */
 export function goesOut(s: State, i: number, now: number): void {
   const piece = s.piece(i);
@@ -245,8 +246,8 @@ export function showLeft(s: State, p: Peer): void {
  * Has what nobody has or is to pass on shown to those who were not shown it: somebody has come, or has left.
  */
 export function showUnclaimed(s: State): void {
-  for (const [i, piece] of s.pieces.slice(0, s.showing.next).entries()) {
-    const unclaimed = piece.shown.empty && piece.carrier === undefined;
-    if (unclaimed && !s.here.without(piece.shownTo).empty) showAgain(s, i);
+  for (let i = 0; i < s.showing.next; i++) {
+    const { shown, shownTo, carrier } = s.piece(i);
+    if (shown.empty && carrier === undefined && !s.here.without(shownTo).empty) showAgain(s, i);
   }
 }
